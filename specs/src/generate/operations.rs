@@ -1,0 +1,55 @@
+//! The list of operations, and what the tests need to decode any recorded answer.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::types::rust_type;
+use crate::shape::{Answer, Shaped};
+
+/// `OPERATIONS`: what the client can call.
+pub fn list(shaped: &Shaped) -> TokenStream {
+    let title = format!("The operations of the API `{}` that this build has.", shaped.api);
+    let entries = shaped.operations.iter().map(|operation| {
+        let (id, name, method, path) = (&operation.operation_id, &operation.name, &operation.method, &operation.path);
+        let tag = operation.tag.as_deref().unwrap_or_default();
+        let request = match &operation.request {
+            Some(media) => quote! { Some(#media) },
+            None => quote! { None },
+        };
+        let response = match &operation.answer {
+            Answer::Json(_) => quote! { Some("application/json") },
+            Answer::Bytes(media) => {
+                let media = media.first().map_or("*/*", String::as_str);
+                quote! { Some(#media) }
+            }
+            Answer::Empty => quote! { None },
+        };
+        quote! {
+            crate::Operation { operation_id: #id, name: #name, method: #method, path: #path, tag: #tag, request: #request, response: #response }
+        }
+    });
+    quote! {
+        #[doc = #title]
+        pub static OPERATIONS: &[crate::Operation] = &[#(#entries),*];
+    }
+}
+
+/// Decodes an answer into its type and writes it back, for the proof that nothing is lost on the way.
+pub fn round_trips(shaped: &Shaped) -> TokenStream {
+    let types = Ident::new("types", Span::call_site());
+    let arms = shaped.operations.iter().filter_map(|operation| {
+        let Answer::Json(rust) = &operation.answer else { return None };
+        let (id, rust) = (&operation.operation_id, rust_type(rust, Some(&types)));
+        Some(quote! { #id => Some(crate::round_trip::<#rust>(body)), })
+    });
+    quote! {
+        #[cfg(feature = "_round-trip")]
+        #[doc(hidden)]
+        pub fn round_trip(operation_id: &str, body: &[u8]) -> Option<Result<::serde_json::Value, String>> {
+            match operation_id {
+                #(#arms)*
+                _ => None,
+            }
+        }
+    }
+}

@@ -1,0 +1,560 @@
+//! The types of a client: structures, open enums, unions and forms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::shape::Shaped;
+use crate::shape::names;
+use crate::shape::schemas::{Field, Kind, Role, Rust, Type};
+
+/// All types of a shaped document.
+pub fn types(shaped: &Shaped) -> TokenStream {
+    let direct = direct_mentions(&shaped.types);
+    let made = shaped.types.values().map(|made| {
+        let writer = Writer { made, types: &shaped.types, direct: &direct };
+        match &made.kind {
+            Kind::Structure(Role::Answer, fields) => writer.answer(fields),
+            Kind::Structure(Role::Request, fields) => writer.request(fields),
+            Kind::Form(fields, multipart) => writer.form(fields, *multipart),
+            Kind::Enumeration(values) => writer.enumeration(values),
+            Kind::Union(variants) => writer.union(variants),
+        }
+    });
+    quote! { #(#made)* }
+}
+
+/// A type as it is written; names of the document are looked up in `module` where one is given.
+pub fn rust_type(rust: &Rust, module: Option<&Ident>) -> TokenStream {
+    match rust {
+        Rust::String => quote! { ::std::string::String },
+        Rust::Integer => quote! { i64 },
+        Rust::Number => quote! { f64 },
+        Rust::Boolean => quote! { bool },
+        Rust::DateTime => quote! { crate::DateTime },
+        Rust::Date => quote! { crate::Date },
+        Rust::Any => quote! { ::serde_json::Value },
+        Rust::File => quote! { crate::File },
+        Rust::Filters => quote! { crate::Filters },
+        Rust::Named(name) => {
+            let name = ident(name);
+            match module {
+                Some(module) => quote! { #module::#name },
+                None => quote! { #name },
+            }
+        }
+        Rust::List(inner) => {
+            let inner = rust_type(inner, module);
+            quote! { ::std::vec::Vec<#inner> }
+        }
+        Rust::Map(inner) => {
+            let inner = rust_type(inner, module);
+            quote! { ::std::collections::BTreeMap<::std::string::String, #inner> }
+        }
+        Rust::Nullable(inner) => {
+            let inner = rust_type(inner, module);
+            quote! { ::std::option::Option<#inner> }
+        }
+    }
+}
+
+fn ident(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}
+
+fn documentation(description: Option<&str>) -> TokenStream {
+    description.map(|text| quote! { #[doc = #text] }).unwrap_or_default()
+}
+
+fn rename(field: &Field) -> TokenStream {
+    let property = &field.property;
+    if *property == field.name {
+        quote! {}
+    } else {
+        quote! { rename = #property, }
+    }
+}
+
+/// The types that each type holds in itself, without a list or a map between.
+fn direct_mentions(types: &BTreeMap<String, Type>) -> BTreeMap<&str, BTreeSet<&str>> {
+    let named = |rust: &'_ Rust| {
+        if let Rust::Named(name) = rust { types.get_key_value(name).map(|(name, _)| name.as_str()) } else { None }
+    };
+    types
+        .iter()
+        .map(|(name, made)| {
+            let held = match &made.kind {
+                Kind::Structure(_, fields) | Kind::Form(fields, _) => {
+                    fields.iter().filter_map(|field| named(&field.rust)).collect()
+                }
+                Kind::Union(variants) => variants.iter().filter_map(|(_, rust)| named(rust)).collect(),
+                Kind::Enumeration(_) => BTreeSet::new(),
+            };
+            (name.as_str(), held)
+        })
+        .collect()
+}
+
+struct Writer<'a> {
+    made: &'a Type,
+    types: &'a BTreeMap<String, Type>,
+    direct: &'a BTreeMap<&'a str, BTreeSet<&'a str>>,
+}
+
+impl Writer<'_> {
+    fn name(&self) -> Ident {
+        ident(&self.made.name)
+    }
+
+    fn documentation(&self) -> TokenStream {
+        documentation(self.made.description.as_deref())
+    }
+
+    /// Whether a value of the type would hold a value of this one in itself.
+    fn recursive(&self, rust: &Rust) -> bool {
+        let Rust::Named(name) = rust else { return false };
+        let mut open = vec![name.as_str()];
+        let mut seen = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            if name == self.made.name {
+                return true;
+            }
+            if seen.insert(name) {
+                open.extend(self.direct.get(name).into_iter().flatten());
+            }
+        }
+        false
+    }
+
+    fn field_type(&self, rust: &Rust) -> TokenStream {
+        let written = rust_type(rust, None);
+        if self.recursive(rust) {
+            quote! { ::std::boxed::Box<#written> }
+        } else {
+            written
+        }
+    }
+
+    /// A structure that comes back: whatever is missing or null is the default, nothing is refused.
+    fn answer(&self, fields: &[Field]) -> TokenStream {
+        let (name, doc) = (self.name(), self.documentation());
+        let fields = fields.iter().map(|field| {
+            let (doc, name, written, rename) = (documentation(field.description.as_deref()), ident(&field.name), self.field_type(&field.rust), rename(field));
+            match &field.rust {
+                Rust::List(_) => quote! {
+                    #doc
+                    #[serde(#rename deserialize_with = "crate::tolerant::null_is_default", skip_serializing_if = "::std::vec::Vec::is_empty")]
+                    pub #name: #written,
+                },
+                Rust::Map(_) => quote! {
+                    #doc
+                    #[serde(#rename deserialize_with = "crate::tolerant::null_is_default", skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
+                    pub #name: #written,
+                },
+                Rust::Any => quote! {
+                    #doc
+                    #[serde(#rename skip_serializing_if = "::serde_json::Value::is_null")]
+                    pub #name: #written,
+                },
+                _ if field.required => quote! {
+                    #doc
+                    #[serde(#rename deserialize_with = "crate::tolerant::null_is_default")]
+                    pub #name: #written,
+                },
+                _ => quote! {
+                    #doc
+                    #[serde(#rename skip_serializing_if = "::std::option::Option::is_none")]
+                    pub #name: ::std::option::Option<#written>,
+                },
+            }
+        });
+        quote! {
+            #doc
+            #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+            #[serde(default)]
+            #[non_exhaustive]
+            pub struct #name { #(#fields)* }
+        }
+    }
+
+    /// A structure that goes in: what is required is asked for, what is not said is not sent.
+    fn request(&self, fields: &[Field]) -> TokenStream {
+        let (name, doc) = (self.name(), self.documentation());
+        let declared = fields.iter().map(|field| {
+            let (doc, name, written, rename) = (
+                documentation(field.description.as_deref()),
+                ident(&field.name),
+                self.request_type(field),
+                rename(field),
+            );
+            let serde = match self.presence(field) {
+                Presence::Required if rename.is_empty() => quote! {},
+                Presence::Required => quote! { #[serde(#rename)] },
+                Presence::Optional => {
+                    quote! { #[serde(#rename default, skip_serializing_if = "::std::option::Option::is_none")] }
+                }
+                Presence::Emptiable => {
+                    quote! { #[serde(#rename default, skip_serializing_if = "crate::Field::is_absent")] }
+                }
+            };
+            quote! { #doc #serde pub #name: #written, }
+        });
+        let default = if fields.iter().any(|field| field.required) {
+            quote! {}
+        } else {
+            quote! { Default, }
+        };
+        let constructor = self.constructor(fields);
+        let from = self.from_answer(fields);
+        quote! {
+            #doc
+            #[derive(Clone, Debug, #default PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+            #[non_exhaustive]
+            pub struct #name { #(#declared)* }
+
+            #constructor
+            #from
+
+            impl ::std::convert::TryFrom<::serde_json::Value> for #name {
+                type Error = ::serde_json::Error;
+                fn try_from(value: ::serde_json::Value) -> ::std::result::Result<Self, Self::Error> {
+                    ::serde_json::from_value(value)
+                }
+            }
+        }
+    }
+
+    fn presence(&self, field: &Field) -> Presence {
+        match (&field.rust, field.required) {
+            (_, true) => Presence::Required,
+            (Rust::List(_) | Rust::Map(_) | Rust::Any, false) => Presence::Optional,
+            (_, false) if field.nullable => Presence::Emptiable,
+            (_, false) => Presence::Optional,
+        }
+    }
+
+    fn request_type(&self, field: &Field) -> TokenStream {
+        let written = self.field_type(&field.rust);
+        match self.presence(field) {
+            Presence::Required => written,
+            Presence::Optional => quote! { ::std::option::Option<#written> },
+            Presence::Emptiable => quote! { crate::Field<#written> },
+        }
+    }
+
+    /// `new` with what is required, and a method for each of the others.
+    fn constructor(&self, fields: &[Field]) -> TokenStream {
+        let type_name = self.name();
+        let (mut arguments, mut values, mut methods) = (Vec::new(), Vec::new(), Vec::new());
+        for field in fields {
+            let name = ident(&field.name);
+            let (argument, value) = self.argument(field, &quote! { #name });
+            match self.presence(field) {
+                Presence::Required => {
+                    arguments.push(quote! { #name: #argument });
+                    values.push(quote! { #name: #value });
+                }
+                presence => {
+                    values.push(quote! { #name: ::std::default::Default::default() });
+                    let doc = documentation(field.description.as_deref());
+                    let (argument, value) = self.argument(field, &quote! { value });
+                    let (argument, value) = match presence {
+                        Presence::Emptiable => {
+                            let written = self.field_type(&field.rust);
+                            (quote! { impl ::std::convert::Into<crate::Field<#written>> }, quote! { value.into() })
+                        }
+                        _ => (argument, quote! { ::std::option::Option::Some(#value) }),
+                    };
+                    // `new` is taken.
+                    let method = if field.name == "new" { ident("new_") } else { name.clone() };
+                    methods.push(quote! {
+                        #doc
+                        #[must_use]
+                        pub fn #method(mut self, value: #argument) -> Self {
+                            self.#name = #value;
+                            self
+                        }
+                    });
+                }
+            }
+        }
+        quote! {
+            impl #type_name {
+                /// With what the server requires.
+                #[must_use]
+                pub fn new(#(#arguments),*) -> Self {
+                    Self { #(#values),* }
+                }
+                #(#methods)*
+            }
+        }
+    }
+
+    /// What a caller may give for a field, and how it becomes the field's type.
+    fn argument(&self, field: &Field, value: &TokenStream) -> (TokenStream, TokenStream) {
+        match &field.rust {
+            Rust::List(inner) => {
+                let inner = rust_type(inner, None);
+                (
+                    quote! { impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<#inner>> },
+                    quote! { #value.into_iter().map(::std::convert::Into::into).collect() },
+                )
+            }
+            Rust::Integer | Rust::Number | Rust::Boolean => (rust_type(&field.rust, None), quote! { #value }),
+            rust => {
+                let written = self.field_type(rust);
+                (quote! { impl ::std::convert::Into<#written> }, quote! { #value.into() })
+            }
+        }
+    }
+
+    /// The request that says again what an answer said: read, modify, write.
+    fn from_answer(&self, fields: &[Field]) -> TokenStream {
+        let Some(answer) = self.made.made_from.as_ref().and_then(|name| self.types.get(name)) else { return quote! {} };
+        let Kind::Structure(Role::Answer, theirs) = &answer.kind else { return quote! {} };
+        let mut values = Vec::new();
+        for field in fields {
+            let name = ident(&field.name);
+            let source = theirs.iter().find(|other| other.property == field.property);
+            let value = source.and_then(|source| self.conversion(field, source, &answer.name));
+            match (value, field.required) {
+                (Some(value), _) => values.push(quote! { #name: #value }),
+                (None, false) => values.push(quote! { #name: ::std::default::Default::default() }),
+                // What the server requires and does not say cannot be made up.
+                (None, true) => return quote! {},
+            }
+        }
+        let (type_name, answer) = (self.name(), ident(&answer.name));
+        quote! {
+            impl ::std::convert::From<#answer> for #type_name {
+                fn from(answer: #answer) -> Self {
+                    Self { #(#values),* }
+                }
+            }
+        }
+    }
+
+    fn conversion(&self, field: &Field, source: &Field, answer: &str) -> Option<TokenStream> {
+        let from = ident(&source.name);
+        let item = convert(&source.rust, &field.rust, self.types)?;
+        let boxed = |rust: &Rust, owner: &str| {
+            self.types
+                .get(owner)
+                .is_some_and(|made| Writer { made, types: self.types, direct: self.direct }.recursive(rust))
+        };
+        let item = match (boxed(&source.rust, answer), self.recursive(&field.rust)) {
+            (false, false) => item,
+            (true, true) => quote! { ::std::boxed::Box::new({ let item = *item; #item }) },
+            (true, false) => quote! { { let item = *item; #item } },
+            (false, true) => quote! { ::std::boxed::Box::new(#item) },
+        };
+        // An empty list or map may be one that the server did not show: saying it back would empty it.
+        let option = match &source.rust {
+            Rust::List(_) | Rust::Map(_) => {
+                quote! { ::std::option::Option::Some(answer.#from).filter(|item| !item.is_empty()) }
+            }
+            Rust::Any => quote! { ::std::option::Option::Some(answer.#from).filter(|item| !item.is_null()) },
+            _ if source.required => quote! { ::std::option::Option::Some(answer.#from) },
+            _ => quote! { answer.#from },
+        };
+        let mapped = quote! { #option.map(|item| #item) };
+        Some(match self.presence(field) {
+            Presence::Required
+                if source.required && !matches!(source.rust, Rust::List(_) | Rust::Map(_) | Rust::Any) =>
+            {
+                quote! { { let item = answer.#from; #item } }
+            }
+            Presence::Required if has_default(&field.rust, self.types) => quote! { #mapped.unwrap_or_default() },
+            Presence::Required => return None,
+            Presence::Optional => mapped,
+            Presence::Emptiable => quote! { crate::Field::value_or_absent(#mapped) },
+        })
+    }
+
+    fn form(&self, fields: &[Field], multipart: bool) -> TokenStream {
+        let (name, doc) = (self.name(), self.documentation());
+        let declared = fields.iter().map(|field| {
+            let (doc, name, written) =
+                (documentation(field.description.as_deref()), ident(&field.name), self.request_type(&plain(field)));
+            quote! { #doc pub #name: #written, }
+        });
+        let plain_fields: Vec<Field> = fields.iter().map(plain).collect();
+        let constructor = self.constructor(&plain_fields);
+        let default = if fields.iter().any(|field| field.required) {
+            quote! {}
+        } else {
+            quote! { Default, }
+        };
+        let added = fields.iter().map(|field| {
+            let (name, property) = (ident(&field.name), &field.property);
+            let add = match &field.rust {
+                Rust::File => quote! { form.file(#property, value); },
+                Rust::List(_) => quote! { for value in value { form.text(#property, value); } },
+                _ => quote! { form.text(#property, value); },
+            };
+            if field.required {
+                quote! { { let value = &self.#name; #add } }
+            } else {
+                quote! { if let ::std::option::Option::Some(value) = &self.#name { #add } }
+            }
+        });
+        let start = if multipart {
+            quote! { multipart }
+        } else {
+            quote! { urlencoded }
+        };
+        quote! {
+            #doc
+            #[derive(Clone, Debug, #default)]
+            #[non_exhaustive]
+            pub struct #name { #(#declared)* }
+
+            #constructor
+
+            impl crate::form::FormBody for #name {
+                fn form(&self) -> crate::form::Form {
+                    let mut form = crate::form::Form::#start();
+                    #(#added)*
+                    form
+                }
+            }
+        }
+    }
+
+    fn enumeration(&self, values: &[String]) -> TokenStream {
+        let (name, doc) = (self.name(), self.documentation());
+        let mut taken = BTreeSet::new();
+        let variants = values.iter().map(|value| {
+            let variant = names::free(names::variant(value), &taken);
+            taken.insert(variant.clone());
+            let variant = ident(&variant);
+            quote! { #variant = #value }
+        });
+        let variants: Vec<TokenStream> = variants.collect();
+        quote! { crate::open_enum! { #doc #name { #(#variants),* } } }
+    }
+
+    /// One of several types. They are tried in order; what none of them takes is kept as it came.
+    fn union(&self, variants: &[(String, Rust)]) -> TokenStream {
+        let (name, doc) = (self.name(), self.documentation());
+        let mut from = Vec::new();
+        let mut seen = BTreeSet::new();
+        let declared: Vec<TokenStream> = variants
+            .iter()
+            .map(|(label, rust)| {
+                let (label, written) = (ident(label), rust_type(rust, None));
+                let boxed = matches!(rust, Rust::Named(_));
+                let held = if boxed {
+                    quote! { ::std::boxed::Box<#written> }
+                } else {
+                    written.clone()
+                };
+                if seen.insert(rust.clone()) && *rust != Rust::Any {
+                    let value = if boxed {
+                        quote! { ::std::boxed::Box::new(value) }
+                    } else {
+                        quote! { value }
+                    };
+                    from.push(quote! {
+                        impl ::std::convert::From<#written> for #name {
+                            fn from(value: #written) -> Self {
+                                Self::#label(#value)
+                            }
+                        }
+                    });
+                }
+                quote! { #[allow(missing_docs)] #label(#held), }
+            })
+            .collect();
+        quote! {
+            #doc
+            #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+            #[serde(untagged)]
+            #[non_exhaustive]
+            pub enum #name {
+                #(#declared)*
+                /// What the document does not say.
+                Other(::serde_json::Value),
+            }
+
+            impl ::std::default::Default for #name {
+                fn default() -> Self {
+                    Self::Other(::serde_json::Value::Null)
+                }
+            }
+
+            #(#from)*
+        }
+    }
+}
+
+/// How a property of a request is present.
+enum Presence {
+    Required,
+    Optional,
+    Emptiable,
+}
+
+/// A form has no null.
+fn plain(field: &Field) -> Field {
+    Field { nullable: false, ..field.clone() }
+}
+
+fn has_default(rust: &Rust, types: &BTreeMap<String, Type>) -> bool {
+    match rust {
+        Rust::Named(name) => types.get(name).is_some_and(|made| match &made.kind {
+            Kind::Structure(Role::Request, fields) => !fields.iter().any(|field| field.required),
+            Kind::Form(..) => false,
+            _ => true,
+        }),
+        Rust::File => false,
+        _ => true,
+    }
+}
+
+/// The expression that makes one type of another out of `item`.
+fn convert(from: &Rust, to: &Rust, types: &BTreeMap<String, Type>) -> Option<TokenStream> {
+    if from == to {
+        return Some(quote! { item });
+    }
+    match (from, to) {
+        (Rust::List(from), Rust::List(to)) => {
+            let item = convert(from, to, types)?;
+            Some(quote! { item.into_iter().map(|item| #item).collect() })
+        }
+        (Rust::Map(from), Rust::Map(to)) => {
+            let item = convert(from, to, types)?;
+            Some(quote! { item.into_iter().map(|(key, item)| (key, #item)).collect() })
+        }
+        (Rust::Named(from), Rust::Named(to)) => {
+            let target = types.get(to)?;
+            let Kind::Structure(Role::Request, fields) = &target.kind else { return None };
+            // The conversion exists where every required property can be had.
+            let source = types.get(from)?;
+            let Kind::Structure(Role::Answer, theirs) = &source.kind else { return None };
+            let whole = fields.iter().filter(|field| field.required).all(|field| {
+                theirs
+                    .iter()
+                    .any(|other| other.property == field.property && convert(&other.rust, &field.rust, types).is_some())
+            });
+            (target.made_from.as_deref() == Some(from.as_str()) && whole).then(|| quote! { item.into() })
+        }
+        // Where an answer tells of an object and a request names it, its id is the name.
+        (Rust::Named(from), Rust::String) => {
+            let Kind::Structure(Role::Answer, fields) = &types.get(from)?.kind else { return None };
+            let id = fields.iter().find(|field| field.property == "id" && field.rust == Rust::String)?;
+            Some(if id.required {
+                quote! { item.id }
+            } else {
+                quote! { item.id.unwrap_or_default() }
+            })
+        }
+        (Rust::DateTime | Rust::Date, Rust::String) => Some(quote! { item.to_string() }),
+        (_, Rust::Any) => Some(quote! { ::serde_json::to_value(item).unwrap_or_default() }),
+        _ => None,
+    }
+}

@@ -1,0 +1,25 @@
+//! The API documents of data.gouv.fr, what is known to be wrong in them, and the pipeline that turns a
+//! document into a Rust client.
+//!
+//! A document travels through the modules in this order: [`document`] (vendored as the server sent it),
+//! [`swagger2`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), [`shape`] (made fit for the
+//! generator) and [`generate`] (to Rust).
+
+pub mod document;
+mod error;
+pub mod generate;
+pub mod overlay;
+pub mod shape;
+pub mod swagger2;
+
+pub use document::Api;
+pub use error::Error;
+
+/// The corrected document of an API: OpenAPI 3.0.3 that says what the server does.
+pub fn corrected(api: Api) -> Result<serde_json::Value, Error> {
+    let document = document::parse(api.document_text())?;
+    let mut document = document::to_openapi(document)?;
+    let overlay = document::parse(api.overlay_text())?;
+    overlay::apply(&overlay, &mut document)?;
+    Ok(document)
+}

@@ -1,0 +1,528 @@
+//! Shape: a corrected document made fit for the generator, by rules that are the same for every API.
+//!
+//! Types are named by their role, answers are tolerant, requests are strict, enums are open, successes are
+//! one, errors are left to the one error type. What the generator cannot take is an error that names the
+//! operation and the reason.
+
+pub mod names;
+pub mod schemas;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::{Api, Error};
+use schemas::{Role, Rust, Schemas, Type};
+
+/// The methods of a path item, in OpenAPI's order.
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// Names that a builder needs for itself.
+const BUILDER_NAMES: [&str; 4] = ["body", "client", "new", "send"];
+
+/// What an operation answers when it succeeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// JSON of this type.
+    Json(Rust),
+    /// Bytes of these media types; empty after a redirect, where the document cannot say.
+    Bytes(Vec<String>),
+    /// Nothing.
+    Empty,
+}
+
+/// An operation, ready for the generator.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// The document's `operationId`.
+    pub operation_id: String,
+    /// The name of its method in Rust.
+    pub name: String,
+    /// The HTTP method, in capitals.
+    pub method: String,
+    /// The path template, as the document has it.
+    pub path: String,
+    /// Its first tag.
+    pub tag: Option<String>,
+    /// The media type of its body.
+    pub request: Option<String>,
+    /// What it answers.
+    pub answer: Answer,
+    /// The types it mentions.
+    pub mentions: BTreeSet<String>,
+    /// The path template and the operation that the generator reads.
+    generator_path: String,
+    generator_item: Value,
+}
+
+/// A document on the doorstep of the generator.
+#[derive(Debug, Clone)]
+pub struct Shaped {
+    /// Which API it is.
+    pub api: Api,
+    /// Its operations, in the order of the document.
+    pub operations: Vec<Operation>,
+    /// Its types, by name.
+    pub types: BTreeMap<String, Type>,
+    info: Value,
+}
+
+/// An operation as it stands in a document, with its name in Rust and the parameters of its path.
+pub(crate) struct Found<'a> {
+    pub name: String,
+    pub operation_id: String,
+    pub path: &'a str,
+    pub method: &'static str,
+    pub value: &'a Value,
+    shared: &'a Value,
+}
+
+/// The operations of a document.
+pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (String, Found<'_>)> {
+    let paths = document.get("paths").and_then(Value::as_object);
+    paths.into_iter().flatten().flat_map(|(path, item)| {
+        METHODS.iter().filter_map(move |method| {
+            let value = item.get(*method)?;
+            let fallback = format!("{method}_{path}");
+            let operation_id = value.get("operationId").and_then(Value::as_str).unwrap_or(&fallback).to_owned();
+            let place = format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1"));
+            let shared = item.get("parameters").unwrap_or(&Value::Null);
+            Some((place, Found { name: names::operation(&operation_id), operation_id, path, method, value, shared }))
+        })
+    })
+}
+
+/// Shapes a corrected document.
+pub fn shape(api: Api, document: &Value) -> Result<Shaped, Error> {
+    let (answers, requests) = roles(document);
+    let mut schemas = Schemas::new(document, &answers, &requests);
+    let variants = request_variants(document, &mut schemas)?;
+    let mut shaped = Vec::new();
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for (place, found) in operations(document) {
+        if let Some(other) = seen.insert(found.name.clone(), found.operation_id.clone()) {
+            return Err(refused(
+                api,
+                &place,
+                &found,
+                format!("its method `{}` is already that of `{other}`", found.name),
+            ));
+        }
+        let operation = shape_operation(document, &mut schemas, &variants, &place, &found).map_err(|error| {
+            Error::new(&error.place, format!("{api}, operation {}: {}", found.operation_id, error.message))
+        })?;
+        shaped.push(operation);
+    }
+    let info = document.get("info").cloned().unwrap_or_else(|| json!({"title": api.name(), "version": "0"}));
+    Ok(Shaped { api, operations: shaped, types: schemas.types, info })
+}
+
+fn refused(api: Api, place: &str, found: &Found<'_>, reason: String) -> Error {
+    Error::new(place, format!("{api}, operation {}: {reason}", found.operation_id))
+}
+
+/// The components met in answers, and those met in requests.
+fn roles(document: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
+    let mut answers = BTreeSet::new();
+    let mut requests = BTreeSet::new();
+    for (_, found) in operations(document) {
+        for (_, response) in successes(document, found.value) {
+            schemas::reachable(document, response, Role::Answer, &mut answers);
+        }
+        if let Some(body) = found.value.get("requestBody") {
+            schemas::reachable(document, resolve(document, body), Role::Request, &mut requests);
+        }
+    }
+    (answers, requests)
+}
+
+impl Shaped {
+    /// Keeps the operations of these tags, and the types that they need.
+    pub fn retain_tags(&mut self, keep: impl Fn(Option<&str>) -> bool) {
+        self.operations.retain(|operation| keep(operation.tag.as_deref()));
+        let mut needed: BTreeSet<String> = BTreeSet::new();
+        let mut open: Vec<String> =
+            self.operations.iter().flat_map(|operation| operation.mentions.iter().cloned()).collect();
+        while let Some(name) = open.pop() {
+            if let Some(found) = self.types.get(&name) {
+                if needed.insert(name) {
+                    open.extend(found.mentions());
+                }
+            }
+        }
+        self.types.retain(|name, _| needed.contains(name));
+    }
+
+    /// The document that the generator reads: every named type an opaque component.
+    pub fn generator_document(&self) -> Value {
+        let mut components: Map<String, Value> =
+            self.types.keys().map(|name| (name.clone(), json!({"type": "object"}))).collect();
+        for name in ["DateTime", "Date", "Filters"] {
+            components.insert(name.to_owned(), json!({"type": "object"}));
+        }
+        let mut paths: Map<String, Value> = Map::new();
+        for operation in &self.operations {
+            if let Value::Object(item) = paths.entry(operation.generator_path.clone()).or_insert_with(|| json!({})) {
+                item.insert(operation.method.to_ascii_lowercase(), operation.generator_item.clone());
+            }
+        }
+        json!({"openapi": "3.0.3", "info": self.info, "paths": paths, "components": {"schemas": components}})
+    }
+}
+
+/// Follows a reference to a parameter, a response or a body.
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let mut value = value;
+    for _ in 0..8 {
+        let target = value
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|reference| reference.strip_prefix('#'))
+            .and_then(|pointer| document.pointer(pointer));
+        match target {
+            Some(target) => value = target,
+            None => break,
+        }
+    }
+    value
+}
+
+/// The responses that mean success: 2xx, or the default where nothing else is said, or a redirect.
+fn successes<'a>(document: &'a Value, operation: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    let all: Vec<(&str, &Value)> = operation
+        .get("responses")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(status, response)| (status.as_str(), resolve(document, response)))
+        .collect();
+    let of = |digit: char| all.iter().copied().filter(|(status, _)| status.starts_with(digit)).collect::<Vec<_>>();
+    let (successes, redirects) = (of('2'), of('3'));
+    if !successes.is_empty() { successes } else { redirects }
+}
+
+fn json_media(content: &Map<String, Value>) -> Option<&Value> {
+    content.iter().find(|(media, _)| is_json(media)).map(|(_, value)| value)
+}
+
+fn is_json(media: &str) -> bool {
+    let media = media.split(';').next().unwrap_or_default().trim();
+    media == "application/json" || media == "*/*"
+}
+
+/// What names a request's type: its component, and the list that its operation requires.
+type Variants = BTreeMap<(String, bool), String>;
+
+/// Names the request types of components that operations require different things of: what creates is
+/// `XInput`, what changes (PUT, PATCH) and requires less is `XUpdate`.
+fn request_variants(document: &Value, schemas: &mut Schemas<'_>) -> Result<Variants, Error> {
+    let mut lists: BTreeMap<String, [Option<BTreeSet<String>>; 2]> = BTreeMap::new();
+    for (place, found) in operations(document) {
+        let Some(body) = found.value.get("requestBody").map(|body| resolve(document, body)) else { continue };
+        let Some(schema) =
+            body.get("content").and_then(Value::as_object).and_then(json_media).and_then(|media| media.get("schema"))
+        else {
+            continue;
+        };
+        let Some(component) = body_component(schema) else { continue };
+        let Some(required) = body.get("x-required-in-requests") else { continue };
+        let list: Option<BTreeSet<String>> =
+            required.as_array().map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+        let Some(list) = list else {
+            return Err(Error::new(format!("{place}/requestBody/x-required-in-requests"), "not a list of names"));
+        };
+        let slot = &mut lists.entry(component).or_default()[usize::from(changes(&found))];
+        *slot = Some(match slot.take() {
+            // One type serves all: it asks for what each of them needs.
+            Some(other) => other.intersection(&list).cloned().collect(),
+            None => list,
+        });
+    }
+    let mut variants = Variants::new();
+    for (component, [creates, updates]) in lists {
+        let as_list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
+        match (&creates, &updates) {
+            (Some(list), None) | (None, Some(list)) => {
+                let name = schemas.request_variant(&component, "", &as_list(list))?;
+                variants.insert((component.clone(), false), name.clone());
+                variants.insert((component, true), name);
+            }
+            (Some(first), Some(second)) => {
+                let name = schemas.request_variant(&component, "", &as_list(first))?;
+                variants.insert((component.clone(), false), name.clone());
+                let name = if first == second {
+                    name
+                } else {
+                    schemas.request_variant(&component, "Update", &as_list(second))?
+                };
+                variants.insert((component, true), name);
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(variants)
+}
+
+fn changes(found: &Found<'_>) -> bool {
+    matches!(found.method, "put" | "patch")
+}
+
+/// The component that a body is, or that its items are.
+fn body_component(schema: &Value) -> Option<String> {
+    let schema = schema.get("items").unwrap_or(schema);
+    let reference =
+        schema.get("$ref").or_else(|| match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([single]) => single.get("$ref"),
+            _ => None,
+        })?;
+    schemas::component_name(reference.as_str()?, "").ok().map(str::to_owned)
+}
+
+fn shape_operation(
+    document: &Value,
+    schemas: &mut Schemas<'_>,
+    variants: &Variants,
+    place: &str,
+    found: &Found<'_>,
+) -> Result<Operation, Error> {
+    let parent = names::camel(&found.name);
+    let mut mentions = BTreeSet::new();
+    let mut item = Map::new();
+    item.insert("operationId".to_owned(), json!(found.name));
+    for key in ["summary", "description"] {
+        if let Some(text) = found.value.get(key) {
+            item.insert(key.to_owned(), text.clone());
+        }
+    }
+    let mut generator_path = found.path.to_owned();
+    let parameters = shape_parameters(document, schemas, place, found, &parent, &mut generator_path, &mut mentions)?;
+    item.insert("parameters".to_owned(), Value::Array(parameters));
+
+    let mut request = None;
+    if let Some(body) = found.value.get("requestBody").map(|body| resolve(document, body)) {
+        let (media, rust) = shape_body(schemas, variants, place, found, &parent, body)?;
+        rust.mentions(&mut mentions);
+        let generator_media = match media.as_str() {
+            "multipart/form-data" | "application/x-www-form-urlencoded" => "application/x-www-form-urlencoded",
+            other => other,
+        };
+        let schema =
+            if rust == Rust::File { json!({"type": "string", "format": "binary"}) } else { generator_schema(&rust) };
+        item.insert(
+            "requestBody".to_owned(),
+            json!({"required": true, "content": {generator_media: {"schema": schema}}}),
+        );
+        request = Some(media);
+    }
+    let answer = shape_answer(document, schemas, place, found, &parent)?;
+    let content = match &answer {
+        Answer::Json(rust) => {
+            rust.mentions(&mut mentions);
+            json!({"application/json": {"schema": generator_schema(rust)}})
+        }
+        Answer::Bytes(_) => json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}),
+        Answer::Empty => json!({}),
+    };
+    // Any success is a success, whichever the document promised; errors are one type for all.
+    item.insert("responses".to_owned(), json!({"2XX": {"description": "", "content": content}}));
+    let tag = found.value.pointer("/tags/0").and_then(Value::as_str).map(str::to_owned);
+    Ok(Operation {
+        operation_id: found.operation_id.clone(),
+        name: found.name.clone(),
+        method: found.method.to_ascii_uppercase(),
+        path: found.path.to_owned(),
+        tag,
+        request,
+        answer,
+        mentions,
+        generator_path,
+        generator_item: Value::Object(item),
+    })
+}
+
+fn shape_parameters(
+    document: &Value,
+    schemas: &mut Schemas<'_>,
+    place: &str,
+    found: &Found<'_>,
+    parent: &str,
+    generator_path: &mut String,
+    mentions: &mut BTreeSet<String>,
+) -> Result<Vec<Value>, Error> {
+    // What an operation says of a parameter outranks what its path says.
+    let mut merged: BTreeMap<(String, String), &Value> = BTreeMap::new();
+    for list in [found.shared, found.value.get("parameters").unwrap_or(&Value::Null)] {
+        for parameter in list.as_array().into_iter().flatten().map(|parameter| resolve(document, parameter)) {
+            let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            merged.insert((text("in"), text("name")), parameter);
+        }
+    }
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    let mut shaped = Vec::new();
+    // Paths last in the alphabet would lose their names to queries; they are the ones that may be renamed,
+    // since their names are never sent.
+    let (path, others): (Vec<_>, Vec<_>) = merged.into_iter().partition(|((location, _), _)| location == "path");
+    for ((location, name), parameter) in others.into_iter().chain(path) {
+        let place = format!("{place}/parameters/{name}");
+        if !matches!(location.as_str(), "query" | "header" | "path") {
+            return Err(Error::new(place, format!("a {location} parameter (`{name}`) cannot be generated")));
+        }
+        let mut sent = name.clone();
+        if location == "path" {
+            while taken.contains_key(&names::snake(&sent)) || BUILDER_NAMES.contains(&names::snake(&sent).as_str()) {
+                sent = format!("path_{}", sent.trim_start_matches('_'));
+            }
+            if sent != name {
+                *generator_path = generator_path.replace(&format!("{{{name}}}"), &format!("{{{sent}}}"));
+            }
+        }
+        let snake = names::snake(&sent);
+        if let Some(other) = taken.insert(snake.clone(), name.clone()) {
+            return Err(Error::new(place, format!("`{name}` and `{other}` are both `{snake}` in Rust")));
+        }
+        if BUILDER_NAMES.contains(&snake.as_str()) {
+            return Err(Error::new(place, format!("the builder needs the name `{snake}` for itself")));
+        }
+        let schema = parameter.get("schema").cloned().unwrap_or_else(|| json!({"type": "string"}));
+        let free_form = location == "query" && schema.get("type").and_then(Value::as_str) == Some("object");
+        let rust = if free_form {
+            Rust::Filters
+        } else {
+            schemas.rust(&schema, Role::Request, parent, &names::camel(&name), &place)?
+        };
+        if location != "query" && matches!(rust, Rust::List(_) | Rust::Map(_) | Rust::Any) {
+            return Err(Error::new(
+                place,
+                format!("a {location} parameter with more than one value (`{name}`) cannot be generated"),
+            ));
+        }
+        let joined = location == "query"
+            && matches!(rust, Rust::List(_))
+            && parameter.get("explode").and_then(Value::as_bool) == Some(false);
+        // A list in one value, joined by the caller: the generator only knows repeated keys.
+        let rust = if joined { Rust::String } else { rust };
+        rust.mentions(mentions);
+        let mut out = Map::new();
+        out.insert("in".to_owned(), json!(location));
+        out.insert("name".to_owned(), json!(sent));
+        out.insert(
+            "required".to_owned(),
+            json!(location == "path" || parameter.get("required").and_then(Value::as_bool) == Some(true)),
+        );
+        out.insert("schema".to_owned(), generator_schema(&rust));
+        if let Some(text) = parameter.get("description").and_then(Value::as_str).filter(|text| !text.is_empty()) {
+            out.insert("description".to_owned(), json!(text));
+        }
+        shaped.push(Value::Object(out));
+    }
+    Ok(shaped)
+}
+
+fn shape_body(
+    schemas: &mut Schemas<'_>,
+    variants: &Variants,
+    place: &str,
+    found: &Found<'_>,
+    parent: &str,
+    body: &Value,
+) -> Result<(String, Rust), Error> {
+    let place = format!("{place}/requestBody");
+    let content = body.get("content").and_then(Value::as_object).filter(|content| !content.is_empty());
+    let Some(content) = content else { return Err(Error::new(place, "a body without a media type")) };
+    let order =
+        ["application/json", "multipart/form-data", "application/x-www-form-urlencoded", "application/octet-stream"];
+    let chosen = order
+        .iter()
+        .find_map(|media| content.get_key_value(*media))
+        .or_else(|| content.iter().find(|(media, _)| is_json(media)));
+    let Some((media, value)) = chosen else {
+        let offered: Vec<&str> = content.keys().map(String::as_str).collect();
+        return Err(Error::new(
+            place,
+            format!("none of the body's media types can be generated: {}", offered.join(", ")),
+        ));
+    };
+    let empty = json!({});
+    let schema = value.get("schema").unwrap_or(&empty);
+    let rust = match media.as_str() {
+        "multipart/form-data" | "application/x-www-form-urlencoded" => {
+            schemas.form(schema, &format!("{parent}Form"), media.starts_with("multipart"), &place)?
+        }
+        "application/octet-stream" => Rust::File,
+        _ => {
+            let named =
+                body_component(schema).and_then(|component| variants.get(&(component, changes(found))).cloned());
+            match named {
+                Some(name) if schema.get("items").is_some() => Rust::List(Box::new(Rust::Named(name))),
+                Some(name) => Rust::Named(name),
+                None => schemas.rust(schema, Role::Request, parent, "Body", &place)?,
+            }
+        }
+    };
+    let media = if is_json(media) { "application/json".to_owned() } else { media.clone() };
+    Ok((media, rust))
+}
+
+fn shape_answer(
+    document: &Value,
+    schemas: &mut Schemas<'_>,
+    place: &str,
+    found: &Found<'_>,
+    parent: &str,
+) -> Result<Answer, Error> {
+    let mut json: Option<Rust> = None;
+    let mut bytes: BTreeSet<String> = BTreeSet::new();
+    let mut redirects = false;
+    let responses = successes(document, found.value);
+    for (status, response) in &responses {
+        redirects |= status.starts_with('3');
+        let Some(content) = response.get("content").and_then(Value::as_object) else { continue };
+        let place = format!("{place}/responses/{status}");
+        match json_media(content) {
+            Some(media) => {
+                let empty = json!({});
+                let schema = media.get("schema").unwrap_or(&empty);
+                let rust = schemas.rust(schema, Role::Answer, parent, "Answer", &place)?;
+                match &json {
+                    Some(other) if *other != rust => return Err(Error::new(place, "two successes answer two types")),
+                    _ => json = Some(rust),
+                }
+            }
+            None => bytes.extend(content.keys().cloned()),
+        }
+    }
+    Ok(match json {
+        // A representation asked for by its extension: bytes serve all of them, JSON-LD included.
+        Some(_) if !bytes.is_empty() => {
+            Answer::Bytes(bytes.into_iter().chain(["application/json".to_owned()]).collect())
+        }
+        Some(rust) => Answer::Json(rust),
+        None if !bytes.is_empty() || redirects || responses.is_empty() => Answer::Bytes(bytes.into_iter().collect()),
+        None => Answer::Empty,
+    })
+}
+
+/// A type as the generator reads it.
+fn generator_schema(rust: &Rust) -> Value {
+    let named = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    match rust {
+        Rust::String | Rust::File => json!({"type": "string"}),
+        Rust::Integer => json!({"type": "integer", "format": "int64"}),
+        Rust::Number => json!({"type": "number", "format": "double"}),
+        Rust::Boolean => json!({"type": "boolean"}),
+        Rust::DateTime => named("DateTime"),
+        Rust::Date => named("Date"),
+        Rust::Filters => named("Filters"),
+        Rust::Any => json!({}),
+        Rust::Named(name) => named(name),
+        Rust::List(inner) => json!({"type": "array", "items": generator_schema(inner)}),
+        Rust::Map(inner) => json!({"type": "object", "additionalProperties": generator_schema(inner)}),
+        Rust::Nullable(inner) => match generator_schema(inner) {
+            Value::Object(mut schema) if !schema.contains_key("$ref") => {
+                schema.insert("nullable".to_owned(), json!(true));
+                Value::Object(schema)
+            }
+            other => json!({"allOf": [other], "nullable": true}),
+        },
+    }
+}

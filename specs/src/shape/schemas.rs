@@ -1,0 +1,656 @@
+//! Schemas to types: one Rust type for each role in which a schema is met.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
+use super::names;
+use crate::Error;
+
+/// Whether a value comes back from the server or goes to it. Answers are read with tolerance, requests are strict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Comes back.
+    Answer,
+    /// Goes in.
+    Request,
+}
+
+/// A type as Rust writes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rust {
+    /// Text without a format that the crate knows.
+    String,
+    /// `i64`.
+    Integer,
+    /// `f64`.
+    Number,
+    /// `bool`.
+    Boolean,
+    /// A date and time, kept as text.
+    DateTime,
+    /// A date, kept as text.
+    Date,
+    /// Any JSON value.
+    Any,
+    /// Bytes of a file to send.
+    File,
+    /// Query parameters whose names depend on the data.
+    Filters,
+    /// A type of this document.
+    Named(String),
+    /// A list.
+    List(Box<Rust>),
+    /// An object whose keys are data.
+    Map(Box<Rust>),
+    /// A value or null, as an item of a list or a map.
+    Nullable(Box<Rust>),
+}
+
+impl Rust {
+    /// The types of this document that it mentions.
+    pub fn mentions(&self, found: &mut BTreeSet<String>) {
+        match self {
+            Self::Named(name) => {
+                found.insert(name.clone());
+            }
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.mentions(found),
+            _ => {}
+        }
+    }
+}
+
+/// A field of a structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The name in JSON.
+    pub property: String,
+    /// The name in Rust.
+    pub name: String,
+    /// What the document says about it.
+    pub description: Option<String>,
+    /// Its type.
+    pub rust: Rust,
+    /// In an answer: never null nor absent. In a request: the server requires it.
+    pub required: bool,
+    /// In a request: null may be sent, and empties it.
+    pub nullable: bool,
+}
+
+/// What a type is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// An object with known properties.
+    Structure(Role, Vec<Field>),
+    /// The fields of a form, sent as `multipart/form-data` or, without files, urlencoded.
+    Form(Vec<Field>, bool),
+    /// A string out of a list that may grow.
+    Enumeration(Vec<String>),
+    /// One of several types, told apart by what comes.
+    Union(Vec<(String, Rust)>),
+}
+
+/// A type to generate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Type {
+    /// Its name in Rust.
+    pub name: String,
+    /// What the document says about it.
+    pub description: Option<String>,
+    /// What it is made of.
+    pub kind: Kind,
+    /// The answer that this request can be made from.
+    pub made_from: Option<String>,
+}
+
+impl Type {
+    /// The types of this document that it mentions.
+    pub fn mentions(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        match &self.kind {
+            Kind::Structure(_, fields) | Kind::Form(fields, _) => {
+                fields.iter().for_each(|field| field.rust.mentions(&mut found));
+            }
+            Kind::Union(variants) => variants.iter().for_each(|(_, rust)| rust.mentions(&mut found)),
+            Kind::Enumeration(_) => {}
+        }
+        found
+    }
+}
+
+/// The schemas of a document on their way to types.
+pub struct Schemas<'a> {
+    components: &'a Map<String, Value>,
+    names: BTreeMap<(String, Role), String>,
+    taken: BTreeSet<String>,
+    enumerations: BTreeMap<Vec<String>, String>,
+    /// The types made so far, by name.
+    pub types: BTreeMap<String, Type>,
+}
+
+static NO_COMPONENTS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+impl<'a> Schemas<'a> {
+    /// Names every component in each role in which it can be met, whatever part of the API is asked for later:
+    /// a type is called the same with one feature and with all.
+    pub fn new(document: &'a Value, answers: &BTreeSet<String>, requests: &BTreeSet<String>) -> Self {
+        let components = document.pointer("/components/schemas").and_then(Value::as_object).unwrap_or(&NO_COMPONENTS);
+        let mut schemas = Self {
+            components,
+            names: BTreeMap::new(),
+            taken: ["DateTime", "Date", "File", "Filters", "Field", "Vec", "String", "Option", "Box", "Default"]
+                .map(str::to_owned)
+                .into(),
+            enumerations: BTreeMap::new(),
+            types: BTreeMap::new(),
+        };
+        // Those without a suffix first: the plain name is theirs.
+        let mut ordered: Vec<&String> = components.keys().collect();
+        ordered.sort_by_key(|name| (base(name) != name.as_str(), name.as_str()));
+        for component in &ordered {
+            if answers.contains(*component) {
+                let name = names::camel(base(component));
+                let name = if schemas.taken.contains(&name) { names::camel(component) } else { name };
+                schemas.take((*component).clone(), Role::Answer, name);
+            }
+        }
+        for component in &ordered {
+            if requests.contains(*component) {
+                let stem = base(component);
+                let only_goes_in = stem == component.as_str() && !answers.contains(*component);
+                let name = names::camel(stem);
+                let name = if only_goes_in || name.ends_with("Input") { name } else { format!("{name}Input") };
+                schemas.take((*component).clone(), Role::Request, name);
+            }
+        }
+        schemas.name_enumerations(document);
+        schemas
+    }
+
+    fn take(&mut self, component: String, role: Role, name: String) {
+        let name = names::free(name, &self.taken);
+        self.taken.insert(name.clone());
+        self.names.insert((component, role), name);
+    }
+
+    /// Names the enums of the whole document: by the property where all places agree, by the first place otherwise.
+    fn name_enumerations(&mut self, document: &Value) {
+        let mut sites: Vec<(Vec<String>, String, String)> = Vec::new();
+        for (component, schema) in self.components {
+            collect_enumerations(schema, &names::camel(base(component)), "", &mut sites);
+        }
+        for (_, operation) in super::operations(document) {
+            for parameter in operation.value.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+                let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+                if let Some(schema) = parameter.get("schema") {
+                    collect_enumerations(schema, &names::camel(&operation.name), &names::camel(name), &mut sites);
+                }
+            }
+        }
+        let mut properties: BTreeMap<&Vec<String>, BTreeSet<&str>> = BTreeMap::new();
+        let mut sets: BTreeMap<&str, BTreeSet<&Vec<String>>> = BTreeMap::new();
+        for (values, _, property) in &sites {
+            properties.entry(values).or_default().insert(property);
+            sets.entry(property).or_default().insert(values);
+        }
+        for (values, parent, property) in &sites {
+            if self.enumerations.contains_key(values) {
+                continue;
+            }
+            let shared = properties[values].len() == 1 && sets[property.as_str()].len() == 1 && !property.is_empty();
+            let name =
+                if shared && !self.taken.contains(property) { property.clone() } else { format!("{parent}{property}") };
+            let name = if self.taken.contains(&name) { format!("{name}Value") } else { name };
+            let name = names::free(name, &self.taken);
+            self.taken.insert(name.clone());
+            self.enumerations.insert(values.clone(), name);
+        }
+    }
+
+    /// The type of a schema. `parent` and `property` name what has no name of its own.
+    pub fn rust(
+        &mut self,
+        schema: &Value,
+        role: Role,
+        parent: &str,
+        property: &str,
+        place: &str,
+    ) -> Result<Rust, Error> {
+        let Some(object) = schema.as_object() else {
+            return Err(Error::new(place, "a schema is an object"));
+        };
+        if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+            return self.reference(reference, role, place);
+        }
+        if let Some(parts) = object.get("allOf").and_then(Value::as_array) {
+            if let [single] = parts.as_slice() {
+                if !object.contains_key("properties") {
+                    return self.rust(single, role, parent, property, place);
+                }
+            }
+            return self.structure(schema, role, parent, property, place);
+        }
+        if let Some(parts) = object.get("oneOf").or_else(|| object.get("anyOf")).and_then(Value::as_array) {
+            return self.union(parts, object, role, parent, property, place);
+        }
+        if let Some(values) = string_values(schema) {
+            return Ok(self.enumeration(values, object, parent, property));
+        }
+        let format = object.get("format").and_then(Value::as_str);
+        match object.get("type").and_then(Value::as_str) {
+            Some("string") => Ok(match format {
+                Some("date-time") => Rust::DateTime,
+                Some("date") => Rust::Date,
+                Some("binary") => Rust::File,
+                _ => Rust::String,
+            }),
+            Some("integer") => Ok(Rust::Integer),
+            Some("number") => Ok(Rust::Number),
+            Some("boolean") => Ok(Rust::Boolean),
+            Some("array") => {
+                let items = object.get("items").unwrap_or(&Value::Null);
+                let place = format!("{place}/items");
+                let inner = if items.is_null() { Rust::Any } else { self.rust(items, role, parent, property, &place)? };
+                Ok(Rust::List(Box::new(nullable_item(items, inner))))
+            }
+            Some("object") | None if object.contains_key("properties") => {
+                self.structure(schema, role, parent, property, place)
+            }
+            Some("object") => match object.get("additionalProperties") {
+                Some(values @ Value::Object(_)) => {
+                    let place = format!("{place}/additionalProperties");
+                    let inner = self.rust(values, role, parent, property, &place)?;
+                    Ok(Rust::Map(Box::new(nullable_item(values, inner))))
+                }
+                Some(Value::Bool(true)) => Ok(Rust::Map(Box::new(Rust::Any))),
+                // The document says "object" of anything that it does not look into.
+                _ => Ok(Rust::Any),
+            },
+            None => Ok(Rust::Any),
+            Some(other) => Err(Error::new(place, format!("`{other}` is not a type of OpenAPI 3.0"))),
+        }
+    }
+
+    fn reference(&mut self, reference: &str, role: Role, place: &str) -> Result<Rust, Error> {
+        let component = component_name(reference, place)?;
+        let component = in_role(component, role, self.components);
+        let Some(schema) = self.components.get(component) else {
+            return Err(Error::new(place, format!("`{reference}` is not in the document")));
+        };
+        let key = (component.to_owned(), role);
+        let place = format!("/components/schemas/{component}");
+        // An enum, a list or plain text under a name needs no type of its own in each role.
+        if !is_structure(schema) && !is_union(schema) {
+            return self.rust(schema, role, "", &names::camel(base(component)), &place);
+        }
+        let name = match self.names.get(&key) {
+            Some(name) => name.clone(),
+            None => {
+                let name = names::camel(base(component));
+                self.take(
+                    component.to_owned(),
+                    role,
+                    if role == Role::Request { format!("{name}Input") } else { name },
+                );
+                self.names[&key].clone()
+            }
+        };
+        if !self.types.contains_key(&name) {
+            // Holds the place while its own properties are read: schemas may be recursive.
+            self.types.insert(name.clone(), placeholder(&name));
+            let made = if is_union(schema) {
+                let object = schema.as_object().unwrap_or(&NO_COMPONENTS);
+                let parts = object
+                    .get("oneOf")
+                    .or_else(|| object.get("anyOf"))
+                    .and_then(Value::as_array)
+                    .cloned()
+                    .unwrap_or_default();
+                let variants = self.variants(&parts, role, &name, &place)?;
+                Type {
+                    name: name.clone(),
+                    description: description(schema),
+                    kind: Kind::Union(variants),
+                    made_from: None,
+                }
+            } else {
+                let fields = self.fields(schema, role, &name, None, &place)?;
+                let made_from = (role == Role::Request).then(|| self.answer_of(component)).flatten();
+                Type {
+                    name: name.clone(),
+                    description: description(schema),
+                    kind: Kind::Structure(role, fields),
+                    made_from,
+                }
+            };
+            self.types.insert(name.clone(), made);
+        }
+        Ok(Rust::Named(name))
+    }
+
+    /// A request type with a list of required properties of its own.
+    pub fn request_variant(&mut self, component: &str, suffix: &str, required: &[String]) -> Result<String, Error> {
+        let component = in_role(component, Role::Request, self.components);
+        let place = format!("/components/schemas/{component}");
+        let Some(schema) = self.components.get(component) else {
+            return Err(Error::new(place, "not in the document"));
+        };
+        let name = if suffix.is_empty() {
+            match self.reference(&format!("#/components/schemas/{component}"), Role::Request, &place)? {
+                Rust::Named(name) => name,
+                _ => return Err(Error::new(place, "requirements are only for objects")),
+            }
+        } else {
+            let name = names::free(format!("{}{suffix}", names::camel(base(component))), &self.taken);
+            self.taken.insert(name.clone());
+            name
+        };
+        let fields = self.fields(schema, Role::Request, &name, Some(required), &place)?;
+        let made_from = self.answer_of(component);
+        let made = Type {
+            name: name.clone(),
+            description: description(schema),
+            kind: Kind::Structure(Role::Request, fields),
+            made_from,
+        };
+        self.types.insert(name.clone(), made);
+        Ok(name)
+    }
+
+    /// The form of an operation, from the schema of its body.
+    pub fn form(&mut self, schema: &Value, name: &str, multipart: bool, place: &str) -> Result<Rust, Error> {
+        let name = names::free(name.to_owned(), &self.taken);
+        self.taken.insert(name.clone());
+        let fields = self.fields(schema, Role::Request, &name, None, place)?;
+        let made = Type {
+            name: name.clone(),
+            description: description(schema),
+            kind: Kind::Form(fields, multipart),
+            made_from: None,
+        };
+        self.types.insert(name.clone(), made);
+        Ok(Rust::Named(name))
+    }
+
+    /// The answer's name of the component that this request's component writes.
+    fn answer_of(&self, component: &str) -> Option<String> {
+        let stem = base(component);
+        [component.to_owned(), format!("{stem}_read"), stem.to_owned()]
+            .into_iter()
+            .find_map(|candidate| self.names.get(&(candidate, Role::Answer)).cloned())
+    }
+
+    fn structure(
+        &mut self,
+        schema: &Value,
+        role: Role,
+        parent: &str,
+        property: &str,
+        place: &str,
+    ) -> Result<Rust, Error> {
+        let name = names::free(format!("{parent}{property}"), &self.taken);
+        self.taken.insert(name.clone());
+        self.types.insert(name.clone(), placeholder(&name));
+        let fields = self.fields(schema, role, &name, None, place)?;
+        let made = Type {
+            name: name.clone(),
+            description: description(schema),
+            kind: Kind::Structure(role, fields),
+            made_from: None,
+        };
+        self.types.insert(name.clone(), made);
+        Ok(Rust::Named(name))
+    }
+
+    fn fields(
+        &mut self,
+        schema: &Value,
+        role: Role,
+        name: &str,
+        required: Option<&[String]>,
+        place: &str,
+    ) -> Result<Vec<Field>, Error> {
+        let mut properties = BTreeMap::new();
+        let mut own = BTreeSet::new();
+        self.flatten(schema, role, &mut properties, &mut own, 0, place)?;
+        let required: BTreeSet<String> = required.map_or(own, |list| list.iter().cloned().collect());
+        if let Some(missing) = required.iter().find(|property| !properties.contains_key(*property)) {
+            return Err(Error::new(place, format!("`{missing}` is required but is not a property")));
+        }
+        let mut taken = BTreeSet::new();
+        let mut fields = Vec::new();
+        for (property, schema) in properties {
+            let flag = |key: &str| flag(schema, key);
+            if (role == Role::Request && flag("readOnly")) || (role == Role::Answer && flag("writeOnly")) {
+                continue;
+            }
+            let place = format!("{place}/properties/{}", property.replace('~', "~0").replace('/', "~1"));
+            let rust = self.rust(schema, role, name, &names::camel(&property), &place)?;
+            let field = names::free(names::snake(&property), &taken);
+            taken.insert(field.clone());
+            fields.push(Field {
+                required: required.contains(&property),
+                nullable: flag("nullable"),
+                description: description(schema),
+                name: field,
+                property,
+                rust,
+            });
+        }
+        Ok(fields)
+    }
+
+    /// The properties of a schema with those of its parents, and what is required of them in a role.
+    fn flatten(
+        &self,
+        schema: &'a Value,
+        role: Role,
+        properties: &mut BTreeMap<String, &'a Value>,
+        required: &mut BTreeSet<String>,
+        depth: usize,
+        place: &str,
+    ) -> Result<(), Error> {
+        if depth > 32 {
+            return Err(Error::new(place, "a schema is its own parent"));
+        }
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            let component = in_role(component_name(reference, place)?, role, self.components);
+            let Some(parent) = self.components.get(component) else {
+                return Err(Error::new(place, format!("`{reference}` is not in the document")));
+            };
+            return self.flatten(parent, role, properties, required, depth + 1, place);
+        }
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.flatten(part, role, properties, required, depth + 1, place)?;
+        }
+        for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            properties.insert(property.clone(), schema);
+        }
+        let own = match role {
+            Role::Request => schema.get("x-required-in-requests").or_else(|| schema.get("required")),
+            Role::Answer => schema.get("required"),
+        };
+        for name in own.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            // A list written for answers names read-only properties too.
+            let read_only = properties.get(name).is_some_and(|schema| flag(schema, "readOnly"));
+            if !(role == Role::Request && read_only) {
+                required.insert(name.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn union(
+        &mut self,
+        parts: &[Value],
+        object: &Map<String, Value>,
+        role: Role,
+        parent: &str,
+        property: &str,
+        place: &str,
+    ) -> Result<Rust, Error> {
+        if let [single] = parts {
+            return self.rust(single, role, parent, property, place);
+        }
+        let name = names::free(format!("{parent}{property}"), &self.taken);
+        self.taken.insert(name.clone());
+        let variants = self.variants(parts, role, &name, place)?;
+        let description = object.get("description").and_then(Value::as_str).map(str::to_owned);
+        self.types.insert(
+            name.clone(),
+            Type { name: name.clone(), description, kind: Kind::Union(variants), made_from: None },
+        );
+        Ok(Rust::Named(name))
+    }
+
+    fn variants(&mut self, parts: &[Value], role: Role, name: &str, place: &str) -> Result<Vec<(String, Rust)>, Error> {
+        let mut taken = BTreeSet::from(["Other".to_owned()]);
+        let mut variants = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            let rust = self.rust(part, role, name, &format!("Variant{index}"), &format!("{place}/{index}"))?;
+            let label = match &rust {
+                Rust::Named(named) => named.clone(),
+                Rust::List(_) => "List".to_owned(),
+                Rust::Map(_) => "Map".to_owned(),
+                Rust::Nullable(_) | Rust::Any | Rust::File | Rust::Filters => "Value".to_owned(),
+                Rust::String | Rust::Integer | Rust::Number | Rust::Boolean | Rust::DateTime | Rust::Date => {
+                    format!("{rust:?}")
+                }
+            };
+            let label = names::free(label, &taken);
+            taken.insert(label.clone());
+            variants.push((label, rust));
+        }
+        Ok(variants)
+    }
+
+    fn enumeration(&mut self, values: Vec<String>, object: &Map<String, Value>, parent: &str, property: &str) -> Rust {
+        let name = match self.enumerations.get(&values) {
+            Some(name) => name.clone(),
+            None => {
+                let name = names::free(format!("{parent}{property}"), &self.taken);
+                self.taken.insert(name.clone());
+                self.enumerations.insert(values.clone(), name.clone());
+                name
+            }
+        };
+        self.types.entry(name.clone()).or_insert_with(|| Type {
+            name: name.clone(),
+            description: object.get("description").and_then(Value::as_str).map(str::to_owned),
+            kind: Kind::Enumeration(values),
+            made_from: None,
+        });
+        Rust::Named(name)
+    }
+}
+
+/// The name of a component without the role that the document writes into it.
+fn base(component: &str) -> &str {
+    component.strip_suffix("_read").or_else(|| component.strip_suffix("_write")).unwrap_or(component)
+}
+
+/// In a request, `X (read)` means `X (write)` where the document has both.
+fn in_role<'n>(component: &'n str, role: Role, components: &'n Map<String, Value>) -> &'n str {
+    if role == Role::Request {
+        if let Some(stem) = component.strip_suffix("_read") {
+            if let Some((written, _)) = components.get_key_value(&format!("{stem}_write")) {
+                return written;
+            }
+        }
+    }
+    component
+}
+
+/// Every component that a schema leads to, in a role.
+pub fn reachable(document: &Value, schema: &Value, role: Role, found: &mut BTreeSet<String>) {
+    let components = document.pointer("/components/schemas").and_then(Value::as_object).unwrap_or(&NO_COMPONENTS);
+    match schema {
+        Value::Object(object) => {
+            if let Some(component) =
+                object.get("$ref").and_then(Value::as_str).and_then(|reference| component_name(reference, "").ok())
+            {
+                let component = in_role(component, role, components);
+                if let Some(schema) = components.get(component) {
+                    if found.insert(component.to_owned()) {
+                        reachable(document, schema, role, found);
+                    }
+                }
+            }
+            let hidden = if role == Role::Request { "readOnly" } else { "writeOnly" };
+            object
+                .values()
+                .filter(|value| !flag(value, hidden))
+                .for_each(|value| reachable(document, value, role, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| reachable(document, value, role, found)),
+        _ => {}
+    }
+}
+
+/// The component's name in a reference to a schema.
+pub fn component_name<'r>(reference: &'r str, place: &str) -> Result<&'r str, Error> {
+    reference
+        .strip_prefix("#/components/schemas/")
+        .ok_or_else(|| Error::new(place, format!("`{reference}` is not a reference to a schema")))
+}
+
+fn flag(schema: &Value, key: &str) -> bool {
+    schema.get(key).and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn description(schema: &Value) -> Option<String> {
+    schema
+        .get("description")
+        .or_else(|| schema.get("title"))
+        .and_then(Value::as_str)
+        .filter(|text| !text.trim().is_empty())
+        .map(str::to_owned)
+}
+
+fn placeholder(name: &str) -> Type {
+    Type { name: name.to_owned(), description: None, kind: Kind::Enumeration(Vec::new()), made_from: None }
+}
+
+fn nullable_item(schema: &Value, inner: Rust) -> Rust {
+    if flag(schema, "nullable") && inner != Rust::Any { Rust::Nullable(Box::new(inner)) } else { inner }
+}
+
+fn is_structure(schema: &Value) -> bool {
+    schema.get("properties").is_some()
+        || schema.get("allOf").and_then(Value::as_array).is_some_and(|parts| parts.len() > 1)
+}
+
+fn is_union(schema: &Value) -> bool {
+    ["oneOf", "anyOf"].iter().any(|key| schema.get(key).and_then(Value::as_array).is_some_and(|parts| parts.len() > 1))
+}
+
+/// The values of an enum of strings, sorted; null among them says nothing about the type.
+fn string_values(schema: &Value) -> Option<Vec<String>> {
+    let values = schema.get("enum")?.as_array()?;
+    let mut strings = BTreeSet::new();
+    for value in values.iter().filter(|value| !value.is_null()) {
+        strings.insert(value.as_str()?.to_owned());
+    }
+    (!strings.is_empty()).then(|| strings.into_iter().collect())
+}
+
+fn collect_enumerations(schema: &Value, parent: &str, property: &str, sites: &mut Vec<(Vec<String>, String, String)>) {
+    if let Some(values) = string_values(schema) {
+        sites.push((values, parent.to_owned(), property.to_owned()));
+        return;
+    }
+    for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        collect_enumerations(schema, parent, &names::camel(name), sites);
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get(key) {
+            collect_enumerations(inner, parent, property, sites);
+        }
+    }
+    for key in ["allOf", "oneOf", "anyOf"] {
+        for part in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
+            collect_enumerations(part, parent, property, sites);
+        }
+    }
+}

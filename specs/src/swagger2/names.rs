@@ -1,0 +1,110 @@
+//! Names of components, and the references that use them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::node::Node;
+use crate::Error;
+
+/// The component name of each name of a section.
+pub(super) struct Names<'a>(BTreeMap<&'a str, String>);
+
+/// What OpenAPI 3.0 allows in the name of a component.
+fn is_allowed(character: char) -> bool {
+    character.is_ascii_alphanumeric() || ".-_".contains(character)
+}
+
+impl<'a> Names<'a> {
+    /// Valid and distinct component names. One that is valid stays; in the others, what is not allowed becomes `_`.
+    pub fn new(originals: impl IntoIterator<Item = &'a str>) -> Self {
+        let is_valid = |name: &&str| !name.is_empty() && name.chars().all(is_allowed);
+        let originals = BTreeSet::from_iter(originals);
+        let (valid, others): (BTreeSet<_>, BTreeSet<_>) = originals.into_iter().partition(is_valid);
+        let mut taken: BTreeSet<String> = valid.iter().map(|name| (*name).to_owned()).collect();
+        let mut names: BTreeMap<_, _> = valid.iter().map(|name| (*name, (*name).to_owned())).collect();
+        for original in others {
+            let cleaned = clean(original);
+            let mut name = cleaned.clone();
+            let mut number = 1;
+            while !taken.insert(name.clone()) {
+                number += 1;
+                name = format!("{cleaned}_{number}");
+            }
+            names.insert(original, name);
+        }
+        Self(names)
+    }
+
+    pub fn of<'b>(&'b self, original: &'b str) -> &'b str {
+        self.0.get(original).map_or(original, String::as_str)
+    }
+}
+
+fn clean(original: &str) -> String {
+    let mut name = String::new();
+    for character in original.chars() {
+        if is_allowed(character) {
+            name.push(character);
+        } else if !name.ends_with('_') {
+            name.push('_');
+        }
+    }
+    match name.trim_matches('_') {
+        "" => "_".to_owned(),
+        trimmed => trimmed.to_owned(),
+    }
+}
+
+/// A reference into a section of the document.
+pub(super) struct Reference<'a> {
+    /// The name it refers to, as the section has it.
+    pub name: &'a str,
+    /// What stands under that name.
+    pub target: Node<'a>,
+    /// The rest of the pointer, inside the target, as it was written.
+    pub rest: Option<&'a str>,
+}
+
+impl<'a> Reference<'a> {
+    /// Reads the text of a `$ref` that must lead into `section` of the document.
+    pub fn read(text: &Node<'a>, root: &Node<'a>, section: &str) -> Result<Self, Error> {
+        let pointer = text.text()?;
+        let Some(path) = pointer.strip_prefix("#/") else {
+            return Err(text.refuse(format!("`{pointer}` leads out of the document; only #/{section}/... is read")));
+        };
+        let mut tokens = path.splitn(3, '/');
+        if tokens.next() != Some(section) {
+            return Err(text.refuse(format!("`{pointer}` must lead to #/{section}/...")));
+        }
+        let token = tokens.next().unwrap_or_default();
+        let targets = root.get(section);
+        let find = |name: String| {
+            let targets = targets.as_ref()?;
+            let (name, _) = targets.value.as_object()?.get_key_value(&name)?;
+            Some((name.as_str(), targets.get(name)?))
+        };
+        let found = find(decode(token)).or_else(|| find(unescape(token)));
+        let (name, target) = found.ok_or_else(|| text.refuse(format!("`{pointer}` leads to nothing")))?;
+        let rest = tokens.next();
+        Ok(Self { name, target, rest })
+    }
+}
+
+/// A token of a JSON pointer in a URI fragment (RFC 6901, section 6), decoded. A `%` that starts no octet stands for itself.
+pub(super) fn decode(token: &str) -> String {
+    let bytes = token.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while index < bytes.len() {
+        let digits = token.get(index + 1..index + 3).filter(|_| bytes[index] == b'%');
+        let octet = digits
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(octet.unwrap_or(bytes[index]));
+        index += if octet.is_some() { 3 } else { 1 };
+    }
+    unescape(&String::from_utf8_lossy(&decoded))
+}
+
+fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}

@@ -1,0 +1,185 @@
+//! Dates and times as the platform writes them.
+//!
+//! The text is kept to the letter and read on demand: some places of the platform write no offset, a space
+//! for the `T`, or a date alone, and none of that may make an answer unreadable.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! text {
+    ($(#[$meta:meta])* $name:ident, $format:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text as it came or is to be sent.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "format": $format })
+            }
+        }
+    };
+}
+
+text! {
+    /// A date and time, kept as its text (`format: date-time`).
+    ///
+    /// ```
+    /// use datagouv::DateTime;
+    ///
+    /// let created = DateTime::from("2023-08-30 21:14:10.407493+02");
+    /// assert_eq!(created.as_str(), "2023-08-30 21:14:10.407493+02");
+    /// # #[cfg(feature = "chrono")]
+    /// assert_eq!(created.to_chrono().unwrap().to_rfc3339(), "2023-08-30T21:14:10.407493+02:00");
+    /// ```
+    DateTime, "date-time"
+}
+
+text! {
+    /// A date, kept as its text (`format: date`).
+    Date, "date"
+}
+
+impl DateTime {
+    /// The instant as RFC 3339. A date alone is its midnight, a time without offset is in UTC, as the
+    /// platform means them.
+    ///
+    /// Returns `None` where the text is no date.
+    #[must_use]
+    pub fn to_rfc3339(&self) -> Option<String> {
+        let text = self.0.trim();
+        let (date, time) = match text.find(['T', 't', ' ']) {
+            Some(at) => (text.get(..at)?, text.get(at + 1..)?.trim()),
+            None => (text, "00:00:00Z"),
+        };
+        let is_date = date.len() == 10
+            && date
+                .bytes()
+                .enumerate()
+                .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+        if !is_date {
+            return None;
+        }
+        let (clock, offset) = match time.find(['Z', 'z', '+', '-']) {
+            Some(at) => (time.get(..at)?, time.get(at..)?),
+            None => (time, "Z"),
+        };
+        let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
+        let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
+        let offset = match (offset.get(..1)?, digits.len()) {
+            ("Z" | "z", 0) => "Z".to_owned(),
+            (sign, 2) => format!("{sign}{digits}:00"),
+            (sign, 4) => format!("{sign}{}:{}", &digits[..2], &digits[2..]),
+            _ => return None,
+        };
+        Some(format!("{date}T{clock}{offset}"))
+    }
+
+    /// The instant as chrono has it; `None` where the text is no date.
+    #[cfg(feature = "chrono")]
+    #[must_use]
+    pub fn to_chrono(&self) -> Option<chrono::DateTime<chrono::FixedOffset>> {
+        chrono::DateTime::parse_from_rfc3339(&self.to_rfc3339()?).ok()
+    }
+
+    /// The instant as jiff has it; `None` where the text is no date.
+    #[cfg(feature = "jiff")]
+    #[must_use]
+    pub fn to_jiff(&self) -> Option<jiff::Timestamp> {
+        self.to_rfc3339()?.parse().ok()
+    }
+
+    /// The instant as time has it; `None` where the text is no date.
+    #[cfg(feature = "time")]
+    #[must_use]
+    pub fn to_time(&self) -> Option<time::OffsetDateTime> {
+        time::OffsetDateTime::parse(&self.to_rfc3339()?, &time::format_description::well_known::Rfc3339).ok()
+    }
+}
+
+#[cfg(feature = "chrono")]
+impl<Zone: chrono::TimeZone> From<chrono::DateTime<Zone>> for DateTime
+where
+    Zone::Offset: fmt::Display,
+{
+    fn from(instant: chrono::DateTime<Zone>) -> Self {
+        Self(instant.to_rfc3339())
+    }
+}
+
+impl Date {
+    /// The day as chrono has it; `None` where the text is no date.
+    #[cfg(feature = "chrono")]
+    #[must_use]
+    pub fn to_chrono(&self) -> Option<chrono::NaiveDate> {
+        self.0.get(..10)?.parse().ok()
+    }
+}
+
+#[cfg(feature = "chrono")]
+impl From<chrono::NaiveDate> for Date {
+    fn from(day: chrono::NaiveDate) -> Self {
+        Self(day.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_that_the_platform_writes_is_an_instant() {
+        for (text, instant) in [
+            ("2026-11-22T15:03:16.170000+00:00", "2026-11-22T15:03:16.170000+00:00"),
+            ("2026-11-22T14:58:40.032000", "2026-11-22T14:58:40.032000Z"),
+            ("2023-08-30 21:14:10.407493+02", "2023-08-30T21:14:10.407493+02:00"),
+            ("2020-12-31", "2020-12-31T00:00:00Z"),
+            ("2020-12-31T10:20Z", "2020-12-31T10:20:00Z"),
+            ("2020-12-31T10:20:00-0330", "2020-12-31T10:20:00-03:30"),
+        ] {
+            assert_eq!(DateTime::from(text).to_rfc3339().as_deref(), Some(instant), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_none_and_keeps_its_text() {
+        for text in ["", "hier", "2020", "2020-1-1", "2020-12-31T10:20+1", "é2020-12-31", "2020-12-31Té"] {
+            let read: DateTime = serde_json::from_value(text.into()).unwrap();
+            assert_eq!(read.as_str(), text);
+            #[cfg(feature = "chrono")]
+            assert_eq!(read.to_chrono(), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! The one error of the crate.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+/// A shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong with a call, whatever the API and the kind of failure.
+///
+/// It answers questions; it has no variants to match on, so that it can learn to tell more.
+///
+/// ```
+/// fn advice(error: &datagouv::Error) -> &'static str {
+///     match () {
+///         () if error.is_not_found() => "there is no such thing",
+///         () if error.is_gone() => "it was deleted",
+///         () if error.is_unauthorized() => "the API key is missing, wrong, revoked or expired",
+///         () if !error.field_errors().is_empty() => "the server refused a field",
+///         () => "try later",
+///     }
+/// }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    operation: Option<&'static str>,
+    request: Option<String>,
+    answer: Option<Answer>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The request could not be made of what was given.
+    Request,
+    /// No answer came, or not all of it.
+    Transport,
+    /// The answer is a failure.
+    Status,
+    /// The answer is a success that cannot be read.
+    Decode,
+}
+
+/// A field that the server refused, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldError {
+    /// The field; its parents come first, with dots between (`schema.name`).
+    pub field: String,
+    /// Why it was refused, in the server's words.
+    pub message: String,
+}
+
+impl Error {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            operation: None,
+            request: None,
+            answer: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn request(message: impl Into<String>) -> Self {
+        Self::new(Kind::Request, message)
+    }
+
+    pub(crate) fn transport(message: impl Into<String>) -> Self {
+        Self::new(Kind::Transport, message)
+    }
+
+    /// What reqwest reports, without the URL: it stands apart, and without its query.
+    pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
+        let kind = if error.is_builder() { Kind::Request } else { Kind::Transport };
+        let message = match () {
+            () if error.is_timeout() => "the time allowed has passed",
+            () if error.is_connect() => "no connection to the server",
+            () if error.is_builder() => "the request cannot be built",
+            () if error.is_body() || error.is_decode() => "the body broke off",
+            () => "the exchange broke off",
+        };
+        let mut made = Self::new(kind, message);
+        made.0.source = Some(Box::new(error.without_url()));
+        made
+    }
+
+    pub(crate) fn status_failure(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let mut error = Self::new(Kind::Status, "");
+        error.0.answer = Some(Answer { status, headers, body });
+        error.0.message = error.server_message().unwrap_or_default();
+        error
+    }
+
+    pub(crate) fn decode(
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        path: &str,
+        source: serde_json::Error,
+    ) -> Self {
+        let place =
+            if path.is_empty() || path == "." { "the answer".to_owned() } else { format!("`{path}` of the answer") };
+        let mut error = Self::new(Kind::Decode, format!("{place} cannot be read"));
+        error.0.answer = Some(Answer { status, headers, body });
+        error.0.source = Some(Box::new(source));
+        error
+    }
+
+    #[must_use]
+    pub(crate) fn of_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn of_request(mut self, method: &reqwest::Method, url: &reqwest::Url) -> Self {
+        self.0.request.get_or_insert_with(|| format!("{method} {}", shown(url)));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    // The generated code makes errors under the names that progenitor's own error has.
+
+    #[allow(non_snake_case)]
+    pub(crate) fn InvalidRequest(reason: String) -> Self {
+        Self::request(reason)
+    }
+
+    #[allow(non_snake_case)]
+    pub(crate) fn UnexpectedResponse(response: reqwest::Response) -> Self {
+        Self::status_failure(response.status(), response.headers().clone(), Bytes::new())
+    }
+
+    /// The HTTP status of the answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// The headers of the answer, if there was one.
+    #[must_use]
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.answer.as_ref().map(|answer| &answer.headers)
+    }
+
+    /// The body of the answer, as it came.
+    #[must_use]
+    pub fn body(&self) -> Option<&Bytes> {
+        self.0.answer.as_ref().map(|answer| &answer.body)
+    }
+
+    /// The body of the answer where it is JSON.
+    #[must_use]
+    pub fn body_json(&self) -> Option<Value> {
+        serde_json::from_slice(self.body()?).ok()
+    }
+
+    /// The operation that failed, by its name in the API's document (`get_dataset`).
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// Nothing is there (404), or it is not a route of the API.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// It was there and was deleted (410).
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.status() == Some(StatusCode::GONE)
+    }
+
+    /// The API key is missing, wrong, revoked or expired (401).
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// The holder of the API key may not do this (403).
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.status() == Some(StatusCode::FORBIDDEN)
+    }
+
+    /// The request could not be made of what was given; nothing was sent.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.0.kind == Kind::Request
+    }
+
+    /// No answer came, or it broke off.
+    #[must_use]
+    pub fn is_transport(&self) -> bool {
+        self.0.kind == Kind::Transport
+    }
+
+    /// A time limit ended the call.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        let source = self.0.source.as_deref().and_then(|source| source.downcast_ref::<reqwest::Error>());
+        source.is_some_and(reqwest::Error::is_timeout)
+    }
+
+    /// The answer is a success that cannot be read as its type.
+    #[must_use]
+    pub fn is_decode(&self) -> bool {
+        self.0.kind == Kind::Decode
+    }
+
+    /// How long the server asks to wait (`Retry-After` in seconds).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.headers()?.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds))
+    }
+
+    /// What the server says, in its own words, whichever of its error bodies it used.
+    #[must_use]
+    pub fn server_message(&self) -> Option<String> {
+        let body = self.body()?;
+        let Ok(json) = serde_json::from_slice::<Value>(body) else {
+            let text = String::from_utf8_lossy(body);
+            let text = text.trim();
+            // HTML is for people with a browser: the status says more.
+            return (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned());
+        };
+        let text = |key: &str| json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+        text("message").or_else(|| text("error")).or_else(|| database_message(&json)).or_else(|| {
+            let fields: Vec<String> =
+                self.field_errors().into_iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+            (!fields.is_empty()).then(|| fields.join("; "))
+        })
+    }
+
+    /// The fields that the server refused, in the order it names them.
+    ///
+    /// ```
+    /// fn explain(error: &datagouv::Error) {
+    ///     for refused in error.field_errors() {
+    ///         println!("{}: {}", refused.field, refused.message);
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn field_errors(&self) -> Vec<FieldError> {
+        let mut found = Vec::new();
+        if let Some(errors @ Value::Object(_)) = self.body_json().as_ref().and_then(|json| json.get("errors")) {
+            collect_field_errors("", errors, &mut found);
+        }
+        found
+    }
+}
+
+/// `{"errors": {field: text, texts or nested}}`.
+fn collect_field_errors(field: &str, value: &Value, found: &mut Vec<FieldError>) {
+    match value {
+        Value::Object(nested) => {
+            for (name, value) in nested {
+                let name = if field.is_empty() { name.clone() } else { format!("{field}.{name}") };
+                collect_field_errors(&name, value, found);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_field_errors(field, value, found)),
+        Value::String(message) => found.push(FieldError { field: field.to_owned(), message: message.clone() }),
+        Value::Null => {}
+        other => found.push(FieldError { field: field.to_owned(), message: other.to_string() }),
+    }
+}
+
+/// `{"errors": [{"code", "title", "detail"}]}` of the tabular and metrics APIs.
+fn database_message(json: &Value) -> Option<String> {
+    let first = json.get("errors")?.as_array()?.first()?;
+    let title = first.get("title").and_then(Value::as_str);
+    let detail = match first.get("detail") {
+        Some(Value::String(detail)) => Some(detail.as_str()),
+        Some(object) => object.get("message").and_then(Value::as_str),
+        None => None,
+    };
+    match (title, detail) {
+        (Some(title), Some(detail)) => Some(format!("{title}: {detail}")),
+        (title, detail) => title.or(detail).map(str::to_owned),
+    }
+}
+
+/// A URL as an error may show it: a query may hold what its sender wants to keep.
+fn shown(url: &reqwest::Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.0.operation {
+            write!(f, "{operation}: ")?;
+        }
+        match (self.0.kind, self.status()) {
+            (Kind::Status, Some(status)) => {
+                write!(f, "the server answered {status}")?;
+                if !self.0.message.is_empty() {
+                    write!(f, ": {}", self.0.message)?;
+                }
+            }
+            _ => f.write_str(&self.0.message)?,
+        }
+        if let Some(request) = &self.0.request {
+            write!(f, " ({request})")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("operation", &self.0.operation)
+            .field("request", &self.0.request)
+            .field("status", &self.status())
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
+        Self::from_reqwest(error)
+    }
+}
+
+impl From<reqwest::header::InvalidHeaderValue> for Error {
+    fn from(error: reqwest::header::InvalidHeaderValue) -> Self {
+        Self::request("a header's value holds characters that HTTP does not allow").with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(body: &str) -> Error {
+        Error::status_failure(StatusCode::BAD_REQUEST, HeaderMap::new(), Bytes::copy_from_slice(body.as_bytes()))
+            .of_operation("create_dataset")
+    }
+
+    #[test]
+    fn every_error_body_of_the_servers_is_understood() {
+        for (body, message) in [
+            (r#"{"message": "Invalid API token"}"#, "Invalid API token"),
+            (r#"{"errors": {"title": ["Ce champ est requis."]}}"#, "title: Ce champ est requis."),
+            (r#"{"errors": {"name": "Field is required"}, "message": "ValidationError"}"#, "ValidationError"),
+            (r#"{"error": "Not found", "status": 404}"#, "Not found"),
+            (r#"{"success": false, "error": "Missing file parameter", "message": ""}"#, "Missing file parameter"),
+            (
+                r#"{"errors": [{"code": null, "title": "Output is too long", "detail": "more than 50000 rows"}]}"#,
+                "Output is too long: more than 50000 rows",
+            ),
+            (
+                r#"{"errors": [{"code": "x", "title": "Database error", "detail": {"code": "42703", "message": "no column"}}]}"#,
+                "Database error: no column",
+            ),
+            ("404: Not Found", "404: Not Found"),
+        ] {
+            assert_eq!(failure(body).server_message().as_deref(), Some(message), "{body}");
+        }
+        assert_eq!(failure("<!doctype html><title>405</title>").server_message(), None);
+    }
+
+    #[test]
+    fn nested_fields_are_named_with_their_parents() {
+        let error = failure(r#"{"errors": {"schema": {"name": ["unknown"]}, "scopes": {"0": "bad"}}}"#);
+        let fields: Vec<(String, String)> =
+            error.field_errors().into_iter().map(|error| (error.field, error.message)).collect();
+        assert_eq!(
+            fields,
+            [("schema.name".to_owned(), "unknown".to_owned()), ("scopes.0".to_owned(), "bad".to_owned())]
+        );
+    }
+
+    #[test]
+    fn it_reads_as_a_sentence_and_hides_the_query() {
+        let url = reqwest::Url::parse("https://user:pass@www.data.gouv.fr/api/1/datasets/?q=secret").unwrap();
+        let error = failure(r#"{"message": "nope"}"#).of_request(&reqwest::Method::POST, &url);
+        assert_eq!(
+            error.to_string(),
+            "create_dataset: the server answered 400 Bad Request: nope (POST https://www.data.gouv.fr/api/1/datasets/)"
+        );
+    }
+}

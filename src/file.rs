@@ -1,0 +1,219 @@
+//! Files to send.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use reqwest::Body;
+use reqwest::multipart::Part;
+use tokio::io::AsyncRead;
+use tokio_util::io::ReaderStream;
+
+use crate::{Error, Result};
+
+/// A file to send in a form: a path, bytes, or a reader of known length. It is never held in memory as a
+/// whole unless it is given so.
+///
+/// ```
+/// use datagouv::File;
+///
+/// let file = File::from_bytes("communes.csv", "code;nom\n01001;L'Abergement\n");
+/// assert_eq!((file.name(), file.len()), ("communes.csv", 28));
+/// ```
+#[derive(Clone)]
+pub struct File {
+    name: String,
+    content_type: Option<String>,
+    length: u64,
+    source: Source,
+}
+
+type Reader = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+#[derive(Clone)]
+enum Source {
+    Bytes(Bytes),
+    Path(PathBuf),
+    /// Can be read once.
+    Reader(Arc<Mutex<Option<Reader>>>),
+}
+
+impl File {
+    /// Bytes, under the name that the server is told.
+    #[must_use]
+    pub fn from_bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        Self { name: name.into(), content_type: None, length: bytes.len() as u64, source: Source::Bytes(bytes) }
+    }
+
+    /// A file of this machine. It is opened when it is sent.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no file at the path, or it cannot be looked at.
+    pub async fn from_path(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        let metadata = tokio::fs::metadata(path).await?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not a file", path.display())));
+        }
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { name, content_type: None, length: metadata.len(), source: Source::Path(path.to_owned()) })
+    }
+
+    /// What a reader gives, `length` bytes of it. It can be sent once.
+    #[must_use]
+    pub fn from_reader(name: impl Into<String>, length: u64, reader: impl AsyncRead + Send + 'static) -> Self {
+        Self::from_stream(name, length, ReaderStream::new(reader))
+    }
+
+    /// What a stream gives, `length` bytes of it. It can be sent once.
+    #[must_use]
+    pub fn from_stream(
+        name: impl Into<String>,
+        length: u64,
+        stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Self {
+        let reader: Reader = Box::pin(stream);
+        Self {
+            name: name.into(),
+            content_type: None,
+            length,
+            source: Source::Reader(Arc::new(Mutex::new(Some(reader)))),
+        }
+    }
+
+    /// With a media type; the server guesses from the name otherwise.
+    #[must_use]
+    pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// With another name.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The name that the server is told.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether it has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The part of a multipart form that sends it.
+    pub(crate) fn part(&self) -> Result<Part> {
+        let body = match &self.source {
+            Source::Bytes(bytes) => Body::from(bytes.clone()),
+            Source::Path(path) => Body::wrap_stream(Exact::new(Box::pin(Opened::new(path.clone())), self.length)),
+            Source::Reader(reader) => {
+                let taken = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+                let reader = taken.ok_or_else(|| {
+                    Error::request(format!("`{}` comes from a reader and was already sent", self.name))
+                })?;
+                Body::wrap_stream(Exact::new(reader, self.length))
+            }
+        };
+        let part = Part::stream_with_length(body, self.length).file_name(self.name.clone());
+        match &self.content_type {
+            Some(content_type) => part
+                .mime_str(content_type)
+                .map_err(|error| Error::request(format!("`{content_type}` is not a media type")).with_source(error)),
+            None => Ok(part),
+        }
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("name", &self.name).field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+/// The bytes of a file that is opened when the first of them is asked for.
+enum Opened {
+    Opening(Pin<Box<dyn Future<Output = io::Result<tokio::fs::File>> + Send>>),
+    Reading(ReaderStream<tokio::fs::File>),
+}
+
+impl Opened {
+    fn new(path: PathBuf) -> Self {
+        Self::Opening(Box::pin(tokio::fs::File::open(path)))
+    }
+}
+
+impl Stream for Opened {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match &mut *self {
+                Self::Opening(opening) => match opening.as_mut().poll(context) {
+                    Poll::Ready(Ok(file)) => *self = Self::Reading(ReaderStream::new(file)),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    Poll::Pending => return Poll::Pending,
+                },
+                Self::Reading(stream) => return Pin::new(stream).poll_next(context),
+            }
+        }
+    }
+}
+
+/// A stream that is an error where it is longer or shorter than was announced: the server would wait for
+/// the rest, or take it for the next request.
+struct Exact {
+    inner: Reader,
+    left: u64,
+}
+
+impl Exact {
+    fn new(inner: Reader, length: u64) -> Self {
+        Self { inner, left: length }
+    }
+}
+
+impl Stream for Exact {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let wrong = |how: &str| {
+            Poll::Ready(Some(Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the file is {how} than announced"),
+            ))))
+        };
+        match self.inner.as_mut().poll_next(context) {
+            Poll::Ready(Some(Ok(bytes))) => match self.left.checked_sub(bytes.len() as u64) {
+                Some(left) => {
+                    self.left = left;
+                    Poll::Ready(Some(Ok(bytes)))
+                }
+                None => wrong("longer"),
+            },
+            Poll::Ready(None) if self.left > 0 => {
+                self.left = 0;
+                wrong("shorter")
+            }
+            other => other,
+        }
+    }
+}

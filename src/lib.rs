@@ -1,0 +1,125 @@
+//! The client of [data.gouv.fr](https://www.data.gouv.fr), the open data platform of France: every operation
+//! of its four APIs, typed.
+//!
+//! The clients are generated from the platform's own documents **and** a reviewed list of corrections, made
+//! from what the servers were seen to answer; each operation is a method of the API's client, its parameters
+//! are methods of a builder, and `send` gives the answer or the one [`Error`].
+//!
+//! Search datasets:
+//!
+//! ```no_run
+//! # #[cfg(feature = "main-datasets")]
+//! # async fn example() -> datagouv::Result<()> {
+//! let client = datagouv::Client::new()?;
+//! let page = client.main().list_datasets().q("bornes de recharge").page_size(5).send().await?;
+//! for dataset in &page.data {
+//!     println!("{} ({} resources)", dataset.title, dataset.resources.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Read rows of a file:
+//!
+//! ```no_run
+//! # #[cfg(feature = "tabular")]
+//! # async fn example() -> datagouv::Result<()> {
+//! use datagouv::Filters;
+//!
+//! let client = datagouv::Client::new()?;
+//! let rid = "1c5075ec-7ce1-49cb-ab89-94f507812daf";
+//! let rows = client.tabular().get_resource_data().rid(rid).filters(Filters::from([("score__greater", "0.9")])).send().await?;
+//! println!("{} rows in all", rows.meta.total.unwrap_or_default());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Read, modify, write:
+//!
+//! ```no_run
+//! # #[cfg(feature = "main-datasets")]
+//! # async fn example() -> datagouv::Result<()> {
+//! use datagouv::main::types::DatasetUpdate;
+//!
+//! let client = datagouv::Client::builder().api_key("your key").build()?;
+//! let dataset = client.main().get_dataset().dataset("a-slug-or-id").send().await?.into_inner();
+//! let update = DatasetUpdate::from(dataset).title("A better title");
+//! client.main().update_dataset().dataset("a-slug-or-id").body(update).send().await?;
+//! # Ok(())
+//! # }
+//! ```
+#![warn(missing_docs)]
+
+mod client;
+mod datetime;
+mod error;
+mod exec;
+mod field;
+mod file;
+mod filters;
+#[cfg(any_main)]
+mod form;
+#[cfg(not(any_main))]
+#[allow(dead_code, reason = "only the catalogue has forms")]
+mod form;
+mod open_enum;
+mod operation;
+mod response;
+#[cfg(feature = "_round-trip")]
+mod round_trip;
+mod runtime;
+mod tolerant;
+
+pub use client::{Api, Client, ClientBuilder, Environment};
+pub use datetime::{Date, DateTime};
+pub use error::{Error, FieldError, Result};
+pub use field::Field;
+pub use file::File;
+pub use filters::Filters;
+pub use operation::Operation;
+pub use response::{ByteStream, Response};
+
+pub(crate) use open_enum::open_enum;
+#[cfg(feature = "_round-trip")]
+pub(crate) use round_trip::round_trip;
+
+/// A client generated from the document of an API.
+macro_rules! generated {
+    ($(#[$meta:meta])* $module:ident, $file:literal) => {
+        $(#[$meta])*
+        #[allow(
+            missing_docs, unused_imports, unused_mut, unreachable_patterns, clippy::all, clippy::pedantic,
+            rustdoc::bare_urls, rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, rustdoc::invalid_rust_codeblocks
+        )]
+        pub mod $module {
+            // The generated code finds what it leans on under this name.
+            use crate::runtime as progenitor_client;
+
+            include!(concat!(env!("OUT_DIR"), "/", $file));
+        }
+    };
+}
+
+#[cfg(any_main)]
+generated! {
+    /// The catalogue, `/api/1`: datasets, organizations, reuses, discussions, harvesters and all else.
+    main, "main.rs"
+}
+
+#[cfg(feature = "main-v2")]
+generated! {
+    /// Search, topics and extras of the catalogue, `/api/2`.
+    main_v2, "main_v2.rs"
+}
+
+#[cfg(feature = "tabular")]
+generated! {
+    /// Rows of tabular files: filter, sort, aggregate.
+    tabular, "tabular.rs"
+}
+
+#[cfg(feature = "metrics")]
+generated! {
+    /// Visits and downloads by month.
+    metrics, "metrics.rs"
+}

@@ -1,0 +1,215 @@
+//! What a successful call brings back.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Result};
+
+/// A value with the status and the headers that it came with.
+///
+/// It can be used as the value; [`into_inner`](Self::into_inner) gives the value away.
+#[derive(Clone, PartialEq)]
+pub struct Response<T> {
+    value: T,
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+/// The operation that a response answers, carried with it.
+#[derive(Clone, Copy)]
+pub(crate) struct OperationName(pub &'static str);
+
+impl<T> Response<T> {
+    fn with(response: &reqwest::Response, value: T) -> Self {
+        Self { value, status: response.status(), headers: response.headers().clone() }
+    }
+
+    /// The value alone.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The HTTP status: any 2xx.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers of the answer.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+impl<T: DeserializeOwned> Response<T> {
+    pub(crate) async fn from_response(response: reqwest::Response) -> Result<Self> {
+        let operation = response.extensions().get::<OperationName>().copied();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let named = |error: Error| match operation {
+            Some(OperationName(name)) => error.of_operation(name),
+            None => error,
+        };
+        let body = response.bytes().await.map_err(|error| named(error.into()))?;
+        match decode(&body) {
+            Ok(value) => Ok(Self { value, status, headers }),
+            Err(error) => {
+                let path = error.path().to_string();
+                Err(named(Error::decode(status, headers, body, &path, error.into_inner())))
+            }
+        }
+    }
+}
+
+/// Reads a body. The path to what cannot be read is worked out only when something cannot.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Ok(value);
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        // A success without a body, where the document promised one: whatever is empty of its kind.
+        for empty in ["null", "{}", "[]"] {
+            if let Ok(value) = serde_json::from_str(empty) {
+                return Ok(value);
+            }
+        }
+    }
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(body))
+        .and_then(|_: T| serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str("")))
+}
+
+impl Response<()> {
+    pub(crate) fn empty(response: reqwest::Response) -> Self {
+        Self::with(&response, ())
+    }
+}
+
+impl Response<ByteStream> {
+    pub(crate) fn stream(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { value: ByteStream::new(response), status, headers }
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("value", &self.value).finish_non_exhaustive()
+    }
+}
+
+/// The bytes of an answer, as they arrive: CSV, RDF, Atom, images, files.
+///
+/// It is a [`Stream`] of [`Bytes`]; [`bytes`](Self::bytes) and [`text`](Self::text) read all of it.
+pub struct ByteStream {
+    inner: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    operation: Option<OperationName>,
+}
+
+impl ByteStream {
+    fn new(response: reqwest::Response) -> Self {
+        let operation = response.extensions().get::<OperationName>().copied();
+        Self { inner: Box::pin(response.bytes_stream()), operation }
+    }
+
+    /// The next bytes, or `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Where the body breaks off or no more of it comes in time.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
+    }
+
+    /// All of the bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where the body breaks off or no more of it comes in time.
+    pub async fn bytes(mut self) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all)
+    }
+
+    /// All of the bytes as text.
+    ///
+    /// # Errors
+    ///
+    /// Where the body breaks off, or is not UTF-8.
+    pub async fn text(self) -> Result<String> {
+        let operation = self.operation;
+        let bytes = self.bytes().await?;
+        String::from_utf8(bytes).map_err(|error| {
+            let error = Error::transport("the text is not UTF-8").with_source(error);
+            operation.map_or_else(
+                || Error::transport("the text is not UTF-8"),
+                |OperationName(name)| error.of_operation(name),
+            )
+        })
+    }
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let operation = self.operation;
+        self.inner.as_mut().poll_next(context).map_err(|error| match operation {
+            Some(OperationName(name)) => Error::from(error).of_operation(name),
+            None => Error::from(error),
+        })
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByteStream")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_success_is_whatever_is_empty_of_its_kind() {
+        assert!(decode::<Option<u8>>(b"").unwrap().is_none());
+        assert!(decode::<Vec<u8>>(b" \n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_path() {
+        let error = decode::<std::collections::BTreeMap<String, Vec<u8>>>(br#"{"data": [1, "x"]}"#).unwrap_err();
+        assert_eq!(error.path().to_string(), "data[1]");
+    }
+
+    #[test]
+    fn what_follows_a_value_is_an_error() {
+        assert!(decode::<u8>(b"1 2").is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! What the generated clients lean on, under the names that progenitor's generated code looks for.
+
+pub use progenitor_client::{ClientInfo, OperationInfo};
+
+pub use crate::Error;
+use crate::exec::Endpoint;
+use crate::form::FormBody;
+pub use crate::response::{ByteStream, Response as ResponseValue};
+
+/// The way of every request: all operations of all APIs go through `exec`.
+pub(crate) trait ClientHooks<Inner = ()>: ClientInfo<Endpoint> {
+    async fn pre(&self, _request: &mut reqwest::Request, _info: &OperationInfo) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn exec(&self, request: reqwest::Request, info: &OperationInfo) -> Result<reqwest::Response, Error> {
+        self.inner().exec(request, info.operation_id).await
+    }
+
+    async fn post(&self, _result: &Result<reqwest::Response, Error>, _info: &OperationInfo) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Bodies that are forms. The generator knows one kind of form; which kind it is, the body says.
+pub(crate) trait RequestBuilderExt: Sized {
+    fn form_urlencoded<Body: FormBody>(self, body: &Body) -> Result<Self, Error>;
+}
+
+impl RequestBuilderExt for reqwest::RequestBuilder {
+    fn form_urlencoded<Body: FormBody>(self, body: &Body) -> Result<Self, Error> {
+        body.form().apply(self)
+    }
+}
+
+/// What may stand in one segment of a path without changing the path.
+const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'.')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b',');
+
+/// Stands in a path for an argument that must not be sent. It is also what a NUL becomes.
+pub(crate) const REFUSED_ARGUMENT: &str = "%00";
+
+/// Encodes an argument of a path, so that it can never be more than one segment of it.
+pub(crate) fn encode_path(argument: &str) -> String {
+    match argument {
+        // As they are, and even percent-encoded, these change the path: `exec` refuses the mark.
+        "" | "." | ".." => REFUSED_ARGUMENT.to_owned(),
+        _ => percent_encoding::utf8_percent_encode(argument, SEGMENT).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_never_changes_the_path() {
+        for argument in ["..", ".", "../x", "a/b", "a?b", "a#b", "%2e%2e", "a\\b", "\r\nx", "é", " "] {
+            let url = format!("https://h/api/1/datasets/{}/resources/", encode_path(argument));
+            let url = reqwest::Url::parse(&url).unwrap();
+            let segments: Vec<&str> = url.path_segments().unwrap().collect();
+            assert_eq!(segments.len(), 6, "{argument:?}: {url}");
+            assert_eq!((url.query(), url.fragment()), (None, None), "{argument:?}: {url}");
+        }
+    }
+
+    #[test]
+    fn what_the_platform_uses_in_ids_is_left_readable() {
+        assert_eq!(encode_path("fr:commune:75056"), "fr:commune:75056");
+        assert_eq!(encode_path("fr:region:11,country:fr"), "fr:region:11,country:fr");
+    }
+}

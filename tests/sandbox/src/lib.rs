@@ -1,0 +1,173 @@
+//! An in-process server that stands in for all four APIs of data.gouv.fr.
+//!
+//! It serves every operation of the *corrected* documents, refuses what they do not allow and says why,
+//! answers with recorded bodies or with bodies made from the schemas, and keeps what arrived:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use datagouv_sandbox::{Answers, Api, Sandbox};
+//!
+//! let sandbox = Sandbox::start().await;
+//! sandbox.set_answers(Answers::Nulls);
+//! println!("{}/datasets/", sandbox.url(Api::Main));
+//! for request in sandbox.take_requests() {
+//!     println!("{} {} {:?}", request.method, request.path, request.violation);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A request travels through the modules in this order: `server`, [`route`], [`request`] (with [`form`],
+//! [`validate`] and [`format`](mod@format)), then `recorded` or [`answer`] (with [`example`]).
+
+pub mod answer;
+pub mod document;
+pub mod example;
+mod file;
+pub mod form;
+pub mod format;
+mod log;
+mod recorded;
+pub mod request;
+pub mod route;
+mod server;
+mod state;
+pub mod validate;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub use answer::{Answers, Reply};
+pub use datagouv_specs::Api;
+pub use document::{Document, Error};
+pub use log::Received;
+
+/// A running server; it stops when it is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    state: Arc<state::State>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Sandbox {
+    /// Starts a server of all APIs on a free port of this machine.
+    ///
+    /// # Panics
+    /// When the corrected documents cannot be had or no port can be bound: there is nothing to test then.
+    pub async fn start() -> Self {
+        let documents = Document::corrected();
+        match documents {
+            Ok(documents) => Self::with_documents(documents).await.expect("a free port on 127.0.0.1"),
+            Err(error) => panic!("the sandbox cannot start: {error}"),
+        }
+    }
+
+    /// Starts a server of documents of your own.
+    pub async fn with_documents(documents: Vec<Document>) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(state::State::new(documents));
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&state)));
+        Ok(Self { address, state, task })
+    }
+
+    /// The base URL of an API, without a final slash.
+    pub fn url(&self, api: Api) -> String {
+        format!("{}{}", self.origin(), state::base(api))
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// All operations of an API.
+    pub fn operations(&self, api: Api) -> Vec<route::Operation> {
+        let own = self.state.documents().filter(|(document, _)| document.api() == api);
+        own.flat_map(|(_, routes)| routes.operations().cloned()).collect()
+    }
+
+    /// Says where answers come from, from now on.
+    pub fn set_answers(&self, answers: Answers) {
+        self.state.memory().answers = answers;
+    }
+
+    /// Whether requests that violate the document are answered all the same; they are logged as
+    /// violations in any case. False at first.
+    pub fn tolerate_violations(&self, tolerate: bool) {
+        self.state.memory().tolerant = tolerate;
+    }
+
+    /// Records the answer of an operation.
+    pub fn record(&self, api: Api, operation_id: &str, status: u16, content_type: &str, body: impl Into<Bytes>) {
+        let reply = Reply::new(status, content_type, body);
+        self.state.memory().recorded.record(api, operation_id, reply);
+    }
+
+    /// Loads recorded exchanges: every `.json` file of a directory and of those below it, each with
+    /// `{"api", "operation_id", "method", "path", "status", "content_type", "body"}`. Tells how many.
+    pub fn load_fixtures(&self, directory: impl AsRef<Path>) -> Result<usize, Error> {
+        self.state.memory().recorded.load(directory.as_ref())
+    }
+
+    /// Answers the next valid request for an operation (of any API), or for a file's path, with this;
+    /// several wait in line. Without a `content-type` among the headers, JSON is taken for JSON.
+    pub fn answer_once(&self, operation_id: &str, status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) {
+        let body = body.into();
+        let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let mut reply = match body.first() {
+            Some(b'{' | b'[') if !typed => Reply::new(status, "application/json", body),
+            Some(_) if !typed => Reply::new(status, "text/plain; charset=utf-8", body),
+            _ => Reply { body, ..Reply::empty(status) },
+        };
+        for (name, value) in headers {
+            reply = reply.with_header(name, *value);
+        }
+        self.once(operation_id, state::Once::Answer(reply));
+    }
+
+    /// Cuts the connection of the next valid request for an operation or a file's path after so many
+    /// bytes of the body.
+    pub fn cut_once(&self, operation_id: &str, after_bytes: usize) {
+        self.once(operation_id, state::Once::Cut(after_bytes));
+    }
+
+    /// Lets the next valid request for an operation or a file's path wait for its answer.
+    pub fn delay_once(&self, operation_id: &str, duration: Duration) {
+        self.once(operation_id, state::Once::Delay(duration));
+    }
+
+    fn once(&self, key: &str, once: state::Once) {
+        self.state.memory().once.entry(key.to_owned()).or_default().push_back(once);
+    }
+
+    /// Serves a file at a path, which starts with `/`; gives its URL.
+    pub fn serve_file(&self, path: &str, content_type: &str, data: impl Into<Bytes>) -> String {
+        let file = file::File { content_type: content_type.to_owned(), data: data.into() };
+        self.state.memory().files.insert(path.to_owned(), file);
+        format!("{}{path}", self.origin())
+    }
+
+    /// What has arrived so far.
+    pub fn requests(&self) -> Vec<Received> {
+        self.state.memory().log.clone()
+    }
+
+    /// What has arrived since the last call, taken out of the log.
+    pub fn take_requests(&self) -> Vec<Received> {
+        std::mem::take(&mut self.state.memory().log)
+    }
+}

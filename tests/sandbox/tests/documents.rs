@@ -1,0 +1,43 @@
+//! Every operation of every corrected document is served, and what is made for it satisfies its schema.
+
+use std::collections::BTreeSet;
+
+use datagouv_sandbox::Document;
+use datagouv_sandbox::answer::{declared, declared_schema};
+use datagouv_sandbox::example::Style;
+use datagouv_sandbox::route::Routes;
+use datagouv_sandbox::validate::{Checker, Direction};
+
+#[test]
+fn a_made_body_satisfies_its_own_schema() {
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for document in Document::corrected().expect("the corrected documents") {
+        let routes = Routes::new(&document);
+        for operation in routes.operations() {
+            let Some(schema) = declared_schema(&document, operation) else {
+                continue;
+            };
+            for style in [Style::Full, Style::Nulls, Style::Minimal] {
+                let reply = declared(&document, operation, style, "application/json");
+                let body = serde_json::from_slice(&reply.body).expect("a made body is JSON");
+                checked += 1;
+                if let Err(mismatch) = Checker::new(&document, Direction::Answer).check(schema, &body) {
+                    wrong.push(format!("{} {} {style:?}: {mismatch}", document.api(), operation.id));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(checked > 0);
+}
+
+#[test]
+fn operations_have_ids_of_their_own() {
+    for document in Document::corrected().expect("the corrected documents") {
+        let routes = Routes::new(&document);
+        let ids: Vec<&str> = routes.operations().map(|operation| operation.id.as_str()).collect();
+        let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), distinct.len(), "{}", document.api());
+    }
+}
