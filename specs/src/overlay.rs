@@ -81,7 +81,7 @@ fn merge(target: &mut Value, value: &Value, pointer: &str) -> Result<bool, Strin
 }
 
 /// Removes from the back, so that no removal moves or takes away what is still to be removed.
-fn remove_all<'a>(document: &mut Value, mut pointers: Vec<&'a str>) -> Result<(), String> {
+fn remove_all(document: &mut Value, mut pointers: Vec<&str>) -> Result<(), String> {
     pointers.sort_by(|one, other| in_document_order(one, other));
     pointers.into_iter().rev().try_for_each(|pointer| remove(document, pointer))
 }

@@ -249,16 +249,16 @@ pub(crate) fn check_text(document: &Document, schema: &Value, text: &str) -> Res
         .map_err(|mismatch| mismatch.to_string())
 }
 
-/// The JSON value that a text stands for under a schema: the reading that fits, else the text as it is.
+/// The JSON value that a text stands for under a schema: a number or a boolean only where no text fits.
 fn typed(document: &Document, schema: &Value, text: &str) -> Value {
     let as_text = Value::String(text.to_owned());
     let checker = Checker::new(document, Direction::Request);
-    match serde_json::from_str::<Value>(text) {
-        Ok(read @ (Value::Number(_) | Value::Bool(_)))
-            if checker.check(schema, &as_text).is_err() && !text.starts_with(char::is_whitespace) =>
-        {
-            read
-        }
+    if has_type(document, schema, "string") || checker.check(schema, &as_text).is_ok() {
+        return as_text;
+    }
+    // JSON allows blanks around a number, a query does not.
+    match serde_json::from_str(text) {
+        Ok(read @ (Value::Number(_) | Value::Bool(_))) if text.trim() == text => read,
         _ => as_text,
     }
 }

@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
-use http_body_util::combinators::BoxBody;
+use futures_util::{StreamExt, future, stream};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
@@ -44,7 +45,7 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-type Body = BoxBody<Bytes, io::Error>;
+type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, hyper::Error> {
     let (parts, body) = request.into_parts();
@@ -79,10 +80,17 @@ fn response(delivery: Delivery, is_head: bool) -> Response<Body> {
 }
 
 fn whole(body: Bytes) -> Body {
-    Full::new(body).map_err(|never: Infallible| match never {}).boxed()
+    Full::new(body).map_err(|never: Infallible| match never {}).boxed_unsync()
 }
 
+/// How long the cut waits, so that what comes before it has left.
+const BEFORE_CUT: Duration = Duration::from_millis(20);
+
 fn cut(kept: Bytes) -> Body {
-    let chunks = [Ok(Frame::data(kept)), Err(io::Error::other("cut on demand"))];
-    BodyExt::boxed(StreamBody::new(stream::iter(chunks)))
+    let broken = async {
+        tokio::time::sleep(BEFORE_CUT).await;
+        Err(io::Error::other("cut on demand"))
+    };
+    let chunks = stream::once(future::ready(Ok(Frame::data(kept)))).chain(stream::once(broken));
+    BodyExt::boxed_unsync(StreamBody::new(chunks))
 }
