@@ -2,6 +2,7 @@
 
 mod convert;
 mod overlays;
+mod server;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,12 +30,18 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// The real server of the catalogue on this machine
+    Server {
+        #[command(subcommand)]
+        action: server::Action,
+    },
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().task {
         Task::Convert { file } => convert::run(&file),
         Task::Overlays { check } => overlays::run(check),
+        Task::Server { action } => server::run(action),
     }
 }
 

@@ -479,6 +479,10 @@ fn shape_answer(
         let Some(content) = response.get("content").and_then(Value::as_object) else { continue };
         let place = format!("{place}/responses/{status}");
         match json_media(content) {
+            // What is declared JSON and binary is bytes.
+            Some(media) if media.pointer("/schema/format").and_then(Value::as_str) == Some("binary") => {
+                bytes.extend(content.keys().cloned());
+            }
             Some(media) => {
                 let empty = json!({});
                 let schema = media.get("schema").unwrap_or(&empty);

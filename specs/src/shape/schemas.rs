@@ -242,7 +242,7 @@ impl<'a> Schemas<'a> {
             Some("string") => Ok(match format {
                 Some("date-time") => Rust::DateTime,
                 Some("date") => Rust::Date,
-                Some("binary") => Rust::File,
+                Some("binary") if role == Role::Request => Rust::File,
                 _ => Rust::String,
             }),
             Some("integer") => Ok(Rust::Integer),
