@@ -39,6 +39,8 @@ pub struct Recorder {
 
 impl Recorder {
     pub async fn start(target: String) -> Self {
+        // Chooses the provider of TLS that reqwest asks for, though nothing here needs one.
+        drop(datagouv::Client::new().unwrap());
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let shared = Arc::new(Shared { target, http, exchanges: Mutex::default() });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

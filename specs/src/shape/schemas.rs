@@ -299,14 +299,12 @@ impl<'a> Schemas<'a> {
         if !self.types.contains_key(&name) {
             // Holds the place while its own properties are read: schemas may be recursive.
             self.types.insert(name.clone(), placeholder(&name));
-            let made = if is_union(schema) {
-                let object = schema.as_object().unwrap_or(&NO_COMPONENTS);
-                let parts = object
-                    .get("oneOf")
-                    .or_else(|| object.get("anyOf"))
-                    .and_then(Value::as_array)
-                    .cloned()
-                    .unwrap_or_default();
+            let parts = union_parts(schema).map(|parts| self.one_object(parts, role, &place)).transpose()?;
+            let made = if let Some([object]) = parts.as_deref() {
+                let fields = self.fields(object, role, &name, None, &place)?;
+                let kind = Kind::Structure(role, fields);
+                Type { name: name.clone(), description: description(schema), kind, made_from: None }
+            } else if let Some(parts) = parts {
                 let variants = self.variants(&parts, role, &name, &place)?;
                 Type {
                     name: name.clone(),
@@ -490,7 +488,8 @@ impl<'a> Schemas<'a> {
         property: &str,
         place: &str,
     ) -> Result<Rust, Error> {
-        if let [single] = parts {
+        let parts = &self.one_object(parts, role, place)?;
+        if let [single] = parts.as_slice() {
             return self.rust(single, role, parent, property, place);
         }
         let name = names::free(format!("{parent}{property}"), &self.taken);
@@ -504,9 +503,38 @@ impl<'a> Schemas<'a> {
         Ok(Rust::Named(name))
     }
 
+    /// Several objects of a union become one, with the properties of all: an answer that is read with tolerance
+    /// would always be the first of them, and lose what only another has.
+    fn one_object(&self, parts: &[Value], role: Role, place: &str) -> Result<Vec<Value>, Error> {
+        let is_object = |part: &Value| {
+            let referred = part.get("$ref").and_then(Value::as_str).and_then(|reference| {
+                self.components.get(in_role(component_name(reference, place).ok()?, role, self.components))
+            });
+            is_structure(referred.unwrap_or(part))
+        };
+        let (objects, others): (Vec<&Value>, Vec<&Value>) = parts.iter().partition(|part| is_object(part));
+        if objects.len() < 2 {
+            return Ok(parts.to_vec());
+        }
+        let mut merged = Map::new();
+        let mut common: Option<BTreeSet<String>> = None;
+        for object in &objects {
+            let (mut properties, mut required) = (BTreeMap::new(), BTreeSet::new());
+            self.flatten(object, role, &mut properties, &mut required, 0, place)?;
+            for (name, schema) in properties {
+                merged.entry(name).or_insert_with(|| schema.clone());
+            }
+            common = Some(common.map_or(required.clone(), |common| common.intersection(&required).cloned().collect()));
+        }
+        let required: Vec<String> = common.into_iter().flatten().collect();
+        let object = serde_json::json!({"type": "object", "properties": merged, "required": required});
+        Ok(others.into_iter().cloned().chain([object]).collect())
+    }
+
     fn variants(&mut self, parts: &[Value], role: Role, name: &str, place: &str) -> Result<Vec<(String, Rust)>, Error> {
         let mut taken = BTreeSet::from(["Other".to_owned()]);
         let mut variants = Vec::new();
+        let parts = self.one_object(parts, role, place)?;
         for (index, part) in parts.iter().enumerate() {
             let rust = self.rust(part, role, name, &format!("Variant{index}"), &format!("{place}/{index}"))?;
             let label = match &rust {
@@ -621,8 +649,13 @@ fn is_structure(schema: &Value) -> bool {
         || schema.get("allOf").and_then(Value::as_array).is_some_and(|parts| parts.len() > 1)
 }
 
+fn union_parts(schema: &Value) -> Option<&[Value]> {
+    let parts = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
+    (parts.len() > 1).then_some(parts.as_slice())
+}
+
 fn is_union(schema: &Value) -> bool {
-    ["oneOf", "anyOf"].iter().any(|key| schema.get(key).and_then(Value::as_array).is_some_and(|parts| parts.len() > 1))
+    union_parts(schema).is_some()
 }
 
 /// The values of an enum of strings, sorted; null among them says nothing about the type.

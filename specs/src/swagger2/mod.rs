@@ -1,17 +1,20 @@
 //! From Swagger 2.0 to OpenAPI 3.0.3.
 //!
-//! The languages: <https://spec.openapis.org/oas/v2.0.html> and <https://spec.openapis.org/oas/v3.0.3.html>. Every construct
-//! of the first becomes what says the same in the second, or is refused by name and place; nothing is dropped in
-//! silence. What the standards leave open is decided here:
+//! The languages: <https://spec.openapis.org/oas/v2.0.html> and
+//! <https://spec.openapis.org/oas/v3.0.3.html>. Every construct of the first becomes what says the
+//! same in the second, or is refused by name and place. What the standards leave open is decided
+//! here:
 //!
 //! - Names of components: what OpenAPI does not allow becomes `_` ("Reuse (read)" is `Reuse_read`).
-//! - Servers: one for each scheme. No scheme: `//host/base`, since Swagger then means the scheme by which the document came.
-//!   No host: the base path alone, relative to where the document came from; schemes then have nothing to stand on.
-//! - A body or response for which no media type is declared is `*/*`; a form is urlencoded, or multipart if it has a file.
-//!   Of the media types that an operation consumes a form takes those of forms, and of these only multipart if it has a file.
-//! - A shared body or response is inlined where the operation's media types are not those of the document.
+//! - Servers: one for each scheme. No scheme: `//host/base`, since Swagger then means the scheme by
+//!   which the document came. No host: the base path alone, relative to where the document came
+//!   from; schemes then have nothing to stand on.
+//! - A body or response for which no media type is declared is `*/*`. A form has those of the
+//!   consumed media types that can carry it (with a file, multipart alone); if none can, it is
+//!   multipart if it has a file, else urlencoded.
+//! - A shared body or response is inlined where the operation's media types are not the document's.
 //! - A response without schema has no content, but for its examples.
-//! - The name of a body parameter, which is never on the wire, is left out.
+//! - The name of a body parameter is left out: it is never on the wire.
 
 mod names;
 mod node;
@@ -20,19 +23,22 @@ mod schemas;
 mod security;
 mod siblings;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::Error;
 use names::{Names, Reference};
 use node::{Grammar, Kind, Node};
-use parameters::Parameters;
+use parameters::Payload;
 pub use siblings::wrap_reference_siblings;
 
 const ROOT: Grammar = &[
     (Kind::Text, "swagger! host basePath"),
     (Kind::Of(INFO), "info!"),
     (Kind::Texts, "schemes consumes produces"),
-    (Kind::Object, "paths! definitions parameters responses securityDefinitions"),
+    (
+        Kind::Object,
+        "paths! definitions parameters responses securityDefinitions",
+    ),
     (Kind::List, "security"),
     (Kind::ListOf(TAG), "tags"),
     (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
@@ -42,10 +48,17 @@ const INFO: Grammar = &[
     (Kind::Of(&[(Kind::Text, "name url email")]), "contact"),
     (Kind::Of(&[(Kind::Text, "name! url")]), "license"),
 ];
-const TAG: Grammar = &[(Kind::Text, "name! description"), (Kind::Of(EXTERNAL_DOCS), "externalDocs")];
+const TAG: Grammar = &[
+    (Kind::Text, "name! description"),
+    (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
+];
 const EXTERNAL_DOCS: Grammar = &[(Kind::Text, "url! description")];
 const METHODS: &str = "get put post delete options head patch";
-const PATH_ITEM: Grammar = &[(Kind::Object, METHODS), (Kind::List, "parameters"), (Kind::Text, "$ref")];
+const PATH_ITEM: Grammar = &[
+    (Kind::Object, METHODS),
+    (Kind::List, "parameters"),
+    (Kind::Text, "$ref"),
+];
 const OPERATION: Grammar = &[
     (Kind::Text, "summary description operationId"),
     (Kind::Texts, "tags consumes produces schemes"),
@@ -54,7 +67,10 @@ const OPERATION: Grammar = &[
     (Kind::Flag, "deprecated"),
     (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
 ];
-const RESPONSE: Grammar = &[(Kind::Text, "description"), (Kind::Object, "schema headers examples")];
+const RESPONSE: Grammar = &[
+    (Kind::Text, "description"),
+    (Kind::Object, "schema headers examples"),
+];
 
 /// The OpenAPI 3.0.3 document that says what a Swagger 2.0 document says.
 ///
@@ -83,7 +99,7 @@ impl<'a> Converter<'a> {
         if version.text()? != "2.0" {
             return Err(version.refuse("must be 2.0"));
         }
-        let names = |section| root.members(section).map(|members| Names::new(members.iter().map(|(name, _)| *name)));
+        let names = |section| Ok(Names::new(root.members(section)?));
         let texts = |key| root.get(key).map_or(Ok(Vec::new()), |list| list.texts());
         Ok(Self {
             consumes: texts("consumes")?,
@@ -98,56 +114,56 @@ impl<'a> Converter<'a> {
 
     fn document(&self) -> Result<Value, Error> {
         let mut openapi = self.root.carry("info tags externalDocs");
-        openapi.insert("openapi".to_owned(), "3.0.3".into());
-        openapi.insert("servers".to_owned(), self.servers(&self.root)?);
-        openapi.extend(self.security(&self.root)?.map(|security| ("security".to_owned(), security)));
-        openapi.insert("paths".to_owned(), self.paths()?);
-        let components = self.components()?;
-        if !components.is_empty() {
-            openapi.insert("components".to_owned(), components.into());
+        openapi["openapi"] = "3.0.3".into();
+        openapi["servers"] = self.servers(&self.root)?;
+        if let Some(list) = self.root.get("security") {
+            openapi["security"] = self.security(&list)?;
         }
-        Ok(openapi.into())
-    }
-
-    fn components(&self) -> Result<Map<String, Value>, Error> {
-        let (mut schemas, mut responses, mut security) = (Map::new(), Map::new(), Map::new());
+        openapi["paths"] = self.paths()?;
+        let (mut schemas, mut responses, mut security) = (json!({}), json!({}), json!({}));
         for (name, node) in self.root.members("definitions")? {
-            schemas.insert(self.schemas.of(name).to_owned(), self.definition(name, &node)?.into());
+            schemas[self.schemas.of(name)] = self.definition(name, &node)?;
         }
         for (name, node) in self.root.members("responses")? {
-            responses.insert(self.responses.of(name).to_owned(), self.response(&node, &self.produces)?);
+            responses[self.responses.of(name)] = self.response(&node, &self.produces)?;
         }
         for (name, node) in self.root.members("securityDefinitions")? {
-            security.insert(self.security.of(name).to_owned(), security::scheme(&node)?);
+            security[self.security.of(name)] = security::scheme(&node)?;
         }
         let (parameters, bodies) = self.shared_parameters()?;
-        let sections = [
+        for (section, components) in [
             ("schemas", schemas),
             ("responses", responses),
             ("parameters", parameters),
             ("requestBodies", bodies),
             ("securitySchemes", security),
-        ];
-        let sections = sections.into_iter().filter(|(_, section)| !section.is_empty());
-        Ok(sections.map(|(name, section)| (name.to_owned(), section.into())).collect())
+        ] {
+            if components != json!({}) {
+                openapi["components"][section] = components;
+            }
+        }
+        Ok(openapi)
     }
 
     /// The servers for the schemes of the document or of an operation.
     fn servers(&self, owner: &Node<'a>) -> Result<Value, Error> {
-        let text = |key| self.root.get(key).map(|node| node.text().map(|text| (node, text))).transpose();
-        let base = match text("basePath")? {
-            Some((node, base)) if base.contains(['{', '}']) || !(base.is_empty() || base.starts_with('/')) => {
-                return Err(node.refuse("must start with `/` and have no template"));
+        let base = match self.root.get("basePath") {
+            Some(node) => {
+                let base = node.text()?;
+                if base.contains(['{', '}']) || !(base.is_empty() || base.starts_with('/')) {
+                    return Err(node.refuse("must start with `/` and have no template"));
+                }
+                base.trim_end_matches('/')
             }
-            base => base.map_or("", |(_, base)| base.trim_end_matches('/')),
+            None => "",
         };
-        let host = match text("host")? {
-            Some((node, host)) if host.is_empty() || host.contains(['{', '}', '/']) => {
-                return Err(node.refuse("must be a host, with a port or without, and no more"));
-            }
-            Some((_, host)) => host,
-            None => return Ok(json!([{ "url": if base.is_empty() { "/" } else { base } }])),
+        let Some(node) = self.root.get("host") else {
+            return Ok(json!([{ "url": if base.is_empty() { "/" } else { base } }]));
         };
+        let host = node.text()?;
+        if host.is_empty() || host.contains(['{', '}', '/']) {
+            return Err(node.refuse("must be a host, with a port or without, and no more"));
+        }
         let mut servers = Vec::new();
         for scheme in owner.list("schemes")? {
             let name = scheme.text()?;
@@ -167,12 +183,12 @@ impl<'a> Converter<'a> {
         let mut paths = node.carry("");
         for (path, item) in node.entries()? {
             if path.starts_with('/') {
-                paths.insert(path.to_owned(), self.path_item(&item)?);
+                paths[path] = self.path_item(&item)?;
             } else if !path.starts_with("x-") {
                 return Err(node.refuse(format!("`{path}` must start with `/`")));
             }
         }
-        Ok(paths.into())
+        Ok(paths)
     }
 
     fn path_item(&self, node: &Node<'a>) -> Result<Value, Error> {
@@ -181,99 +197,104 @@ impl<'a> Converter<'a> {
             return Err(reference.refuse("the path is described elsewhere, which is not read"));
         }
         let mut item = node.carry("");
-        let mut parameters = self.parameters(node)?;
+        let (parameters, payload) = self.parameters(node)?;
+        if !parameters.is_empty() {
+            item["parameters"] = parameters.into();
+        }
         for method in METHODS.split(' ') {
             if let Some(operation) = node.get(method) {
-                item.insert(method.to_owned(), self.operation(&operation, &parameters)?);
+                item[method] = self.operation(&operation, &payload)?;
             }
         }
-        let others = parameters.take_others();
-        if !others.is_empty() {
-            item.insert("parameters".to_owned(), others.into());
-        }
-        Ok(item.into())
+        Ok(item)
     }
 
-    fn operation(&self, node: &Node<'a>, inherited: &Parameters<'a>) -> Result<Value, Error> {
+    fn operation(&self, node: &Node<'a>, inherited: &Payload<'a>) -> Result<Value, Error> {
         node.check(&[OPERATION])?;
-        let mut operation = node.carry("tags summary description operationId deprecated externalDocs");
-        let mut put = |key: &str, value: Option<Value>| operation.extend(value.map(|value| (key.to_owned(), value)));
-        let mut parameters = self.parameters(node)?;
-        let others = parameters.take_others();
-        put("parameters", (!others.is_empty()).then(|| others.into()));
-        put("requestBody", self.request_body(node, parameters, inherited)?);
-        put("responses", Some(self.operation_responses(node)?));
-        put("security", self.security(node)?);
-        if node.get("schemes").is_some() && self.root.get("host").is_some() {
-            put("servers", Some(self.servers(node)?));
+        let names = "tags summary description operationId deprecated externalDocs";
+        let mut operation = node.carry(names);
+        let (parameters, payload) = self.parameters(node)?;
+        if !parameters.is_empty() {
+            operation["parameters"] = parameters.into();
         }
-        Ok(operation.into())
+        if let Some(body) = self.request_body(node, &payload, inherited)? {
+            operation["requestBody"] = body;
+        }
+        operation["responses"] = self.operation_responses(node)?;
+        if let Some(list) = node.get("security") {
+            operation["security"] = self.security(&list)?;
+        }
+        if node.get("schemes").is_some() && self.root.get("host").is_some() {
+            operation["servers"] = self.servers(node)?;
+        }
+        Ok(operation)
     }
 
     fn operation_responses(&self, operation: &Node<'a>) -> Result<Value, Error> {
         let produces = self.media_types(operation, "produces")?;
         let node = operation.need("responses")?;
         let mut responses = node.carry("");
-        let extensions = responses.len();
+        let mut is_empty = true;
         for (code, response) in node.entries()? {
-            let is_status = code.len() == 3
-                && code.starts_with(['1', '2', '3', '4', '5'])
-                && code.bytes().all(|digit| digit.is_ascii_digit());
+            if code.starts_with("x-") {
+                continue;
+            }
+            let is_status = code.len() == 3 && matches!(code.parse(), Ok(100..600u16));
             if !is_status && code != "default" {
-                if code.starts_with("x-") {
-                    continue;
-                }
                 return Err(node.refuse(format!("`{code}` is no status code")));
             }
-            let converted = match self.shared(&response, "responses")? {
-                Some(Reference { name, target, .. }) if produces == self.produces || target.get("schema").is_none() => {
-                    json!({ "$ref": format!("#/components/responses/{}", self.responses.of(name)) })
-                }
-                Some(reference) => self.response(&reference.target, &produces)?,
+            is_empty = false;
+            responses[code] = match self.shared(&response, "responses")? {
                 None => self.response(&response, &produces)?,
+                // The component has the media types of the document.
+                Some(Reference { target, .. })
+                    if produces != self.produces && target.get("schema").is_some() =>
+                {
+                    self.response(&target, &produces)?
+                }
+                Some(Reference { name, .. }) => {
+                    let name = self.responses.of(name);
+                    json!({ "$ref": format!("#/components/responses/{name}") })
+                }
             };
-            responses.insert(code.to_owned(), converted);
         }
-        if responses.len() == extensions {
+        if is_empty {
             return Err(node.refuse("there must be a response"));
         }
-        Ok(responses.into())
+        Ok(responses)
     }
 
     fn response(&self, node: &Node<'a>, produces: &[&str]) -> Result<Value, Error> {
         node.check(&[RESPONSE])?;
         let mut response = node.carry("description");
-        response.entry("description").or_insert_with(|| "".into());
-        let mut headers = Map::new();
+        if node.get("description").is_none() {
+            response["description"] = "".into();
+        }
         for (name, node) in node.members("headers")? {
-            headers.insert(name.to_owned(), parameters::header(&node)?);
+            response["headers"][name] = parameters::header(&node)?;
         }
-        if !headers.is_empty() {
-            response.insert("headers".to_owned(), headers.into());
-        }
-        let mut media = Map::new();
-        let mut contents = Map::new();
+        let mut media = json!({});
         if let Some(schema) = node.get("schema") {
-            media.insert("schema".to_owned(), self.response_schema(&schema)?.into());
-            contents = content(produces, &media.clone().into());
+            media["schema"] = self.response_schema(&schema)?;
+            response["content"] = content(produces, &media);
         }
         for (media_type, example) in node.members("examples")? {
-            let entry = contents.entry(media_type).or_insert_with(|| media.clone().into());
-            entry["example"] = example.value.clone();
+            let declared = response["content"].get(media_type);
+            let mut media = declared.unwrap_or(&media).clone();
+            media["example"] = example.value.clone();
+            response["content"][media_type] = media;
         }
-        if !contents.is_empty() {
-            response.insert("content".to_owned(), contents.into());
-        }
-        Ok(response.into())
+        Ok(response)
     }
 
-    /// The media types that an operation consumes or produces: its own list, even an empty one, or that of the document.
+    /// The media types that an operation consumes or produces: its own list, even an empty one, or
+    /// that of the document.
     fn media_types(&self, operation: &Node<'a>, key: &str) -> Result<Vec<&'a str>, Error> {
         let list = operation.get(key).or_else(|| self.root.get(key));
         list.map_or(Ok(Vec::new()), |list| list.texts())
     }
 
-    /// What a reference object refers to in a section of the document; none for what is not a reference.
+    /// What a node refers to in a section of the document; none if it is not a reference.
     fn shared(&self, node: &Node<'a>, section: &str) -> Result<Option<Reference<'a>>, Error> {
         let Some(text) = node.get("$ref") else {
             return Ok(None);
@@ -290,7 +311,10 @@ impl<'a> Converter<'a> {
 }
 
 /// The same content for each media type.
-fn content(media_types: &[&str], media: &Value) -> Map<String, Value> {
-    let media_types = if media_types.is_empty() { &["*/*"] } else { media_types };
-    media_types.iter().map(|name| ((*name).to_owned(), media.clone())).collect()
+fn content(media_types: &[&str], media: &Value) -> Value {
+    let names = match media_types {
+        [] => &["*/*"],
+        names => names,
+    };
+    names.iter().map(|name| (*name, media.clone())).collect()
 }

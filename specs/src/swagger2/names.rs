@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::node::Node;
 use crate::Error;
 
-/// The component name of each name of a section.
+/// The component names of a section, for the names that are none.
 pub(super) struct Names<'a>(BTreeMap<&'a str, String>);
 
 /// What OpenAPI 3.0 allows in the name of a component.
@@ -14,13 +14,14 @@ fn is_allowed(character: char) -> bool {
 }
 
 impl<'a> Names<'a> {
-    /// Valid and distinct component names. One that is valid stays; in the others, what is not allowed becomes `_`.
-    pub fn new(originals: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Valid and distinct component names. One that is valid stays; in the others, what is not
+    /// allowed becomes `_`, and a number tells apart those that then are the same.
+    pub fn new(section: Vec<(&'a str, Node<'a>)>) -> Self {
         let is_valid = |name: &&str| !name.is_empty() && name.chars().all(is_allowed);
-        let originals = BTreeSet::from_iter(originals);
-        let (valid, others): (BTreeSet<_>, BTreeSet<_>) = originals.into_iter().partition(is_valid);
-        let mut taken: BTreeSet<String> = valid.iter().map(|name| (*name).to_owned()).collect();
-        let mut names: BTreeMap<_, _> = valid.iter().map(|name| (*name, (*name).to_owned())).collect();
+        let originals = section.into_iter().map(|(name, _)| name);
+        let (valid, others): (BTreeSet<_>, BTreeSet<_>) = originals.partition(is_valid);
+        let mut taken: BTreeSet<String> = valid.into_iter().map(str::to_owned).collect();
+        let mut names = BTreeMap::new();
         for original in others {
             let cleaned = clean(original);
             let mut name = cleaned.clone();
@@ -34,6 +35,7 @@ impl<'a> Names<'a> {
         Self(names)
     }
 
+    /// The component name for a name.
     pub fn of<'b>(&'b self, original: &'b str) -> &'b str {
         self.0.get(original).map_or(original, String::as_str)
     }
@@ -69,7 +71,9 @@ impl<'a> Reference<'a> {
     pub fn read(text: &Node<'a>, root: &Node<'a>, section: &str) -> Result<Self, Error> {
         let pointer = text.text()?;
         let Some(path) = pointer.strip_prefix("#/") else {
-            return Err(text.refuse(format!("`{pointer}` leads out of the document; only #/{section}/... is read")));
+            return Err(text.refuse(format!(
+                "`{pointer}` leads out of the document; only #/{section}/... is read"
+            )));
         };
         let mut tokens = path.splitn(3, '/');
         if tokens.next() != Some(section) {
@@ -83,22 +87,24 @@ impl<'a> Reference<'a> {
             Some((name.as_str(), targets.get(name)?))
         };
         let found = find(decode(token)).or_else(|| find(unescape(token)));
-        let (name, target) = found.ok_or_else(|| text.refuse(format!("`{pointer}` leads to nothing")))?;
+        let (name, target) =
+            found.ok_or_else(|| text.refuse(format!("`{pointer}` leads to nothing")))?;
         let rest = tokens.next();
         Ok(Self { name, target, rest })
     }
 }
 
-/// A token of a JSON pointer in a URI fragment (RFC 6901, section 6), decoded. A `%` that starts no octet stands for itself.
+/// A token of a JSON pointer in a URI fragment (RFC 6901, section 6), decoded. A `%` that starts no
+/// octet stands for itself.
 pub(super) fn decode(token: &str) -> String {
     let bytes = token.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut index = 0;
     while index < bytes.len() {
-        let digits = token.get(index + 1..index + 3).filter(|_| bytes[index] == b'%');
-        let octet = digits
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let digits = token.get(index + 1..index + 3).filter(|digits| {
+            bytes[index] == b'%' && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        });
+        let octet = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         decoded.push(octet.unwrap_or(bytes[index]));
         index += if octet.is_some() { 3 } else { 1 };
     }

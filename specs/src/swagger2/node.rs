@@ -24,7 +24,8 @@ pub(super) enum Kind<'g> {
     ListOf(Grammar<'g>),
 }
 
-/// The members an object may have, by kind; a name that ends in `!` must be there. Vendor extensions (`x-`) may always.
+/// The members an object may have, by kind; a name that ends in `!` must be there. Vendor
+/// extensions (`x-`) may always be.
 pub(super) type Grammar<'g> = &'g [(Kind<'g>, &'g str)];
 
 /// A value of the document and its place.
@@ -63,15 +64,19 @@ impl<'a> Node<'a> {
     /// A member that must be there.
     pub fn need(&self, name: &str) -> Result<Self, Error> {
         self.object()?;
-        self.get(name).ok_or_else(|| self.refuse(format!("`{name}` is missing")))
+        self.get(name)
+            .ok_or_else(|| self.refuse(format!("`{name}` is missing")))
     }
 
     pub fn object(&self) -> Result<&'a Map<String, Value>, Error> {
-        self.value.as_object().ok_or_else(|| self.refuse("must be an object"))
+        self.value
+            .as_object()
+            .ok_or_else(|| self.refuse("must be an object"))
     }
 
     pub fn entries(&self) -> Result<Vec<(&'a str, Self)>, Error> {
-        let entry = |(name, value): (&'a String, &'a Value)| (name.as_str(), self.child(name, value));
+        let entry =
+            |(name, value): (&'a String, &'a Value)| (name.as_str(), self.child(name, value));
         Ok(self.object()?.iter().map(entry).collect())
     }
 
@@ -84,12 +89,14 @@ impl<'a> Node<'a> {
 
     /// The entries of a member that is an object; none when it is absent.
     pub fn members(&self, name: &str) -> Result<Vec<(&'a str, Self)>, Error> {
-        self.get(name).map_or(Ok(Vec::new()), |object| object.entries())
+        self.get(name)
+            .map_or(Ok(Vec::new()), |object| object.entries())
     }
 
     /// The elements of a member that is a list; none when it is absent.
     pub fn list(&self, name: &str) -> Result<Vec<Self>, Error> {
-        self.get(name).map_or(Ok(Vec::new()), |list| list.elements())
+        self.get(name)
+            .map_or(Ok(Vec::new()), |list| list.elements())
     }
 
     pub fn text(&self) -> Result<&'a str, Error> {
@@ -109,20 +116,18 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// The members of these names (separated by spaces), as they are.
-    pub fn pick(&self, names: &str) -> Map<String, Value> {
-        self.filter(|name| names.split(' ').any(|picked| picked == name))
-    }
-
-    /// The same, and every vendor extension.
-    pub fn carry(&self, names: &str) -> Map<String, Value> {
-        self.filter(|name| name.starts_with("x-") || names.split(' ').any(|picked| picked == name))
-    }
-
-    fn filter(&self, is_wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
+    /// An object of the members of these names (separated by spaces) as they are, and of every
+    /// vendor extension but `x-nullable`, which OpenAPI has a keyword for.
+    pub fn carry(&self, names: &str) -> Value {
+        let is_carried = |name: &str| {
+            let is_extension = name.starts_with("x-") && name != "x-nullable";
+            is_extension || names.split(' ').any(|carried| carried == name)
+        };
         let members = self.value.as_object().into_iter().flatten();
-        let wanted = members.filter(|(name, _)| is_wanted(name));
-        wanted.map(|(name, value)| (name.clone(), value.clone())).collect()
+        let carried = members.filter(|(name, _)| is_carried(name));
+        carried
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// Refuses what is not an object of these grammars together.
@@ -137,8 +142,7 @@ impl<'a> Node<'a> {
             }
         }
         for (name, child) in self.entries()? {
-            let rule = known().find(|(known, _)| known.trim_end_matches('!') == name);
-            match rule {
+            match known().find(|(known, _)| known.trim_end_matches('!') == name) {
                 Some((_, kind)) => child.check_kind(*kind)?,
                 None if name.starts_with("x-") => {}
                 None => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::names::{Reference, decode};
 use super::node::{Grammar, Kind, Node};
@@ -30,6 +30,10 @@ const SCHEMA: Grammar = &[
     (Kind::Of(XML), "xml"),
     (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
 ];
+const XML: Grammar = &[
+    (Kind::Text, "name namespace prefix"),
+    (Kind::Flag, "attribute wrapped"),
+];
 const FILE: Grammar = &[
     (Kind::Text, "type! format title description"),
     (Kind::Any, "default example"),
@@ -37,68 +41,62 @@ const FILE: Grammar = &[
     (Kind::Flag, "readOnly"),
     (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
 ];
-const XML: Grammar = &[(Kind::Text, "name namespace prefix"), (Kind::Flag, "attribute wrapped")];
-
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
 
 impl<'a> Converter<'a> {
     /// A schema object.
-    pub fn schema(&self, node: &Node<'a>) -> Result<Map<String, Value>, Error> {
+    pub fn schema(&self, node: &Node<'a>) -> Result<Value, Error> {
         node.check(&[VALUE, SCHEMA])?;
-        let mut schema = Map::new();
+        let mut schema = json!({});
         for (key, child) in node.entries()? {
-            let value = match key {
-                "type" | "x-nullable" => continue,
+            schema[key] = match key {
                 "$ref" => self.schema_reference(&child)?.into(),
-                "items" => self.schema(&child)?.into(),
-                "additionalProperties" if !child.value.is_boolean() => self.schema(&child)?.into(),
+                "items" => self.schema(&child)?,
+                "additionalProperties" if !child.value.is_boolean() => self.schema(&child)?,
                 "allOf" => {
                     let parts = child.elements()?;
                     let parts = parts.iter().map(|part| self.schema(part));
-                    parts.collect::<Result<Vec<_>, _>>()?.into()
+                    parts.collect::<Result<Value, _>>()?
                 }
                 "properties" => {
-                    let mut properties = Map::new();
+                    let mut properties = json!({});
                     for (name, property) in child.entries()? {
-                        properties.insert(name.to_owned(), self.schema(&property)?.into());
+                        properties[name] = self.schema(&property)?;
                     }
-                    properties.into()
+                    properties
                 }
                 "discriminator" => json!({ "propertyName": child.value }),
+                "type" | "x-nullable" => continue,
                 _ => child.value.clone(),
             };
-            schema.insert(key.to_owned(), value);
         }
         write_type(node, TYPES, &mut schema)?;
         Ok(schema)
     }
 
     /// A schema where a response has it: there alone it may be a file.
-    pub fn response_schema(&self, node: &Node<'a>) -> Result<Map<String, Value>, Error> {
-        if node.get("type").is_none_or(|name| name.value != "file") {
+    pub fn response_schema(&self, node: &Node<'a>) -> Result<Value, Error> {
+        if !has_type(node, "file") {
             return self.schema(node);
         }
         node.check(&[FILE])?;
-        let mut schema = node.carry("title description default example required readOnly externalDocs");
-        schema.remove("x-nullable");
-        write_file(&mut schema);
+        let names = "format title description default example required readOnly externalDocs";
+        let mut schema = node.carry(names);
+        write_type(node, &["file"], &mut schema)?;
         Ok(schema)
     }
 
-    /// A definition, which alone can be inherited from. A discriminator holds the name of a definition as Swagger has
-    /// it: where that is not the component's name, a mapping says so.
-    pub fn definition(&self, name: &'a str, node: &Node<'a>) -> Result<Map<String, Value>, Error> {
+    /// A definition, which alone can be inherited from. A discriminator holds the name of a
+    /// definition as Swagger has it: where that is not the component's name, a mapping says so.
+    pub fn definition(&self, name: &'a str, node: &Node<'a>) -> Result<Value, Error> {
         let mut schema = self.schema(node)?;
-        if let Some(discriminator) = schema.get_mut("discriminator") {
-            let mut mapping = Map::new();
+        if schema.get("discriminator").is_some() {
             for heir in self.heirs(name)? {
                 let component = self.schemas.of(heir);
                 if component != heir {
-                    mapping.insert(heir.to_owned(), format!("#/components/schemas/{component}").into());
+                    let pointer = format!("#/components/schemas/{component}");
+                    schema["discriminator"]["mapping"][heir] = pointer.into();
                 }
-            }
-            if !mapping.is_empty() {
-                discriminator["mapping"] = mapping.into();
             }
         }
         Ok(schema)
@@ -110,7 +108,10 @@ impl<'a> Converter<'a> {
         loop {
             let known = heirs.len();
             for (name, definition) in self.root.members("definitions")? {
-                for text in definition.list("allOf")?.iter().filter_map(|part| part.get("$ref")) {
+                for part in definition.list("allOf")? {
+                    let Some(text) = part.get("$ref") else {
+                        continue;
+                    };
                     let parent = Reference::read(&text, &self.root, "definitions")?;
                     if parent.rest.is_none() && heirs.contains(parent.name) {
                         heirs.insert(name);
@@ -123,13 +124,13 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// The pointer to a component that a reference to a definition, or to a schema inside one, becomes.
+    /// What a reference to a definition, or to a schema inside one, becomes.
     fn schema_reference(&self, text: &Node<'a>) -> Result<String, Error> {
         let reference = Reference::read(text, &self.root, "definitions")?;
         let mut pointer = format!("#/components/schemas/{}", self.schemas.of(reference.name));
         if let Some(rest) = reference.rest {
             if !leads_to_schema(reference.target, rest) {
-                return Err(text.refuse("leads to no schema that OpenAPI 3.0 has at the same place"));
+                return Err(text.refuse("leads to no schema that stays at its place"));
             }
             pointer.push('/');
             pointer.push_str(rest);
@@ -148,60 +149,82 @@ fn leads_to_schema(definition: Node, pointer: &str) -> bool {
             "additionalProperties" => child,
             // Under several types, `items` moves to the one that is an array.
             "items" if !current.value["type"].is_array() => child,
-            "properties" | "allOf" => child.zip(tokens.next()).and_then(|(all, token)| all.get(&token)),
+            "properties" | "allOf" => child
+                .zip(tokens.next())
+                .and_then(|(all, token)| all.get(&token)),
             _ => None,
         };
     }
     schema.is_some_and(|schema| schema.value.is_object())
 }
 
-/// Writes `type`, which Swagger may give as a list, and `nullable`.
-pub(super) fn write_type(node: &Node, known: &[&str], schema: &mut Map<String, Value>) -> Result<(), Error> {
+/// Whether `type` is this one, or has it among others.
+pub(super) fn has_type(node: &Node, name: &str) -> bool {
+    match &node.value["type"] {
+        Value::Array(types) => types.iter().any(|it| it == name),
+        it => it == name,
+    }
+}
+
+/// Writes `type`, which Swagger may give as a list, and `nullable`. The schema is an object.
+pub(super) fn write_type(node: &Node, known: &[&str], schema: &mut Value) -> Result<(), Error> {
     let mut nullable = node.says("x-nullable")?;
     if let Some(given) = node.get("type") {
-        let mut types = if given.value.is_array() { given.texts()? } else { vec![given.text()?] };
-        if let Some(unknown) = types.iter().find(|name| **name != "null" && !known.contains(name)) {
-            return Err(given.refuse(format!("`{unknown}` is no type here; OpenAPI 3.0 has {}", known.join(", "))));
+        let mut types = match given.value {
+            Value::Array(_) => given.texts()?,
+            _ => vec![given.text()?],
+        };
+        if let Some(name) = types
+            .iter()
+            .find(|name| **name != "null" && !known.contains(name))
+        {
+            return Err(given.refuse(format!("`{name}` is no type here; {} is", known.join(", "))));
         }
         nullable |= types.contains(&"null");
         types.retain(|name| *name != "null");
         match types.as_slice() {
             [] => return Err(given.refuse("OpenAPI 3.0 has no type for null alone")),
             [name] => write_one_type(name, schema),
-            _ => {
-                let items = schema.remove("items");
-                let alternative = |name: &&str| {
-                    let mut alternative = Map::new();
-                    if *name == "array" {
-                        alternative.extend(items.clone().map(|items| ("items".to_owned(), items)));
-                    }
-                    if nullable {
-                        alternative.insert("nullable".to_owned(), true.into());
-                    }
-                    write_one_type(name, &mut alternative);
-                    Value::from(alternative)
-                };
-                let alternatives = types.iter().map(alternative).collect();
-                schema.insert("anyOf".to_owned(), alternatives);
-            }
+            _ => write_alternatives(&types, nullable, schema),
         }
     }
     if nullable {
-        schema.insert("nullable".to_owned(), true.into());
+        schema["nullable"] = true.into();
     }
     Ok(())
 }
 
-fn write_one_type(name: &str, schema: &mut Map<String, Value>) {
-    schema.insert("type".to_owned(), name.into());
-    if name == "array" {
-        // Swagger leaves out the items of a list of anything; OpenAPI 3.0 does not.
-        schema.entry("items").or_insert_with(|| json!({}));
+fn write_one_type(name: &str, schema: &mut Value) {
+    schema["type"] = name.into();
+    if name == "file" {
+        schema["type"] = "string".into();
+        default(schema, "format", "binary".into());
+    } else if name == "array" {
+        // Swagger lets a list of anything have no items; OpenAPI 3.0 does not.
+        default(schema, "items", json!({}));
     }
 }
 
-/// A file, as OpenAPI 3.0 says it.
-pub(super) fn write_file(schema: &mut Map<String, Value>) {
-    schema.insert("type".to_owned(), "string".into());
-    schema.insert("format".to_owned(), "binary".into());
+fn write_alternatives(types: &[&str], nullable: bool, schema: &mut Value) {
+    let items = schema
+        .as_object_mut()
+        .and_then(|schema| schema.remove("items"));
+    let alternative = |name: &&str| {
+        let mut alternative = json!({});
+        if let ("array", Some(items)) = (*name, &items) {
+            alternative["items"] = items.clone();
+        }
+        if nullable {
+            alternative["nullable"] = true.into();
+        }
+        write_one_type(name, &mut alternative);
+        alternative
+    };
+    schema["anyOf"] = types.iter().map(alternative).collect();
+}
+
+fn default(object: &mut Value, key: &str, value: Value) {
+    if object.get(key).is_none() {
+        object[key] = value;
+    }
 }

@@ -13,7 +13,8 @@ pub(super) fn scheme(node: &Node) -> Result<Value, Error> {
     match kind.text()? {
         "basic" => {
             node.check(&[&[(Kind::Text, "type description")]])?;
-            scheme.extend([("type".to_owned(), "http".into()), ("scheme".to_owned(), "basic".into())]);
+            scheme["type"] = "http".into();
+            scheme["scheme"] = "basic".into();
         }
         "apiKey" => {
             node.check(&[&[(Kind::Text, "type description name! in!")]])?;
@@ -21,7 +22,7 @@ pub(super) fn scheme(node: &Node) -> Result<Value, Error> {
             if !["query", "header"].contains(&place.text()?) {
                 return Err(place.refuse("an API key is in `query` or `header`"));
             }
-            scheme.append(&mut node.pick("type name in"));
+            scheme = node.carry("description type name in");
         }
         "oauth2" => {
             let flow = node.need("flow")?;
@@ -32,43 +33,51 @@ pub(super) fn scheme(node: &Node) -> Result<Value, Error> {
                 "accessCode" => ("authorizationCode", "authorizationUrl! tokenUrl!"),
                 other => return Err(flow.refuse(format!("`{other}` is no flow of OAuth 2"))),
             };
-            let text = "type description flow";
-            node.check(&[&[(Kind::Text, text), (Kind::Text, urls), (Kind::Object, "scopes!")]])?;
-            let mut converted = node.pick("authorizationUrl tokenUrl");
-            let mut scopes = Map::new();
-            for (name, scope) in node.need("scopes")?.entries()? {
-                if name.starts_with("x-") {
-                    converted.insert(name.to_owned(), scope.value.clone());
-                } else {
-                    scopes.insert(name.to_owned(), scope.text()?.into());
-                }
-            }
-            converted.insert("scopes".to_owned(), scopes.into());
-            scheme.insert("type".to_owned(), "oauth2".into());
-            scheme.insert("flows".to_owned(), json!({ name: converted }));
+            let texts = (Kind::Text, "type description flow");
+            node.check(&[&[texts, (Kind::Text, urls), (Kind::Object, "scopes!")]])?;
+            scheme["type"] = "oauth2".into();
+            scheme["flows"] = json!({ name: oauth2_flow(node)? });
         }
         other => return Err(kind.refuse(format!("`{other}` is no type of security scheme"))),
     }
-    Ok(scheme.into())
+    Ok(scheme)
+}
+
+fn oauth2_flow(node: &Node) -> Result<Value, Error> {
+    let scopes = node.need("scopes")?;
+    // Scopes have vendor extensions in Swagger; in OpenAPI the flow has.
+    let mut flow = scopes.carry("");
+    let mut converted = Map::new();
+    for (name, scope) in scopes.entries()? {
+        if !name.starts_with("x-") {
+            converted.insert(name.to_owned(), scope.text()?.into());
+        }
+    }
+    flow["scopes"] = converted.into();
+    for url in ["authorizationUrl", "tokenUrl"] {
+        if let Some(node) = node.get(url) {
+            flow[url] = node.value.clone();
+        }
+    }
+    Ok(flow)
 }
 
 impl<'a> Converter<'a> {
-    /// The security requirements of the document or of an operation, if it has any of its own.
-    pub fn security(&self, owner: &Node<'a>) -> Result<Option<Value>, Error> {
-        let Some(list) = owner.get("security") else {
-            return Ok(None);
-        };
+    /// Security requirements, of the document or of an operation.
+    pub fn security(&self, list: &Node<'a>) -> Result<Value, Error> {
+        let schemes = self.root.get("securityDefinitions");
         let mut requirements = Vec::new();
         for requirement in list.elements()? {
             let mut converted = Map::new();
             for (name, scopes) in requirement.entries()? {
-                if self.root.get("securityDefinitions").and_then(|all| all.get(name)).is_none() {
-                    return Err(requirement.refuse(format!("`{name}` is not in `securityDefinitions`")));
+                if schemes.as_ref().is_none_or(|all| all.get(name).is_none()) {
+                    let message = format!("`{name}` is not in `securityDefinitions`");
+                    return Err(requirement.refuse(message));
                 }
                 converted.insert(self.security.of(name).to_owned(), scopes.texts()?.into());
             }
             requirements.push(Value::from(converted));
         }
-        Ok(Some(requirements.into()))
+        Ok(requirements.into())
     }
 }

@@ -10,7 +10,7 @@ enum Role {
     PathItem,
     Operation,
     Callback,
-    /// What holds schemas or media types: parameter, header, request body, response, media type, encoding.
+    /// What holds schemas or media types: parameters, headers, bodies, responses, media types.
     Carrier,
     Schema,
 }
@@ -37,7 +37,9 @@ fn below(role: Role, key: &str) -> Option<(Stand, Role)> {
         (Components | Operation, "callbacks") => (Many, Callback),
         (Callback, key) if !key.starts_with("x-") => (One, PathItem),
         (PathItem | Operation, "parameters") => (Many, Carrier),
-        (PathItem, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace") => (One, Operation),
+        (PathItem, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace") => {
+            (One, Operation)
+        }
         (Operation, "requestBody") => (One, Carrier),
         (Operation, "responses") => (Extensible, Carrier),
         (Carrier, "schema") => (One, Schema),
@@ -48,11 +50,12 @@ fn below(role: Role, key: &str) -> Option<(Stand, Role)> {
     })
 }
 
-/// Moves every reference to a schema that has siblings into an `allOf` beside them: `{$ref, nullable}` becomes
-/// `{allOf: [{$ref}], nullable}`. The document is an OpenAPI 3.0 one, in which siblings of a `$ref` "SHALL be ignored"
-/// (OpenAPI 3.0.3, Reference Object).
+/// Moves every reference to a schema that has siblings into an `allOf` beside them:
+/// `{$ref, nullable}` becomes `{allOf: [{$ref}], nullable}`. The document is an OpenAPI 3.0 one, in
+/// which siblings of a `$ref` "SHALL be ignored" (OpenAPI 3.0.3, Reference Object).
 ///
-/// Only schemas are touched: not a property that is called `$ref`, nor examples, defaults and vendor extensions.
+/// Only schemas are touched: not a property that is called `$ref`, nor examples, defaults and vendor
+/// extensions.
 pub fn wrap_reference_siblings(document: &mut Value) {
     visit(document, Role::Document);
 }
@@ -84,11 +87,13 @@ fn visit(value: &mut Value, role: Role) {
 }
 
 fn wrap(schema: &mut Map<String, Value>) {
-    let is_wrapped = schema.len() > 1 && schema.get("$ref").is_some_and(Value::is_string);
-    if !is_wrapped || schema.get("allOf").is_some_and(|all| !all.is_array()) {
+    let has_siblings = schema.len() > 1 && schema.get("$ref").is_some_and(Value::is_string);
+    if !has_siblings || schema.get("allOf").is_some_and(|all| !all.is_array()) {
         return;
     }
-    let reference = schema.remove("$ref").map(|reference| json!({ "$ref": reference }));
+    let reference = schema
+        .remove("$ref")
+        .map(|reference| json!({ "$ref": reference }));
     let all = schema.entry("allOf").or_insert_with(|| json!([]));
     // Last, so that pointers to the other parts stay right.
     if let Value::Array(all) = all {
