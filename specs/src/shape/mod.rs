@@ -46,6 +46,8 @@ pub struct Operation {
     pub tag: Option<String>,
     /// The media type of its body.
     pub request: Option<String>,
+    /// The type of its body.
+    pub body: Option<Rust>,
     /// What it answers.
     pub answer: Answer,
     /// The types it mentions.
@@ -298,7 +300,7 @@ fn shape_operation(
     let parameters = shape_parameters(document, schemas, place, found, &parent, &mut generator_path, &mut mentions)?;
     item.insert("parameters".to_owned(), Value::Array(parameters));
 
-    let mut request = None;
+    let (mut request, mut typed_body) = (None, None);
     if let Some(body) = found.value.get("requestBody").map(|body| resolve(document, body)) {
         let (media, rust) = shape_body(schemas, variants, place, found, &parent, body)?;
         rust.mentions(&mut mentions);
@@ -313,6 +315,7 @@ fn shape_operation(
             json!({"required": true, "content": {generator_media: {"schema": schema}}}),
         );
         request = Some(media);
+        typed_body = Some(rust);
     }
     let answer = shape_answer(document, schemas, place, found, &parent)?;
     let content = match &answer {
@@ -333,6 +336,7 @@ fn shape_operation(
         path: found.path.to_owned(),
         tag,
         request,
+        body: typed_body,
         answer,
         mentions,
         generator_path,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{FutureExt, stream};
 use serde_json::Value;
 
 use crate::document::Document;
@@ -25,7 +25,12 @@ pub struct Field {
 }
 
 /// The fields of a `multipart/form-data` body.
-pub async fn multipart(content_type: &str, body: Bytes) -> Result<Vec<Field>, String> {
+pub fn multipart(content_type: &str, body: &Bytes) -> Result<Vec<Field>, String> {
+    // The whole body is at hand, so that there is nothing to wait for.
+    read_multipart(content_type, body.clone()).now_or_never().unwrap_or_else(|| Err("the form does not end".to_owned()))
+}
+
+async fn read_multipart(content_type: &str, body: Bytes) -> Result<Vec<Field>, String> {
     let boundary = multer::parse_boundary(content_type).map_err(|error| error.to_string())?;
     let mut parts = multer::Multipart::new(stream::iter([Ok::<_, Infallible>(body)]), boundary);
     let mut fields = Vec::new();

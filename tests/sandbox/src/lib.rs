@@ -18,7 +18,8 @@
 //! ```
 //!
 //! A request travels through the modules in this order: `server`, [`route`], [`request`] (with [`form`],
-//! [`validate`] and [`format`](mod@format)), then `recorded` or [`answer`] (with [`example`]).
+//! [`validate`] and [`format`](mod@format)), then `recorded`, [`platform`] or [`answer`] (with
+//! [`example`]).
 
 pub mod answer;
 pub mod document;
@@ -27,6 +28,7 @@ mod file;
 pub mod form;
 pub mod format;
 mod log;
+pub mod platform;
 mod recorded;
 pub mod request;
 pub mod route;
@@ -75,11 +77,21 @@ impl Sandbox {
         }
     }
 
+    /// Starts a server whose small platform answers where it can, see [`platform`].
+    ///
+    /// # Panics
+    /// As [`Sandbox::start`].
+    pub async fn start_platform() -> Self {
+        let sandbox = Self::start().await;
+        sandbox.set_answers(Answers::Platform);
+        sandbox
+    }
+
     /// Starts a server of documents of your own.
     pub async fn with_documents(documents: Vec<Document>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(state::State::new(documents));
+        let state = Arc::new(state::State::new(documents, format!("http://{address}")));
         let task = tokio::spawn(server::serve(listener, Arc::clone(&state)));
         Ok(Self { address, state, task })
     }

@@ -42,12 +42,12 @@ pub struct Incoming<'a> {
 }
 
 /// Checks everything that the document says of a request.
-pub async fn check(incoming: &Incoming<'_>) -> Result<(), Violation> {
+pub fn check(incoming: &Incoming<'_>) -> Result<(), Violation> {
     check_query_names(incoming)?;
     for parameter in &incoming.operation.parameters {
         check_parameter(incoming, parameter)?;
     }
-    check_body(incoming).await
+    check_body(incoming)
 }
 
 fn name(parameter: &Value) -> &str {
@@ -263,7 +263,7 @@ fn typed(document: &Document, schema: &Value, text: &str) -> Value {
     }
 }
 
-async fn check_body(incoming: &Incoming<'_>) -> Result<(), Violation> {
+fn check_body(incoming: &Incoming<'_>) -> Result<(), Violation> {
     let Some(declared) = &incoming.operation.body else {
         return if incoming.body.is_empty() {
             Ok(())
@@ -285,7 +285,7 @@ async fn check_body(incoming: &Incoming<'_>) -> Result<(), Violation> {
     let wrong = |reason: String| Violation::new(format!("request body: {reason}"));
     match media_type.as_str() {
         "multipart/form-data" => {
-            let fields = form::multipart(content_type, incoming.body.clone()).await.map_err(wrong)?;
+            let fields = form::multipart(content_type, incoming.body).map_err(wrong)?;
             form::check(incoming.document, schema, required.as_deref(), &fields).map_err(wrong)
         }
         "application/x-www-form-urlencoded" => {

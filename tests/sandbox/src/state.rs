@@ -14,6 +14,7 @@ use crate::answer::{Answers, Reply, declared};
 use crate::document::Document;
 use crate::file::{self, File};
 use crate::log::Received;
+use crate::platform::{Call, Platform};
 use crate::recorded::Recorded;
 use crate::request::{self, Incoming, Violation};
 use crate::route::{Found, Operation, Routes};
@@ -27,14 +28,18 @@ pub(crate) enum Once {
     Delay(Duration),
 }
 
-#[derive(Debug, Default)]
+/// The files that are served, by path.
+pub(crate) type Files = BTreeMap<String, File>;
+
+#[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) answers: Answers,
     pub(crate) tolerant: bool,
     pub(crate) once: HashMap<String, VecDeque<Once>>,
     pub(crate) recorded: Recorded,
-    pub(crate) files: BTreeMap<String, File>,
+    pub(crate) files: Files,
     pub(crate) log: Vec<Received>,
+    platform: Platform,
 }
 
 #[derive(Debug)]
@@ -61,7 +66,7 @@ struct Target<'a> {
 }
 
 impl State {
-    pub(crate) fn new(documents: Vec<Document>) -> Self {
+    pub(crate) fn new(documents: Vec<Document>, origin: String) -> Self {
         let apis = documents
             .into_iter()
             .map(|document| {
@@ -69,7 +74,17 @@ impl State {
                 (document, routes)
             })
             .collect();
-        let memory = Memory { files: file::samples(), ..Memory::default() };
+        let mut files = file::samples();
+        let platform = Platform::new(origin, &mut files);
+        let memory = Memory {
+            answers: Answers::default(),
+            tolerant: false,
+            once: HashMap::new(),
+            recorded: Recorded::default(),
+            files,
+            log: Vec::new(),
+            platform,
+        };
         Self { apis, memory: Mutex::new(memory) }
     }
 
@@ -89,7 +104,7 @@ impl State {
             Err(refusal) => (None, Some(refusal)),
         };
         let violation = match &target {
-            Some(target) => check(target, &received).await.err(),
+            Some(target) => check(target, &received).err(),
             None => None,
         };
         received.violation = violation.as_ref().map(|violation| violation.message.clone());
@@ -146,7 +161,8 @@ impl State {
         if let Some(refusal) = refusal {
             return refusal;
         }
-        let memory = self.memory();
+        let mut memory = self.memory();
+        let memory = &mut *memory;
         if let Some(violation) = violation.filter(|_| !memory.tolerant) {
             return Reply::json(violation.status, &json!({"message": violation.message}));
         }
@@ -159,6 +175,12 @@ impl State {
             && let Some(reply) = memory.recorded.find(api, &operation.id, received)
         {
             return reply;
+        }
+        if memory.answers == Answers::Platform {
+            let call = Call { api, operation_id: &operation.id, captures: &target.captures, received };
+            if let Some(reply) = memory.platform.answer(&call, &mut memory.files) {
+                return reply;
+            }
         }
         let accept = header(&received.headers, "accept");
         let reply = declared(target.document, operation, memory.answers.style(), accept);
@@ -178,7 +200,7 @@ fn nowhere() -> Reply {
     Reply::json(404, &json!({"error": "The requested URL was not found on the server.", "status": 404}))
 }
 
-async fn check(target: &Target<'_>, received: &Received) -> Result<(), Violation> {
+fn check(target: &Target<'_>, received: &Received) -> Result<(), Violation> {
     request::check(&Incoming {
         document: target.document,
         operation: target.operation,
@@ -187,5 +209,4 @@ async fn check(target: &Target<'_>, received: &Received) -> Result<(), Violation
         headers: &received.headers,
         body: &received.body,
     })
-    .await
 }

@@ -303,8 +303,19 @@ mod tests {
     #[test]
     fn what_the_server_does_not_understand_is_refused() {
         for raw in [
-            "unknown=1", "a__nope=1", "a__exact=b=c", "a__sort=up", "a__avg=true", "a__exact", "a__isnull=1",
-            "des__deux__isnull", "or=(a__exact.1", "or=(a__exact.1.5)", "or=(a__in.1)", "or=()", "page_size=x",
+            "unknown=1",
+            "a__nope=1",
+            "a__exact=b=c",
+            "a__sort=up",
+            "a__avg=true",
+            "a__exact",
+            "a__isnull=1",
+            "des__deux__isnull",
+            "or=(a__exact.1",
+            "or=(a__exact.1.5)",
+            "or=(a__in.1)",
+            "or=()",
+            "page_size=x",
             "x__sum&columns=x",
         ] {
             assert!(Query::read(raw).is_err(), "{raw}");

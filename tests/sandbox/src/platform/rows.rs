@@ -81,8 +81,7 @@ pub(crate) fn export(table: &Table, source: &Source<'_>, raw: &str, csv: bool) -
     let query = Query::read(raw).map_err(invalid)?;
     let (matched, rows) = select(table, source, &query)?;
     if matched > MOST_EXPORTED {
-        let detail =
-            "The output has more than 50000 rows, please consider downloading the source file directly";
+        let detail = "The output has more than 50000 rows, please consider downloading the source file directly";
         return Err(refusal(403, None, "Output is too long", detail));
     }
     if !csv {
@@ -275,7 +274,8 @@ fn aggregate(table: &Table, source: &Source<'_>, query: &Query, matched: &[usize
 }
 
 fn aggregate_values(aggregator: Aggregator, values: &[Value]) -> Value {
-    let sum = || match values.iter().map(Value::as_i64).sum::<Option<i64>>() {
+    let whole = || values.iter().try_fold(0_i64, |sum, value| sum.checked_add(value.as_i64()?));
+    let sum = || match whole() {
         Some(sum) => json!(sum),
         None => json!(values.iter().filter_map(Value::as_f64).sum::<f64>()),
     };

@@ -157,7 +157,8 @@ impl Table {
         }
         let distinct = tops.len();
         tops.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-        let tops: Vec<Value> = tops.iter().take(10).map(|(count, value)| json!({"count": count, "value": value})).collect();
+        let tops: Vec<Value> =
+            tops.iter().take(10).map(|(count, value)| json!({"count": count, "value": value})).collect();
         let mut statistics = json!({"tops": tops, "nb_distinct": distinct, "nb_missing_values": missing});
         let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
         if matches!(column.kind, Kind::Int | Kind::Float) && !numbers.is_empty() {
