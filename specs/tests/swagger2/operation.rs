@@ -1,0 +1,50 @@
+use super::*;
+
+#[test]
+fn what_describes_it_is_carried() {
+    let described = json!({
+        "tags": ["t"], "summary": "s", "description": "d", "operationId": "get_a_/b/<c:d>", "deprecated": true,
+        "externalDocs": {"url": "u"}, "x-o": [1], "responses": {"204": {"description": "gone"}, "x-r": 1},
+    });
+    assert_eq!(convert_operation(described.clone()), described);
+}
+
+#[test]
+fn every_method_is_one() {
+    for method in ["get", "put", "post", "delete", "options", "head", "patch"] {
+        let paths = json!({"/a": {method: {"responses": {"default": {"description": "d"}}}}});
+        assert_eq!(convert(&document(json!({"paths": paths})))["paths"], paths);
+    }
+}
+
+#[test]
+fn what_it_must_not_have_is_refused() {
+    let place = "/paths/~1a/get";
+    assert_refused(
+        &operation(json!({"requestBody": {}})),
+        place,
+        "`requestBody` has no place here",
+    );
+    assert_refused(
+        &operation(json!({"deprecated": "yes"})),
+        "/paths/~1a/get/deprecated",
+        "must be true or false",
+    );
+    assert_refused(
+        &operation(json!({"parameters": {}})),
+        "/paths/~1a/get/parameters",
+        "must be a list",
+    );
+    assert_refused(
+        &operation(json!({"responses": {}})),
+        "/paths/~1a/get/responses",
+        "there must be a response",
+    );
+    assert_refused(
+        &operation(json!({"responses": {"2XX": {}}})),
+        "/paths/~1a/get/responses",
+        "`2XX`",
+    );
+    let without = json!({"paths": {"/a": {"get": {}}}});
+    assert_refused(&document(without), place, "`responses` is missing");
+}

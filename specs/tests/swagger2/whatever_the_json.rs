@@ -1,0 +1,110 @@
+use super::*;
+
+/// A document with every kind of object in it.
+fn everything() -> Value {
+    json!({
+        "swagger": "2.0",
+        "info": {"title": "t", "version": "1", "contact": {"name": "n"}, "license": {"name": "l"}},
+        "host": "h", "basePath": "/b", "schemes": ["https"], "consumes": ["a/b"], "produces": ["c/d"],
+        "tags": [{"name": "t", "externalDocs": {"url": "u"}}],
+        "security": [{"k": []}],
+        "securityDefinitions": {"k": {"type": "apiKey", "name": "k", "in": "header"},
+            "o": {"type": "oauth2", "flow": "implicit", "authorizationUrl": "a", "scopes": {"s": "s"}}},
+        "definitions": {"A (b)": {"type": "object", "discriminator": "d", "required": ["d"],
+            "xml": {"name": "n"},
+            "properties": {"d": {"type": "string", "maxLength": 3},
+                "l": {"type": "array", "items": {"type": "integer"}}},
+            "additionalProperties": {"allOf": [{"$ref": "#/definitions/A%20(b)"}]}}},
+        "parameters": {"b": {"name": "b", "in": "body", "schema": {"$ref": "#/definitions/A (b)/properties/l"}},
+            "f": {"name": "f", "in": "formData", "type": "file"}},
+        "responses": {"r": {"description": "d", "schema": {"type": "file"}, "examples": {"a/b": 1},
+            "headers": {"H": {"type": "array", "items": {"type": "string"}, "collectionFormat": "csv"}}}},
+        "paths": {"/a": {"parameters": [{"name": "p", "in": "path", "type": "string", "required": true}],
+            "get": {"operationId": "i",
+                "parameters": [{"name": "q", "in": "query", "type": "array",
+                    "items": {"type": "string"}}],
+                "responses": {"200": {"$ref": "#/responses/r"}}, "security": [{"o": ["s"]}]},
+            "put": {"consumes": [], "parameters": [{"$ref": "#/parameters/b"}],
+                "responses": {"204": {"description": "d"}}},
+            "post": {"schemes": ["http"], "deprecated": true, "externalDocs": {"url": "u"}, "tags": ["t"],
+                "parameters": [{"$ref": "#/parameters/f"},
+                    {"name": "g", "in": "formData", "type": "string", "default": 1}],
+                "responses": {"default": {"description": "d", "schema": {"$ref": "#/definitions/A (b)"}}}}}},
+    })
+}
+
+/// The pointers to all values of a document.
+fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    found.push(pointer.to_owned());
+    let mut below = |token: &str, child| {
+        let token = token.replace('~', "~0").replace('/', "~1");
+        pointers(child, &format!("{pointer}/{token}"), found);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, child)| below(name, child)),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .for_each(|(index, child)| below(&index.to_string(), child)),
+        _ => {}
+    }
+}
+
+#[test]
+fn an_error_names_a_place_that_is_there() {
+    convert(&everything());
+    let mut all = Vec::new();
+    pointers(&everything(), "", &mut all);
+    let mut refused = 0;
+    for pointer in &all {
+        for odd in [
+            json!(null),
+            json!(true),
+            json!(-1.5),
+            json!("x"),
+            json!([]),
+            json!([0]),
+            json!({}),
+            json!({"$ref": "x"}),
+        ] {
+            let mut document = everything();
+            *document.pointer_mut(pointer).unwrap() = odd;
+            if let Err(error) = to_openapi(&document) {
+                refused += 1;
+                assert!(document.pointer(&error.place).is_some(), "{error}");
+            }
+        }
+    }
+    assert!(refused > all.len(), "{refused} of {}", all.len() * 8);
+}
+
+#[test]
+fn an_unknown_key_is_named_in_every_object_but_maps_and_data() {
+    let mut all = Vec::new();
+    pointers(&everything(), "", &mut all);
+    let mut accepted = Vec::new();
+    for pointer in &all {
+        let mut document = everything();
+        let Some(members) = document.pointer_mut(pointer).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        members.insert("bogus".to_owned(), json!("bogus"));
+        match to_openapi(&document) {
+            Ok(_) => accepted.push(pointer.as_str()),
+            Err(error) => assert!(
+                error.to_string().contains("bogus") || error.message.contains("`$ref`"),
+                "{pointer}: {error}"
+            ),
+        }
+    }
+    assert_eq!(
+        accepted,
+        ["/responses/r/examples", "/securityDefinitions/o/scopes"]
+    );
+}
+
+#[test]
+fn the_same_document_gives_the_same_text() {
+    let text = || convert(&everything()).to_string();
+    assert_eq!(text(), text());
+}

@@ -1,0 +1,240 @@
+//! The catalogue: data sets and resources as they are kept, and as the main API shows them.
+
+use serde_json::{Map, Value, json};
+use sha1::{Digest, Sha1};
+
+use super::samples::{ORGANIZATIONS, SAMPLES, Sample};
+use super::table::Table;
+use crate::Api;
+use crate::file::File;
+use crate::state::{Files, base};
+
+pub(crate) type Fields = Map<String, Value>;
+
+/// A resource, its fields as they are shown.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    pub(crate) id: String,
+    pub(crate) fields: Fields,
+    pub(crate) table: Option<Table>,
+}
+
+/// A data set: what a client may write, and what the platform knows beside.
+#[derive(Debug)]
+pub(crate) struct Dataset {
+    pub(crate) id: String,
+    pub(crate) slug: String,
+    pub(crate) fields: Fields,
+    pub(crate) created_at: String,
+    pub(crate) last_modified: String,
+    pub(crate) deleted: Option<String>,
+    pub(crate) resources: Vec<Resource>,
+}
+
+/// All data sets, and a clock that moves with every change.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    pub(crate) origin: String,
+    pub(crate) datasets: Vec<Dataset>,
+    changes: u32,
+}
+
+impl Catalogue {
+    pub(crate) fn new(origin: String, files: &mut Files) -> Self {
+        let mut catalogue = Self { origin, datasets: Vec::new(), changes: 0 };
+        for sample in &SAMPLES {
+            catalogue.add_sample(sample, files);
+        }
+        catalogue
+    }
+
+    fn add_sample(&mut self, sample: &Sample, files: &mut Files) {
+        let now = self.now();
+        let mut fields = default_fields();
+        for (name, value) in [
+            ("title", json!(sample.title)),
+            ("description", json!(sample.description)),
+            ("tags", json!(sample.tags)),
+            ("frequency", json!(sample.frequency)),
+            ("license", json!("fr-lo")),
+            ("organization", self.organization(sample.organization)),
+        ] {
+            fields.insert(name.to_owned(), value);
+        }
+        let mut dataset = Dataset {
+            id: sample.id.to_owned(),
+            slug: slug(sample.title),
+            fields,
+            created_at: now.clone(),
+            last_modified: now,
+            deleted: None,
+            resources: Vec::new(),
+        };
+        let data = (sample.data)().into_bytes();
+        let mut resource = self.new_resource(sample.resource.to_owned(), sample.file_name);
+        self.store(&mut resource, &dataset.slug, sample.file_name, data, files);
+        dataset.resources.push(resource);
+        self.datasets.push(dataset);
+    }
+
+    /// The time of the platform: it begins in January 2026 and goes on by a minute with every change.
+    pub(crate) fn now(&mut self) -> String {
+        self.changes += 1;
+        let (days, hours, minutes) = (self.changes / 1440 % 28, self.changes / 60 % 24, self.changes % 60);
+        format!("2026-01-{:02}T{hours:02}:{minutes:02}:00.000000+00:00", days + 1)
+    }
+
+    /// The number of changes so far, from which new identifiers are made.
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    pub(crate) fn organization(&self, index: usize) -> Value {
+        let (id, name, slug) = ORGANIZATIONS[index % ORGANIZATIONS.len()];
+        json!({
+            "class": "Organization", "id": id, "name": name, "acronym": null, "slug": slug,
+            "uri": format!("{}{}/organizations/{slug}/", self.origin, base(Api::Main)),
+            "page": format!("{}/organizations/{slug}", self.origin),
+            "logo": null, "logo_thumbnail": null, "badges": [{"kind": "public-service"}],
+            "permissions": {"delete": false, "edit": false, "harvest": false, "members": false, "private": false}
+        })
+    }
+
+    pub(crate) fn dataset(&self, name: &str) -> Option<usize> {
+        self.datasets.iter().position(|dataset| dataset.id == name || dataset.slug == name)
+    }
+
+    /// The resource of an id, with the data set that has it; deleted data sets have none.
+    pub(crate) fn resource(&self, id: &str) -> Option<(&Dataset, &Resource)> {
+        let alive = self.datasets.iter().filter(|dataset| dataset.deleted.is_none());
+        alive
+            .flat_map(|dataset| dataset.resources.iter().map(move |resource| (dataset, resource)))
+            .find(|(_, resource)| resource.id == id)
+    }
+
+    pub(crate) fn new_resource(&mut self, id: String, title: &str) -> Resource {
+        let now = self.now();
+        let fields = json!({
+            "id": id, "title": title, "description": null, "type": "main", "filetype": "remote", "format": null,
+            "mime": null, "filesize": null, "checksum": null, "url": "", "extras": {}, "metrics": {},
+            "latest": format!("{}{}/datasets/r/{id}", self.origin, base(Api::Main)),
+            "created_at": now, "last_modified": now, "harvest": null, "schema": null, "preview_url": null,
+            "geopf": null, "internal": {"created_at_internal": now, "last_modified_internal": now}
+        });
+        Resource { id, fields: fields.as_object().cloned().unwrap_or_default(), table: None }
+    }
+
+    /// Gives a resource a file: its bytes are served, and read as a table if they are one.
+    pub(crate) fn store(
+        &mut self,
+        resource: &mut Resource,
+        folder: &str,
+        file_name: &str,
+        data: Vec<u8>,
+        files: &mut Files,
+    ) {
+        let now = self.now();
+        let path = format!("/files/{folder}/{}/{file_name}", self.changes);
+        let format = file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+        let mime = match format.as_str() {
+            "csv" => "text/csv",
+            "json" | "geojson" => "application/json",
+            _ => "application/octet-stream",
+        };
+        let checksum: String = Sha1::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
+        for (name, value) in [
+            ("filetype", json!("file")),
+            ("format", json!(format)),
+            ("mime", json!(mime)),
+            ("filesize", json!(data.len())),
+            ("checksum", json!({"type": "sha1", "value": checksum})),
+            ("url", json!(format!("{}{path}", self.origin))),
+        ] {
+            resource.fields.insert(name.to_owned(), value);
+        }
+        resource.touch(&now);
+        resource.table = std::str::from_utf8(&data).ok().filter(|_| format == "csv").and_then(Table::from_csv);
+        files.insert(path, File { content_type: mime.to_owned(), data: data.into() });
+    }
+
+    /// A data set as the API shows it: in v2, its resources are a link.
+    pub(crate) fn show(&self, dataset: &Dataset, api: Api, may_edit: bool) -> Value {
+        let mut fields = dataset.fields.clone();
+        let url = format!("{}{}/datasets/{}/", self.origin, base(api), dataset.id);
+        let resources = if api == Api::MainV2 {
+            let link = |name: &str, total: usize| {
+                let href = format!("{url}{name}/?page=1&page_size=50");
+                json!({"rel": "subsection", "href": href, "type": "GET", "total": total})
+            };
+            fields.insert("community_resources".to_owned(), link("community_resources", 0));
+            link("resources", dataset.resources.len())
+        } else {
+            dataset.resources.iter().map(|resource| Value::Object(resource.fields.clone())).collect()
+        };
+        let has = |name: &str| !fields[name].is_null();
+        let quality = json!({
+            "all_resources_available": true, "dataset_description_quality": true, "has_open_format": true,
+            "has_resources": !dataset.resources.is_empty(), "license": fields["license"] != "notspecified",
+            "resources_documentation": true, "score": 0.78, "spatial": has("spatial"),
+            "temporal_coverage": has("temporal_coverage"), "update_frequency": fields["frequency"] != "unknown"
+        });
+        let known = json!({
+            "id": dataset.id, "slug": dataset.slug, "uri": url, "resources": resources, "quality": quality,
+            "page": format!("{}/datasets/{}", self.origin, dataset.slug),
+            "created_at": dataset.created_at, "last_modified": dataset.last_modified,
+            "last_update": dataset.last_modified, "deleted": dataset.deleted, "badges": [], "doi": null,
+            "harvest": null, "geopf": null,
+            "internal": {"created_at_internal": dataset.created_at, "last_modified_internal": dataset.last_modified},
+            "permissions": {"delete": may_edit, "edit": may_edit, "edit_resources": may_edit},
+            "metrics": {
+                "discussions": 0, "discussions_open": 0, "followers": 3, "followers_by_months": {"2026-01": 3},
+                "resources_downloads": 42, "reuses": 0, "reuses_by_months": {}, "views": 421
+            }
+        });
+        fields.extend(known.as_object().cloned().unwrap_or_default());
+        Value::Object(fields)
+    }
+}
+
+impl Resource {
+    pub(crate) fn touch(&mut self, now: &str) {
+        self.fields.insert("last_modified".to_owned(), json!(now));
+        if let Some(internal) = self.fields.get_mut("internal").and_then(Value::as_object_mut) {
+            internal.insert("last_modified_internal".to_owned(), json!(now));
+        }
+    }
+}
+
+/// The fields that a client may write, as they are before it does.
+pub(crate) fn default_fields() -> Fields {
+    let fields = json!({
+        "title": "", "acronym": null, "description": "", "description_short": null, "tags": [],
+        "frequency": "unknown", "frequency_date": null, "license": "notspecified", "private": false,
+        "featured": false, "archived": null, "extras": {}, "spatial": null, "temporal_coverage": null,
+        "contact_points": [], "schema": null, "organization": null, "owner": null, "access_type": "open",
+        "access_audiences": [], "access_type_reason": null, "access_type_reason_category": null,
+        "authorization_request_url": null
+    });
+    fields.as_object().cloned().unwrap_or_default()
+}
+
+/// Small ASCII letters and digits for anything that is said in French.
+pub(crate) fn plain(text: &str) -> String {
+    let folded = text.chars().flat_map(char::to_lowercase).map(|char| match char {
+        'à' | 'â' | 'ä' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'î' | 'ï' => 'i',
+        'ô' | 'ö' => 'o',
+        'ù' | 'û' | 'ü' => 'u',
+        'ç' => 'c',
+        other => other,
+    });
+    folded.collect()
+}
+
+/// A title as it stands in a URL.
+pub(crate) fn slug(title: &str) -> String {
+    let dashed: String =
+        plain(title).chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
+    dashed.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+}

@@ -1,0 +1,317 @@
+//! The operations of both main APIs on data sets and their resources.
+
+use serde_json::{Value, json};
+
+use super::catalogue::{Dataset, Fields, Resource, default_fields, plain, slug};
+use super::{Call, Platform, message, unauthorized};
+use crate::Api;
+use crate::answer::Reply;
+use crate::state::{Files, base};
+
+type Answer = Result<Reply, Reply>;
+
+impl Platform {
+    pub(super) fn answer_main(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Answer> {
+        Some(match call.operation_id {
+            "list_datasets" => self.list(call),
+            "get_dataset" => self.get(call),
+            "create_dataset" => self.create(call),
+            "update_dataset" => self.update(call),
+            "delete_dataset" => self.delete(call),
+            "create_resource" => self.create_resource(call),
+            "get_resource" => self.get_resource(call),
+            "update_resource" => self.update_resource(call),
+            "delete_resource" => self.delete_resource(call),
+            "redirect_resource" => self.redirect(call),
+            "upload_new_dataset_resource" => self.upload_new(call, files),
+            "upload_dataset_resource" => self.upload_again(call, files),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn answer_main_v2(&mut self, call: &Call<'_>) -> Option<Answer> {
+        Some(match call.operation_id {
+            "list_datasets" | "search_datasets" => self.list(call),
+            "get_dataset" => self.get(call),
+            "list_resources" => self.list_resources(call),
+            "get_resource" => self.get_resource_of_any(call),
+            _ => return None,
+        })
+    }
+
+    /// The index of the data set that the path names.
+    pub(super) fn find(&self, call: &Call<'_>) -> Result<usize, Reply> {
+        let index = self.catalogue.dataset(call.capture("dataset"));
+        let index = index.ok_or_else(|| message(404, "The requested data set was not found on the server."))?;
+        match self.catalogue.datasets[index].deleted {
+            Some(_) => Err(message(410, "Dataset has been deleted")),
+            None => Ok(index),
+        }
+    }
+
+    /// The same for a change, which needs a key.
+    pub(super) fn find_to_change(&self, call: &Call<'_>) -> Result<usize, Reply> {
+        if call.has_key() { self.find(call) } else { Err(unauthorized()) }
+    }
+
+    pub(super) fn find_resource(&self, call: &Call<'_>, dataset: usize) -> Result<usize, Reply> {
+        let id = call.capture("rid");
+        let resources = &self.catalogue.datasets[dataset].resources;
+        let index = resources.iter().position(|resource| resource.id == id);
+        index.ok_or_else(|| message(404, "Resource does not exist"))
+    }
+
+    fn list(&self, call: &Call<'_>) -> Answer {
+        let mut found: Vec<&Dataset> =
+            self.catalogue.datasets.iter().filter(|dataset| matches(dataset, call)).collect();
+        if let Some(sort) = call.query("sort") {
+            let (name, descends) = sort.strip_prefix('-').map_or((sort, false), |name| (name, true));
+            found.sort_by_cached_key(|dataset| match name {
+                "title" => plain(text(&dataset.fields, "title")),
+                "created" => dataset.created_at.clone(),
+                "last_update" => dataset.last_modified.clone(),
+                _ => String::new(),
+            });
+            if descends {
+                found.reverse();
+            }
+        }
+        let shown = found.iter().map(|dataset| self.catalogue.show(dataset, call.api, call.has_key())).collect();
+        let mut page = self.page(call, shown, false)?;
+        if call.operation_id == "search_datasets" {
+            page["facets"] = json!({});
+        }
+        Ok(Reply::json(200, &page))
+    }
+
+    fn page(&self, call: &Call<'_>, items: Vec<Value>, beyond_is_empty: bool) -> Result<Value, Reply> {
+        let number = |name: &str, default: usize| match call.query(name).map(str::parse::<usize>) {
+            None => Ok(default),
+            Some(Ok(number)) if number > 0 => Ok(number),
+            Some(_) => {
+                let errors = json!({name: "The page to fetch is not a valid integer"});
+                Err(Reply::json(400, &json!({"errors": errors, "message": "Input payload validation failed"})))
+            }
+        };
+        let (page, size, total) = (number("page", 1)?, number("page_size", 20)?, items.len());
+        let before = (page - 1).saturating_mul(size);
+        if before >= total && page > 1 && !beyond_is_empty {
+            return Err(message(404, "The requested page does not exist."));
+        }
+        let link = |page: usize| {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(call.received.query_pairs.iter().filter(|(key, _)| key != "page"));
+            query.append_pair("page", &page.to_string());
+            format!("{}{}?{}", self.catalogue.origin, call.received.path, query.finish())
+        };
+        let next = (before.saturating_add(size) < total).then(|| link(page + 1));
+        let previous = (page > 1).then(|| link(page - 1));
+        let data: Vec<Value> = items.into_iter().skip(before).take(size).collect();
+        Ok(json!({
+            "data": data, "page": page, "page_size": size, "total": total,
+            "next_page": next, "previous_page": previous
+        }))
+    }
+
+    fn shown(&self, call: &Call<'_>, status: u16, index: usize) -> Answer {
+        let dataset = &self.catalogue.datasets[index];
+        Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, call.has_key())))
+    }
+
+    fn get(&self, call: &Call<'_>) -> Answer {
+        self.shown(call, 200, self.find(call)?)
+    }
+
+    fn create(&mut self, call: &Call<'_>) -> Answer {
+        if !call.has_key() {
+            return Err(unauthorized());
+        }
+        let mut fields = default_fields();
+        self.write(&mut fields, &call.received.json())?;
+        let now = self.catalogue.now();
+        let number = self.catalogue.changes();
+        let wanted = slug(text(&fields, "title"));
+        let taken = self.catalogue.dataset(&wanted).is_some();
+        let dataset = Dataset {
+            id: format!("6512ab34cd56ef7890{number:06x}"),
+            slug: if taken { format!("{wanted}-{number}") } else { wanted },
+            fields,
+            created_at: now.clone(),
+            last_modified: now,
+            deleted: None,
+            resources: Vec::new(),
+        };
+        self.catalogue.datasets.push(dataset);
+        self.shown(call, 201, self.catalogue.datasets.len() - 1)
+    }
+
+    /// A partial body keeps what it leaves out, but for tags and temporal coverage, which it empties.
+    fn update(&mut self, call: &Call<'_>) -> Answer {
+        let index = self.find_to_change(call)?;
+        let body = call.received.json();
+        let mut fields = self.catalogue.datasets[index].fields.clone();
+        for name in ["tags", "temporal_coverage"] {
+            fields.insert(name.to_owned(), default_fields()[name].clone());
+        }
+        self.write(&mut fields, &body)?;
+        let now = self.catalogue.now();
+        let dataset = &mut self.catalogue.datasets[index];
+        dataset.fields = fields;
+        dataset.last_modified = now;
+        self.shown(call, 200, index)
+    }
+
+    fn write(&self, fields: &mut Fields, body: &Value) -> Result<(), Reply> {
+        let defaults = default_fields();
+        for (name, default) in &defaults {
+            match body.get(name) {
+                Some(Value::Null) => fields.insert(name.clone(), default.clone()),
+                Some(value) if name == "organization" => {
+                    let id = value.get("id").unwrap_or(value);
+                    let known = (0..2).map(|index| self.catalogue.organization(index));
+                    let found = known.into_iter().find(|known| known["id"] == *id);
+                    let found = found.ok_or_else(|| refused("organization", "Unknown organization"))?;
+                    fields.insert(name.clone(), found)
+                }
+                Some(value) => fields.insert(name.clone(), value.clone()),
+                None => None,
+            };
+        }
+        match ["title", "description"].into_iter().find(|name| text(fields, name).trim().is_empty()) {
+            Some(name) => Err(refused(name, "Ce champ est requis.")),
+            None => Ok(()),
+        }
+    }
+
+    fn delete(&mut self, call: &Call<'_>) -> Answer {
+        let index = self.find_to_change(call)?;
+        let now = self.catalogue.now();
+        let dataset = &mut self.catalogue.datasets[index];
+        dataset.deleted = Some(now.clone());
+        let ids = dataset.resources.iter().map(|resource| (resource.id.clone(), now.clone()));
+        self.deleted_resources.extend(ids);
+        Ok(Reply::empty(204))
+    }
+
+    fn create_resource(&mut self, call: &Call<'_>) -> Answer {
+        let dataset = self.find_to_change(call)?;
+        let mut resource = self.new_resource("");
+        write_resource(&mut resource, &call.received.json());
+        let shown = Value::Object(resource.fields.clone());
+        self.catalogue.datasets[dataset].resources.insert(0, resource);
+        Ok(Reply::json(201, &shown))
+    }
+
+    pub(super) fn new_resource(&mut self, title: &str) -> Resource {
+        let number = self.catalogue.changes() + 1;
+        self.catalogue.new_resource(format!("{number:08x}-5d3c-4b2a-9e8f-7a6b5c4d3e2f"), title)
+    }
+
+    fn get_resource(&self, call: &Call<'_>) -> Answer {
+        let dataset = self.find(call)?;
+        let resource = self.find_resource(call, dataset)?;
+        Ok(Reply::json(200, &json!(self.catalogue.datasets[dataset].resources[resource].fields)))
+    }
+
+    fn get_resource_of_any(&self, call: &Call<'_>) -> Answer {
+        let (dataset, resource) =
+            self.catalogue.resource(call.capture("rid")).ok_or_else(|| message(404, "Resource does not exist"))?;
+        Ok(Reply::json(200, &json!({"resource": resource.fields, "dataset_id": dataset.id})))
+    }
+
+    fn list_resources(&self, call: &Call<'_>) -> Answer {
+        let dataset = &self.catalogue.datasets[self.find(call)?];
+        let wanted = call.query("q").map(plain);
+        let resources = dataset.resources.iter().filter(|resource| {
+            let title = plain(text(&resource.fields, "title"));
+            wanted.as_ref().is_none_or(|wanted| title.contains(wanted))
+                && call.query("type").is_none_or(|kind| kind == text(&resource.fields, "type"))
+        });
+        let shown = resources.map(|resource| json!(resource.fields)).collect();
+        Ok(Reply::json(200, &self.page(call, shown, true)?))
+    }
+
+    fn update_resource(&mut self, call: &Call<'_>) -> Answer {
+        let dataset = self.find_to_change(call)?;
+        let index = self.find_resource(call, dataset)?;
+        let now = self.catalogue.now();
+        let resource = &mut self.catalogue.datasets[dataset].resources[index];
+        write_resource(resource, &call.received.json());
+        resource.touch(&now);
+        Ok(Reply::json(200, &json!(resource.fields)))
+    }
+
+    fn delete_resource(&mut self, call: &Call<'_>) -> Answer {
+        let dataset = self.find_to_change(call)?;
+        let index = self.find_resource(call, dataset)?;
+        let resource = self.catalogue.datasets[dataset].resources.remove(index);
+        let now = self.catalogue.now();
+        self.deleted_resources.push((resource.id, now));
+        Ok(Reply::empty(204))
+    }
+
+    fn redirect(&self, call: &Call<'_>) -> Answer {
+        let found = self.catalogue.resource(call.capture("id"));
+        let (_, resource) = found.ok_or_else(|| message(404, "Resource does not exist"))?;
+        Ok(Reply::empty(302).with_header("location", text(&resource.fields, "url")))
+    }
+}
+
+pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A form that does not validate.
+fn refused(field: &str, reason: &str) -> Reply {
+    Reply::json(400, &json!({"errors": {field: [reason]}}))
+}
+
+/// The fields of a resource that a client may write.
+fn write_resource(resource: &mut Resource, body: &Value) {
+    for name in [
+        "title",
+        "description",
+        "type",
+        "filetype",
+        "format",
+        "mime",
+        "filesize",
+        "checksum",
+        "url",
+        "extras",
+        "schema",
+    ] {
+        if let Some(value) = body.get(name) {
+            resource.fields.insert(name.to_owned(), value.clone());
+        }
+    }
+}
+
+fn matches(dataset: &Dataset, call: &Call<'_>) -> bool {
+    let fields = &dataset.fields;
+    let tags: Vec<&str> = fields["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let organization = &fields["organization"];
+    let all = format!(
+        "{} {} {} {}",
+        text(fields, "title"),
+        text(fields, "description"),
+        tags.join(" "),
+        organization["name"].as_str().unwrap_or_default()
+    );
+    let all = plain(&all);
+    dataset.deleted.is_none()
+        && call.received.query_pairs.iter().all(|(key, wanted)| match key.as_str() {
+            "q" => plain(wanted).split_whitespace().all(|word| all.contains(word)),
+            "tag" => tags.contains(&wanted.as_str()),
+            "organization" => organization["id"] == **wanted || organization["slug"] == **wanted,
+            "license" => text(fields, "license") == wanted,
+            "featured" => fields["featured"] == (wanted == "true"),
+            "format" => dataset.resources.iter().any(|resource| text(&resource.fields, "format") == wanted),
+            _ => true,
+        })
+}
+
+/// The URL of the tabular API's answers on a resource.
+pub(super) fn tabular_url(origin: &str, id: &str) -> String {
+    format!("{origin}{}/api/resources/{id}/", base(Api::Tabular))
+}

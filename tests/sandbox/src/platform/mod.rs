@@ -1,0 +1,102 @@
+//! A small platform with a memory, for examples and first steps: a few invented data sets that can be
+//! searched, written and uploaded to, their rows, and their visits by month.
+
+mod catalogue;
+mod datasets;
+mod mask;
+mod metrics;
+mod query;
+mod rows;
+mod samples;
+mod table;
+mod tabular;
+mod uploads;
+
+use serde_json::{Value, json};
+
+pub use samples::{
+    AIR_QUALITY, AIR_QUALITY_RESOURCE, CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE, STOPS,
+    STOPS_RESOURCE,
+};
+
+use crate::Api;
+use crate::answer::Reply;
+use crate::log::Received;
+use crate::state::{Files, header};
+use catalogue::Catalogue;
+use mask::Mask;
+use metrics::Metrics;
+use uploads::Parts;
+
+/// A valid request for an operation.
+pub(crate) struct Call<'a> {
+    pub(crate) api: Api,
+    pub(crate) operation_id: &'a str,
+    pub(crate) captures: &'a [(String, String)],
+    pub(crate) received: &'a Received,
+}
+
+impl Call<'_> {
+    fn capture(&self, name: &str) -> &str {
+        self.captures.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    fn query(&self, name: &str) -> Option<&str> {
+        let pairs = &self.received.query_pairs;
+        pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn has_key(&self) -> bool {
+        !header(&self.received.headers, "x-api-key").is_empty()
+    }
+}
+
+/// The platform's memory.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    catalogue: Catalogue,
+    metrics: Metrics,
+    parts: Parts,
+    deleted_resources: Vec<(String, String)>,
+}
+
+impl Platform {
+    pub(crate) fn new(origin: String, files: &mut Files) -> Self {
+        let catalogue = Catalogue::new(origin, files);
+        let metrics = Metrics::new(&catalogue);
+        Self { catalogue, metrics, parts: Parts::default(), deleted_resources: Vec::new() }
+    }
+
+    /// The answer to a call; None for an operation that the platform does not know.
+    pub(crate) fn answer(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Reply> {
+        let reply = match call.api {
+            Api::Main => self.answer_main(call, files)?,
+            Api::MainV2 => self.answer_main_v2(call)?,
+            Api::Tabular => self.answer_tabular(call)?,
+            Api::Metrics => self.answer_metrics(call)?,
+        };
+        let reply = reply.unwrap_or_else(|refusal| refusal);
+        Some(masked(reply, header(&call.received.headers, "x-fields")))
+    }
+}
+
+fn masked(reply: Reply, mask: &str) -> Reply {
+    if mask.is_empty() || reply.status >= 300 || reply.body.is_empty() {
+        return reply;
+    }
+    match (Mask::read(mask), serde_json::from_slice::<Value>(&reply.body)) {
+        (Some(mask), Ok(body)) => Reply { body: mask.apply(body).to_string().into(), ..reply },
+        (None, _) => message(400, "Mask parse error: Missing closing bracket"),
+        _ => reply,
+    }
+}
+
+fn message(status: u16, text: &str) -> Reply {
+    Reply::json(status, &json!({"message": text}))
+}
+
+/// What the main API says to someone without a key.
+fn unauthorized() -> Reply {
+    let text = "The server could not verify that you are authorized to access the URL requested.";
+    message(401, text).with_header("www-authenticate", "Bearer realm=\"uData\"")
+}
