@@ -35,10 +35,7 @@ const ROOT: Grammar = &[
     (Kind::Text, "swagger! host basePath"),
     (Kind::Of(INFO), "info!"),
     (Kind::Texts, "schemes consumes produces"),
-    (
-        Kind::Object,
-        "paths! definitions parameters responses securityDefinitions",
-    ),
+    (Kind::Object, "paths! definitions parameters responses securityDefinitions"),
     (Kind::List, "security"),
     (Kind::ListOf(TAG), "tags"),
     (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
@@ -48,17 +45,10 @@ const INFO: Grammar = &[
     (Kind::Of(&[(Kind::Text, "name url email")]), "contact"),
     (Kind::Of(&[(Kind::Text, "name! url")]), "license"),
 ];
-const TAG: Grammar = &[
-    (Kind::Text, "name! description"),
-    (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
-];
+const TAG: Grammar = &[(Kind::Text, "name! description"), (Kind::Of(EXTERNAL_DOCS), "externalDocs")];
 const EXTERNAL_DOCS: Grammar = &[(Kind::Text, "url! description")];
 const METHODS: &str = "get put post delete options head patch";
-const PATH_ITEM: Grammar = &[
-    (Kind::Object, METHODS),
-    (Kind::List, "parameters"),
-    (Kind::Text, "$ref"),
-];
+const PATH_ITEM: Grammar = &[(Kind::Object, METHODS), (Kind::List, "parameters"), (Kind::Text, "$ref")];
 const OPERATION: Grammar = &[
     (Kind::Text, "summary description operationId"),
     (Kind::Texts, "tags consumes produces schemes"),
@@ -67,10 +57,7 @@ const OPERATION: Grammar = &[
     (Kind::Flag, "deprecated"),
     (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
 ];
-const RESPONSE: Grammar = &[
-    (Kind::Text, "description"),
-    (Kind::Object, "schema headers examples"),
-];
+const RESPONSE: Grammar = &[(Kind::Text, "description"), (Kind::Object, "schema headers examples")];
 
 /// The OpenAPI 3.0.3 document that says what a Swagger 2.0 document says.
 ///
@@ -247,9 +234,7 @@ impl<'a> Converter<'a> {
             responses[code] = match self.shared(&response, "responses")? {
                 None => self.response(&response, &produces)?,
                 // The component has the media types of the document.
-                Some(Reference { target, .. })
-                    if produces != self.produces && target.get("schema").is_some() =>
-                {
+                Some(Reference { target, .. }) if produces != self.produces && target.get("schema").is_some() => {
                     self.response(&target, &produces)?
                 }
                 Some(Reference { name, .. }) => {

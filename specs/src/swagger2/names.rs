@@ -71,9 +71,7 @@ impl<'a> Reference<'a> {
     pub fn read(text: &Node<'a>, root: &Node<'a>, section: &str) -> Result<Self, Error> {
         let pointer = text.text()?;
         let Some(path) = pointer.strip_prefix("#/") else {
-            return Err(text.refuse(format!(
-                "`{pointer}` leads out of the document; only #/{section}/... is read"
-            )));
+            return Err(text.refuse(format!("`{pointer}` leads out of the document; only #/{section}/... is read")));
         };
         let mut tokens = path.splitn(3, '/');
         if tokens.next() != Some(section) {
@@ -87,8 +85,7 @@ impl<'a> Reference<'a> {
             Some((name.as_str(), targets.get(name)?))
         };
         let found = find(decode(token)).or_else(|| find(unescape(token)));
-        let (name, target) =
-            found.ok_or_else(|| text.refuse(format!("`{pointer}` leads to nothing")))?;
+        let (name, target) = found.ok_or_else(|| text.refuse(format!("`{pointer}` leads to nothing")))?;
         let rest = tokens.next();
         Ok(Self { name, target, rest })
     }
@@ -101,9 +98,9 @@ pub(super) fn decode(token: &str) -> String {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut index = 0;
     while index < bytes.len() {
-        let digits = token.get(index + 1..index + 3).filter(|digits| {
-            bytes[index] == b'%' && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-        });
+        let digits = token
+            .get(index + 1..index + 3)
+            .filter(|digits| bytes[index] == b'%' && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let octet = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         decoded.push(octet.unwrap_or(bytes[index]));
         index += if octet.is_some() { 3 } else { 1 };

@@ -64,19 +64,15 @@ impl<'a> Node<'a> {
     /// A member that must be there.
     pub fn need(&self, name: &str) -> Result<Self, Error> {
         self.object()?;
-        self.get(name)
-            .ok_or_else(|| self.refuse(format!("`{name}` is missing")))
+        self.get(name).ok_or_else(|| self.refuse(format!("`{name}` is missing")))
     }
 
     pub fn object(&self) -> Result<&'a Map<String, Value>, Error> {
-        self.value
-            .as_object()
-            .ok_or_else(|| self.refuse("must be an object"))
+        self.value.as_object().ok_or_else(|| self.refuse("must be an object"))
     }
 
     pub fn entries(&self) -> Result<Vec<(&'a str, Self)>, Error> {
-        let entry =
-            |(name, value): (&'a String, &'a Value)| (name.as_str(), self.child(name, value));
+        let entry = |(name, value): (&'a String, &'a Value)| (name.as_str(), self.child(name, value));
         Ok(self.object()?.iter().map(entry).collect())
     }
 
@@ -89,14 +85,12 @@ impl<'a> Node<'a> {
 
     /// The entries of a member that is an object; none when it is absent.
     pub fn members(&self, name: &str) -> Result<Vec<(&'a str, Self)>, Error> {
-        self.get(name)
-            .map_or(Ok(Vec::new()), |object| object.entries())
+        self.get(name).map_or(Ok(Vec::new()), |object| object.entries())
     }
 
     /// The elements of a member that is a list; none when it is absent.
     pub fn list(&self, name: &str) -> Result<Vec<Self>, Error> {
-        self.get(name)
-            .map_or(Ok(Vec::new()), |list| list.elements())
+        self.get(name).map_or(Ok(Vec::new()), |list| list.elements())
     }
 
     pub fn text(&self) -> Result<&'a str, Error> {
@@ -125,9 +119,7 @@ impl<'a> Node<'a> {
         };
         let members = self.value.as_object().into_iter().flatten();
         let carried = members.filter(|(name, _)| is_carried(name));
-        carried
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        carried.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Refuses what is not an object of these grammars together.

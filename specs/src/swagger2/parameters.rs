@@ -9,10 +9,7 @@ use super::schemas::{VALUE, has_type, write_type};
 use super::{Converter, content};
 use crate::Error;
 
-const PARAMETER: Grammar = &[
-    (Kind::Text, "name! in! description"),
-    (Kind::Flag, "required"),
-];
+const PARAMETER: Grammar = &[(Kind::Text, "name! in! description"), (Kind::Flag, "required")];
 const BODY: Grammar = &[(Kind::Object, "schema!")];
 const HEADER: Grammar = &[(Kind::Text, "description")];
 /// What parameters, headers and items need beside the keywords of `VALUE`.
@@ -77,10 +74,7 @@ impl<'a> Converter<'a> {
     ) -> Result<Option<Value>, Error> {
         let consumes = self.media_types(operation, "consumes")?;
         let overridden: Vec<_> = own.form.iter().map(|field| &field.value["name"]).collect();
-        let fields = inherited
-            .form
-            .iter()
-            .filter(|field| !overridden.contains(&&field.value["name"]));
+        let fields = inherited.form.iter().filter(|field| !overridden.contains(&&field.value["name"]));
         let fields: Vec<_> = fields.chain(&own.form).collect();
         // A body has no name on the wire: that of the operation replaces that of the path.
         match own.body.as_ref().or(inherited.body.as_ref()) {
@@ -90,9 +84,7 @@ impl<'a> Converter<'a> {
             Some(body) => match body.shared {
                 Some(name) if consumes == self.consumes => {
                     let name = self.parameters.of(name);
-                    Ok(Some(
-                        json!({ "$ref": format!("#/components/requestBodies/{name}") }),
-                    ))
+                    Ok(Some(json!({ "$ref": format!("#/components/requestBodies/{name}") })))
                 }
                 _ => self.body(&body.node, &consumes).map(Some),
             },
@@ -244,8 +236,7 @@ fn form(fields: &[&Node], consumes: &[&str]) -> Result<Value, Error> {
         let mut media = json!({ "schema": schema });
         match joined {
             Some(field) if is_media_type(name, MULTIPART) => {
-                let message =
-                    "OpenAPI 3.0 has no collectionFormat but `multi` in multipart/form-data";
+                let message = "OpenAPI 3.0 has no collectionFormat but `multi` in multipart/form-data";
                 return Err(field.refuse(message));
             }
             _ if is_media_type(name, MULTIPART) || encoding == json!({}) => {}
@@ -264,11 +255,7 @@ fn form_types<'a>(fields: &[&Node], consumes: &[&'a str]) -> Vec<&'a str> {
     };
     let is_fitting = |name: &&str| fitting.iter().any(|fitting| is_media_type(name, fitting));
     let types: Vec<_> = consumes.iter().copied().filter(is_fitting).collect();
-    if types.is_empty() {
-        vec![default]
-    } else {
-        types
-    }
+    if types.is_empty() { vec![default] } else { types }
 }
 
 /// Whether a media type is the one expected, whatever its parameters.

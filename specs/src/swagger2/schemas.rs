@@ -30,10 +30,7 @@ const SCHEMA: Grammar = &[
     (Kind::Of(XML), "xml"),
     (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
 ];
-const XML: Grammar = &[
-    (Kind::Text, "name namespace prefix"),
-    (Kind::Flag, "attribute wrapped"),
-];
+const XML: Grammar = &[(Kind::Text, "name namespace prefix"), (Kind::Flag, "attribute wrapped")];
 const FILE: Grammar = &[
     (Kind::Text, "type! format title description"),
     (Kind::Any, "default example"),
@@ -149,9 +146,7 @@ fn leads_to_schema(definition: Node, pointer: &str) -> bool {
             "additionalProperties" => child,
             // Under several types, `items` moves to the one that is an array.
             "items" if !current.value["type"].is_array() => child,
-            "properties" | "allOf" => child
-                .zip(tokens.next())
-                .and_then(|(all, token)| all.get(&token)),
+            "properties" | "allOf" => child.zip(tokens.next()).and_then(|(all, token)| all.get(&token)),
             _ => None,
         };
     }
@@ -174,11 +169,8 @@ pub(super) fn write_type(node: &Node, known: &[&str], schema: &mut Value) -> Res
             Value::Array(_) => given.texts()?,
             _ => vec![given.text()?],
         };
-        if let Some(name) = types
-            .iter()
-            .find(|name| **name != "null" && !known.contains(name))
-        {
-            return Err(given.refuse(format!("`{name}` is no type here; {} is", known.join(", "))));
+        if let Some(name) = types.iter().find(|name| **name != "null" && !known.contains(name)) {
+            return Err(given.refuse(format!("`{name}` is no type here; the types are {}", known.join(", "))));
         }
         nullable |= types.contains(&"null");
         types.retain(|name| *name != "null");
@@ -206,9 +198,7 @@ fn write_one_type(name: &str, schema: &mut Value) {
 }
 
 fn write_alternatives(types: &[&str], nullable: bool, schema: &mut Value) {
-    let items = schema
-        .as_object_mut()
-        .and_then(|schema| schema.remove("items"));
+    let items = schema.as_object_mut().and_then(|schema| schema.remove("items"));
     let alternative = |name: &&str| {
         let mut alternative = json!({});
         if let ("array", Some(items)) = (*name, &items) {

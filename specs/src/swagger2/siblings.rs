@@ -37,9 +37,7 @@ fn below(role: Role, key: &str) -> Option<(Stand, Role)> {
         (Components | Operation, "callbacks") => (Many, Callback),
         (Callback, key) if !key.starts_with("x-") => (One, PathItem),
         (PathItem | Operation, "parameters") => (Many, Carrier),
-        (PathItem, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace") => {
-            (One, Operation)
-        }
+        (PathItem, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace") => (One, Operation),
         (Operation, "requestBody") => (One, Carrier),
         (Operation, "responses") => (Extensible, Carrier),
         (Carrier, "schema") => (One, Schema),
@@ -91,9 +89,7 @@ fn wrap(schema: &mut Map<String, Value>) {
     if !has_siblings || schema.get("allOf").is_some_and(|all| !all.is_array()) {
         return;
     }
-    let reference = schema
-        .remove("$ref")
-        .map(|reference| json!({ "$ref": reference }));
+    let reference = schema.remove("$ref").map(|reference| json!({ "$ref": reference }));
     let all = schema.entry("allOf").or_insert_with(|| json!([]));
     // Last, so that pointers to the other parts stay right.
     if let Value::Array(all) = all {

@@ -17,8 +17,7 @@ use serde_json::{Value, json};
 
 /// The smallest document, with `members` put in.
 fn document(members: Value) -> Value {
-    let mut document =
-        json!({"swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {}});
+    let mut document = json!({"swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {}});
     for (name, value) in members.as_object().unwrap() {
         document[name] = value.clone();
     }
@@ -66,15 +65,13 @@ fn convert_response(response: Value) -> Value {
 
 #[track_caller]
 fn convert_body(consumes: Value, parameters: Value) -> Value {
-    convert_operation(json!({"consumes": consumes, "parameters": parameters}))["requestBody"]
-        .clone()
+    convert_operation(json!({"consumes": consumes, "parameters": parameters}))["requestBody"].clone()
 }
 
 /// What definition `A` becomes.
 #[track_caller]
 fn convert_schema(schema: Value) -> Value {
-    convert(&document(json!({"definitions": {"A": schema, "B": {}}})))["components"]["schemas"]["A"]
-        .clone()
+    convert(&document(json!({"definitions": {"A": schema, "B": {}}})))["components"]["schemas"]["A"].clone()
 }
 
 #[track_caller]
@@ -87,17 +84,11 @@ fn assert_refused(document: &Value, place: &str, words: &str) {
 #[track_caller]
 fn assert_parameter_refused(parameter: Value, place: &str, words: &str) {
     let place = format!("/paths/~1a/get/parameters/0{place}");
-    assert_refused(
-        &operation(json!({"parameters": [parameter]})),
-        &place,
-        words,
-    );
+    assert_refused(&operation(json!({"parameters": [parameter]})), &place, words);
 }
 
 #[track_caller]
 fn assert_schema_refused(schema: Value, place: &str, words: &str) {
-    let document = document(
-        json!({"definitions": {"A": schema, "B": {"type": ["array", "string"], "items": {}}}}),
-    );
+    let document = document(json!({"definitions": {"A": schema, "B": {"type": ["array", "string"], "items": {}}}}));
     assert_refused(&document, &format!("/definitions/A{place}"), words);
 }

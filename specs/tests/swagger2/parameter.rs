@@ -35,18 +35,14 @@ fn one_that_may_be_null_is_nullable() {
         "items": {"type": "string", "x-nullable": true, "x-i": 1}});
     let parameter = convert_parameter(parameter);
     let items = json!({"type": "string", "nullable": true, "x-i": 1});
-    assert_eq!(
-        parameter["schema"],
-        json!({"type": "array", "nullable": true, "items": items})
-    );
+    assert_eq!(parameter["schema"], json!({"type": "array", "nullable": true, "items": items}));
     assert_eq!(parameter.get("x-nullable"), None);
 }
 
 #[test]
 fn every_collection_format_is_a_style() {
     let style = |location, format| {
-        let mut parameter =
-            json!({"name": "n", "in": location, "type": "array", "items": {"type": "string"}});
+        let mut parameter = json!({"name": "n", "in": location, "type": "array", "items": {"type": "string"}});
         if let Some(format) = format {
             parameter["collectionFormat"] = Value::from(format);
         }
@@ -54,40 +50,25 @@ fn every_collection_format_is_a_style() {
         let style = parameter["style"].as_str().unwrap().to_owned();
         (style, parameter["explode"].as_bool().unwrap())
     };
-    assert_eq!(
-        style("query", None),
-        ("form".to_owned(), false),
-        "csv is the default of Swagger, not of OpenAPI"
-    );
+    assert_eq!(style("query", None), ("form".to_owned(), false), "csv is the default of Swagger, not of OpenAPI");
     assert_eq!(style("query", Some("csv")), ("form".to_owned(), false));
-    assert_eq!(
-        style("query", Some("ssv")),
-        ("spaceDelimited".to_owned(), false)
-    );
-    assert_eq!(
-        style("query", Some("pipes")),
-        ("pipeDelimited".to_owned(), false)
-    );
+    assert_eq!(style("query", Some("ssv")), ("spaceDelimited".to_owned(), false));
+    assert_eq!(style("query", Some("pipes")), ("pipeDelimited".to_owned(), false));
     assert_eq!(style("query", Some("multi")), ("form".to_owned(), true));
     assert_eq!(style("header", Some("csv")), ("simple".to_owned(), false));
     assert_eq!(style("path", None), ("simple".to_owned(), false));
+    let nullable = json!({"name": "n", "in": "query", "type": ["array", "null"],
+        "items": {"type": "string"}, "collectionFormat": "multi"});
+    assert_eq!(convert_parameter(nullable)["explode"], true);
 }
 
 #[test]
 fn collection_formats_that_openapi_lacks_are_refused() {
     let list = |location: &str, format: &str| json!({"name": "n", "in": location, "type": "array", "collectionFormat": format});
-    for (location, format) in [
-        ("query", "tsv"),
-        ("header", "ssv"),
-        ("path", "pipes"),
-        ("header", "multi"),
-        ("query", "xyz"),
-    ] {
-        assert_parameter_refused(
-            list(location, format),
-            "/collectionFormat",
-            &format!("`{format}` in {location}"),
-        );
+    for (location, format) in
+        [("query", "tsv"), ("header", "ssv"), ("path", "pipes"), ("header", "multi"), ("query", "xyz")]
+    {
+        assert_parameter_refused(list(location, format), "/collectionFormat", &format!("`{format}` in {location}"));
     }
     let nested = json!({"name": "n", "in": "query", "type": "array",
         "items": {"type": "array", "items": {"type": "string"}}});
@@ -106,8 +87,7 @@ fn shared_ones_are_components() {
     let openapi = convert(&with(operation(reference), "parameters", shared));
     let expected = json!([{"$ref": "#/components/parameters/page_of_all"}]);
     assert_eq!(openapi["paths"]["/a"]["get"]["parameters"], expected);
-    let expected =
-        json!({"page_of_all": {"name": "page", "in": "query", "schema": {"type": "integer"}}});
+    let expected = json!({"page_of_all": {"name": "page", "in": "query", "schema": {"type": "integer"}}});
     assert_eq!(openapi["components"]["parameters"], expected);
 }
 
@@ -116,42 +96,23 @@ fn those_of_a_path_stay_there() {
     let parameters = json!([{"name": "n", "in": "query", "type": "string"}]);
     let paths = json!({"/a": {"parameters": parameters, "get": {"responses": {"204": {}}}}});
     let item = convert(&document(json!({"paths": paths})))["paths"]["/a"].clone();
-    assert_eq!(
-        item["parameters"],
-        json!([{"name": "n", "in": "query", "schema": {"type": "string"}}])
-    );
+    assert_eq!(item["parameters"], json!([{"name": "n", "in": "query", "schema": {"type": "string"}}]));
     assert_eq!(item["get"].get("parameters"), None);
 }
 
 #[test]
 fn what_it_must_not_be_is_refused() {
     assert_parameter_refused(json!("n"), "", "must be an object");
-    assert_parameter_refused(
-        json!({"name": "n", "type": "string"}),
-        "",
-        "`in` is missing",
-    );
-    assert_parameter_refused(
-        json!({"name": "n", "in": "cookie", "type": "string"}),
-        "/in",
-        "`cookie`",
-    );
+    assert_parameter_refused(json!({"name": "n", "type": "string"}), "", "`in` is missing");
+    assert_parameter_refused(json!({"name": "n", "in": "cookie", "type": "string"}), "/in", "`cookie`");
     assert_parameter_refused(json!({"name": "n", "in": "query"}), "", "`type` is missing");
     assert_parameter_refused(
         json!({"name": "n", "in": "query", "type": "object"}),
         "/type",
         "`object` is no type here",
     );
-    assert_parameter_refused(
-        json!({"name": "n", "in": "query", "type": "file"}),
-        "/type",
-        "`file` is no type here",
-    );
-    assert_parameter_refused(
-        json!({"name": "n", "in": "query", "type": "string", "example": 1}),
-        "",
-        "`example`",
-    );
+    assert_parameter_refused(json!({"name": "n", "in": "query", "type": "file"}), "/type", "`file` is no type here");
+    assert_parameter_refused(json!({"name": "n", "in": "query", "type": "string", "example": 1}), "", "`example`");
     let numeric = json!({"name": "n", "in": "query", "type": "integer", "exclusiveMinimum": 1});
     assert_parameter_refused(numeric, "/exclusiveMinimum", "must be true or false");
     let in_header = json!({"name": "n", "in": "header", "type": "string", "allowEmptyValue": true});
@@ -164,21 +125,9 @@ fn what_it_must_not_be_is_refused() {
     assert_refused(&twice, "/paths/~1a/get/parameters/1", "already");
     let beside = json!({"$ref": "#/parameters/p", "description": "d"});
     assert_parameter_refused(beside, "", "nothing may stand beside");
-    assert_parameter_refused(
-        json!({"$ref": "#/definitions/p"}),
-        "/$ref",
-        "must lead to #/parameters/...",
-    );
-    assert_parameter_refused(
-        json!({"$ref": "#/parameters/p"}),
-        "/$ref",
-        "leads to nothing",
-    );
+    assert_parameter_refused(json!({"$ref": "#/definitions/p"}), "/$ref", "must lead to #/parameters/...");
+    assert_parameter_refused(json!({"$ref": "#/parameters/p"}), "/$ref", "leads to nothing");
     assert_parameter_refused(json!({"$ref": "p.json#/p"}), "/$ref", "out of the document");
     let shared = json!({"p": {"$ref": "#/parameters/p"}});
-    assert_refused(
-        &document(json!({"parameters": shared})),
-        "/parameters/p",
-        "`in` is missing",
-    );
+    assert_refused(&document(json!({"parameters": shared})), "/parameters/p", "`in` is missing");
 }

@@ -7,14 +7,10 @@ fn its_schema_stands_under_every_media_type_that_is_produced() {
     let expected = json!({"description": "d", "content": {"application/json": media}, "x-r": 1});
     assert_eq!(convert_response(response.clone()), expected);
     let content = |produces: Value| {
-        let operation =
-            convert_operation(json!({"produces": produces, "responses": {"default": response}}));
+        let operation = convert_operation(json!({"produces": produces, "responses": {"default": response}}));
         operation["responses"]["default"]["content"].clone()
     };
-    assert_eq!(
-        content(json!(["text/csv", "text/plain"])),
-        json!({"text/csv": media, "text/plain": media})
-    );
+    assert_eq!(content(json!(["text/csv", "text/plain"])), json!({"text/csv": media, "text/plain": media}));
     assert_eq!(content(json!([])), json!({"*/*": media}));
 }
 
@@ -25,20 +21,22 @@ fn without_schema_it_has_no_content_and_without_description_an_empty_one() {
 
 #[test]
 fn a_file_is_binary() {
-    let response =
-        convert_response(json!({"schema": {"type": "file", "title": "t", "x-nullable": true}}));
-    let schema = json!({"type": "string", "format": "binary", "title": "t", "nullable": true});
-    assert_eq!(
-        response["content"],
-        json!({"application/json": {"schema": schema}})
-    );
+    let response = |schema| convert_response(json!({"schema": schema}))["content"].clone();
+    let binary = json!({"type": "string", "format": "binary"});
+    assert_eq!(response(json!({"type": "file"})), json!({"application/json": {"schema": binary}}));
+    let mut file = json!({
+        "title": "t", "description": "d", "default": "a", "example": "b", "required": ["c"],
+        "readOnly": true, "externalDocs": {"url": "u"}, "format": "byte", "x-f": 1,
+    });
+    let mut expected = file.clone();
+    file["type"] = json!("file");
+    file["x-nullable"] = json!(true);
+    expected["type"] = json!("string");
+    expected["nullable"] = json!(true);
+    assert_eq!(response(file), json!({"application/json": {"schema": expected}}));
     let place = "/paths/~1a/get/responses/200/schema";
     let response = |schema| operation(json!({"responses": {"200": {"schema": schema}}}));
-    assert_refused(
-        &response(json!({"type": "file", "items": {}})),
-        place,
-        "`items`",
-    );
+    assert_refused(&response(json!({"type": "file", "items": {}})), place, "`items`");
     let inside = json!({"type": "array", "items": {"type": "file"}});
     assert_refused(&response(inside), &format!("{place}/items/type"), "`file`");
 }
@@ -69,75 +67,36 @@ fn headers_have_a_schema() {
         "x-list": {"style": "simple", "explode": false,
             "schema": {"type": "array", "items": {"type": "string"}}},
     });
-    assert_eq!(
-        convert_response(json!({"headers": headers}))["headers"],
-        expected
-    );
+    assert_eq!(convert_response(json!({"headers": headers}))["headers"], expected);
 }
 
 #[test]
 fn a_shared_one_is_a_component_and_inlined_where_media_types_differ() {
     let shared = json!({"No/t": {"schema": {"type": "string"}}, "Empty": {}});
-    let responses =
-        json!({"404": {"$ref": "#/responses/No~1t"}, "410": {"$ref": "#/responses/Empty"}});
+    let responses = json!({"404": {"$ref": "#/responses/No~1t"}, "410": {"$ref": "#/responses/Empty"}});
     let convert = |members: Value| {
         let openapi = convert(&with(operation(members), "responses", shared.clone()));
-        (
-            openapi["paths"]["/a"]["get"]["responses"].clone(),
-            openapi["components"]["responses"].clone(),
-        )
+        (openapi["paths"]["/a"]["get"]["responses"].clone(), openapi["components"]["responses"].clone())
     };
     let (converted, components) = convert(json!({"responses": responses}));
-    assert_eq!(
-        converted["404"],
-        json!({"$ref": "#/components/responses/No_t"})
-    );
+    assert_eq!(converted["404"], json!({"$ref": "#/components/responses/No_t"}));
     let content = json!({"application/json": {"schema": {"type": "string"}}});
-    assert_eq!(
-        components,
-        json!({"No_t": {"description": "", "content": content}, "Empty": {"description": ""}})
-    );
+    assert_eq!(components, json!({"No_t": {"description": "", "content": content}, "Empty": {"description": ""}}));
 
     let (converted, _) = convert(json!({"responses": responses, "produces": ["text/csv"]}));
-    assert_eq!(
-        converted["404"]["content"],
-        json!({"text/csv": {"schema": {"type": "string"}}})
-    );
-    assert_eq!(
-        converted["410"],
-        json!({"$ref": "#/components/responses/Empty"})
-    );
+    assert_eq!(converted["404"]["content"], json!({"text/csv": {"schema": {"type": "string"}}}));
+    assert_eq!(converted["410"], json!({"$ref": "#/components/responses/Empty"}));
 }
 
 #[test]
 fn what_it_must_not_be_is_refused() {
     let response = |response| operation(json!({"responses": {"200": response}}));
     let place = "/paths/~1a/get/responses/200";
-    assert_refused(
-        &response(json!({"content": {}})),
-        place,
-        "`content` has no place here",
-    );
-    assert_refused(
-        &response(json!({"headers": {"H": {}}})),
-        &format!("{place}/headers/H"),
-        "`type` is missing",
-    );
+    assert_refused(&response(json!({"content": {}})), place, "`content` has no place here");
+    assert_refused(&response(json!({"headers": {"H": {}}})), &format!("{place}/headers/H"), "`type` is missing");
     let header = json!({"headers": {"H": {"type": "string", "required": true}}});
-    assert_refused(
-        &response(header),
-        &format!("{place}/headers/H"),
-        "`required`",
-    );
+    assert_refused(&response(header), &format!("{place}/headers/H"), "`required`");
     let multi = json!({"headers": {"H": {"type": "array", "collectionFormat": "multi"}}});
-    assert_refused(
-        &response(multi),
-        &format!("{place}/headers/H/collectionFormat"),
-        "`multi` in header",
-    );
-    assert_refused(
-        &response(json!({"$ref": "#/responses/None"})),
-        &format!("{place}/$ref"),
-        "leads to nothing",
-    );
+    assert_refused(&response(multi), &format!("{place}/headers/H/collectionFormat"), "`multi` in header");
+    assert_refused(&response(json!({"$ref": "#/responses/None"})), &format!("{place}/$ref"), "leads to nothing");
 }

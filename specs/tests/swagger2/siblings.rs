@@ -14,8 +14,7 @@ fn every_schema_of_an_openapi_document_is_reached_and_nothing_else() {
         let carrier = json!({"schema": schema, "content": {"schema": {"schema": schema,
             "encoding": {"e": {"headers": {"schema": {"schema": schema}}}}}},
             "headers": {"h": {"schema": schema}}});
-        let operation =
-            json!({"parameters": [carrier], "requestBody": carrier, "responses": {"200": carrier}});
+        let operation = json!({"parameters": [carrier], "requestBody": carrier, "responses": {"200": carrier}});
         let item = json!({"parameters": [carrier], "get": operation, "trace": operation,
             "post": {"callbacks": {"c": {"{$request.body#/u}": {"post": operation}}}}});
         let components = json!({"schemas": {"x-s": nested, "example": schema}, "responses": {"x": carrier},
@@ -44,7 +43,7 @@ fn data_and_other_references_are_left_alone() {
             "responses": {"x-r": {"schema": data},
                 "200": {"content": {"m": {"example": data, "examples": {"e": {"value": data}}}}}},
         }}},
-        "components": {"examples": {"e": data}, "schemas": {
+        "components": {"examples": {"e": data}, "callbacks": {"c": {"x-c": {"parameters": [{"schema": data}]}}}, "schemas": {
             "A": {"example": data, "x-a": data, "properties": {"$ref": {"type": "string"}, "allOf": {}}},
             "odd": {"$ref": 3, "b": 1}, "alone": {"$ref": "#/r"}, "odder": {"$ref": "#/r", "allOf": "x"}}},
     });

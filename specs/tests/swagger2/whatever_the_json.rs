@@ -42,10 +42,7 @@ fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
     };
     match value {
         Value::Object(members) => members.iter().for_each(|(name, child)| below(name, child)),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .for_each(|(index, child)| below(&index.to_string(), child)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(index, child)| below(&index.to_string(), child)),
         _ => {}
     }
 }
@@ -57,16 +54,9 @@ fn an_error_names_a_place_that_is_there() {
     pointers(&everything(), "", &mut all);
     let mut refused = 0;
     for pointer in &all {
-        for odd in [
-            json!(null),
-            json!(true),
-            json!(-1.5),
-            json!("x"),
-            json!([]),
-            json!([0]),
-            json!({}),
-            json!({"$ref": "x"}),
-        ] {
+        for odd in
+            [json!(null), json!(true), json!(-1.5), json!("x"), json!([]), json!([0]), json!({}), json!({"$ref": "x"})]
+        {
             let mut document = everything();
             *document.pointer_mut(pointer).unwrap() = odd;
             if let Err(error) = to_openapi(&document) {
@@ -76,6 +66,36 @@ fn an_error_names_a_place_that_is_there() {
         }
     }
     assert!(refused > all.len(), "{refused} of {}", all.len() * 8);
+}
+
+#[test]
+fn what_swagger_requires_is_missed() {
+    for (place, name) in [
+        ("", "swagger"),
+        ("", "info"),
+        ("", "paths"),
+        ("/info", "title"),
+        ("/info", "version"),
+        ("/info/license", "name"),
+        ("/tags/0", "name"),
+        ("/tags/0/externalDocs", "url"),
+        ("/parameters/b", "schema"),
+        ("/parameters/f", "name"),
+        ("/parameters/f", "in"),
+        ("/parameters/f", "type"),
+        ("/responses/r/headers/H", "type"),
+        ("/responses/r/headers/H/items", "type"),
+        ("/paths/~1a/get", "responses"),
+        ("/securityDefinitions/k", "name"),
+        ("/securityDefinitions/k", "in"),
+        ("/securityDefinitions/o", "flow"),
+        ("/securityDefinitions/o", "scopes"),
+    ] {
+        let mut document = everything();
+        let object = document.pointer_mut(place).and_then(Value::as_object_mut);
+        object.unwrap().remove(name).unwrap();
+        assert_refused(&document, place, &format!("`{name}` is missing"));
+    }
 }
 
 #[test]
@@ -91,16 +111,12 @@ fn an_unknown_key_is_named_in_every_object_but_maps_and_data() {
         members.insert("bogus".to_owned(), json!("bogus"));
         match to_openapi(&document) {
             Ok(_) => accepted.push(pointer.as_str()),
-            Err(error) => assert!(
-                error.to_string().contains("bogus") || error.message.contains("`$ref`"),
-                "{pointer}: {error}"
-            ),
+            Err(error) => {
+                assert!(error.to_string().contains("bogus") || error.message.contains("`$ref`"), "{pointer}: {error}")
+            }
         }
     }
-    assert_eq!(
-        accepted,
-        ["/responses/r/examples", "/securityDefinitions/o/scopes"]
-    );
+    assert_eq!(accepted, ["/responses/r/examples", "/securityDefinitions/o/scopes"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A corrected document in memory: where a `$ref` leads, and what a schema says in all its parts.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -29,19 +30,24 @@ impl std::error::Error for Error {}
 #[derive(Debug, Clone)]
 pub struct Document {
     api: Api,
-    value: Value,
+    value: Arc<Value>,
 }
 
 impl Document {
     /// Takes a document after making sure that every `$ref` in it leads somewhere.
     pub fn new(api: Api, value: Value) -> Result<Self, Error> {
-        let document = Self { api, value };
+        let document = Self { api, value: Arc::new(value) };
         document.check_references(&document.value, "")?;
         Ok(document)
     }
 
-    /// The corrected documents of all APIs.
+    /// The corrected documents of all APIs, made once in the life of a process.
     pub fn corrected() -> Result<Vec<Self>, Error> {
+        static ALL: LazyLock<Result<Vec<Document>, Error>> = LazyLock::new(Document::correct_all);
+        ALL.clone()
+    }
+
+    fn correct_all() -> Result<Vec<Self>, Error> {
         Api::ALL
             .into_iter()
             .map(|api| {

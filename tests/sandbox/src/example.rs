@@ -150,7 +150,6 @@ impl<'a> Maker<'a> {
     }
 
     /// The value of a property; inner None where it is left out, outer None where that cannot be.
-    #[allow(clippy::option_option, reason = "the two absences differ")]
     fn property(
         &self,
         name: &str,
@@ -224,7 +223,6 @@ fn scalar(parts: &[&Value], kind: Option<&str>, document: &Document) -> Value {
             let padding = "x".repeat(least.saturating_sub(text.chars().count()));
             json!(text.chars().chain(padding.chars()).take(most).collect::<String>())
         }
-        #[allow(clippy::cast_possible_truncation, reason = "a bound of a document, made to be an integer")]
         Some("integer") => json!(within(1.0) as i64),
         Some("number") => json!(within(1.5)),
         Some("boolean") => json!(true),

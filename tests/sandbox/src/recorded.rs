@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::Api;
-use crate::answer::Reply;
+use crate::answer::{Reply, SAMPLE_FILE};
 use crate::document::Error;
 use crate::log::Received;
 use crate::request::{essence, is_json};
@@ -75,7 +75,8 @@ impl Recorded {
 }
 
 /// Reads `{"api", "operation_id", "method", "path", "status", "content_type", "body"}`. The body is JSON
-/// for a JSON media type and a text for another; null or absent is no body.
+/// for a JSON media type and a text for another; null or absent is no body. A redirection may name its
+/// `"location"`, else it leads to the small file of the sandbox.
 fn exchange(fixture: &Value) -> Result<Exchange, String> {
     let text =
         |name: &str| fixture.get(name).and_then(Value::as_str).ok_or_else(|| format!("`{name}` is missing or no text"));
@@ -88,6 +89,10 @@ fn exchange(fixture: &Value) -> Result<Exchange, String> {
     let body = fixture.get("body").unwrap_or(&Value::Null);
     let content_type = fixture.get("content_type").and_then(Value::as_str).unwrap_or_default();
     let reply = match body {
+        _ if (300..400).contains(&status) => {
+            let location = fixture.get("location").and_then(Value::as_str);
+            Reply::empty(status).with_header("location", location.unwrap_or(SAMPLE_FILE))
+        }
         Value::Null if !is_json(&essence(content_type)) => Reply::empty(status),
         Value::String(text) if !is_json(&essence(content_type)) => Reply::new(status, content_type, text.clone()),
         body => Reply::new(status, content_type, body.to_string()),

@@ -68,24 +68,38 @@ impl<'a> Checker<'a> {
         self.visit(schema, value, place)
     }
 
-    /// The properties that a schema requires of a value, as it travels.
+    /// The properties that a schema requires of a value, as it travels. What a schema requires in requests
+    /// stands for all that it is composed of.
     pub fn required(&self, schema: &'a Value) -> BTreeSet<&'a str> {
-        self.document.parts(schema).into_iter().flat_map(|part| self.required_by_part(part)).collect()
+        let mut required = BTreeSet::new();
+        self.collect_required(schema, 0, &mut required);
+        required
     }
 
-    fn required_by_part(&self, part: &'a Value) -> Vec<&'a str> {
-        let own = || strings(part, "required").unwrap_or_default();
-        if self.direction == Direction::Answer {
-            return own();
+    fn collect_required(&self, schema: &'a Value, depth: usize, required: &mut BTreeSet<&'a str>) {
+        let in_requests = strings(schema, "x-required-in-requests").filter(|_| self.direction == Direction::Request);
+        if let Some(names) = in_requests {
+            required.extend(names);
+            return;
         }
-        strings(part, "x-required-in-requests").unwrap_or_else(|| {
-            let read_only = |name: &&str| {
-                part.get("properties")
+        let read_only = |name: &str| {
+            self.direction == Direction::Request
+                && schema
+                    .get("properties")
                     .and_then(|properties| properties.get(name))
                     .is_some_and(|property| self.says(property, "readOnly"))
-            };
-            own().into_iter().filter(|name| !read_only(name)).collect()
-        })
+        };
+        required.extend(strings(schema, "required").unwrap_or_default().into_iter().filter(|name| !read_only(name)));
+        if depth > DEEPEST {
+            return;
+        }
+        let target = self.document.resolve(schema);
+        if !std::ptr::eq(target, schema) {
+            self.collect_required(target, depth + 1, required);
+        }
+        for member in members(schema, "allOf") {
+            self.collect_required(member, depth + 1, required);
+        }
     }
 
     fn says(&self, schema: &Value, keyword: &str) -> bool {
@@ -108,7 +122,7 @@ impl<'a> Checker<'a> {
         }
         let known: BTreeSet<&str> = parts.iter().flat_map(|part| property_names(part)).collect();
         if let Value::Object(object) = value {
-            self.check_object(&parts, object, place)?;
+            self.check_object(schema, &parts, object, place)?;
         }
         let known: BTreeSet<&str> = known.union(place.known).copied().collect();
         for part in &parts {
@@ -142,13 +156,14 @@ impl<'a> Checker<'a> {
 
     fn check_object(
         &self,
+        schema: &'a Value,
         parts: &[&'a Value],
         object: &Map<String, Value>,
         place: Place<'_, 'a>,
     ) -> Result<(), Mismatch> {
         let required = match place.required {
-            Some(names) => names.to_vec(),
-            None => parts.iter().flat_map(|part| self.required_by_part(part)).collect(),
+            Some(names) => names.iter().copied().collect(),
+            None => self.required(schema),
         };
         if let Some(name) = required.into_iter().find(|name| !object.contains_key(*name)) {
             return place.wrong(format!("`{name}` is required and missing"));

@@ -12,6 +12,7 @@ use datagouv_sandbox::validate::{Checker, Direction};
 fn a_made_body_satisfies_its_own_schema() {
     let mut wrong = Vec::new();
     let mut checked = 0;
+    let mut largest = 0;
     for document in Document::corrected().expect("the corrected documents") {
         let routes = Routes::new(&document);
         for operation in routes.operations() {
@@ -22,6 +23,7 @@ fn a_made_body_satisfies_its_own_schema() {
                 let reply = declared(&document, operation, style, "application/json");
                 let body = serde_json::from_slice(&reply.body).expect("a made body is JSON");
                 checked += 1;
+                largest = largest.max(reply.body.len());
                 if let Err(mismatch) = Checker::new(&document, Direction::Answer).check(schema, &body) {
                     wrong.push(format!("{} {} {style:?}: {mismatch}", document.api(), operation.id));
                 }
@@ -30,6 +32,7 @@ fn a_made_body_satisfies_its_own_schema() {
     }
     assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(checked > 0);
+    assert!(largest < 1 << 16, "{largest} bytes are no small example");
 }
 
 #[test]

@@ -278,3 +278,44 @@ async fn a_dropped_sandbox_no_longer_answers() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(Client::new().get(&url).send().await.is_err());
 }
+
+#[tokio::test]
+async fn fixtures_are_answered_by_path_and_else_by_operation() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures/nested");
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let write = |name: &str, path: &str, status: u16, total: u64| {
+        let fixture = json!({
+            "api": "main", "operation_id": "list_datasets", "method": "GET", "path": path, "status": status,
+            "content_type": "application/json", "body": {"total": total}
+        });
+        std::fs::write(directory.join(name), fixture.to_string()).expect("a file");
+    };
+    write("a.json", "/api/1/datasets/?q=gone", 404, 0);
+    write("b.json", "/datasets/?q=air", 200, 1);
+    write("c.json", "/datasets/?q=bus", 200, 2);
+    let sandbox = sandbox().await;
+    assert_eq!(sandbox.load_fixtures(directory.parent().expect("a parent")), Ok(3));
+    let client = Client::new();
+    let get = async |query: &str| {
+        let answer = client.get(format!("{}/datasets/?q={query}", sandbox.url(Api::Main))).send().await;
+        let answer = answer.expect("an answer");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON")["total"].as_u64())
+    };
+    assert_eq!(get("bus").await, (200, Some(2)));
+    assert_eq!(get("gone").await, (404, Some(0)), "an error answers its own path");
+    assert_eq!(get("other").await, (200, Some(1)), "and no other");
+    std::fs::write(directory.join("d.json"), "{}").expect("a file");
+    let error = sandbox.load_fixtures(&directory).expect_err("not a fixture").to_string();
+    assert!(error.ends_with("d.json: `api` is missing or no text"), "{error}");
+    std::fs::remove_dir_all(directory).expect("an empty place again");
+}
+
+#[tokio::test]
+async fn violations_are_answered_where_the_test_wants_so_and_logged_all_the_same() {
+    let sandbox = sandbox().await;
+    sandbox.tolerate_violations(true);
+    let url = sandbox.url(Api::Main) + "/datasets/?q=a&extra=1";
+    assert_eq!(outcome(Client::new().get(url)).await.0, 200);
+    let violation = sandbox.take_requests().remove(0).violation;
+    assert_eq!(violation.as_deref(), Some("query parameter `extra`: not declared"));
+}

@@ -1,5 +1,6 @@
 //! The schema check refuses what it must, and says where.
 
+use datagouv_sandbox::example::{Maker, Style};
 use datagouv_sandbox::validate::{Checker, Direction};
 use datagouv_sandbox::{Api, Document};
 use serde_json::{Value, json};
@@ -30,6 +31,13 @@ fn document() -> Document {
                         {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
                     ]}
                 }}
+            ]
+        },
+        "Heavier": {
+            "x-required-in-requests": [],
+            "allOf": [
+                {"$ref": "#/components/schemas/Lighter"},
+                {"type": "object", "required": ["rank"], "properties": {"rank": {"type": "integer"}}}
             ]
         },
         "Lighter": {
@@ -111,6 +119,11 @@ fn what_is_required_depends_on_the_direction() {
         "a read-only property is required of answers"
     );
     assert_eq!(check(Direction::Request, "Lighter", json!({"label": "x"})), Ok(()));
+    assert_eq!(check(Direction::Request, "Heavier", json!({"label": "x"})), Ok(()), "it stands for all parts");
+    assert_eq!(
+        check(Direction::Answer, "Heavier", json!({"id": "1", "label": "x"})),
+        Err("`name` is required and missing".to_owned())
+    );
     assert_eq!(
         check(Direction::Request, "Lighter", json!({"id": "1", "name": "x"})),
         Err("`label` is required and missing".to_owned())
@@ -146,4 +159,53 @@ fn a_reference_to_nothing_is_an_error_that_names_the_place() {
     let error =
         Document::new(Api::Tabular, json!({"paths": {"/a/": {"$ref": "#/components/b"}}})).expect_err("leads nowhere");
     assert_eq!(error.to_string(), "document of tabular, /paths/~1a~1: `#/components/b` leads nowhere");
+}
+
+fn made(style: Style, schema: Value) -> Value {
+    Maker::new(&document(), style).make(&schema)
+}
+
+#[test]
+fn a_made_value_has_every_property_and_ends_where_the_schema_repeats() {
+    let value = made(Style::Full, json!({"$ref": "#/components/schemas/Team"}));
+    assert_eq!(
+        value,
+        json!({
+            "id": "exemple", "name": "exemple", "tags": ["exemple"], "kind": "open", "score": 1.0,
+            "extras": {"exemple": "exemple"}, "counts": {"exemple": 1}, "born": "2026-01-15", "zone": "exemple",
+            "parent": {"id": "exemple", "name": "exemple", "tags": ["exemple"]}
+        })
+    );
+}
+
+#[test]
+fn each_style_keeps_to_its_promise() {
+    let team = || json!({"$ref": "#/components/schemas/Team"});
+    assert_eq!(made(Style::Minimal, team()), json!({"id": "exemple", "name": "exemple", "kind": "open"}));
+    assert_eq!(made(Style::Nulls, team()), json!({"id": "exemple", "name": "exemple", "kind": "open", "parent": null}));
+    assert_eq!(made(Style::Empty, team()), json!({}));
+    let all = made(Style::AllNull, team());
+    assert!(all.as_object().is_some_and(|all| all.len() == 10 && all.values().all(Value::is_null)), "{all}");
+    let unknown = made(Style::Unknown, team());
+    assert_eq!(unknown["kind"], "value-of-a-later-version");
+    assert!(unknown["parent"]["field_of_a_later_version"].is_object());
+    assert_eq!(unknown["counts"], json!({"exemple": 1}), "a map of one type gets no value of another");
+}
+
+#[test]
+fn made_values_keep_within_bounds_and_use_good_examples_only() {
+    for (schema, value) in [
+        (json!({"type": "string", "minLength": 10}), json!("exemplexxx")),
+        (json!({"type": "string", "maxLength": 3}), json!("exe")),
+        (json!({"type": "integer", "minimum": 5}), json!(5)),
+        (json!({"type": "integer", "maximum": -5}), json!(-5)),
+        (json!({"type": "string", "example": "site"}), json!("site")),
+        (json!({"type": "string", "example": 5, "default": "x"}), json!("exemple")),
+        (json!({"type": "string", "format": "uuid"}), json!("6f1d8c9e-4b7a-4d52-9a3e-2c5b8e7f1a04")),
+        (json!({"enum": [null, "a"], "type": "string", "nullable": true}), json!("a")),
+        (json!({"type": "array", "minItems": 2, "items": {"type": "boolean"}}), json!([true, true])),
+        (json!({}), json!("exemple")),
+    ] {
+        assert_eq!(made(Style::Full, schema.clone()), value, "{schema}");
+    }
 }

@@ -145,20 +145,45 @@ impl Platform {
         self.shown(call, 201, self.catalogue.datasets.len() - 1)
     }
 
-    /// A partial body keeps what it leaves out, but for tags and temporal coverage, which it empties.
+    /// A partial body keeps what it leaves out, but for tags and temporal coverage, which it empties. Null as
+    /// the date of deletion brings a deleted data set back.
     fn update(&mut self, call: &Call<'_>) -> Answer {
-        let index = self.find_to_change(call)?;
         let body = call.received.json();
+        let restored = self.catalogue.dataset(call.capture("dataset"));
+        if let Some(index) = restored.filter(|_| call.has_key() && body.get("deleted") == Some(&Value::Null)) {
+            self.catalogue.datasets[index].deleted = None;
+        }
+        let index = self.find_to_change(call)?;
         let mut fields = self.catalogue.datasets[index].fields.clone();
         for name in ["tags", "temporal_coverage"] {
             fields.insert(name.to_owned(), default_fields()[name].clone());
         }
         self.write(&mut fields, &body)?;
+        self.write_resources(index, body.get("resources"));
         let now = self.catalogue.now();
         let dataset = &mut self.catalogue.datasets[index];
         dataset.fields = fields;
         dataset.last_modified = now;
         self.shown(call, 200, index)
+    }
+
+    /// An entry with the id of a resource changes it, one without adds one, those left out are removed; an
+    /// empty list changes nothing.
+    fn write_resources(&mut self, index: usize, entries: Option<&Value>) {
+        let entries = entries.and_then(Value::as_array).filter(|entries| !entries.is_empty());
+        for entry in entries.into_iter().flatten() {
+            let known = self.catalogue.datasets[index].resources.iter().position(|known| entry["id"] == known.id);
+            let mut resource = match known {
+                Some(position) => self.catalogue.datasets[index].resources.remove(position),
+                None => self.new_resource(""),
+            };
+            write_resource(&mut resource, entry);
+            self.catalogue.datasets[index].resources.push(resource);
+        }
+        // Every entry went to the end in its turn, so what is left before them was not named.
+        let named = entries.map_or(usize::MAX, Vec::len);
+        let resources = &mut self.catalogue.datasets[index].resources;
+        resources.drain(..resources.len().saturating_sub(named));
     }
 
     fn write(&self, fields: &mut Fields, body: &Value) -> Result<(), Reply> {

@@ -163,11 +163,8 @@ fn aggregator(name: &str) -> Option<Aggregator> {
 /// The first decoding, which leaves `+ & ; =` encoded so that the split does not see them.
 fn decode_first(raw: &str) -> String {
     let mut guarded = raw.replace('+', " ");
-    for (code, char) in [("2B", '+'), ("26", '&'), ("3B", ';'), ("3D", '=')] {
-        debug_assert_eq!(format!("{:02X}", u32::from(char)), code);
-        for code in [code.to_owned(), code.to_ascii_lowercase()] {
-            guarded = guarded.replace(&format!("%{code}"), &format!("%25{code}"));
-        }
+    for code in ["2B", "2b", "26", "3B", "3b", "3D", "3d"] {
+        guarded = guarded.replace(&format!("%{code}"), &format!("%25{code}"));
     }
     decode(&guarded)
 }

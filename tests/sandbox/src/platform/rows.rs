@@ -67,7 +67,7 @@ pub(crate) fn page(table: &Table, source: &Source<'_>, raw: &str) -> Result<Repl
         format!("{}?{}", source.url, query.kept.iter().cloned().chain(own).collect::<Vec<_>>().join("&"))
     };
     let mut links = source.links.clone();
-    links.insert("next".to_owned(), if more { json!(link(query.page.max(0) + 1)) } else { Value::Null });
+    links.insert("next".to_owned(), if more { json!(link(query.page.max(0).saturating_add(1))) } else { Value::Null });
     links.insert("prev".to_owned(), if query.page > 1 { json!(link(query.page - 1)) } else { Value::Null });
     let mut meta = json!({"page": query.page, "page_size": query.page_size});
     if query.aggregates.is_empty() || source.total_of_aggregates {
@@ -283,7 +283,6 @@ fn aggregate_values(aggregator: Aggregator, values: &[Value]) -> Value {
         Aggregator::Count => json!(values.len()),
         _ if values.is_empty() => Value::Null,
         Aggregator::Sum => sum(),
-        #[allow(clippy::cast_precision_loss, reason = "tables of a sandbox are small")]
         Aggregator::Avg => json!(sum().as_f64().unwrap_or_default() / values.len() as f64),
         Aggregator::Min => values.iter().min_by(|left, right| compare(left, right)).cloned().unwrap_or_default(),
         Aggregator::Max => values.iter().max_by(|left, right| compare(left, right)).cloned().unwrap_or_default(),

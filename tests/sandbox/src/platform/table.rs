@@ -162,7 +162,6 @@ impl Table {
         let mut statistics = json!({"tops": tops, "nb_distinct": distinct, "nb_missing_values": missing});
         let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
         if matches!(column.kind, Kind::Int | Kind::Float) && !numbers.is_empty() {
-            #[allow(clippy::cast_precision_loss, reason = "tables of a sandbox are small")]
             let count = numbers.len() as f64;
             let mean = numbers.iter().sum::<f64>() / count;
             let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;

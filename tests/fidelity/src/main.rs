@@ -1,0 +1,22 @@
+//! What `cargo xtask fidelity` runs: apart from xtask, which must build when the clients do not.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use datagouv_fidelity::{Format, run};
+
+/// Decode recorded answers, write them back, and say what was lost
+#[derive(Parser)]
+#[command(name = "cargo xtask fidelity")]
+struct Arguments {
+    /// The folder of the recorded answers, one exchange in a file
+    folder: PathBuf,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    run(&arguments.folder, arguments.format)
+}

@@ -1,0 +1,235 @@
+//! `coverage`: which operations of the documents are generated, called in tests, and called on a real server.
+//!
+//! The documents are read as they are vendored, what was generated is read from the Rust that was written:
+//! neither knows of the other, so that this can fail.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use datagouv_specs::{Api, corrected, document, generate, shape};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta};
+
+use crate::{Format, root};
+
+/// A line of the report.
+#[derive(Serialize)]
+struct Line {
+    api: &'static str,
+    operation_id: String,
+    method: String,
+    path: String,
+    /// The method that calls it.
+    rust: Option<String>,
+    /// The media type of its body.
+    media: Option<String>,
+    generated: bool,
+    sandbox: bool,
+    server: bool,
+}
+
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Called {
+    api: String,
+    operation_id: String,
+}
+
+pub fn run(format: Format) -> ExitCode {
+    match lines() {
+        Ok(lines) => {
+            print(&lines, format);
+            if lines.iter().all(|line| line.generated) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn lines() -> Result<Vec<Line>, String> {
+    let sandbox = called_in_sandbox()?;
+    let server = called_on_server(&root().join("tests/fixtures"))?;
+    let mut lines = Vec::new();
+    for api in Api::ALL {
+        let document = document::parse(api.document_text()).map_err(|error| error.to_string())?;
+        let generated = generated(api)?;
+        for (method, path, operation) in declared(&document) {
+            let operation_id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let found = generated.iter().find(|one| one.method == method && one.path == anonymous(&path));
+            let called = Called { api: api.name().to_owned(), operation_id };
+            let (sandbox, server) = (sandbox.contains(&called), server.contains(&called));
+            lines.push(Line {
+                api: api.name(),
+                operation_id: called.operation_id,
+                media: media(operation, &document),
+                rust: found.map(|one| format!("{}::Client::{}", api.module(), one.name)),
+                generated: found.is_some(),
+                method,
+                path,
+                sandbox,
+                server,
+            });
+        }
+    }
+    Ok(lines)
+}
+
+/// The operations of a vendored document, whichever language it is in.
+fn declared(document: &Value) -> Vec<(String, String, &Value)> {
+    let paths = document.get("paths").and_then(Value::as_object);
+    let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+    let of_path = |(path, item): (&String, &'_ Value)| -> Vec<(String, String)> {
+        methods
+            .iter()
+            .filter(|method| item.get(**method).is_some())
+            .map(|method| (method.to_string(), path.clone()))
+            .collect()
+    };
+    let found: Vec<(String, String)> = paths.into_iter().flatten().flat_map(of_path).collect();
+    found
+        .into_iter()
+        .map(|(method, path)| {
+            let operation = &document["paths"][&path][&method];
+            (method.to_ascii_uppercase(), path, operation)
+        })
+        .collect()
+}
+
+/// The media type of a body, from Swagger 2.0 or OpenAPI 3.0.
+fn media(operation: &Value, document: &Value) -> Option<String> {
+    if let Some(content) = operation.pointer("/requestBody/content").and_then(Value::as_object) {
+        return content.keys().next().cloned();
+    }
+    let parameters = operation.get("parameters").and_then(Value::as_array)?;
+    let has = |location: &str| {
+        parameters.iter().any(|parameter| parameter.get("in").and_then(Value::as_str) == Some(location))
+    };
+    if !has("body") && !has("formData") {
+        return None;
+    }
+    let consumes = operation.get("consumes").or_else(|| document.get("consumes"))?;
+    consumes.get(0).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// A method of a generated client.
+struct Generated {
+    name: String,
+    method: String,
+    path: String,
+}
+
+/// What the Rust of a client says that it can call.
+fn generated(api: Api) -> Result<Vec<Generated>, String> {
+    let source = corrected(api)
+        .and_then(|document| shape::shape(api, &document))
+        .and_then(|shaped| generate::generate(&shaped))
+        .map_err(|error| error.to_string())?;
+    let file = syn::parse_file(&source).map_err(|error| format!("{api}: what was generated is not Rust: {error}"))?;
+    let mut found = Vec::new();
+    for item in file.items {
+        let Item::Impl(block) = item else { continue };
+        for item in block.items {
+            let ImplItem::Fn(function) = item else { continue };
+            if let Some((method, path)) = sends(&function.attrs) {
+                found.push(Generated { name: function.sig.ident.to_string(), method, path: anonymous(&path) });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What a method's documentation says that it sends: ``Sends a `GET` request to `/path` ``.
+fn sends(attributes: &[Attribute]) -> Option<(String, String)> {
+    attributes.iter().find_map(|attribute| {
+        let Meta::NameValue(meta) = &attribute.meta else { return None };
+        let Expr::Lit(literal) = &meta.value else { return None };
+        let Lit::Str(text) = &literal.lit else { return None };
+        let text = text.value();
+        let (_, rest) = text.split_once("Sends a `")?;
+        let (method, rest) = rest.split_once("` request to `")?;
+        let (path, _) = rest.split_once('`')?;
+        Some((method.to_owned(), path.to_owned()))
+    })
+}
+
+/// A path without the names of its parameters, which are never sent.
+fn anonymous(path: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for letter in path.chars() {
+        match letter {
+            '{' => {
+                inside = true;
+                out.push_str("{}");
+            }
+            '}' => inside = false,
+            _ if !inside => out.push(letter),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// The operations of which an answer of a real server was recorded.
+fn called_on_server(folder: &Path) -> Result<BTreeSet<Called>, String> {
+    let mut called = BTreeSet::new();
+    let failed = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
+        let path = entry.map_err(|error| failed(folder, &error))?.path();
+        if path.is_dir() {
+            called.append(&mut called_on_server(&path)?);
+        } else {
+            let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
+            called.insert(serde_json::from_str(&text).map_err(|error| failed(&path, &error))?);
+        }
+    }
+    Ok(called)
+}
+
+/// Runs the contract test, and reads which calls it passed.
+fn called_in_sandbox() -> Result<BTreeSet<Called>, String> {
+    let file = root().join("target/coverage-sandbox.json");
+    let _ = std::fs::remove_file(&file);
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let status = Command::new(cargo)
+        .args(["test", "--quiet", "--package", "datagouv-contract"])
+        .current_dir(root())
+        .env("DATAGOUV_COVERAGE", &file)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .map_err(|error| format!("cargo: {error}"))?;
+    if !status.success() {
+        eprintln!("the contract test fails: what it did not reach counts as not called");
+    }
+    let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn print(lines: &[Line], format: Format) {
+    if format == Format::Json {
+        println!("{}", serde_json::to_string_pretty(lines).unwrap_or_default());
+        return;
+    }
+    println!("{:<10} {:>10} {:>10} {:>10} {:>10}", "api", "operations", "generated", "sandbox", "server");
+    let row = |name: &str, lines: &[&Line]| {
+        let count = |of: fn(&Line) -> bool| lines.iter().filter(|line| of(line)).count();
+        let (generated, sandbox, server) =
+            (count(|line| line.generated), count(|line| line.sandbox), count(|line| line.server));
+        println!("{name:<10} {:>10} {generated:>10} {sandbox:>10} {server:>10}", lines.len());
+    };
+    for api in Api::ALL {
+        row(api.name(), &lines.iter().filter(|line| line.api == api.name()).collect::<Vec<_>>());
+    }
+    row("all", &lines.iter().collect::<Vec<_>>());
+    let missing = |said: &str, of: fn(&&Line) -> bool| {
+        for line in lines.iter().filter(of) {
+            println!("{said}: {} {} {} ({})", line.api, line.method, line.path, line.operation_id);
+        }
+    };
+    missing("not generated", |line| !line.generated);
+    missing("not called in the sandbox", |line| !line.sandbox);
+    missing("not called on a real server", |line| !line.server && line.api.starts_with("main"));
+}
