@@ -227,11 +227,15 @@ fn request_variants(document: &Value, schemas: &mut Schemas<'_>) -> Result<Varia
             continue;
         };
         let Some(component) = body_component(schema) else { continue };
-        let Some(required) = body.get("x-required-in-requests") else { continue };
-        let list: Option<BTreeSet<String>> =
-            required.as_array().map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
-        let Some(list) = list else {
-            return Err(Error::new(format!("{place}/requestBody/x-required-in-requests"), "not a list of names"));
+        let list: BTreeSet<String> = match body.get("x-required-in-requests") {
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Some(_) => {
+                return Err(Error::new(format!("{place}/requestBody/x-required-in-requests"), "not a list of names"));
+            }
+            None => match schemas.required_in_requests(&component)? {
+                Some(list) => list,
+                None => continue,
+            },
         };
         let slot = &mut lists.entry(component).or_default()[usize::from(changes(&found))];
         *slot = Some(match slot.take() {
@@ -243,24 +247,14 @@ fn request_variants(document: &Value, schemas: &mut Schemas<'_>) -> Result<Varia
     let mut variants = Variants::new();
     for (component, [creates, updates]) in lists {
         let as_list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
-        match (&creates, &updates) {
-            (Some(list), None) | (None, Some(list)) => {
-                let name = schemas.request_variant(&component, "", &as_list(list))?;
-                variants.insert((component.clone(), false), name.clone());
-                variants.insert((component, true), name);
-            }
-            (Some(first), Some(second)) => {
-                let name = schemas.request_variant(&component, "", &as_list(first))?;
-                variants.insert((component.clone(), false), name.clone());
-                let name = if first == second {
-                    name
-                } else {
-                    schemas.request_variant(&component, "Update", &as_list(second))?
-                };
-                variants.insert((component, true), name);
-            }
-            (None, None) => {}
-        }
+        let Some(first) = creates.as_ref().or(updates.as_ref()) else { continue };
+        let name = schemas.request_variant(&component, "", &as_list(first))?;
+        let update = match &updates {
+            Some(second) if second != first => schemas.request_variant(&component, "Update", &as_list(second))?,
+            _ => name.clone(),
+        };
+        variants.insert((component.clone(), false), name);
+        variants.insert((component, true), update);
     }
     Ok(variants)
 }

@@ -327,6 +327,16 @@ impl<'a> Schemas<'a> {
         Ok(Rust::Named(name))
     }
 
+    /// What a component's own list requires of a request; `None` where it is not an object.
+    pub fn required_in_requests(&self, component: &str) -> Result<Option<BTreeSet<String>>, Error> {
+        let component = in_role(component, Role::Request, self.components);
+        let Some(schema) = self.components.get(component).filter(|schema| is_structure(schema)) else { return Ok(None) };
+        let (mut properties, mut required) = (BTreeMap::new(), BTreeSet::new());
+        let place = format!("/components/schemas/{component}");
+        self.flatten(schema, Role::Request, &mut properties, &mut required, 0, &place)?;
+        Ok(Some(required))
+    }
+
     /// A request type with a list of required properties of its own.
     pub fn request_variant(&mut self, component: &str, suffix: &str, required: &[String]) -> Result<String, Error> {
         let component = in_role(component, Role::Request, self.components);

@@ -10,7 +10,7 @@ pub mod document;
 pub mod expect;
 pub mod sample;
 
-pub use bench::Bench;
+pub use bench::{Bench, with_sources};
 use call::Finish;
 pub use call::{Call, Given, Sent, plain};
 use datagouv_specs::Api;
