@@ -32,12 +32,10 @@ impl Form {
         Self { multipart: false, fields: Vec::new() }
     }
 
-    #[allow(dead_code, reason = "not every feature has a form")]
     pub(crate) fn text(&mut self, name: &'static str, value: impl ToString) {
         self.fields.push((name, Part::Text(value.to_string())));
     }
 
-    #[allow(dead_code, reason = "not every feature has a form")]
     pub(crate) fn file(&mut self, name: &'static str, file: &File) {
         self.fields.push((name, Part::File(file.clone())));
     }

@@ -49,6 +49,8 @@
 //! # }
 //! ```
 #![warn(missing_docs)]
+// A build with a part of the APIs does not use everything that serves all of them.
+#![cfg_attr(not(feature = "main"), allow(dead_code, unused_imports, unused_macros))]
 
 mod client;
 mod datetime;
@@ -57,10 +59,6 @@ mod exec;
 mod field;
 mod file;
 mod filters;
-#[cfg(any_main)]
-mod form;
-#[cfg(not(any_main))]
-#[allow(dead_code, reason = "only the catalogue has forms")]
 mod form;
 mod open_enum;
 mod operation;
@@ -69,6 +67,7 @@ mod response;
 mod round_trip;
 mod runtime;
 mod tolerant;
+mod values;
 
 pub use client::{Api, Client, ClientBuilder, Environment};
 pub use datetime::{Date, DateTime};
@@ -78,6 +77,7 @@ pub use file::File;
 pub use filters::Filters;
 pub use operation::Operation;
 pub use response::{ByteStream, Response};
+pub use values::Values;
 
 pub(crate) use open_enum::open_enum;
 #[cfg(feature = "_round-trip")]

@@ -42,7 +42,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn forms(api: Api) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let shaped = shape(api, &corrected(api)?)?;
     let named = |body: Option<Rust>| if let Some(Rust::Named(name)) = body { Some(name) } else { None };
-    Ok(shaped.operations.into_iter().filter_map(|operation| Some((operation.operation_id, named(operation.body)?))).collect())
+    Ok(shaped
+        .operations
+        .into_iter()
+        .filter_map(|operation| Some((operation.operation_id, named(operation.body)?)))
+        .collect())
 }
 
 fn write_call(
@@ -53,7 +57,10 @@ fn write_call(
 ) -> Result<(), Box<dyn Error>> {
     let (api, module) = (camel(document.api.name()), document.api.module());
     let (id, name) = (&operation.id, operation_name(&operation.id));
-    write!(calls, "Call {{ api: Api::{api}, operation_id: {id:?}, name: {name:?}, send: |client, given| Box::pin(async move {{ ")?;
+    write!(
+        calls,
+        "Call {{ api: Api::{api}, operation_id: {id:?}, name: {name:?}, send: |client, given| Box::pin(async move {{ "
+    )?;
     if operation.parameters.is_empty() && operation.body.is_none() {
         write!(calls, "let _ = given; ")?;
     }
@@ -82,8 +89,7 @@ fn write_call(
 
 /// The methods of a builder that take the parameters.
 fn setters(operation: &Operation) -> Vec<(String, &Parameter)> {
-    let (path, others): (Vec<_>, Vec<_>) =
-        operation.parameters.iter().partition(|parameter| parameter.place == "path");
+    let (path, others): (Vec<_>, Vec<_>) = operation.parameters.iter().partition(|parameter| parameter.place == "path");
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut setters = Vec::new();
     for parameter in others.into_iter().chain(path) {

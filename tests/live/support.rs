@@ -4,9 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use datagouv::main::types::{
-    CommunityResource, Dataservice, Dataset, Organization, Resource, Reuse, User,
-};
+use datagouv::main::types::{CommunityResource, Dataservice, Dataset, Organization, Resource, Reuse, User};
 use datagouv::{Client, File};
 use serde_json::{Value, json};
 
@@ -82,7 +80,7 @@ pub async fn reuse(client: &Client, dataset: &str) -> Reuse {
         "type": "application",
         "topic": "health",
         "url": format!("https://example.org/{}", title.replace(' ', "-")),
-        "datasets": [{"class": "Dataset", "id": dataset}],
+        "datasets": [dataset],
     });
     client.main().create_reuse().body(body).send().await.unwrap().into_inner()
 }

@@ -41,7 +41,7 @@ fn client(shaped: &Shaped) -> Result<TokenStream, Error> {
     for name in shaped.types.keys() {
         settings.with_replacement(name, format!("types::{name}"), std::iter::empty());
     }
-    for name in ["DateTime", "Date", "Filters"] {
+    for name in ["DateTime", "Date", "Filters", "Values"] {
         settings.with_replacement(name, format!("crate::{name}"), std::iter::empty());
     }
     // progenitor refuses some documents by a panic; the shape keeps those from it, and this says so if one slips through.

@@ -37,6 +37,7 @@ pub fn rust_type(rust: &Rust, module: Option<&Ident>) -> TokenStream {
         Rust::Any => quote! { ::serde_json::Value },
         Rust::File => quote! { crate::File },
         Rust::Filters => quote! { crate::Filters },
+        Rust::Values => quote! { crate::Values },
         Rust::Named(name) => {
             let name = ident(name);
             match module {
@@ -142,6 +143,11 @@ impl Writer<'_> {
         let fields = fields.iter().map(|field| {
             let (doc, name, written, rename) = (documentation(field.description.as_deref()), ident(&field.name), self.field_type(&field.rust), rename(field));
             match &field.rust {
+                _ if field.rest => quote! {
+                    #doc
+                    #[serde(flatten)]
+                    pub #name: #written,
+                },
                 Rust::List(_) => quote! {
                     #doc
                     #[serde(#rename deserialize_with = "crate::tolerant::null_is_default", skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -198,6 +204,7 @@ impl Writer<'_> {
                 Presence::Emptiable => {
                     quote! { #[serde(#rename default, skip_serializing_if = "crate::Field::is_absent")] }
                 }
+                Presence::Rest => quote! { #[serde(flatten)] },
             };
             quote! { #doc #serde pub #name: #written, }
         });
@@ -229,6 +236,7 @@ impl Writer<'_> {
 
     fn presence(&self, field: &Field) -> Presence {
         match (&field.rust, field.required) {
+            _ if field.rest => Presence::Rest,
             (_, true) => Presence::Required,
             (Rust::List(_) | Rust::Map(_) | Rust::Any, false) => Presence::Optional,
             (_, false) if field.nullable => Presence::Emptiable,
@@ -239,7 +247,7 @@ impl Writer<'_> {
     fn request_type(&self, field: &Field) -> TokenStream {
         let written = self.field_type(&field.rust);
         match self.presence(field) {
-            Presence::Required => written,
+            Presence::Required | Presence::Rest => written,
             Presence::Optional => quote! { ::std::option::Option<#written> },
             Presence::Emptiable => quote! { crate::Field<#written> },
         }
@@ -266,6 +274,7 @@ impl Writer<'_> {
                             let written = self.field_type(&field.rust);
                             (quote! { impl ::std::convert::Into<crate::Field<#written>> }, quote! { value.into() })
                         }
+                        Presence::Rest => (argument, value),
                         _ => (argument, quote! { ::std::option::Option::Some(#value) }),
                     };
                     // `new` is taken.
@@ -370,6 +379,7 @@ impl Writer<'_> {
             Presence::Required if has_default(&field.rust, self.types) => quote! { #mapped.unwrap_or_default() },
             Presence::Required => return None,
             Presence::Optional => mapped,
+            Presence::Rest => quote! { #mapped.unwrap_or_default() },
             Presence::Emptiable => quote! { crate::Field::value_or_absent(#mapped) },
         })
     }
@@ -497,6 +507,8 @@ enum Presence {
     Required,
     Optional,
     Emptiable,
+    /// All that the document does not name.
+    Rest,
 }
 
 /// A form has no null.

@@ -159,7 +159,7 @@ impl Shaped {
     pub fn generator_document(&self) -> Value {
         let mut components: Map<String, Value> =
             self.types.keys().map(|name| (name.clone(), json!({"type": "object"}))).collect();
-        for name in ["DateTime", "Date", "Filters"] {
+        for name in ["DateTime", "Date", "Filters", "Values"] {
             components.insert(name.to_owned(), json!({"type": "object"}));
         }
         let mut paths: Map<String, Value> = Map::new();
@@ -399,6 +399,7 @@ fn shape_parameters(
             && parameter.get("explode").and_then(Value::as_bool) == Some(false);
         // A list in one value, joined by the caller: the generator only knows repeated keys.
         let rust = if joined { Rust::String } else { rust };
+        let rust = if rust == Rust::List(Box::new(Rust::String)) { Rust::Values } else { rust };
         rust.mentions(mentions);
         let mut out = Map::new();
         out.insert("in".to_owned(), json!(location));
@@ -515,6 +516,7 @@ fn generator_schema(rust: &Rust) -> Value {
         Rust::DateTime => named("DateTime"),
         Rust::Date => named("Date"),
         Rust::Filters => named("Filters"),
+        Rust::Values => named("Values"),
         Rust::Any => json!({}),
         Rust::Named(name) => named(name),
         Rust::List(inner) => json!({"type": "array", "items": generator_schema(inner)}),

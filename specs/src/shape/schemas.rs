@@ -38,6 +38,8 @@ pub enum Rust {
     File,
     /// Query parameters whose names depend on the data.
     Filters,
+    /// The values of a query parameter that can be given several times.
+    Values,
     /// A type of this document.
     Named(String),
     /// A list.
@@ -76,6 +78,8 @@ pub struct Field {
     pub required: bool,
     /// In a request: null may be sent, and empties it.
     pub nullable: bool,
+    /// Holds the properties that the document allows and does not name.
+    pub rest: bool,
 }
 
 /// What a type is made of.
@@ -139,7 +143,7 @@ impl<'a> Schemas<'a> {
         let mut schemas = Self {
             components,
             names: BTreeMap::new(),
-            taken: ["DateTime", "Date", "File", "Filters", "Field", "Vec", "String", "Option", "Box", "Default"]
+            taken: ["DateTime", "Date", "File", "Filters", "Values", "Field", "Vec", "String", "Option", "Box", "Default"]
                 .map(str::to_owned)
                 .into(),
             enumerations: BTreeMap::new(),
@@ -155,12 +159,16 @@ impl<'a> Schemas<'a> {
                 schemas.take((*component).clone(), Role::Answer, name);
             }
         }
+        // In requests, what is written has the plain name.
+        ordered.sort_by_key(|name| name.ends_with("_read"));
         for component in &ordered {
             if requests.contains(*component) {
                 let stem = base(component);
                 let only_goes_in = stem == component.as_str() && !answers.contains(*component);
+                let input = |name: String| if name.ends_with("Input") { name } else { format!("{name}Input") };
                 let name = names::camel(stem);
-                let name = if only_goes_in || name.ends_with("Input") { name } else { format!("{name}Input") };
+                let name = if only_goes_in { name } else { input(name) };
+                let name = if schemas.taken.contains(&name) { input(names::camel(component)) } else { name };
                 schemas.take((*component).clone(), Role::Request, name);
             }
         }
@@ -330,7 +338,9 @@ impl<'a> Schemas<'a> {
     /// What a component's own list requires of a request; `None` where it is not an object.
     pub fn required_in_requests(&self, component: &str) -> Result<Option<BTreeSet<String>>, Error> {
         let component = in_role(component, Role::Request, self.components);
-        let Some(schema) = self.components.get(component).filter(|schema| is_structure(schema)) else { return Ok(None) };
+        let Some(schema) = self.components.get(component).filter(|schema| is_structure(schema)) else {
+            return Ok(None);
+        };
         let (mut properties, mut required) = (BTreeMap::new(), BTreeSet::new());
         let place = format!("/components/schemas/{component}");
         self.flatten(schema, Role::Request, &mut properties, &mut required, 0, &place)?;
@@ -350,7 +360,7 @@ impl<'a> Schemas<'a> {
                 _ => return Err(Error::new(place, "requirements are only for objects")),
             }
         } else {
-            let name = names::free(format!("{}{suffix}", names::camel(base(component))), &self.taken);
+            let name = names::free(format!("{}{suffix}", names::camel(base(component)).trim_end_matches("Input")), &self.taken);
             self.taken.insert(name.clone());
             name
         };
@@ -370,7 +380,8 @@ impl<'a> Schemas<'a> {
     pub fn form(&mut self, schema: &Value, name: &str, multipart: bool, place: &str) -> Result<Rust, Error> {
         let name = names::free(name.to_owned(), &self.taken);
         self.taken.insert(name.clone());
-        let fields = self.fields(schema, Role::Request, &name, None, place)?;
+        let mut fields = self.fields(schema, Role::Request, &name, None, place)?;
+        fields.retain(|field| !field.rest);
         let made = Type {
             name: name.clone(),
             description: description(schema),
@@ -444,9 +455,37 @@ impl<'a> Schemas<'a> {
                 name: field,
                 property,
                 rust,
+                rest: false,
+            });
+        }
+        if let Some(values) = self.additional(schema, role, 0) {
+            let place = format!("{place}/additionalProperties");
+            let inner = if values.is_object() { self.rust(values, role, name, "Other", &place)? } else { Rust::Any };
+            fields.push(Field {
+                property: String::new(),
+                name: names::free("other_properties".to_owned(), &taken),
+                description: Some("The properties that the document allows and does not name.".to_owned()),
+                rust: Rust::Map(Box::new(nullable_item(values, inner))),
+                required: false,
+                nullable: false,
+                rest: true,
             });
         }
         Ok(fields)
+    }
+
+    /// What a schema or one of its parents says of the properties that it does not name, where it allows them.
+    fn additional<'s>(&self, schema: &'s Value, role: Role, depth: usize) -> Option<&'s Value>
+    where
+        'a: 's,
+    {
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str).filter(|_| depth <= 32) {
+            let component = in_role(component_name(reference, "").ok()?, role, self.components);
+            return self.additional(self.components.get(component)?, role, depth + 1);
+        }
+        let parents = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        let own = schema.get("additionalProperties").filter(|values| **values != Value::Bool(false));
+        own.or_else(|| parents.filter_map(|parent| self.additional(parent, role, depth + 1)).next())
     }
 
     /// The properties of a schema with those of its parents, and what is required of them in a role.
@@ -474,6 +513,10 @@ impl<'a> Schemas<'a> {
         }
         for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             properties.insert(property.clone(), schema);
+        }
+        // What is said of requests is the whole of it, whatever the parents say of answers.
+        if role == Role::Request && schema.get("x-required-in-requests").is_some() {
+            required.clear();
         }
         let own = match role {
             Role::Request => schema.get("x-required-in-requests").or_else(|| schema.get("required")),
@@ -551,7 +594,7 @@ impl<'a> Schemas<'a> {
                 Rust::Named(named) => named.clone(),
                 Rust::List(_) => "List".to_owned(),
                 Rust::Map(_) => "Map".to_owned(),
-                Rust::Nullable(_) | Rust::Any | Rust::File | Rust::Filters => "Value".to_owned(),
+                Rust::Nullable(_) | Rust::Any | Rust::File | Rust::Filters | Rust::Values => "Value".to_owned(),
                 Rust::String | Rust::Integer | Rust::Number | Rust::Boolean | Rust::DateTime | Rust::Date => {
                     format!("{rust:?}")
                 }
@@ -588,16 +631,21 @@ fn base(component: &str) -> &str {
     component.strip_suffix("_read").or_else(|| component.strip_suffix("_write")).unwrap_or(component)
 }
 
-/// In a request, `X (read)` means `X (write)` where the document has both.
+/// In a request, `X (read)` means `X (write)` where the document has both and the latter can say what the
+/// former can: a reference to something by its id is not what writes that thing.
 fn in_role<'n>(component: &'n str, role: Role, components: &'n Map<String, Value>) -> &'n str {
-    if role == Role::Request {
-        if let Some(stem) = component.strip_suffix("_read") {
-            if let Some((written, _)) = components.get_key_value(&format!("{stem}_write")) {
-                return written;
-            }
-        }
-    }
-    component
+    let written = || {
+        let stem = component.strip_suffix("_read").filter(|_| role == Role::Request)?;
+        let (written, schema) = components.get_key_value(&format!("{stem}_write"))?;
+        sendable(components.get(component)?).is_subset(&sendable(schema)).then_some(written.as_str())
+    };
+    written().unwrap_or(component)
+}
+
+/// The properties of a schema itself that may be sent.
+fn sendable(schema: &Value) -> BTreeSet<&str> {
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    properties.filter(|(_, schema)| !flag(schema, "readOnly")).map(|(name, _)| name.as_str()).collect()
 }
 
 /// Every component that a schema leads to, in a role.

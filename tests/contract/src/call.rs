@@ -97,11 +97,11 @@ impl<T: DeserializeOwned> TryFrom<List> for Vec<T> {
     }
 }
 
-/// A map of whatever its receiver wants.
+/// An object whose keys are data.
 #[derive(Debug)]
 pub(crate) struct Map(Value);
 
-impl<T: DeserializeOwned> TryFrom<Map> for BTreeMap<String, T> {
+impl TryFrom<Map> for serde_json::Map<String, Value> {
     type Error = serde_json::Error;
 
     fn try_from(map: Map) -> std::result::Result<Self, Self::Error> {

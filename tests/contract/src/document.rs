@@ -121,7 +121,7 @@ impl Document {
     /// The schemas that hold together for a value: what a reference leads to and all of an `allOf`.
     #[must_use]
     pub fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
-        let mut parts = Vec::new();
+        let mut parts: Vec<&'a Value> = Vec::new();
         let mut open = vec![schema];
         while let Some(next) = open.pop() {
             let next = self.resolve(next);
@@ -236,7 +236,11 @@ impl Document {
             list(part, key).iter().filter_map(Value::as_str)
         };
         let sent = self.sent_properties(schema);
-        self.parts(schema).into_iter().flat_map(names).filter(|name| sent.iter().any(|(sent, _)| sent == name)).collect()
+        self.parts(schema)
+            .into_iter()
+            .flat_map(names)
+            .filter(|name| sent.iter().any(|(sent, _)| sent == name))
+            .collect()
     }
 }
 

@@ -157,7 +157,8 @@ impl<'a> Maker<'a> {
             let wanted = if let Style::Full(number) = self.style { number } else { 0 };
             return self.make(alternatives[wanted % alternatives.len()], at, None, above);
         }
-        let has_type = parts.iter().any(|part| ["type", "properties", "enum"].iter().any(|key| part.get(*key).is_some()));
+        let has_type =
+            parts.iter().any(|part| ["type", "properties", "enum"].iter().any(|key| part.get(*key).is_some()));
         match self.document.kind(schema) {
             Kind::List => Some(self.items(&parts, at, above)),
             Kind::Object | Kind::Map => Some(self.object(schema, &parts, at, required, above)),
@@ -168,12 +169,10 @@ impl<'a> Maker<'a> {
     }
 
     fn items(&self, parts: &[&'a Value], at: &str, above: &mut Vec<&'a Value>) -> Value {
-        let limit = |key: &str| {
-            parts.iter().find_map(|part| usize::try_from(part.get(key)?.as_u64()?).ok())
-        };
+        let limit = |key: &str| parts.iter().find_map(|part| usize::try_from(part.get(key)?.as_u64()?).ok());
         let least = limit("minItems").unwrap_or(0);
         // An empty body would say nothing of its items.
-        let may_be_empty = above.len() > 1 && self.style != Style::Full(0) && !matches!(self.style, Style::Full(_));
+        let may_be_empty = above.len() > 1 && !matches!(self.style, Style::Full(_));
         let wanted = if may_be_empty { 0 } else { 2 };
         let length = wanted.max(least).min(limit("maxItems").unwrap_or(usize::MAX));
         let items = parts.iter().find_map(|part| part.get("items"));

@@ -1,11 +1,14 @@
 //! The client, held against the documents: every operation of every API is called.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use datagouv_contract::document::Kind;
 use datagouv_contract::sample::{Style, given};
 use datagouv_contract::{Bench, CALLS, Call};
 use datagouv_sandbox::Answers;
-use serde_json::json;
+use datagouv_specs::Api;
+use serde_json::{Value, json};
 
 /// Failures of calls, reported together.
 #[derive(Default)]
@@ -60,6 +63,32 @@ async fn a_body_needs_no_more_than_the_server_requires() {
         report.add(call, "required alone", bench.faults(call, Style::Required).await);
     }
     report.check();
+}
+
+#[tokio::test]
+async fn what_the_server_requires_cannot_be_left_out() {
+    let bench = Bench::start().await;
+    let (mut tried, mut failures) = (0, Vec::new());
+    for call in CALLS {
+        let (document, operation) = bench.operation(call);
+        let (whole, _) = given(document, operation, Style::Required);
+        let Some(Value::Object(body)) = whole.0.get("body") else { continue };
+        if document.kind(&operation.body.as_ref().expect("a body").schema) != Kind::Object {
+            continue;
+        }
+        for name in body.keys() {
+            let mut less = whole.clone();
+            *less.0.get_mut("body").expect("a body") =
+                body.iter().filter(|(other, _)| *other != name).map(|(k, v)| (k.clone(), v.clone())).collect();
+            tried += 1;
+            let outcome = (call.send)(&bench.client, &less).await;
+            if !outcome.is_err_and(|error| error.is_request()) || !bench.sandbox.take_requests().is_empty() {
+                failures.push(format!("{} {} was sent without `{name}`", call.api, call.operation_id));
+            }
+        }
+    }
+    assert!(tried > 30, "only {tried} properties are required");
+    assert!(failures.is_empty(), "{} faults:\n{}", failures.len(), failures.join("\n"));
 }
 
 #[tokio::test]
@@ -120,7 +149,8 @@ async fn failures_tell_their_status_and_operation() {
             let fault = match bench.send(call, Style::Full(0)).await {
                 Ok(seen) => Some(format!("a success, {seen}")),
                 Err(error) => {
-                    let seen = (error.status().map(|status| status.as_u16()), error.operation(), error.server_message());
+                    let seen =
+                        (error.status().map(|status| status.as_u16()), error.operation(), error.server_message());
                     let expected = (Some(status), Some(call.name), Some("Rien à voir ici".to_owned()));
                     (seen != expected).then(|| format!("expected {expected:?}, seen {seen:?} of {error:?}"))
                 }
@@ -129,4 +159,57 @@ async fn failures_tell_their_status_and_operation() {
         }
     }
     report.check();
+}
+
+/// API, `operationId`, method and path.
+type Listed = BTreeSet<(&'static str, String, String, String)>;
+
+/// What the vendored documents list, in the words of their servers.
+fn vendored() -> Listed {
+    let mut listed = Listed::new();
+    for api in Api::ALL {
+        let document: Value = serde_json::from_str(api.document_text()).expect("a document of JSON");
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("a path item") {
+                if method != "parameters" {
+                    let id = operation["operationId"].as_str().expect("an operationId");
+                    let inserted =
+                        listed.insert((api.name(), id.to_owned(), method.to_ascii_uppercase(), path.clone()));
+                    assert!(inserted, "{api} has {id} twice");
+                }
+            }
+        }
+    }
+    listed
+}
+
+#[test]
+fn every_operation_of_the_vendored_documents_is_called() {
+    let listed: BTreeSet<(&str, String)> = vendored().into_iter().map(|(api, id, ..)| (api, id)).collect();
+    let called: BTreeSet<(&str, String)> =
+        CALLS.iter().map(|call| (call.api.name(), call.operation_id.to_owned())).collect();
+    assert_eq!(called, listed);
+    assert_eq!((CALLS.len(), listed.len()), (294, 294), "a document was refreshed: 247 + 36 + 8 + 3 no longer holds");
+}
+
+#[test]
+fn the_clients_list_the_operations_of_the_documents() {
+    let lists = [
+        (Api::Main, datagouv::main::OPERATIONS),
+        (Api::MainV2, datagouv::main_v2::OPERATIONS),
+        (Api::Tabular, datagouv::tabular::OPERATIONS),
+        (Api::Metrics, datagouv::metrics::OPERATIONS),
+    ];
+    let mut listed = Listed::new();
+    let mut names = BTreeSet::new();
+    for (api, operations) in lists {
+        for operation in operations {
+            names.insert((api.name(), operation.operation_id, operation.name));
+            let entry = (operation.operation_id.to_owned(), operation.method.to_owned(), operation.path.to_owned());
+            assert!(listed.insert((api.name(), entry.0, entry.1, entry.2)), "{api} lists {operation:?} twice");
+        }
+    }
+    assert_eq!(listed, vendored());
+    let called: BTreeSet<_> = CALLS.iter().map(|call| (call.api.name(), call.operation_id, call.name)).collect();
+    assert_eq!(names, called);
 }

@@ -247,7 +247,7 @@ fn fits(rust: &Rust, value: &Value, types: &BTreeMap<String, Type>) -> bool {
         Rust::Number => value.is_number(),
         Rust::Boolean => value.is_boolean(),
         Rust::String | Rust::DateTime | Rust::Date => value.is_string(),
-        Rust::Any | Rust::Nullable(_) | Rust::File | Rust::Filters => true,
+        Rust::Any | Rust::Nullable(_) | Rust::File | Rust::Filters | Rust::Values => true,
     }
 }
 

@@ -1,0 +1,76 @@
+//! Which datasets are there about a subject, of a producer, with a tag, in a format?
+//!
+//! `cargo run --example search -- mobilite --format csv`
+
+mod support;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use datagouv::main_v2::types::SearchDatasetsSort;
+
+use support::{Outcome, Place, day, heading, short, table};
+
+#[derive(Parser)]
+#[command(about = "Which datasets are there about a subject, of a producer, with a tag, in a format?")]
+struct Arguments {
+    /// Words that they must have
+    words: Option<String>,
+    /// A tag that they must have; several are all asked for
+    #[arg(long)]
+    tag: Vec<String>,
+    /// A format that one of their files must have (csv, json, shp…)
+    #[arg(long)]
+    format: Option<String>,
+    /// The id of their producer
+    #[arg(long, value_name = "ID")]
+    organization: Option<String>,
+    /// The most visited first
+    #[arg(long)]
+    popular: bool,
+    /// How many to show
+    #[arg(long, default_value_t = 10)]
+    first: i64,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    support::report(search(arguments).await)
+}
+
+async fn search(arguments: Arguments) -> Outcome {
+    let platform = arguments.place.open().await?;
+    let mut call = platform.client.main_v2().search_datasets().page_size(arguments.first);
+    if let Some(words) = arguments.words {
+        call = call.q(words);
+    }
+    if !arguments.tag.is_empty() {
+        call = call.tag(arguments.tag);
+    }
+    if let Some(format) = arguments.format {
+        call = call.format(vec![format]);
+    }
+    if let Some(organization) = arguments.organization {
+        call = call.organization(organization);
+    }
+    if arguments.popular {
+        call = call.sort(SearchDatasetsSort::ViewsDescending);
+    }
+    let page = call.send().await?;
+    heading(&format!("{} datasets", page.total));
+    let rows = page.data.iter().map(|dataset| {
+        let producer = dataset.organization.as_ref().map_or("-", |organization| &organization.name);
+        vec![
+            dataset.title.clone(),
+            short(producer, 36),
+            dataset.resources.total.to_string(),
+            day(&dataset.last_update),
+            dataset.id.clone(),
+        ]
+    });
+    table(&["title", "producer", "files", "updated", "id"], &rows.collect::<Vec<_>>());
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! What the door promises of every request, seen from the other end of the wire.
+
+use datagouv::main::types::{DatasetInput, DatasetUpdate, UploadNewDatasetResourceForm};
+use datagouv::{Api, Client, ClientBuilder, Environment, File};
+use datagouv_sandbox::{Api as Document, Sandbox};
+
+const KEY: &str = "udata_a-key-that-must-not-be-seen";
+
+fn client_of(sandbox: &Sandbox) -> ClientBuilder {
+    Client::builder()
+        .base_url(Api::Main, sandbox.url(Document::Main))
+        .base_url(Api::MainV2, sandbox.url(Document::MainV2))
+        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
+        .base_url(Api::Metrics, sandbox.url(Document::Metrics))
+}
+
+#[tokio::test]
+async fn the_key_goes_to_the_catalogue_and_to_no_other_api() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).api_key(KEY).build().unwrap();
+    client.main().get_me().send().await.unwrap();
+    client.main_v2().list_datasets().send().await.unwrap();
+    client.tabular().get_health().send().await.unwrap();
+    client.metrics().get_health().send().await.unwrap();
+    let keys: Vec<Option<String>> =
+        sandbox.requests().iter().map(|request| request.header("x-api-key").map(str::to_owned)).collect();
+    assert_eq!(keys, [Some(KEY.to_owned()), Some(KEY.to_owned()), None, None]);
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_origin_is_followed_without_the_key() {
+    let (sandbox, elsewhere) = (Sandbox::start().await, Sandbox::start().await);
+    let file = elsewhere.serve_file("/files/communes.csv", "text/csv", "code;nom\n");
+    sandbox.answer_once("redirect_resource", 302, &[("Location", &file)], "");
+    let client = client_of(&sandbox).api_key(KEY).build().unwrap();
+    let id = "1c5075ec-7ce1-49cb-ab89-94f507812daf";
+    let answer = client.main().redirect_resource().id(id).send().await.unwrap();
+    assert_eq!(answer.into_inner().text().await.unwrap(), "code;nom\n");
+    assert_eq!(sandbox.requests()[0].header("x-api-key"), Some(KEY));
+    let received = elsewhere.requests();
+    assert_eq!(received.len(), 1);
+    assert!(!format!("{:?}", received[0].headers).contains(KEY));
+}
+
+#[tokio::test]
+async fn a_renamed_object_is_found_with_the_method_and_the_body() {
+    let sandbox = Sandbox::start().await;
+    sandbox.answer_once("update_dataset", 308, &[("Location", "/api/1/datasets/new-slug/")], "");
+    let client = client_of(&sandbox).api_key(KEY).build().unwrap();
+    let update = DatasetUpdate::new().title("Communes");
+    client.main().update_dataset().dataset("old-slug").body(update).send().await.unwrap();
+    let received = sandbox.requests();
+    let seen: Vec<(&str, &str)> = received.iter().map(|one| (one.method.as_str(), one.path.as_str())).collect();
+    assert_eq!(seen, [("PUT", "/api/1/datasets/old-slug/"), ("PUT", "/api/1/datasets/new-slug/")]);
+    assert_eq!(received[1].json(), serde_json::json!({"title": "Communes"}));
+    assert_eq!(received[1].header("x-api-key"), Some(KEY));
+}
+
+#[tokio::test]
+async fn a_body_is_not_sent_on_to_another_origin() {
+    let (sandbox, elsewhere) = (Sandbox::start().await, Sandbox::start().await);
+    let target = format!("{}/datasets/", elsewhere.url(Document::Main));
+    sandbox.answer_once("create_dataset", 307, &[("Location", &target)], "");
+    let client = client_of(&sandbox).api_key(KEY).build().unwrap();
+    let error = client.main().create_dataset().body(DatasetInput::new("d", "t")).send().await.unwrap_err();
+    assert!(error.is_transport(), "{error}");
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn redirects_that_do_not_end_are_an_error() {
+    let sandbox = Sandbox::start().await;
+    for _ in 0..20 {
+        sandbox.answer_once("get_dataset", 302, &[("Location", "/api/1/datasets/again/")], "");
+    }
+    let client = client_of(&sandbox).build().unwrap();
+    let error = client.main().get_dataset().dataset("again").send().await.unwrap_err();
+    assert!(error.to_string().contains("more than 10 redirects"), "{error}");
+    assert_eq!(sandbox.requests().len(), 11);
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_protocol_is_not_followed() {
+    let sandbox = Sandbox::start().await;
+    sandbox.answer_once("get_dataset", 302, &[("Location", "file:///etc/passwd")], "");
+    let error = client_of(&sandbox).build().unwrap().main().get_dataset().dataset("x").send().await.unwrap_err();
+    assert!(error.to_string().contains("a redirect to file is not followed"), "{error}");
+}
+
+#[tokio::test]
+async fn no_cookie_is_kept() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).api_key(KEY).build().unwrap();
+    sandbox.answer_once("get_dataset", 404, &[("Set-Cookie", "session=someone; Path=/")], r#"{"message": "no"}"#);
+    client.main().get_dataset().dataset("x").send().await.unwrap_err();
+    client.main().get_me().send().await.unwrap();
+    assert_eq!(sandbox.requests()[1].header("cookie"), None);
+}
+
+#[tokio::test]
+async fn the_key_does_not_go_over_http_to_another_machine() {
+    let builder = Client::builder().base_url(Api::Main, "http://data.example.org/api/1").api_key(KEY);
+    let error = builder.build().unwrap().main().get_me().send().await.unwrap_err();
+    assert!(error.is_request(), "{error}");
+    assert!(error.to_string().contains("use https"), "{error}");
+}
+
+#[tokio::test]
+async fn the_key_is_in_no_text() {
+    let sandbox = Sandbox::start().await;
+    let builder = client_of(&sandbox).api_key(KEY);
+    let mut texts = vec![format!("{builder:?}")];
+    let client = builder.build().unwrap();
+    sandbox.answer_once("get_me", 500, &[], r#"{"message": "Internal Server Error"}"#);
+    let error = client.main().get_me().send().await.unwrap_err();
+    texts.extend([format!("{client:?}"), format!("{:?}", client.main()), format!("{error:?}"), error.to_string()]);
+    drop(sandbox);
+    let error = client.main().get_me().send().await.unwrap_err();
+    texts.extend([format!("{error:?}"), error.to_string()]);
+    assert!(texts.iter().all(|text| !text.contains(KEY)), "{texts:#?}");
+}
+
+#[test]
+fn a_key_that_no_header_can_hold_is_refused_without_being_shown() {
+    let error = Client::builder().api_key("udata_a\r\nX-Other: b").build().unwrap_err();
+    assert!(error.is_request());
+    assert!(!format!("{error} {error:?}").contains("udata_a"));
+}
+
+#[test]
+fn a_base_url_that_is_none_is_refused_by_name() {
+    for (url, reason) in [
+        ("www.data.gouv.fr/api/1", "is not a URL"),
+        ("ftp://www.data.gouv.fr/", "is neither http nor https"),
+        ("https://me:secret@www.data.gouv.fr/api/1", "holds a user or a password"),
+        ("https://www.data.gouv.fr/api/1?x=1", "holds a query or a fragment"),
+    ] {
+        let error = Client::builder().base_url(Api::Main, url).build().unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_environment_without_an_api_says_so() {
+    let client = Client::builder().environment(Environment::Dev).build().unwrap();
+    let error = client.tabular().get_health().send().await.unwrap_err();
+    assert!(error.is_request());
+    assert!(error.to_string().starts_with("get_health: the environment Dev has no Tabular API"), "{error}");
+}
+
+#[tokio::test]
+async fn every_request_says_who_sends_it() {
+    let sandbox = Sandbox::start().await;
+    client_of(&sandbox).build().unwrap().main().get_site().send().await.unwrap();
+    client_of(&sandbox).user_agent("mine/1").build().unwrap().main().get_site().send().await.unwrap();
+    let received = sandbox.requests();
+    assert!(received[0].header("user-agent").unwrap().starts_with("datagouv-rs/"));
+    assert_eq!(received[1].header("user-agent"), Some("mine/1"));
+    assert_eq!(received[0].header("api-version"), None);
+}
+
+#[tokio::test]
+async fn an_argument_that_would_change_the_path_is_not_sent() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    for argument in ["", ".", "..", "a\0b"] {
+        let error = client.main().get_dataset().dataset(argument).send().await.unwrap_err();
+        assert!(error.is_request(), "{argument:?}: {error}");
+    }
+    assert!(sandbox.requests().is_empty());
+    client.main().get_dataset().dataset("../me").send().await.unwrap();
+    assert_eq!(sandbox.requests()[0].path, "/api/1/datasets/..%2Fme/");
+}
+
+#[tokio::test]
+async fn an_error_answers_questions_after_the_fact() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    let body = r#"{"errors": {"title": ["Ce champ est requis."], "schema": {"name": ["inconnu"]}}}"#;
+    sandbox.answer_once("create_dataset", 400, &[("Retry-After", "7")], body);
+    let error = client.main().create_dataset().body(DatasetInput::new("d", "t")).send().await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), error.operation()), (400, Some("create_dataset")));
+    assert_eq!(error.body().unwrap(), body.as_bytes());
+    assert_eq!(error.retry_after().unwrap().as_secs(), 7);
+    let fields: Vec<String> = error.field_errors().into_iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["schema.name", "title"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_named_with_its_place() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    sandbox.answer_once("list_datasets", 200, &[], r#"{"data": [{"title": "a"}, {"title": {"fr": "b"}}]}"#);
+    let error = client.main().list_datasets().send().await.unwrap_err();
+    assert!(error.is_decode());
+    assert!(error.to_string().starts_with("list_datasets: `data[1].title` of the answer cannot be read"), "{error}");
+    sandbox.answer_once("list_datasets", 200, &[("Content-Type", "text/html")], "<html>maintenance</html>");
+    assert!(client.main().list_datasets().send().await.unwrap_err().is_decode());
+}
+
+#[tokio::test]
+async fn a_file_comes_from_a_path_from_bytes_or_from_a_reader() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    let path = std::env::temp_dir().join(format!("datagouv-door-{}.csv", std::process::id()));
+    std::fs::write(&path, "a;b\n1;2\n").unwrap();
+    let files = [
+        File::from_path(&path).await.unwrap(),
+        File::from_bytes("door.csv", "a;b\n1;2\n"),
+        File::from_reader("door.csv", 8, "a;b\n1;2\n".as_bytes()).with_content_type("text/csv"),
+    ];
+    for file in files {
+        let form = UploadNewDatasetResourceForm::new().file(file);
+        client.main().upload_new_dataset_resource().dataset("d").body(form).send().await.unwrap();
+    }
+    std::fs::remove_file(&path).unwrap();
+    for request in sandbox.requests() {
+        assert_eq!(request.violation, None);
+        let body = String::from_utf8(request.body.to_vec()).unwrap();
+        assert!(body.contains("name=\"file\"") && body.contains("\r\n\r\na;b\n1;2\n\r\n"), "{body}");
+        assert!(request.header("content-length").is_some(), "a form of known length is not chunked");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_gives_less_or_more_than_announced_is_an_error() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    for announced in [3, 300] {
+        let form =
+            UploadNewDatasetResourceForm::new().file(File::from_reader("x.csv", announced, "a;b\n1;2\n".as_bytes()));
+        let sent = client.main().upload_new_dataset_resource().dataset("d").body(form).send().await;
+        assert!(sent.unwrap_err().is_transport(), "{announced}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_is_sent_once() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    let form = UploadNewDatasetResourceForm::new().file(File::from_reader("x.csv", 1, "a".as_bytes()));
+    client.main().upload_new_dataset_resource().dataset("d").body(form.clone()).send().await.unwrap();
+    let error = client.main().upload_new_dataset_resource().dataset("d").body(form).send().await.unwrap_err();
+    assert!(
+        error.is_request() && error.to_string().contains("`x.csv` comes from a reader and was already sent"),
+        "{error}"
+    );
+}

@@ -1,0 +1,289 @@
+//! Files sent to datasets: whole, in parts, from bytes, paths and readers.
+
+use datagouv::File;
+use datagouv::main::types::{
+    UploadAnswer, UploadCommunityResourceForm, UploadDatasetResourceForm, UploadNewCommunityResourceForm,
+    UploadNewDatasetResourceForm,
+};
+
+use crate::run;
+use crate::support::{csv, dataset, png, unique};
+
+const ROWS: &str = "code;nom\n01001;L'Abergement\n01002;Ambérieu\n";
+
+/// A name that no other file of this run has.
+fn name(extension: &str) -> String {
+    format!("{}.{extension}", unique("fichier").replace(' ', "-"))
+}
+
+#[test]
+fn bytes_become_a_resource_that_its_link_brings_back() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let file = File::from_bytes(name("csv"), ROWS).with_content_type("text/csv");
+        let form = UploadNewDatasetResourceForm::new().file(file.clone());
+        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        assert!(answer.success);
+        assert_eq!((answer.title.as_deref(), answer.format.as_deref()), (Some(file.name()), Some("csv")));
+        assert_eq!(answer.filesize, Some(ROWS.len() as i64));
+        assert_eq!(answer.filetype.as_ref().unwrap().as_str(), "file");
+        let checksum = answer.checksum.as_ref().unwrap();
+        assert_eq!((checksum.type_.as_str(), checksum.value.len()), ("sha1", 40));
+
+        let id = answer.id.clone().unwrap();
+        let read = client.main().get_resource().dataset(&made.id).rid(&id).send().await.unwrap();
+        assert_eq!((Some(&read.url), read.checksum.as_ref()), (answer.url.as_ref(), Some(checksum)));
+        let file = live.anonymous().main().redirect_resource().id(&id).send().await;
+        // The files of production lie elsewhere; this server has them under its own address.
+        match file {
+            Ok(file) => assert_eq!(file.into_inner().text().await.unwrap(), ROWS),
+            Err(error) => assert!(error.is_not_found(), "{error}"),
+        }
+    });
+}
+
+#[test]
+fn a_file_of_this_machine_is_sent_as_it_is() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let folder = std::env::temp_dir().join(unique("datagouv"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("données été «1».csv");
+        let content = ROWS.repeat(20_000);
+        std::fs::write(&path, &content).unwrap();
+        let file = File::from_path(&path).await.unwrap();
+        let form = UploadNewDatasetResourceForm::new().file(file);
+        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(answer.filesize, Some(content.len() as i64));
+        assert_eq!(answer.title.as_deref(), Some("donnees-ete-1-.csv"));
+    });
+}
+
+#[test]
+fn a_reader_is_sent_to_its_end_and_once() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let file = File::from_reader(name("csv"), ROWS.len() as u64, std::io::Cursor::new(ROWS));
+        let send = || {
+            let form = UploadNewDatasetResourceForm::new().file(file.clone());
+            client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send()
+        };
+        assert_eq!(send().await.unwrap().filesize, Some(ROWS.len() as i64));
+        let error = send().await.unwrap_err();
+        assert!(error.is_request(), "{error}");
+    });
+}
+
+#[test]
+fn an_empty_file_is_a_file() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let form = UploadNewDatasetResourceForm::new().file(File::from_bytes(name("csv"), ""));
+        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        assert_eq!((answer.success, answer.filesize.unwrap_or_default()), (true, 0));
+    });
+}
+
+#[test]
+fn an_image_is_a_file_like_another() {
+    run(|live| async move {
+        let client = live.user();
+        let (made, image) = (dataset(&client).await, png(3, 2).with_name(name("png")).with_content_type("image/png"));
+        let form = UploadNewDatasetResourceForm::new().file(image.clone());
+        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        assert_eq!((answer.format.as_deref(), answer.mime.as_deref()), (Some("png"), Some("image/png")));
+        assert_eq!(answer.filesize, Some(image.len() as i64));
+    });
+}
+
+#[test]
+fn a_new_file_takes_the_place_of_a_resource() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let form = UploadNewDatasetResourceForm::new().file(csv());
+        let first = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        let id = first.id.clone().unwrap();
+        let form = UploadDatasetResourceForm::new().file(File::from_bytes(name("json"), "[1, 2, 3]"));
+        let second =
+            client.main().upload_dataset_resource().dataset(&made.id).rid(&id).body(form).send().await.unwrap();
+        assert_eq!((second.status().as_u16(), second.id.as_ref()), (200, Some(&id)));
+        assert_eq!((second.format.as_deref(), second.filesize), (Some("json"), Some(9)));
+        assert_ne!((&second.url, &second.checksum), (&first.url, &first.checksum));
+        let read = client.main().get_dataset().dataset(&made.id).send().await.unwrap();
+        assert_eq!(read.resources.len(), 1);
+    });
+}
+
+#[test]
+fn parts_are_put_together_by_the_last_request() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let content = ROWS.repeat(50);
+        let parts: Vec<&[u8]> = content.as_bytes().chunks(content.len() / 3 + 1).collect();
+        assert_eq!(parts.len(), 3);
+        let (name, uuid) = (name("csv"), unique("part").replace(' ', "-"));
+        let form = || UploadNewDatasetResourceForm::new().uuid(&uuid).filename(&name).totalparts(parts.len() as i64);
+        let send = |form: UploadNewDatasetResourceForm| {
+            client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send()
+        };
+        for (index, part) in parts.iter().enumerate() {
+            let part_form = form()
+                .partindex(index as i64)
+                .chunksize(part.len() as i64)
+                .file(File::from_bytes("blob", part.to_vec()));
+            let answer = send(part_form).await.unwrap();
+            assert_eq!(answer.status(), 200);
+            let expected = (true, None, Some(""));
+            assert_eq!((answer.success, answer.error.as_deref(), answer.message.as_deref()), expected);
+            assert!(answer.id.is_none());
+        }
+        let answer = send(form()).await.unwrap();
+        assert_eq!(answer.status(), 201);
+        assert_eq!((answer.title.as_ref(), answer.filesize), (Some(&name), Some(content.len() as i64)));
+    });
+}
+
+#[test]
+fn parts_take_the_place_of_a_resource_too() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let form = UploadNewDatasetResourceForm::new().file(csv());
+        let first = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        let id = first.id.clone().unwrap();
+        let (name, uuid) = (name("csv"), unique("part").replace(' ', "-"));
+        let form = || UploadDatasetResourceForm::new().uuid(&uuid).filename(&name).totalparts(2);
+        let send = |form| client.main().upload_dataset_resource().dataset(&made.id).rid(&id).body(form).send();
+        for index in 0..2 {
+            let part = form().partindex(index).chunksize(5).file(File::from_bytes("blob", "a;b\n1"));
+            assert!(send(part).await.unwrap().success);
+        }
+        let answer = send(form()).await.unwrap();
+        assert_eq!((answer.id.as_ref(), answer.filesize), (Some(&id), Some(10)));
+    });
+}
+
+#[test]
+fn a_part_of_another_size_than_said_is_refused() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let form = UploadNewDatasetResourceForm::new()
+            .uuid(unique("part").replace(' ', "-"))
+            .filename(name("csv"))
+            .partindex(0)
+            .totalparts(2)
+            .chunksize(99)
+            .file(File::from_bytes("blob", "a;b\n"));
+        let error = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap_err();
+        assert_eq!(error.status().unwrap(), 400);
+        assert_eq!(error.server_message().as_deref(), Some("Chunk size mismatch"));
+    });
+}
+
+#[test]
+fn what_is_no_file_or_no_allowed_one_is_refused() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let send = |client: datagouv::Client, form: UploadNewDatasetResourceForm| {
+            let id = made.id.clone();
+            async move { client.main().upload_new_dataset_resource().dataset(id).body(form).send().await.unwrap_err() }
+        };
+        let error = send(client.clone(), UploadNewDatasetResourceForm::new()).await;
+        assert_eq!(error.status().unwrap(), 400);
+        assert_eq!(error.server_message().as_deref(), Some("Missing file parameter"));
+        for file in [name("exe"), "sans-extension".to_owned()] {
+            let form = UploadNewDatasetResourceForm::new().file(File::from_bytes(file, "MZ"));
+            let error = send(client.clone(), form).await;
+            assert_eq!(error.status().unwrap(), 400);
+            assert!(error.server_message().unwrap().starts_with("This file type is not allowed"), "{error}");
+        }
+        let error = send(live.plain(), UploadNewDatasetResourceForm::new().file(csv())).await;
+        assert!(error.is_forbidden(), "{error}");
+        let error = send(live.anonymous(), UploadNewDatasetResourceForm::new().file(csv())).await;
+        assert!(error.is_unauthorized(), "{error}");
+    });
+}
+
+#[test]
+fn the_community_sends_files_and_replaces_them() {
+    run(|live| async move {
+        let (client, made) = (live.plain(), dataset(&live.user()).await);
+        let form = UploadNewCommunityResourceForm::new().file(csv());
+        let first = client.main().upload_new_community_resource().dataset(&made.id).body(form).send().await.unwrap();
+        assert_eq!((first.status().as_u16(), first.success), (201, true));
+        assert_eq!(first.dataset.as_ref().unwrap().id, made.id);
+        assert_eq!(first.owner.as_ref().unwrap().first_name, "Carol");
+        let id = first.id.clone().unwrap();
+        let replace = |client: datagouv::Client| {
+            let form = UploadCommunityResourceForm::new().file(File::from_bytes(name("json"), "{}"));
+            let id = id.clone();
+            async move { client.main().upload_community_resource().community(id).body(form).send().await }
+        };
+        let second = replace(client).await.unwrap();
+        assert_eq!(
+            (second.status().as_u16(), second.id.as_ref(), second.format.as_deref()),
+            (200, Some(&id), Some("json"))
+        );
+        assert!(replace(live.user()).await.unwrap_err().is_forbidden());
+    });
+}
+
+#[test]
+fn the_community_sends_parts() {
+    run(|live| async move {
+        let (client, made) = (live.plain(), dataset(&live.user()).await);
+        let (first, uuid) = (name("csv"), unique("part").replace(' ', "-"));
+        let form = || UploadNewCommunityResourceForm::new().uuid(&uuid).filename(&first).totalparts(2);
+        let send = |form| client.main().upload_new_community_resource().dataset(&made.id).body(form).send();
+        for index in 0..2 {
+            let part = form().partindex(index).chunksize(4).file(File::from_bytes("blob", "a;b\n"));
+            let answer = send(part).await.unwrap();
+            assert!(answer.success && answer.id.is_none());
+        }
+        let whole = send(form()).await.unwrap();
+        assert_eq!((whole.title.as_ref(), whole.filesize), (Some(&first), Some(8)));
+
+        let (id, second) = (whole.id.clone().unwrap(), name("csv"));
+        let uuid = unique("part").replace(' ', "-");
+        let form = || UploadCommunityResourceForm::new().uuid(&uuid).filename(&second).totalparts(2);
+        let send = |form| client.main().upload_community_resource().community(&id).body(form).send();
+        for index in 0..2 {
+            let part = form().partindex(index).chunksize(5).file(File::from_bytes("blob", "a;b;c"));
+            assert!(send(part).await.unwrap().success);
+        }
+        assert_eq!(send(form()).await.unwrap().filesize, Some(10));
+    });
+}
+
+#[test]
+fn uploads_at_once_do_not_mix() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let send = |content: &'static str| {
+            let form = UploadNewDatasetResourceForm::new().file(File::from_bytes(name("csv"), content));
+            let (client, id) = (client.clone(), made.id.clone());
+            tokio::spawn(async move {
+                let answer = client.main().upload_new_dataset_resource().dataset(id).body(form).send().await;
+                answer.unwrap().into_inner()
+            })
+        };
+        let sent = [send("a"), send("a;b"), send("a;b;c")];
+        let mut sizes = Vec::new();
+        for answer in sent {
+            let UploadAnswer { filesize, .. } = answer.await.unwrap();
+            sizes.push(filesize.unwrap());
+        }
+        assert_eq!(sizes, [1, 3, 5]);
+    });
+}
