@@ -51,7 +51,7 @@ async fn search(arguments: Arguments) -> Outcome {
         call = call.tag(arguments.tag);
     }
     if let Some(format) = arguments.format {
-        call = call.format(vec![format]);
+        call = call.format(format);
     }
     if let Some(organization) = arguments.organization {
         call = call.organization(organization);

@@ -7,7 +7,7 @@ mod support;
 use std::process::ExitCode;
 
 use clap::Parser;
-use datagouv::main::types::{Dataset, DatasetInput, Resource, UploadNewDatasetResourceForm};
+use datagouv::main::types::{Dataset, DatasetInput, ListDatasetsSort, UploadNewDatasetResourceForm};
 use datagouv::tabular::types::{PythonType, ResourceProfile};
 use datagouv::{Api, Client, File, Filters};
 
@@ -19,6 +19,12 @@ struct Arguments {
     /// What to search for
     #[arg(default_value = "bornes de recharge")]
     words: String,
+    /// The dataset to open, instead of the first that is found
+    #[arg(long, value_name = "ID")]
+    dataset: Option<String>,
+    /// The file to read rows of, instead of the first that the tabular API knows
+    #[arg(long, value_name = "ID")]
+    resource: Option<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -33,38 +39,51 @@ async fn walk(arguments: Arguments) -> Outcome {
     let platform = arguments.place.open().await?;
     let client = &platform.client;
     println!("Where: {}", platform.name);
-    let Some(id) = search(client, &arguments.words).await? else {
-        return Err("nothing was found: try other words".into());
+    let found = search(client, &arguments.words).await?;
+    let has_csv =
+        |dataset: &&Dataset| dataset.resources.iter().any(|resource| resource.format.as_deref() == Some("csv"));
+    let first = found.iter().find(has_csv).or(found.first()).map(|dataset| dataset.id.clone());
+    let opened = match arguments.dataset.or(first) {
+        Some(id) => Some(open(client, &id).await?),
+        None => None,
     };
-    let dataset = open(client, &id).await?;
     upload(&platform).await?;
     if platform.has(Api::Tabular) {
-        rows(client, &dataset.resources).await?;
+        let tried = match arguments.resource {
+            Some(id) => vec![(id.clone(), id)],
+            None => opened
+                .iter()
+                .chain(&found)
+                .flat_map(|dataset| &dataset.resources)
+                .map(|file| (file.id.clone(), file.title.clone()))
+                .collect(),
+        };
+        rows(client, tried).await?;
     } else {
-        heading("Rows");
-        println!("  there is no tabular API here: skipped");
+        heading("Rows: there is no tabular API here");
     }
     if platform.has(Api::Metrics) {
-        visits(client, &dataset).await?;
+        visits(client, opened.as_ref()).await?;
     } else {
-        heading("Visits and downloads");
-        println!("  there is no metrics API here: skipped");
+        heading("Visits: there is no metrics API here");
     }
     Ok(())
 }
 
-/// Searches, and gives the first that has a CSV file, or the first.
-async fn search(client: &Client, words: &str) -> Outcome<Option<String>> {
-    let page = client.main().list_datasets().q(words).page_size(5).send().await?;
+/// Searches; where nothing is about the words, takes what changed last.
+async fn search(client: &Client, words: &str) -> Outcome<Vec<Dataset>> {
+    let mut page = client.main().list_datasets().q(words).page_size(5).send().await?;
     heading(&format!("Datasets about “{words}”: {}", page.total));
+    if page.data.is_empty() {
+        println!("  none; what changed last:");
+        page = client.main().list_datasets().sort(ListDatasetsSort::LastUpdateDescending).page_size(5).send().await?;
+    }
     let rows = page.data.iter().map(|dataset| {
         let producer = dataset.organization.as_ref().map_or("-", |organization| &organization.name);
         vec![dataset.title.clone(), short(producer, 36), dataset.resources.len().to_string(), day(&dataset.last_update)]
     });
     table(&["title", "producer", "files", "updated"], &rows.collect::<Vec<_>>());
-    let has_csv =
-        |dataset: &&Dataset| dataset.resources.iter().any(|resource| resource.format.as_deref() == Some("csv"));
-    Ok(page.data.iter().find(has_csv).or(page.data.first()).map(|dataset| dataset.id.clone()))
+    Ok(page.into_inner().data)
 }
 
 async fn open(client: &Client, id: &str) -> Outcome<Dataset> {
@@ -90,11 +109,11 @@ async fn open(client: &Client, id: &str) -> Outcome<Dataset> {
 
 /// Publishes a file in a private dataset, reads it back, and takes both away.
 async fn upload(platform: &Platform) -> Outcome {
-    heading("Upload, and read back");
     if !platform.has_key {
-        println!("  there is no API key (--api-key-file): skipped");
+        heading("Upload, and read back: skipped, since there is no API key (--api-key-file FILE)");
         return Ok(());
     }
+    heading("Upload, and read back");
     let main = platform.client.main();
     let draft = DatasetInput::new("A private draft, deleted at the end of the tour.", "Tour").private(true);
     let dataset = main.create_dataset().body(draft).send().await?.into_inner();
@@ -121,29 +140,32 @@ async fn there_and_back(client: &Client, dataset: &str, sent: &str) -> Outcome<S
 }
 
 /// Rows of the first file that the tabular API knows, above the mean of a column of numbers.
-async fn rows(client: &Client, resources: &[Resource]) -> Outcome {
-    for resource in resources.iter().take(10) {
-        let answer = match client.tabular().get_resource_profile().rid(&resource.id).send().await {
-            Ok(answer) => answer.into_inner(),
-            // Most files are no tables, or are not read yet.
-            Err(error) if error.is_not_found() || error.is_gone() => continue,
+async fn rows(client: &Client, mut tried: Vec<(String, String)>) -> Outcome {
+    let tabular = client.tabular();
+    // Most files are no tables; those on which queries may aggregate are.
+    let known = tabular.get_aggregation_exceptions().send().await?.into_inner().exceptions;
+    tried.truncate(20);
+    tried.extend(known.into_iter().map(|id| (id.clone(), id)));
+    for (id, title) in &tried {
+        let profile = match tabular.get_resource_profile().rid(id).send().await {
+            Ok(answer) => answer.into_inner().profile,
+            Err(error) if error.status().is_some() => continue,
             Err(error) => return Err(error.into()),
         };
-        let profile = answer.profile;
         let shown: Vec<&str> = profile.header.iter().map(String::as_str).take(5).collect();
-        let filters = match column_of_numbers(&profile) {
-            Some((column, mean)) => {
-                heading(&format!("Rows of {} where {column} is above its mean, {mean:.1}", resource.title));
-                Filters::new()
-                    .with(format!("{column}__greater"), mean.to_string())
-                    .with(format!("{column}__sort"), "desc")
-            }
-            None => {
-                heading(&format!("Rows of {}", resource.title));
-                Filters::new()
-            }
+        let Some(first) = shown.first() else { continue };
+        let (filters, which) = match column_of_numbers(&profile) {
+            Some((column, mean)) => (
+                Filters::from([
+                    (format!("{column}__greater"), mean.clone()),
+                    (format!("{column}__sort"), "desc".into()),
+                ]),
+                format!("{column} is at least its mean, {mean}"),
+            ),
+            None => (Filters::from([(format!("{first}__isnotnull"), "")]), format!("{first} is known")),
         };
-        let page = client.tabular().get_resource_data().rid(&resource.id).filters(filters).page_size(5).send().await?;
+        heading(&format!("Rows of {title} where {which}"));
+        let page = tabular.get_resource_data().rid(id).filters(filters).page_size(5).send().await?;
         let rows = page.data.iter().map(|row| {
             shown.iter().map(|column| row.get(*column).map_or_else(|| "-".to_owned(), plain)).collect::<Vec<_>>()
         });
@@ -151,30 +173,43 @@ async fn rows(client: &Client, resources: &[Resource]) -> Outcome {
         println!("  {} of {} rows", page.meta.total.unwrap_or_default(), profile.total_lines.unwrap_or_default());
         return Ok(());
     }
-    heading("Rows");
-    println!("  the tabular API knows none of the files");
+    heading("Rows: the tabular API knows none of the files");
     Ok(())
 }
 
-/// The first column of numbers whose mean is known.
-fn column_of_numbers(profile: &ResourceProfile) -> Option<(&str, f64)> {
+/// The first column of numbers whose mean is known, and the mean as the column can be compared with.
+fn column_of_numbers(profile: &ResourceProfile) -> Option<(&str, String)> {
     profile.header.iter().find_map(|name| {
-        let numbers = matches!(profile.columns.get(name)?.python_type, PythonType::Float | PythonType::Int);
-        let mean = profile.profile.get(name)?.mean.filter(|_| numbers)?;
-        Some((name.as_str(), mean))
+        let mean = profile.profile.get(name)?.mean?;
+        match profile.columns.get(name)?.python_type {
+            PythonType::Float => Some((name.as_str(), format!("{mean:.2}"))),
+            PythonType::Int => Some((name.as_str(), format!("{:.0}", mean.ceil()))),
+            _ => None,
+        }
     })
 }
 
-async fn visits(client: &Client, dataset: &Dataset) -> Outcome {
-    heading("Visits and downloads by month");
-    let filters = Filters::from([("dataset_id__exact", dataset.id.as_str()), ("metric_month__sort", "desc")]);
-    let page = client.metrics().get_metrics_by_model().model("datasets").filters(filters).page_size(12).send().await?;
-    let most = page.data.iter().filter_map(|row| row.get("monthly_visit")?.as_f64()).fold(1.0, f64::max);
-    let rows = page.data.iter().map(|row| {
+/// The last twelve months of the dataset, or of the whole platform where nothing is known of it.
+async fn visits(client: &Client, dataset: Option<&Dataset>) -> Outcome {
+    let call = || client.metrics().get_metrics_by_model().page_size(12);
+    let newest = Filters::from([("metric_month__sort", "desc")]);
+    let (mut months, mut column) = (Vec::new(), "monthly_visit");
+    if let Some(dataset) = dataset {
+        let filters = newest.clone().with("dataset_id__exact", &dataset.id);
+        months = call().model("datasets").filters(filters).send().await?.into_inner().data;
+        heading(&format!("{}: visits and downloads by month", dataset.title));
+    }
+    if months.is_empty() {
+        heading("All datasets: visits and downloads by month");
+        months = call().model("site").filters(newest).send().await?.into_inner().data;
+        column = "monthly_visit_dataset";
+    }
+    let most = months.iter().filter_map(|row| row.get(column)?.as_f64()).fold(1.0, f64::max);
+    let rows = months.iter().map(|row| {
         let cell = |column: &str| row.get(column).map_or_else(|| "-".to_owned(), plain);
-        let share = row.get("monthly_visit").and_then(serde_json::Value::as_f64).unwrap_or(0.0) / most;
+        let share = row.get(column).and_then(serde_json::Value::as_f64).unwrap_or(0.0) / most;
         let bar = (1..=30).take_while(|step| f64::from(*step) <= share * 30.0).map(|_| '█').collect();
-        vec![cell("metric_month"), cell("monthly_visit"), cell("monthly_download_resource"), bar]
+        vec![cell("metric_month"), cell(column), cell("monthly_download_resource"), bar]
     });
     table(&["month", "visits", "downloads", ""], &rows.collect::<Vec<_>>());
     Ok(())

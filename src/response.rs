@@ -77,7 +77,7 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_path_t
     }
     if body.iter().all(u8::is_ascii_whitespace) {
         // A success without a body, where the document promised one: whatever is empty of its kind.
-        for empty in ["null", "{}", "[]"] {
+        for empty in ["null", "{}", "[]", "\"\""] {
             if let Ok(value) = serde_json::from_str(empty) {
                 return Ok(value);
             }

@@ -4,7 +4,32 @@
 //! `DATAGOUV_RECORD=1` what it answers is recorded into `tests/fixtures`, which the ordinary tests decode.
 //! The tests share one server, each with objects of its own.
 
+mod catalogue;
+mod community;
+mod dataservices;
+mod dataset_actions;
+mod dataset_lists;
+mod datasets;
+mod discussions;
+mod extras;
+mod harvest;
+mod me;
+mod members;
+mod notifications;
+mod organizations;
+mod platform;
+mod posts;
 mod recorder;
+mod reports;
+mod resources;
+mod reuses;
+mod search;
+mod support;
+mod things;
+mod topics;
+mod transfers;
+mod uploads;
+mod users;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;

@@ -12,8 +12,8 @@ use axum::response::Response;
 use datagouv::Operation;
 use serde_json::{Value, json};
 
-/// How many answers of different shapes are kept of one operation.
-const KEPT: usize = 12;
+/// How many answers of different shapes are kept of an operation's successes, and of each of its failures.
+const KEPT: (usize, usize) = (12, 2);
 
 /// An answer of the server.
 struct Exchange {
@@ -58,7 +58,7 @@ impl Recorder {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let exchanges = self.shared.exchanges.lock().unwrap();
         let mut normaliser = Normaliser { target: self.shared.target.clone(), ids: BTreeMap::new() };
-        let mut kept: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+        let mut kept: BTreeMap<(&str, &str, u16), BTreeSet<String>> = BTreeMap::new();
         for exchange in exchanges.iter() {
             let body = match serde_json::from_slice::<Value>(&exchange.body) {
                 Ok(body) => normaliser.value(body),
@@ -68,15 +68,16 @@ impl Recorder {
                     Err(_) => Value::Null,
                 },
             };
-            let shapes = kept.entry((exchange.api, exchange.operation.name)).or_default();
-            let shape = format!("{} {} {}", exchange.status, exchange.content_type, shape(&body));
-            if shapes.len() >= KEPT || !shapes.insert(shape) {
+            let shapes = kept.entry((exchange.api, exchange.operation.name, exchange.status)).or_default();
+            let shape = format!("{} {}", exchange.content_type, shape(&body));
+            let most = if exchange.status < 400 { KEPT.0 } else { KEPT.1 };
+            if shapes.len() >= most || !shapes.insert(shape) {
                 continue;
             }
             let number = shapes.len();
             let folder = root.join(exchange.api);
             std::fs::create_dir_all(&folder).unwrap();
-            let file = folder.join(format!("{}-{number}.json", exchange.operation.name));
+            let file = folder.join(format!("{}-{}-{number}.json", exchange.operation.name, exchange.status));
             let exchange = json!({
                 "api": exchange.api,
                 "operation_id": exchange.operation.operation_id,

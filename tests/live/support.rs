@@ -98,11 +98,8 @@ pub fn csv() -> File {
 
 /// A PNG image of one colour.
 pub fn png(width: u32, height: u32) -> File {
-    let mut rows = Vec::new();
-    for _ in 0..height {
-        rows.push(0);
-        (0..width).for_each(|_| rows.extend([0, 0x63, 0xcb]));
-    }
+    let row: Vec<u8> = std::iter::once(0).chain([0, 0x63, 0xcb].repeat(width as usize)).collect();
+    let rows = row.repeat(height as usize);
     let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut header = Vec::new();
     header.extend(width.to_be_bytes());

@@ -197,10 +197,10 @@ fn only_an_administrator_features_a_topic() {
 }
 
 #[test]
-fn a_topic_without_a_name_is_refused() {
+fn a_topic_that_the_server_refuses_is_an_error() {
     run(|live| async move {
         let client = live.user();
-        refused(client.main_v2().create_topic().body(json!({"description": "sans nom"})).send().await, 400);
+        refused(client.main_v2().create_topic().body(json!({"name": ""})).send().await, 400);
         let body = json!({"name": unique("Thème"), "elements": [{"element": {"class": "Organization", "id": "0123456789abcdef01234567"}}]});
         refused(client.main_v2().create_topic().body(body).send().await, 400);
         refused(live.anonymous().main_v2().create_topic().body(json!({"name": "x"})).send().await, 401);

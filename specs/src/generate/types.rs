@@ -204,6 +204,10 @@ impl Writer<'_> {
                 Presence::Emptiable => {
                     quote! { #[serde(#rename default, skip_serializing_if = "crate::Field::is_absent")] }
                 }
+                // Null may be sent, absence may not.
+                Presence::Nullable => {
+                    quote! { #[serde(#rename deserialize_with = "::serde::Deserialize::deserialize")] }
+                }
                 Presence::Rest => quote! { #[serde(flatten)] },
             };
             quote! { #doc #serde pub #name: #written, }
@@ -237,6 +241,7 @@ impl Writer<'_> {
     fn presence(&self, field: &Field) -> Presence {
         match (&field.rust, field.required) {
             _ if field.rest => Presence::Rest,
+            (_, true) if field.nullable => Presence::Nullable,
             (_, true) => Presence::Required,
             (Rust::List(_) | Rust::Map(_) | Rust::Any, false) => Presence::Optional,
             (_, false) if field.nullable => Presence::Emptiable,
@@ -248,7 +253,7 @@ impl Writer<'_> {
         let written = self.field_type(&field.rust);
         match self.presence(field) {
             Presence::Required | Presence::Rest => written,
-            Presence::Optional => quote! { ::std::option::Option<#written> },
+            Presence::Optional | Presence::Nullable => quote! { ::std::option::Option<#written> },
             Presence::Emptiable => quote! { crate::Field<#written> },
         }
     }
@@ -261,6 +266,11 @@ impl Writer<'_> {
             let name = ident(&field.name);
             let (argument, value) = self.argument(field, &quote! { #name });
             match self.presence(field) {
+                Presence::Nullable => {
+                    let written = self.field_type(&field.rust);
+                    arguments.push(quote! { #name: impl ::std::convert::Into<::std::option::Option<#written>> });
+                    values.push(quote! { #name: #name.into() });
+                }
                 Presence::Required => {
                     arguments.push(quote! { #name: #argument });
                     values.push(quote! { #name: #value });
@@ -378,7 +388,7 @@ impl Writer<'_> {
             }
             Presence::Required if has_default(&field.rust, self.types) => quote! { #mapped.unwrap_or_default() },
             Presence::Required => return None,
-            Presence::Optional => mapped,
+            Presence::Optional | Presence::Nullable => mapped,
             Presence::Rest => quote! { #mapped.unwrap_or_default() },
             Presence::Emptiable => quote! { crate::Field::value_or_absent(#mapped) },
         })
@@ -505,6 +515,8 @@ impl Writer<'_> {
 /// How a property of a request is present.
 enum Presence {
     Required,
+    /// Required, and may be null.
+    Nullable,
     Optional,
     Emptiable,
     /// All that the document does not name.

@@ -143,9 +143,11 @@ impl<'a> Schemas<'a> {
         let mut schemas = Self {
             components,
             names: BTreeMap::new(),
-            taken: ["DateTime", "Date", "File", "Filters", "Values", "Field", "Vec", "String", "Option", "Box", "Default"]
-                .map(str::to_owned)
-                .into(),
+            taken: [
+                "DateTime", "Date", "File", "Filters", "Values", "Field", "Vec", "String", "Option", "Box", "Default",
+            ]
+            .map(str::to_owned)
+            .into(),
             enumerations: BTreeMap::new(),
             types: BTreeMap::new(),
         };
@@ -321,7 +323,8 @@ impl<'a> Schemas<'a> {
                     made_from: None,
                 }
             } else {
-                let fields = self.fields(schema, role, &name, None, &place)?;
+                let mut fields = self.fields(schema, role, &name, None, &place)?;
+                self.null_of_answers(component, &mut fields);
                 let made_from = (role == Role::Request).then(|| self.answer_of(component)).flatten();
                 Type {
                     name: name.clone(),
@@ -360,11 +363,15 @@ impl<'a> Schemas<'a> {
                 _ => return Err(Error::new(place, "requirements are only for objects")),
             }
         } else {
-            let name = names::free(format!("{}{suffix}", names::camel(base(component)).trim_end_matches("Input")), &self.taken);
+            let name = names::free(
+                format!("{}{suffix}", names::camel(base(component)).trim_end_matches("Input")),
+                &self.taken,
+            );
             self.taken.insert(name.clone());
             name
         };
-        let fields = self.fields(schema, Role::Request, &name, Some(required), &place)?;
+        let mut fields = self.fields(schema, Role::Request, &name, Some(required), &place)?;
+        self.null_of_answers(component, &mut fields);
         let made_from = self.answer_of(component);
         let made = Type {
             name: name.clone(),
@@ -390,6 +397,13 @@ impl<'a> Schemas<'a> {
         };
         self.types.insert(name.clone(), made);
         Ok(Rust::Named(name))
+    }
+
+    /// Where a schema is met both ways, it is in answers that a required property was seen null.
+    fn null_of_answers(&self, component: &str, fields: &mut [Field]) {
+        if self.names.contains_key(&(component.to_owned(), Role::Answer)) {
+            fields.iter_mut().filter(|field| field.required).for_each(|field| field.nullable = false);
+        }
     }
 
     /// The answer's name of the component that this request's component writes.
@@ -449,7 +463,8 @@ impl<'a> Schemas<'a> {
             let field = names::free(names::snake(&property), &taken);
             taken.insert(field.clone());
             fields.push(Field {
-                required: required.contains(&property),
+                // Always there and sometimes null is not always a value.
+                required: required.contains(&property) && !(role == Role::Answer && flag("nullable")),
                 nullable: flag("nullable"),
                 description: description(schema),
                 name: field,

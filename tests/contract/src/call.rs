@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use datagouv::{ByteStream, Client, File, Filters, Response, Result};
+use datagouv::{ByteStream, Client, File, Filters, Response, Result, Values};
 use datagouv_specs::Api;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -94,6 +94,12 @@ impl<T: DeserializeOwned> TryFrom<List> for Vec<T> {
 
     fn try_from(list: List) -> std::result::Result<Self, Self::Error> {
         serde_json::from_value(list.0)
+    }
+}
+
+impl From<List> for Values {
+    fn from(list: List) -> Self {
+        list.0.as_array().into_iter().flatten().map(plain).collect()
     }
 }
 

@@ -79,7 +79,7 @@ fn scalar(document: &Document, schema: &Value, telling: &str, number: usize) -> 
         #[allow(clippy::cast_possible_truncation, reason = "bounds of a document, made to be an integer")]
         Kind::Integer => json!(within(wanted).floor() as i64),
         Kind::Number => json!(within(wanted + 0.5)),
-        Kind::Boolean => json!(number % 2 == 0),
+        Kind::Boolean => json!(number.is_multiple_of(2)),
         _ => json!(text(says("format").and_then(Value::as_str), says("maxLength"), telling, number)),
     }
 }
@@ -168,7 +168,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn items(&self, parts: &[&'a Value], at: &str, above: &mut Vec<&'a Value>) -> Value {
+    fn items(&self, parts: &[&'a Value], at: &str, above: &[&'a Value]) -> Value {
         let limit = |key: &str| parts.iter().find_map(|part| usize::try_from(part.get(key)?.as_u64()?).ok());
         let least = limit("minItems").unwrap_or(0);
         // An empty body would say nothing of its items.
@@ -177,7 +177,7 @@ impl<'a> Maker<'a> {
         let length = wanted.max(least).min(limit("maxItems").unwrap_or(usize::MAX));
         let items = parts.iter().find_map(|part| part.get("items"));
         let item = |number: usize| match items {
-            Some(items) => self.make(items, &format!("{at}[{number}]"), None, &mut above.clone()),
+            Some(items) => self.make(items, &format!("{at}[{number}]"), None, &mut above.to_vec()),
             None => Some(json!(format!("{at}[{number}]"))),
         };
         (0..length).filter_map(item).collect()

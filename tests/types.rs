@@ -1,0 +1,115 @@
+//! What the generated types promise: answers are read with tolerance, requests say what is meant and no more.
+
+use datagouv::main::types::{
+    Dataset, DatasetFrequency, DatasetInput, DatasetUpdate, HarvestSourceInput, Organization, OrganizationReference,
+    OrganizationReferenceInput, OrganizationUpdate, ReportInput, Reuse, ReuseUpdate,
+};
+use datagouv::{DateTime, Field};
+use serde_json::{Value, json};
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn an_answer_with_nothing_or_nulls_only_is_read() {
+    let empty: Dataset = read(json!({}));
+    let mut nulls: Value = serde_json::to_value(&empty).unwrap();
+    nulls.as_object_mut().unwrap().values_mut().for_each(|value| *value = Value::Null);
+    assert_eq!(read::<Dataset>(nulls), empty);
+    assert_eq!((empty.title.as_str(), empty.resources.len(), empty.organization), ("", 0, None));
+}
+
+#[test]
+fn what_the_document_does_not_name_does_not_hurt() {
+    let dataset: Dataset = read(json!({"frequency": "every-blue-moon", "added-upstream": {"x": [1]}}));
+    assert_eq!(dataset.frequency, DatasetFrequency::Unknown("every-blue-moon".to_owned()));
+    assert_eq!(serde_json::to_value(&dataset.frequency).unwrap(), json!("every-blue-moon"));
+}
+
+#[test]
+fn a_value_of_an_enum_is_the_same_text_both_ways() {
+    for text in ["daily", "unknown", "every-blue-moon", ""] {
+        let frequency: DatasetFrequency = text.parse().unwrap();
+        assert_eq!((frequency.to_string().as_str(), frequency.as_str()), (text, text));
+        assert_eq!(frequency, DatasetFrequency::from(text));
+    }
+    assert_eq!(DatasetFrequency::from("daily"), DatasetFrequency::Daily);
+    assert_eq!(DatasetFrequency::from("unknown"), DatasetFrequency::UnknownValue);
+}
+
+#[test]
+fn a_request_sends_what_was_said_and_nothing_else() {
+    let input = DatasetInput::new("What it holds", "Communes");
+    assert_eq!(serde_json::to_value(&input).unwrap(), json!({"description": "What it holds", "title": "Communes"}));
+    let input = input.tags(["geo", "insee"]).private(true).frequency(DatasetFrequency::Daily);
+    assert_eq!(
+        serde_json::to_value(&input).unwrap(),
+        json!({"description": "What it holds", "title": "Communes", "tags": ["geo", "insee"], "private": true, "frequency": "daily"})
+    );
+}
+
+#[test]
+fn leaving_alone_emptying_and_setting_are_three_things() {
+    let update = |update: DatasetUpdate| serde_json::to_value(update).unwrap();
+    assert_eq!(update(DatasetUpdate::new()), json!({}));
+    assert_eq!(update(DatasetUpdate::new().acronym(Field::Null)), json!({"acronym": null}));
+    assert_eq!(update(DatasetUpdate::new().acronym("INSEE")), json!({"acronym": "INSEE"}));
+    assert_eq!(update(DatasetUpdate::new().tags(Vec::<String>::new())), json!({"tags": []}));
+}
+
+#[test]
+fn a_request_made_of_json_says_what_it_lacks() {
+    let error = DatasetInput::try_from(json!({"title": "x"})).unwrap_err();
+    assert!(error.to_string().contains("missing field `description`"), "{error}");
+    assert!(HarvestSourceInput::try_from(json!({})).is_err());
+    assert!(ReportInput::try_from(json!({"reason": "others"})).is_err());
+}
+
+#[test]
+fn read_modify_write_keeps_what_can_be_written_and_drops_what_cannot() {
+    let dataset: Dataset = read(json!({
+        "id": "5b7ffc618b4c4169d30727e0", "title": "Communes", "description": "d", "slug": "communes", "tags": ["geo"],
+        "license": "lov2", "frequency": "daily", "acronym": null, "metrics": {"views": 3}, "page": "https://example.org/x",
+        "organization": {"class": "Organization", "id": "534fff75a3a7292c64a77de4", "name": "Insee", "slug": "insee"},
+        "resources": [{"id": "1c5075ec-7ce1-49cb-ab89-94f507812daf", "title": "csv", "url": "https://example.org/x.csv", "filetype": "remote", "type": "main"}],
+        "temporal_coverage": {"start": "2020-01-01", "end": null}, "extras": {"k": {"nested": null}}
+    }));
+    let sent = serde_json::to_value(DatasetUpdate::from(dataset).title("Communes de France")).unwrap();
+    assert_eq!(sent["title"], "Communes de France");
+    assert_eq!(sent["license"], "lov2");
+    assert_eq!(sent["tags"], json!(["geo"]));
+    assert_eq!(sent["extras"], json!({"k": {"nested": null}}));
+    assert_eq!(sent["organization"]["id"], "534fff75a3a7292c64a77de4");
+    assert_eq!(sent["resources"][0]["url"], "https://example.org/x.csv");
+    assert_eq!(sent["temporal_coverage"]["start"], "2020-01-01");
+    for read_only in ["slug", "metrics", "page", "acronym", "id"] {
+        assert_eq!(sent.get(read_only), None, "{read_only}");
+    }
+}
+
+#[test]
+fn what_the_server_did_not_show_is_not_emptied_by_writing_back() {
+    // Hidden unless asked for: sending an empty list would delete the page of the organization.
+    let organization: Organization = read(json!({"name": "Insee", "description": "d", "presentation_blocs": null}));
+    let sent = serde_json::to_value(OrganizationUpdate::from(organization)).unwrap();
+    assert_eq!(sent.get("presentation_blocs"), None);
+    let reuse: Reuse = read(json!({"title": "t", "datasets": []}));
+    assert_eq!(serde_json::to_value(ReuseUpdate::from(reuse)).unwrap().get("datasets"), None);
+}
+
+#[test]
+fn a_reference_is_written_by_its_id() {
+    let reference: OrganizationReference =
+        read(json!({"class": "Organization", "id": "534fff75a3a7292c64a77de4", "name": "Insee"}));
+    let input = OrganizationReferenceInput::from(reference);
+    assert_eq!(serde_json::to_value(input).unwrap()["id"], "534fff75a3a7292c64a77de4");
+    assert_eq!(serde_json::to_value(OrganizationReferenceInput::new("abc")).unwrap(), json!({"id": "abc"}));
+}
+
+#[test]
+fn a_date_keeps_its_text() {
+    let dataset: Dataset = read(json!({"created_at": "2023-08-30 21:14:10.407493+02"}));
+    assert_eq!(dataset.created_at, DateTime::from("2023-08-30 21:14:10.407493+02"));
+    assert_eq!(serde_json::to_value(&dataset).unwrap()["created_at"], "2023-08-30 21:14:10.407493+02");
+}
