@@ -93,7 +93,6 @@ impl Client {
     }
 
     /// A client to be set up.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }

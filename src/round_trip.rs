@@ -6,6 +6,6 @@ use serde_json::Value;
 
 pub(crate) fn round_trip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, String> {
     let value: T =
-        crate::response::decode(body).map_err(|error| format!("{}: {}", error.path().to_string(), error.inner()))?;
+        crate::response::decode(body).map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
     serde_json::to_value(&value).map_err(|error| error.to_string())
 }

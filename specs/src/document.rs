@@ -117,14 +117,14 @@ pub fn canonical_text(document: &Value) -> String {
     let mut document = document.clone();
     for (definition, property) in UNORDERED {
         let place = format!("/definitions/{definition}/properties/{property}");
-        if let Some(Value::Object(schema)) = document.pointer_mut(&place) {
-            if let Some(Value::Array(values)) = schema.get_mut("enum") {
-                values.sort_by_key(Value::to_string);
-                let first = values.first().cloned();
-                // The example is the first of the set, so it is as random as the order.
-                if let (Some(first), Some(example)) = (first, schema.get_mut("example")) {
-                    *example = first;
-                }
+        if let Some(Value::Object(schema)) = document.pointer_mut(&place)
+            && let Some(Value::Array(values)) = schema.get_mut("enum")
+        {
+            values.sort_by_key(Value::to_string);
+            let first = values.first().cloned();
+            // The example is the first of the set, so it is as random as the order.
+            if let (Some(first), Some(example)) = (first, schema.get_mut("example")) {
+                *example = first;
             }
         }
     }

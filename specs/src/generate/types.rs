@@ -218,7 +218,7 @@ impl Writer<'_> {
             quote! { Default, }
         };
         let constructor = self.constructor(fields);
-        let from = self.from_answer(fields);
+        let from = self.read_modify_write(fields);
         quote! {
             #doc
             #[derive(Clone, Debug, #default PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -331,7 +331,7 @@ impl Writer<'_> {
     }
 
     /// The request that says again what an answer said: read, modify, write.
-    fn from_answer(&self, fields: &[Field]) -> TokenStream {
+    fn read_modify_write(&self, fields: &[Field]) -> TokenStream {
         let Some(answer) = self.made.made_from.as_ref().and_then(|name| self.types.get(name)) else { return quote! {} };
         let Kind::Structure(Role::Answer, theirs) = &answer.kind else { return quote! {} };
         let mut values = Vec::new();

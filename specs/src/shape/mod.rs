@@ -146,10 +146,10 @@ impl Shaped {
         let mut open: Vec<String> =
             self.operations.iter().flat_map(|operation| operation.mentions.iter().cloned()).collect();
         while let Some(name) = open.pop() {
-            if let Some(found) = self.types.get(&name) {
-                if needed.insert(name) {
-                    open.extend(found.mentions());
-                }
+            if let Some(found) = self.types.get(&name)
+                && needed.insert(name)
+            {
+                open.extend(found.mentions());
             }
         }
         self.types.retain(|name, _| needed.contains(name));

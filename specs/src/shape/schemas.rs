@@ -234,10 +234,10 @@ impl<'a> Schemas<'a> {
             return self.reference(reference, role, place);
         }
         if let Some(parts) = object.get("allOf").and_then(Value::as_array) {
-            if let [single] = parts.as_slice() {
-                if !object.contains_key("properties") {
-                    return self.rust(single, role, parent, property, place);
-                }
+            if let [single] = parts.as_slice()
+                && !object.contains_key("properties")
+            {
+                return self.rust(single, role, parent, property, place);
             }
             return self.structure(schema, role, parent, property, place);
         }
@@ -672,10 +672,10 @@ pub fn reachable(document: &Value, schema: &Value, role: Role, found: &mut BTree
                 object.get("$ref").and_then(Value::as_str).and_then(|reference| component_name(reference, "").ok())
             {
                 let component = in_role(component, role, components);
-                if let Some(schema) = components.get(component) {
-                    if found.insert(component.to_owned()) {
-                        reachable(document, schema, role, found);
-                    }
+                if let Some(schema) = components.get(component)
+                    && found.insert(component.to_owned())
+                {
+                    reachable(document, schema, role, found);
                 }
             }
             let hidden = if role == Role::Request { "readOnly" } else { "writeOnly" };
