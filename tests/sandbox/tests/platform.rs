@@ -1,5 +1,7 @@
 //! The small platform remembers what was written, and answers in the shapes that the documents declare.
 
+mod support;
+
 use datagouv_sandbox::answer::declared_schema;
 use datagouv_sandbox::platform::{
     AIR_QUALITY_RESOURCE, CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE,
@@ -19,7 +21,7 @@ struct Visitor {
 
 impl Visitor {
     async fn new() -> Self {
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let client = support::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let documents = Document::corrected().expect("the corrected documents");
         Self { sandbox: Sandbox::start_platform().await, client, documents }
     }

@@ -1,10 +1,12 @@
 //! The server refuses requests that the document does not allow, logs them, and answers the others.
 
+mod support;
+
 use std::time::Duration;
 
 use datagouv_sandbox::{Answers, Api, Document, Sandbox};
+use reqwest::RequestBuilder;
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 fn document() -> Document {
@@ -78,7 +80,7 @@ async fn outcome(request: RequestBuilder) -> (u16, String) {
 #[tokio::test]
 async fn parameters_that_are_not_as_declared_are_refused() {
     let sandbox = sandbox().await;
-    let client = Client::new();
+    let client = support::client();
     for (path, reason) in [
         ("/datasets/", "query parameter `q`: required and missing"),
         ("/datasets/?q=a&q=b", "query parameter `q`: given more than once"),
@@ -108,7 +110,7 @@ async fn parameters_that_are_not_as_declared_are_refused() {
 #[tokio::test]
 async fn good_requests_pass_and_are_logged_as_they_came() {
     let sandbox = sandbox().await;
-    let client = Client::new();
+    let client = support::client();
     for path in [
         "/datasets/?q=12&page=2&ratio=1.5&featured=false&sort=-title&since=2024-01-01T00:00:00Z",
         "/datasets/?q=true&tag=a&tag=b&ids=1,2&lang=fr",
@@ -127,7 +129,7 @@ async fn good_requests_pass_and_are_logged_as_they_came() {
 #[tokio::test]
 async fn bodies_that_are_not_as_declared_are_refused() {
     let sandbox = sandbox().await;
-    let client = Client::new();
+    let client = support::client();
     let url = sandbox.url(Api::Main) + "/datasets/";
     let post = || client.post(&url);
     for (request, status, reason) in [
@@ -159,7 +161,7 @@ async fn bodies_that_are_not_as_declared_are_refused() {
 #[tokio::test]
 async fn forms_that_are_not_as_declared_are_refused() {
     let sandbox = sandbox().await;
-    let client = Client::new();
+    let client = support::client();
     let file = || Part::bytes(b"a;b".to_vec()).file_name("a.csv");
     for (form, status, reason) in [
         (Form::new().part("file", file()).text("totalparts", "2"), 201, ""),
@@ -198,7 +200,7 @@ async fn forms_that_are_not_as_declared_are_refused() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_told_apart() {
     let sandbox = sandbox().await;
-    let client = Client::new();
+    let client = support::client();
     let base = sandbox.url(Api::Main);
     let answer = client.get(format!("{base}/nothing/")).send().await.expect("an answer");
     assert_eq!(answer.status(), 404);
@@ -211,7 +213,7 @@ async fn unknown_paths_and_methods_are_told_apart() {
 #[tokio::test]
 async fn answers_are_made_recorded_or_given_once() {
     let sandbox = sandbox().await;
-    let client = Client::new();
+    let client = support::client();
     let url = sandbox.url(Api::Main) + "/datasets/?q=a";
     let body = async || client.get(&url).send().await.expect("an answer").json::<Value>().await.expect("JSON");
     assert_eq!(body().await, json!({"total": 1, "next_page": null}));
@@ -240,7 +242,7 @@ async fn answers_are_made_recorded_or_given_once() {
 #[tokio::test]
 async fn a_redirection_leads_to_a_file_that_is_served_in_ranges() {
     let sandbox = sandbox().await;
-    let client = Client::new();
+    let client = support::client();
     let whole = client.get(sandbox.url(Api::Main) + "/datasets/r/1").send().await.expect("an answer");
     assert_eq!(whole.status(), 200);
     let (url, tag) = (whole.url().clone(), whole.headers()["etag"].clone());
@@ -257,7 +259,7 @@ async fn a_redirection_leads_to_a_file_that_is_served_in_ranges() {
 #[tokio::test]
 async fn faults_come_on_demand() {
     let sandbox = sandbox().await;
-    let client = Client::builder().timeout(Duration::from_millis(300)).build().expect("a client");
+    let client = support::builder().timeout(Duration::from_millis(300)).build().expect("a client");
     let url = sandbox.serve_file("/files/long.txt", "text/plain", "0123456789");
     sandbox.cut_once("/files/long.txt", 4);
     let cut = client.get(&url).send().await.expect("headers");
@@ -272,11 +274,11 @@ async fn faults_come_on_demand() {
 async fn a_dropped_sandbox_no_longer_answers() {
     let sandbox = sandbox().await;
     let url = sandbox.url(Api::Main) + "/datasets/?q=a";
-    let client = Client::new();
+    let client = support::client();
     assert_eq!(outcome(client.get(&url)).await.0, 200);
     drop(sandbox);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(Client::new().get(&url).send().await.is_err());
+    assert!(support::client().get(&url).send().await.is_err());
 }
 
 #[tokio::test]
@@ -295,7 +297,7 @@ async fn fixtures_are_answered_by_path_and_else_by_operation() {
     write("c.json", "/datasets/?q=bus", 200, 2);
     let sandbox = sandbox().await;
     assert_eq!(sandbox.load_fixtures(directory.parent().expect("a parent")), Ok(3));
-    let client = Client::new();
+    let client = support::client();
     let get = async |query: &str| {
         let answer = client.get(format!("{}/datasets/?q={query}", sandbox.url(Api::Main))).send().await;
         let answer = answer.expect("an answer");
@@ -315,7 +317,7 @@ async fn violations_are_answered_where_the_test_wants_so_and_logged_all_the_same
     let sandbox = sandbox().await;
     sandbox.tolerate_violations(true);
     let url = sandbox.url(Api::Main) + "/datasets/?q=a&extra=1";
-    assert_eq!(outcome(Client::new().get(url)).await.0, 200);
+    assert_eq!(outcome(support::client().get(url)).await.0, 200);
     let violation = sandbox.take_requests().remove(0).violation;
     assert_eq!(violation.as_deref(), Some("query parameter `extra`: not declared"));
 }

@@ -1,0 +1,15 @@
+//! A client of HTTP, apart from the one that the project is about.
+
+use reqwest::{Client, ClientBuilder};
+
+/// Built beside the client of the platform, reqwest asks for a provider of TLS, though nothing here needs one.
+pub fn builder() -> ClientBuilder {
+    // Another test may have been first, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+}
+
+#[allow(dead_code, reason = "not every test needs the plain one")]
+pub fn client() -> Client {
+    builder().build().expect("a client")
+}
