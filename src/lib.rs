@@ -123,3 +123,8 @@ generated! {
     /// Visits and downloads by month.
     metrics, "metrics.rs"
 }
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
