@@ -1,6 +1,6 @@
 //! What the shape makes of documents, and what it refuses.
 
-use datagouv_specs::shape::schemas::{Kind, Rust};
+use datagouv_specs::shape::types::{Kind, Rust};
 use datagouv_specs::shape::{Answer, Shaped, shape};
 use datagouv_specs::{Api, Error, generate};
 use serde_json::{Value, json};
@@ -166,6 +166,15 @@ fn a_recursive_schema_ends() {
         get(json!({"operationId": "x", "responses": {"200": answer(json!({"$ref": "#/components/schemas/Node"}))}}));
     let source = generate::generate(&shaped(paths, json!({"Node": node})).unwrap()).unwrap();
     assert!(source.contains("pub parent : :: std :: option :: Option < :: std :: boxed :: Box < Node > >"), "{source}");
+}
+
+#[test]
+fn a_list_of_itself_ends() {
+    let tree = json!({"type": "array", "items": {"$ref": "#/components/schemas/Tree"}});
+    let paths =
+        get(json!({"operationId": "x", "responses": {"200": answer(json!({"$ref": "#/components/schemas/Tree"}))}}));
+    let shaped = shaped(paths, json!({"Tree": tree})).unwrap();
+    assert_eq!(shaped.operations[0].answer, Answer::Json(Rust::List(Box::new(Rust::Any))));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use datagouv_specs::shape::schemas::{Kind, Role};
+use datagouv_specs::shape::types::{Kind, Role};
 use datagouv_specs::shape::{Shaped, shape};
 use datagouv_specs::{Api, corrected};
 

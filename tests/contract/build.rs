@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use datagouv_specs::shape::names::{camel, operation as operation_name, snake};
-use datagouv_specs::shape::schemas::Rust;
 use datagouv_specs::shape::shape;
+use datagouv_specs::shape::types::Rust;
 use datagouv_specs::{Api, corrected};
 use document::{Body, Document, Kind, Operation, Parameter};
 

@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::shape::Shaped;
 use crate::shape::names;
-use crate::shape::schemas::{Field, Kind, Role, Rust, Type};
+use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
 /// All types of a shaped document.
 pub fn types(shaped: &Shaped) -> TokenStream {

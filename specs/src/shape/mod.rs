@@ -4,15 +4,18 @@
 //! one, errors are left to the one error type. What the generator cannot take is an error that names the
 //! operation and the reason.
 
+mod enumerations;
 pub mod names;
-pub mod schemas;
+mod schemas;
+pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::{Api, Error};
-use schemas::{Role, Rust, Schemas, Type};
+use schemas::Schemas;
+use types::{Role, Rust, Type};
 
 /// The methods of a path item, in OpenAPI's order.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

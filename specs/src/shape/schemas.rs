@@ -5,123 +5,10 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
+use super::enumerations::{self, string_values};
 use super::names;
+use super::types::{Field, Kind, Role, Rust, Type};
 use crate::Error;
-
-/// Whether a value comes back from the server or goes to it. Answers are read with tolerance, requests are strict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Comes back.
-    Answer,
-    /// Goes in.
-    Request,
-}
-
-/// A type as Rust writes it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rust {
-    /// Text without a format that the crate knows.
-    String,
-    /// `i64`.
-    Integer,
-    /// `f64`.
-    Number,
-    /// `bool`.
-    Boolean,
-    /// A date and time, kept as text.
-    DateTime,
-    /// A date, kept as text.
-    Date,
-    /// Any JSON value.
-    Any,
-    /// Bytes of a file to send.
-    File,
-    /// Query parameters whose names depend on the data.
-    Filters,
-    /// The values of a query parameter that can be given several times.
-    Values,
-    /// A type of this document.
-    Named(String),
-    /// A list.
-    List(Box<Rust>),
-    /// An object whose keys are data.
-    Map(Box<Rust>),
-    /// A value or null, as an item of a list or a map.
-    Nullable(Box<Rust>),
-}
-
-impl Rust {
-    /// The types of this document that it mentions.
-    pub fn mentions(&self, found: &mut BTreeSet<String>) {
-        match self {
-            Self::Named(name) => {
-                found.insert(name.clone());
-            }
-            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.mentions(found),
-            _ => {}
-        }
-    }
-}
-
-/// A field of a structure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
-    /// The name in JSON.
-    pub property: String,
-    /// The name in Rust.
-    pub name: String,
-    /// What the document says about it.
-    pub description: Option<String>,
-    /// Its type.
-    pub rust: Rust,
-    /// In an answer: never null nor absent. In a request: the server requires it.
-    pub required: bool,
-    /// In a request: null may be sent, and empties it.
-    pub nullable: bool,
-    /// Holds the properties that the document allows and does not name.
-    pub rest: bool,
-}
-
-/// What a type is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// An object with known properties.
-    Structure(Role, Vec<Field>),
-    /// The fields of a form, sent as `multipart/form-data` or, without files, urlencoded.
-    Form(Vec<Field>, bool),
-    /// A string out of a list that may grow.
-    Enumeration(Vec<String>),
-    /// One of several types, told apart by what comes.
-    Union(Vec<(String, Rust)>),
-}
-
-/// A type to generate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Type {
-    /// Its name in Rust.
-    pub name: String,
-    /// What the document says about it.
-    pub description: Option<String>,
-    /// What it is made of.
-    pub kind: Kind,
-    /// The answer that this request can be made from.
-    pub made_from: Option<String>,
-}
-
-impl Type {
-    /// The types of this document that it mentions.
-    pub fn mentions(&self) -> BTreeSet<String> {
-        let mut found = BTreeSet::new();
-        match &self.kind {
-            Kind::Structure(_, fields) | Kind::Form(fields, _) => {
-                fields.iter().for_each(|field| field.rust.mentions(&mut found));
-            }
-            Kind::Union(variants) => variants.iter().for_each(|(_, rust)| rust.mentions(&mut found)),
-            Kind::Enumeration(_) => {}
-        }
-        found
-    }
-}
 
 /// The schemas of a document on their way to types.
 pub struct Schemas<'a> {
@@ -129,6 +16,8 @@ pub struct Schemas<'a> {
     names: BTreeMap<(String, Role), String>,
     taken: BTreeSet<String>,
     enumerations: BTreeMap<Vec<String>, String>,
+    /// The components being read that have no type of their own.
+    nameless: Vec<String>,
     /// The types made so far, by name.
     pub types: BTreeMap<String, Type>,
 }
@@ -149,6 +38,7 @@ impl<'a> Schemas<'a> {
             .map(str::to_owned)
             .into(),
             enumerations: BTreeMap::new(),
+            nameless: Vec::new(),
             types: BTreeMap::new(),
         };
         // Those without a suffix first: the plain name is theirs.
@@ -174,7 +64,7 @@ impl<'a> Schemas<'a> {
                 schemas.take((*component).clone(), Role::Request, name);
             }
         }
-        schemas.name_enumerations(document);
+        schemas.enumerations = enumerations::names(document, &mut schemas.taken);
         schemas
     }
 
@@ -182,40 +72,6 @@ impl<'a> Schemas<'a> {
         let name = names::free(name, &self.taken);
         self.taken.insert(name.clone());
         self.names.insert((component, role), name);
-    }
-
-    /// Names the enums of the whole document: by the property where all places agree, by the first place otherwise.
-    fn name_enumerations(&mut self, document: &Value) {
-        let mut sites: Vec<(Vec<String>, String, String)> = Vec::new();
-        for (component, schema) in self.components {
-            collect_enumerations(schema, &names::camel(base(component)), "", &mut sites);
-        }
-        for (_, operation) in super::operations(document) {
-            for parameter in operation.value.get("parameters").and_then(Value::as_array).into_iter().flatten() {
-                let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
-                if let Some(schema) = parameter.get("schema") {
-                    collect_enumerations(schema, &names::camel(&operation.name), &names::camel(name), &mut sites);
-                }
-            }
-        }
-        let mut properties: BTreeMap<&Vec<String>, BTreeSet<&str>> = BTreeMap::new();
-        let mut sets: BTreeMap<&str, BTreeSet<&Vec<String>>> = BTreeMap::new();
-        for (values, _, property) in &sites {
-            properties.entry(values).or_default().insert(property);
-            sets.entry(property).or_default().insert(values);
-        }
-        for (values, parent, property) in &sites {
-            if self.enumerations.contains_key(values) {
-                continue;
-            }
-            let shared = properties[values].len() == 1 && sets[property.as_str()].len() == 1 && !property.is_empty();
-            let name =
-                if shared && !self.taken.contains(property) { property.clone() } else { format!("{parent}{property}") };
-            let name = if self.taken.contains(&name) { format!("{name}Value") } else { name };
-            let name = names::free(name, &self.taken);
-            self.taken.insert(name.clone());
-            self.enumerations.insert(values.clone(), name);
-        }
     }
 
     /// The type of a schema. `parent` and `property` name what has no name of its own.
@@ -292,7 +148,14 @@ impl<'a> Schemas<'a> {
         let place = format!("/components/schemas/{component}");
         // An enum, a list or plain text under a name needs no type of its own in each role.
         if !is_structure(schema) && !is_union(schema) {
-            return self.rust(schema, role, "", &names::camel(base(component)), &place);
+            // A list of itself has no type that can be written.
+            if self.nameless.iter().any(|open| open == component) {
+                return Ok(Rust::Any);
+            }
+            self.nameless.push(component.to_owned());
+            let rust = self.rust(schema, role, "", &names::camel(base(component)), &place);
+            self.nameless.pop();
+            return rust;
         }
         let name = match self.names.get(&key) {
             Some(name) => name.clone(),
@@ -642,7 +505,7 @@ impl<'a> Schemas<'a> {
 }
 
 /// The name of a component without the role that the document writes into it.
-fn base(component: &str) -> &str {
+pub(super) fn base(component: &str) -> &str {
     component.strip_suffix("_read").or_else(|| component.strip_suffix("_write")).unwrap_or(component)
 }
 
@@ -729,34 +592,4 @@ fn union_parts(schema: &Value) -> Option<&[Value]> {
 
 fn is_union(schema: &Value) -> bool {
     union_parts(schema).is_some()
-}
-
-/// The values of an enum of strings, sorted; null among them says nothing about the type.
-fn string_values(schema: &Value) -> Option<Vec<String>> {
-    let values = schema.get("enum")?.as_array()?;
-    let mut strings = BTreeSet::new();
-    for value in values.iter().filter(|value| !value.is_null()) {
-        strings.insert(value.as_str()?.to_owned());
-    }
-    (!strings.is_empty()).then(|| strings.into_iter().collect())
-}
-
-fn collect_enumerations(schema: &Value, parent: &str, property: &str, sites: &mut Vec<(Vec<String>, String, String)>) {
-    if let Some(values) = string_values(schema) {
-        sites.push((values, parent.to_owned(), property.to_owned()));
-        return;
-    }
-    for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        collect_enumerations(schema, parent, &names::camel(name), sites);
-    }
-    for key in ["items", "additionalProperties"] {
-        if let Some(inner) = schema.get(key) {
-            collect_enumerations(inner, parent, property, sites);
-        }
-    }
-    for key in ["allOf", "oneOf", "anyOf"] {
-        for part in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
-            collect_enumerations(part, parent, property, sites);
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use datagouv_specs::shape::schemas::{Kind, Rust, Type};
+use datagouv_specs::shape::types::{Kind, Rust, Type};
 use datagouv_specs::shape::{Answer, Shaped, shape};
 use datagouv_specs::{Api, corrected};
 use serde::Deserialize;
