@@ -35,7 +35,7 @@ pub fn names(document: &Value, taken: &mut BTreeSet<String>) -> BTreeMap<Vec<Str
         let shared = properties[values].len() == 1 && sets[property.as_str()].len() == 1 && !property.is_empty();
         let name = if shared && !taken.contains(property) { property.clone() } else { format!("{parent}{property}") };
         let name = if taken.contains(&name) { format!("{name}Value") } else { name };
-        let name = names::free(name, &taken);
+        let name = names::free(name, taken);
         taken.insert(name.clone());
         enumerations.insert(values.clone(), name);
     }
