@@ -50,7 +50,7 @@
 //! ```
 #![warn(missing_docs)]
 // A build with a part of the APIs does not use everything that serves all of them.
-#![cfg_attr(not(feature = "main"), allow(dead_code, unused_imports, unused_macros))]
+#![cfg_attr(not(feature = "main"), allow(dead_code, unused_imports, unused_macros, unused_variables))]
 
 mod client;
 mod datetime;
