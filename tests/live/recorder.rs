@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use datagouv::Operation;
+use regex::{Captures, Regex};
 use serde_json::{Value, json};
 
 /// How many answers of different shapes are kept of an operation's successes, and of each of its failures.
@@ -41,7 +42,11 @@ impl Recorder {
     pub async fn start(target: String) -> Self {
         // Chooses the provider of TLS that reqwest asks for, though nothing here needs one.
         drop(datagouv::Client::new().unwrap());
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
         let shared = Arc::new(Shared { target, http, exchanges: Mutex::default() });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -57,7 +62,7 @@ impl Recorder {
         }
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let exchanges = self.shared.exchanges.lock().unwrap();
-        let mut normaliser = Normaliser { target: self.shared.target.clone(), ids: BTreeMap::new() };
+        let mut normaliser = Normaliser::new(&self.shared.target);
         let mut kept: BTreeMap<(&str, &str, u16), BTreeSet<String>> = BTreeMap::new();
         for exchange in exchanges.iter() {
             let body = match serde_json::from_slice::<Value>(&exchange.body) {
@@ -175,10 +180,28 @@ fn shape(value: &Value) -> String {
 /// Puts stable values in the place of those that change from run to run, and hides what is secret.
 struct Normaliser {
     target: String,
+    run: String,
+    time: Regex,
+    port: Regex,
+    image: Regex,
+    word: Regex,
     ids: BTreeMap<String, String>,
 }
 
 impl Normaliser {
+    fn new(target: &str) -> Self {
+        let regex = |pattern: &str| Regex::new(pattern).unwrap();
+        Self {
+            target: target.to_owned(),
+            run: crate::support::RUN.to_string(),
+            time: regex(r"20\d\d-\d\d-\d\d(?<join>[T ])\d\d:\d\d:\d\d(?<fraction>\.\d+)?"),
+            port: regex(r"127\.0\.0\.1:\d+"),
+            image: regex(r"/[0-9a-f]{2}/[0-9a-f]{30}"),
+            word: regex(r"udata_\w+|\b[0-9a-f]{24}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
+            ids: BTreeMap::new(),
+        }
+    }
+
     fn value(&mut self, value: Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.text(&text)),
@@ -191,47 +214,26 @@ impl Normaliser {
     }
 
     fn text(&mut self, text: &str) -> String {
-        let text = text.replace(&self.target, "https://www.data.gouv.fr");
-        let mut out = String::with_capacity(text.len());
-        let mut word = String::new();
-        for letter in text.chars().chain(['\0']) {
-            if letter.is_ascii_alphanumeric() || letter == '-' || letter == '_' {
-                word.push(letter);
-            } else {
-                out.push_str(&self.word(&word));
-                word.clear();
-                out.push(letter);
+        let text = text.replace(&self.target, "https://www.data.gouv.fr").replace(&self.run, "1");
+        let text = self.port.replace_all(&text, "127.0.0.1:8000");
+        let text = self.image.replace_all(&text, "/00/000000000000000000000000000000");
+        // The form of a time is what the fixtures prove, not the hour.
+        let text = self.time.replace_all(&text, |found: &Captures<'_>| {
+            let fraction =
+                found.name("fraction").map_or(String::new(), |digits| format!(".{}", "0".repeat(digits.len() - 1)));
+            format!("2026-01-01{}00:00:00{fraction}", &found["join"])
+        });
+        let ids = &mut self.ids;
+        let stable = |found: &Captures<'_>| {
+            let word = &found[0];
+            if word.starts_with("udata_") {
+                return "udata_hidden".to_owned();
             }
-        }
-        out.pop();
-        out
-    }
-
-    fn word(&mut self, word: &str) -> String {
-        let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let uuid =
-            word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && hex(&word.replace('-', ""));
-        let object_id = word.len() == 24 && hex(word) && word.bytes().any(|byte| byte.is_ascii_digit());
-        let next = self.ids.len() + 1;
-        if word.starts_with("udata_") && word.len() > 20 {
-            return "udata_hidden".to_owned();
-        }
-        if uuid {
-            return self
-                .ids
-                .entry(word.to_owned())
-                .or_insert_with(|| format!("00000000-0000-4000-8000-{next:012x}"))
-                .clone();
-        }
-        if object_id {
-            return self.ids.entry(word.to_owned()).or_insert_with(|| format!("{next:024x}")).clone();
-        }
-        // The day of a date-time: what follows is not read, so that its form stays as it came.
-        let day =
-            word.len() >= 11 && word.as_bytes()[10] == b'T' && word.starts_with("20") && word.as_bytes()[4] == b'-';
-        if day {
-            return format!("2026-01-01T{}", &word[11..]);
-        }
-        word.to_owned()
+            let next = ids.len() + 1;
+            let uuid = word.contains('-');
+            let made = || if uuid { format!("00000000-0000-4000-8000-{next:012x}") } else { format!("{next:024x}") };
+            ids.entry(word.to_owned()).or_insert_with(made).clone()
+        };
+        self.word.replace_all(&text, stable).into_owned()
     }
 }

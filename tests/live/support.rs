@@ -9,7 +9,7 @@ use datagouv::{Client, File};
 use serde_json::{Value, json};
 
 /// Names differ from run to run too: the server may be older than this run.
-static RUN: LazyLock<u64> =
+pub static RUN: LazyLock<u64> =
     LazyLock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64 % 100_000_000);
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
