@@ -125,6 +125,6 @@ generated! {
 }
 
 /// The examples of the README compile.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "main", feature = "main-v2", feature = "tabular", feature = "metrics"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -192,6 +192,7 @@ fn called_on_server(folder: &Path) -> Result<BTreeSet<Called>, String> {
 /// Runs the contract test, and reads which calls it passed.
 fn called_in_sandbox() -> Result<BTreeSet<Called>, String> {
     let file = root().join("target/coverage-sandbox.json");
+    std::fs::create_dir_all(root().join("target")).map_err(|error| format!("target: {error}"))?;
     let _ = std::fs::remove_file(&file);
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let status = Command::new(cargo)
