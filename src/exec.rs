@@ -179,9 +179,8 @@ fn redirect(response: &Response, from: &Again) -> Result<Option<Url>> {
     let target =
         from.url.join(location).map_err(|error| Error::transport("the redirect is not a URL").with_source(error))?;
     match target.scheme() {
-        "https" => Ok(Some(target)),
-        // Without a key nothing secret is left to overhear: the request carries no cookie and no credentials.
-        "http" => Ok(Some(target)),
+        // Even over http nothing secret is left to overhear: no key, no cookie, no credentials.
+        "https" | "http" => Ok(Some(target)),
         scheme => Err(Error::transport(format!("a redirect to {scheme} is not followed"))),
     }
 }

@@ -27,6 +27,14 @@ pub struct Response<T> {
 #[derive(Clone, Copy)]
 pub(crate) struct OperationName(pub &'static str);
 
+/// An error, with the operation that it befell.
+fn named(error: Error, operation: Option<OperationName>) -> Error {
+    match operation {
+        Some(OperationName(name)) => error.of_operation(name),
+        None => error,
+    }
+}
+
 impl<T> Response<T> {
     fn with(response: &reqwest::Response, value: T) -> Self {
         Self { value, status: response.status(), headers: response.headers().clone() }
@@ -55,16 +63,12 @@ impl<T: DeserializeOwned> Response<T> {
     pub(crate) async fn from_response(response: reqwest::Response) -> Result<Self> {
         let operation = response.extensions().get::<OperationName>().copied();
         let (status, headers) = (response.status(), response.headers().clone());
-        let named = |error: Error| match operation {
-            Some(OperationName(name)) => error.of_operation(name),
-            None => error,
-        };
-        let body = response.bytes().await.map_err(|error| named(error.into()))?;
+        let body = response.bytes().await.map_err(|error| named(error.into(), operation))?;
         match decode(&body) {
             Ok(value) => Ok(Self { value, status, headers }),
             Err(error) => {
                 let path = error.path().to_string();
-                Err(named(Error::decode(status, headers, body, &path, error.into_inner())))
+                Err(named(Error::decode(status, headers, body, &path, error.into_inner()), operation))
             }
         }
     }
@@ -164,13 +168,8 @@ impl ByteStream {
     pub async fn text(self) -> Result<String> {
         let operation = self.operation;
         let bytes = self.bytes().await?;
-        String::from_utf8(bytes).map_err(|error| {
-            let error = Error::transport("the text is not UTF-8").with_source(error);
-            operation.map_or_else(
-                || Error::transport("the text is not UTF-8"),
-                |OperationName(name)| error.of_operation(name),
-            )
-        })
+        String::from_utf8(bytes)
+            .map_err(|error| named(Error::transport("the text is not UTF-8").with_source(error), operation))
     }
 }
 
@@ -179,10 +178,7 @@ impl Stream for ByteStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let operation = self.operation;
-        self.inner.as_mut().poll_next(context).map_err(|error| match operation {
-            Some(OperationName(name)) => Error::from(error).of_operation(name),
-            None => Error::from(error),
-        })
+        self.inner.as_mut().poll_next(context).map_err(|error| named(error.into(), operation))
     }
 }
 

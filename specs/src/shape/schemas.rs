@@ -465,7 +465,6 @@ impl<'a> Schemas<'a> {
     fn variants(&mut self, parts: &[Value], role: Role, name: &str, place: &str) -> Result<Vec<(String, Rust)>, Error> {
         let mut taken = BTreeSet::from(["Other".to_owned()]);
         let mut variants = Vec::new();
-        let parts = self.one_object(parts, role, place)?;
         for (index, part) in parts.iter().enumerate() {
             let rust = self.rust(part, role, name, &format!("Variant{index}"), &format!("{place}/{index}"))?;
             let label = match &rust {
