@@ -8,7 +8,8 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::exec::{Endpoint, Shared};
-use crate::{Error, Result};
+use crate::operation::UNDECLARED;
+use crate::{Call, Error, Result};
 
 /// Which API a base URL is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +72,9 @@ impl Environment {
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    /// One for each of [`Api`], in its order.
+    endpoints: [Endpoint; 4],
     #[cfg(any_main)]
     main: crate::main::Client,
     #[cfg(feature = "main-v2")]
@@ -123,6 +126,27 @@ impl Client {
     #[must_use]
     pub fn metrics(&self) -> &crate::metrics::Client {
         &self.metrics
+    }
+
+    /// A request of your own to one of the APIs, for what its document does not know. The path is below the
+    /// API's base URL; it goes the way of all requests: the key, redirects, limits and errors are the same.
+    ///
+    /// ```no_run
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// use datagouv::Api;
+    ///
+    /// let answer = client.request(Api::Main, "GET", "/datasets/schemas/").query("lang", "en").send().await?;
+    /// println!("{:#}", *answer);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(&self, api: Api, method: &str, path: &str) -> Call<serde_json::Value> {
+        let endpoint = &self.endpoints[api as usize];
+        let request = method
+            .parse()
+            .map_err(|error| Error::request(format!("`{method}` is no method of HTTP")).with_source(error))
+            .and_then(|method| Ok(reqwest::Request::new(method, endpoint.url_of(path)?)));
+        Call::of_json(endpoint, &UNDECLARED, request)
     }
 }
 
@@ -261,24 +285,22 @@ impl ClientBuilder {
             http = http.timeout(limit);
         }
         let shared = Arc::new(Shared { http: http.build()?, api_key: self.api_key, insecure_key: self.insecure_key });
-        let endpoint = |api: Api| -> Result<(String, Endpoint)> {
+        let endpoint = |api: Api| -> Result<Endpoint> {
             let own = self.bases.iter().rev().find(|(of, _)| *of == api).map(|(_, url)| url.as_str());
             let base = match own.or_else(|| self.environment.base_url(api)) {
                 Some(url) => Ok(parse_base(api, url)?),
+                // Where there is no API there is still a client, whose calls say so.
                 None => Err(format!("the environment {:?} has no {api:?} API", self.environment)),
             };
-            // Where there is no API there is still a client, whose calls say so.
-            let url = base.as_ref().map_or_else(
-                |_| "http://absent.invalid".to_owned(),
-                |url: &Url| url.as_str().trim_end_matches('/').to_owned(),
-            );
             let keyed = matches!(api, Api::Main | Api::MainV2);
-            Ok((url, Endpoint { shared: Arc::clone(&shared), base, keyed }))
+            Ok(Endpoint { shared: Arc::clone(&shared), base: Arc::new(base), keyed })
         };
+        let endpoints =
+            [endpoint(Api::Main)?, endpoint(Api::MainV2)?, endpoint(Api::Tabular)?, endpoint(Api::Metrics)?];
         macro_rules! generated {
             ($module:ident, $api:expr) => {{
-                let (url, endpoint) = endpoint($api)?;
-                crate::$module::Client::new_with_client(&url, shared.http.clone(), endpoint)
+                let endpoint = endpoints[$api as usize].clone();
+                crate::$module::Client::new_with_client(&endpoint.base_url(), shared.http.clone(), endpoint)
             }};
         }
         Ok(Client {
@@ -290,6 +312,7 @@ impl ClientBuilder {
             tabular: generated!(tabular, Api::Tabular),
             #[cfg(feature = "metrics")]
             metrics: generated!(metrics, Api::Metrics),
+            endpoints,
             shared,
         })
     }

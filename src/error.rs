@@ -141,16 +141,10 @@ impl Error {
         self
     }
 
-    // The generated code makes errors under the names that progenitor's own error has.
-
+    // The generated code makes errors under the name that progenitor's own error has.
     #[allow(non_snake_case)]
     pub(crate) fn InvalidRequest(reason: String) -> Self {
         Self::request(reason)
-    }
-
-    #[allow(non_snake_case)]
-    pub(crate) fn UnexpectedResponse(response: reqwest::Response) -> Self {
-        Self::status_failure(response.status(), response.headers().clone(), Bytes::new())
     }
 
     /// The HTTP status of the answer, if there was one.
@@ -177,7 +171,7 @@ impl Error {
         serde_json::from_slice(self.body()?).ok()
     }
 
-    /// The operation that failed, by its name in the API's document (`get_dataset`).
+    /// The operation that failed, by the name of its method (`get_dataset`).
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation

@@ -11,9 +11,10 @@ use reqwest::header::{
 use reqwest::{Method, Request, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::call::CallOptions;
 use crate::response::OperationName;
 use crate::runtime::REFUSED_ARGUMENT;
-use crate::{Error, Result};
+use crate::{Error, Operation, Result};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
@@ -37,29 +38,54 @@ pub(crate) struct Shared {
 pub struct Endpoint {
     pub(crate) shared: Arc<Shared>,
     /// The base URL, or why there is none.
-    pub(crate) base: Result<Url, String>,
+    pub(crate) base: Arc<Result<Url, String>>,
     /// Whether the API knows the platform's key.
     pub(crate) keyed: bool,
 }
 
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").field("base", &self.base.as_ref().map(Url::as_str)).finish_non_exhaustive()
+        f.debug_struct("Endpoint").field("base", &(*self.base).as_ref().map(Url::as_str)).finish_non_exhaustive()
     }
 }
 
 impl Endpoint {
+    /// The base URL as text, without a slash at its end; of a host that cannot be where there is no API.
+    pub(crate) fn base_url(&self) -> String {
+        let base = (*self.base).as_ref().map_or("http://absent.invalid", Url::as_str);
+        base.trim_end_matches('/').to_owned()
+    }
+
+    /// The URL of a path below the base URL.
+    pub(crate) fn url_of(&self, path: &str) -> Result<Url> {
+        let refused = |reason: &str| Error::request(format!("the path `{path}` {reason}"));
+        let base = self.base_url();
+        let url = Url::parse(&format!("{base}/{}", path.trim_start_matches('/')))
+            .map_err(|error| refused("makes no URL").with_source(error))?;
+        let below_base = Url::parse(&base).is_ok_and(|base| below(url.path(), base.path()));
+        if below_base { Ok(url) } else { Err(refused("leaves the base URL")) }
+    }
+
     /// Sends a request of an operation, and brings back a success or the error.
-    pub(crate) async fn exec(&self, request: Request, operation: &'static str) -> Result<Response> {
+    pub(crate) async fn exec(
+        &self,
+        mut request: Request,
+        operation: &'static Operation,
+        options: CallOptions,
+    ) -> Result<Response> {
         let (method, url) = (request.method().clone(), request.url().clone());
+        if options.timeout.is_some() {
+            *request.timeout_mut() = options.timeout;
+        }
+        let name = operation.name;
         let mut response =
-            self.send(request).await.map_err(|error| error.of_operation(operation).of_request(&method, &url))?;
-        response.extensions_mut().insert(OperationName(operation));
+            self.send(request).await.map_err(|error| error.of_operation(name).of_request(&method, &url))?;
+        response.extensions_mut().insert(OperationName(name));
         Ok(response)
     }
 
     async fn send(&self, mut request: Request) -> Result<Response> {
-        let base = self.base.as_ref().map_err(|reason| Error::request(reason.clone()))?;
+        let base = (*self.base).as_ref().map_err(|reason| Error::request(reason.clone()))?;
         if request.url().path().contains(REFUSED_ARGUMENT) {
             return Err(Error::request(
                 "an argument of the path is empty, `.` or `..`, or holds a NUL: it would be another path",

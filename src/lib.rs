@@ -52,6 +52,7 @@
 // A build with a part of the APIs does not use everything that serves all of them.
 #![cfg_attr(not(feature = "main"), allow(dead_code, unused_imports, unused_macros, unused_variables))]
 
+mod call;
 mod client;
 mod datetime;
 mod error;
@@ -60,6 +61,7 @@ mod field;
 mod file;
 mod filters;
 mod form;
+pub mod objects;
 mod open_enum;
 mod operation;
 mod response;
@@ -69,6 +71,7 @@ mod runtime;
 mod tolerant;
 mod values;
 
+pub use call::Call;
 pub use client::{Api, Client, ClientBuilder, Environment};
 pub use datetime::{Date, DateTime};
 pub use error::{Error, FieldError, Result};

@@ -26,3 +26,23 @@ pub struct Operation {
     /// The media type of the answer, where it has one.
     pub response: Option<&'static str>,
 }
+
+impl Operation {
+    /// Whether sending it twice is as good as sending it once, as HTTP says of its method (RFC 9110, section
+    /// 9.2.2): all but POST and PATCH.
+    #[must_use]
+    pub fn is_idempotent(&self) -> bool {
+        !matches!(self.method, "POST" | "PATCH")
+    }
+}
+
+/// What [`Client::request`](crate::Client::request) sends: no operation of a document.
+pub(crate) static UNDECLARED: Operation = Operation {
+    operation_id: "request",
+    name: "request",
+    method: "",
+    path: "",
+    tag: "",
+    request: None,
+    response: None,
+};

@@ -7,20 +7,8 @@ use crate::exec::Endpoint;
 use crate::form::FormBody;
 pub use crate::response::{ByteStream, Response as ResponseValue};
 
-/// The way of every request: all operations of all APIs go through `exec`.
-pub(crate) trait ClientHooks<Inner = ()>: ClientInfo<Endpoint> {
-    async fn pre(&self, _request: &mut reqwest::Request, _info: &OperationInfo) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn exec(&self, request: reqwest::Request, info: &OperationInfo) -> Result<reqwest::Response, Error> {
-        self.inner().exec(request, info.operation_id).await
-    }
-
-    async fn post(&self, _result: &Result<reqwest::Response, Error>, _info: &OperationInfo) -> Result<(), Error> {
-        Ok(())
-    }
-}
+/// The generator knows hooks; here every request goes through [`Call`](crate::Call) instead.
+pub(crate) trait ClientHooks<Inner = ()> {}
 
 /// Bodies that are forms. The generator knows one kind of form; which kind it is, the body says.
 pub(crate) trait RequestBuilderExt: Sized {

@@ -246,3 +246,48 @@ async fn a_reader_is_sent_once() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_call_takes_what_the_document_does_not_know() {
+    #[derive(serde::Deserialize)]
+    struct Total {
+        total: u64,
+    }
+    let sandbox = Sandbox::start_platform().await;
+    let client = client_of(&sandbox).build().unwrap();
+    let call = client.main().list_datasets().page_size(1).call().query("lang", "é&=").header("X-Trace", "7");
+    let page = call.json::<Total>().send().await.unwrap();
+    assert!(page.total > 0);
+    let sent = sandbox.requests().remove(0);
+    assert_eq!(sent.query, "page_size=1&lang=%C3%A9%26%3D");
+    assert_eq!(sent.header("x-trace"), Some("7"));
+}
+
+#[tokio::test]
+async fn a_header_with_a_line_break_is_refused_before_sending() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    for (name, value) in [("X-Trace", "7\r\nX-API-KEY: stolen"), ("X Trace", "7")] {
+        let error = client.main().get_site().call().header(name, value).send().await.unwrap_err();
+        assert!(error.is_request(), "{error}");
+        assert_eq!(error.operation(), Some("get_site"));
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_of_your_own_goes_the_way_of_all() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).api_key(KEY).build().unwrap();
+    let answer = client.request(Api::Main, "POST", "/datasets/").body(&serde_json::json!({"title": "Communes"}));
+    let _ = answer.send().await;
+    let sent = sandbox.requests().remove(0);
+    assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/api/1/datasets/"));
+    assert_eq!(sent.header("x-api-key"), Some(KEY));
+    assert_eq!(sent.json(), serde_json::json!({"title": "Communes"}));
+    for path in ["../2/datasets/", "/%2e%2e/2/", "/a/../../../x"] {
+        let error = client.request(Api::Main, "GET", path).send().await.unwrap_err();
+        assert!(error.is_request(), "{path}: {error}");
+    }
+    assert_eq!(sandbox.requests().len(), 1);
+}

@@ -3,6 +3,7 @@
 //! progenitor writes the operations; the types, the list of operations and the forms, which it cannot write
 //! as this crate needs them, are written beside them from the same shape.
 
+mod builders;
 mod operations;
 mod types;
 
@@ -57,7 +58,10 @@ fn client(shaped: &Shaped) -> Result<TokenStream, Error> {
     let types = types::types(shaped);
     let mut placed = false;
     let tokens = one_error(place_types(tokens, &types, &mut placed));
-    if placed { Ok(tokens) } else { Err(failed("the generator wrote no module `types`".to_owned())) }
+    if !placed {
+        return Err(failed("the generator wrote no module `types`".to_owned()));
+    }
+    builders::with_calls(shaped, tokens).map_err(failed)
 }
 
 /// Puts our types into the module that progenitor made for its own.

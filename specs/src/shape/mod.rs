@@ -21,7 +21,7 @@ use types::{Role, Rust, Type};
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Names that a builder needs for itself.
-const BUILDER_NAMES: [&str; 4] = ["body", "client", "new", "send"];
+const BUILDER_NAMES: [&str; 9] = ["body", "call", "client", "fields", "fields_raw", "items", "new", "pages", "send"];
 
 /// What an operation answers when it succeeds.
 #[derive(Debug, Clone, PartialEq, Eq)]

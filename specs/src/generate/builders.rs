@@ -1,0 +1,117 @@
+//! The builders' way out: progenitor's `send` makes a request, sends it and reads the answer. Here it ends
+//! with the request, which goes into a [`Call`]: one way of sending for all, compiled once, open to what the
+//! document does not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::quote;
+
+use super::types::rust_type;
+use crate::shape::{Answer, Operation, Shaped};
+
+/// Gives each builder its `call`, and makes `send` of it.
+pub fn with_calls(shaped: &Shaped, tokens: TokenStream) -> Result<TokenStream, String> {
+    let mut pass = Pass {
+        operations: shaped
+            .operations
+            .iter()
+            .enumerate()
+            .map(|(at, found)| (found.name.as_str(), (at, found)))
+            .collect(),
+        done: BTreeSet::new(),
+    };
+    let tokens = pass.rewrite(tokens)?;
+    match pass.operations.keys().find(|name| !pass.done.contains(**name)) {
+        Some(name) => Err(format!("the generator wrote no `send` for `{name}`")),
+        None => Ok(tokens),
+    }
+}
+
+struct Pass<'a> {
+    operations: BTreeMap<&'a str, (usize, &'a Operation)>,
+    done: BTreeSet<&'a str>,
+}
+
+impl<'a> Pass<'a> {
+    fn rewrite(&mut self, tokens: TokenStream) -> Result<TokenStream, String> {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
+        let mut at = 0;
+        while at < tokens.len() {
+            // `pub async fn send (self) -> ... { body }`
+            if ["pub", "async", "fn", "send"].iter().enumerate().all(|(ahead, word)| is(tokens.get(at + ahead), word)) {
+                let body = (at..tokens.len()).find(|index| braces(&tokens[*index]).is_some());
+                let (end, body) = body
+                    .and_then(|end| braces(&tokens[end]).map(|body| (end, body)))
+                    .ok_or("the generator wrote a `send` without a body")?;
+                out.extend(self.methods(body)?);
+                at = end + 1;
+                continue;
+            }
+            out.push(match &tokens[at] {
+                TokenTree::Group(group) => {
+                    TokenTree::Group(Group::new(group.delimiter(), self.rewrite(group.stream())?))
+                }
+                other => other.clone(),
+            });
+            at += 1;
+        }
+        Ok(out.into_iter().collect())
+    }
+
+    /// The methods that stand in the place of progenitor's `send`.
+    fn methods(&mut self, body: TokenStream) -> Result<TokenStream, String> {
+        let (making, name) = request_of(body).ok_or("the generator wrote a `send` of another form")?;
+        let (&name, &(index, operation)) =
+            self.operations.get_key_value(name.as_str()).ok_or(format!("no operation is called `{name}`"))?;
+        self.done.insert(name);
+        let types = Ident::new("types", Span::call_site());
+        let (answer, read) = match &operation.answer {
+            Answer::Json(rust) => (rust_type(rust, Some(&types)), quote! { of_json }),
+            Answer::Bytes(_) => (quote! { crate::ByteStream }, quote! { of_bytes }),
+            Answer::Empty => (quote! { () }, quote! { of_nothing }),
+        };
+        let index = Literal::usize_unsuffixed(index);
+        Ok(quote! {
+            pub fn send(self) -> impl ::std::future::Future<Output = crate::Result<crate::Response<#answer>>> + Send + use<> {
+                self.call().send()
+            }
+            /// The request, ready to be sent, open to what the document does not know: other parameters and
+            /// headers, a time limit, another type.
+            pub fn call(self) -> crate::Call<#answer> {
+                let client = self.client;
+                crate::Call::#read(&client.inner, &super::OPERATIONS[#index], self.into_request())
+            }
+            fn into_request(self) -> crate::Result<reqwest::Request> {
+                #making
+                Ok(request)
+            }
+        })
+    }
+}
+
+/// What of the body of `send` makes the request, and the operation that it names after it.
+fn request_of(body: TokenStream) -> Option<(TokenStream, String)> {
+    let tokens: Vec<TokenTree> = body.into_iter().collect();
+    let end = tokens
+        .windows(5)
+        .position(|found| is(found.first(), "let") && is(found.get(1), "info") && is(found.get(3), "OperationInfo"))?;
+    let info = braces(tokens.get(end + 4)?)?;
+    let name = info.into_iter().find_map(|token| match token {
+        TokenTree::Literal(literal) => Some(literal.to_string().trim_matches('"').to_owned()),
+        _ => None,
+    })?;
+    Some((tokens.into_iter().take(end).collect(), name))
+}
+
+fn is(token: Option<&TokenTree>, word: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
+}
+
+fn braces(token: &TokenTree) -> Option<TokenStream> {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
+    }
+}
