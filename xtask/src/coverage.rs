@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta};
 
-use crate::{Format, root};
+use crate::cli::Format;
+use crate::root;
 
 /// A line of the report.
 #[derive(Serialize)]

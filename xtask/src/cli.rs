@@ -1,0 +1,88 @@
+//! The commands and their arguments.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{convert, coverage, overlays, root, server};
+
+/// The work of the maintainers.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Print the OpenAPI 3.0.3 of a Swagger 2.0 document (JSON or YAML)
+    Convert {
+        /// The document
+        file: PathBuf,
+    },
+    /// Compile the overlays to the form that builds apply
+    Overlays {
+        /// Write nothing; fail where a compiled overlay is not what its source says
+        #[arg(long)]
+        check: bool,
+    },
+    /// Say which operations are generated, called in tests, and called on a real server
+    Coverage {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Decode recorded answers, write them back, and say what was lost
+    #[command(disable_help_flag = true)]
+    Fidelity {
+        /// The folder of the recorded answers, and how to print
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The real server of the catalogue on this machine
+    Server {
+        #[command(subcommand)]
+        action: server::Action,
+    },
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Runs the command that the program was started with.
+pub fn run() -> ExitCode {
+    match Arguments::parse().task {
+        Task::Convert { file } => convert::run(&file),
+        Task::Overlays { check } => overlays::run(check),
+        Task::Coverage { format } => coverage::run(format),
+        Task::Fidelity { arguments } => fidelity(&arguments),
+        Task::Server { action } => server::run(action),
+    }
+}
+
+/// Runs the crate that decodes: it needs the clients, and xtask must build when they do not.
+fn fidelity(arguments: &[String]) -> ExitCode {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let manifest = root().join("Cargo.toml");
+    let status = std::process::Command::new(cargo)
+        .args(["run", "--quiet", "--manifest-path"])
+        .arg(manifest)
+        .args(["--package", "datagouv-fidelity", "--"])
+        .args(arguments)
+        .status();
+    match status {
+        Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)),
+        Err(error) => {
+            eprintln!("cargo: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

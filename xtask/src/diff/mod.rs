@@ -1,0 +1,3 @@
+//! `diff`: what changed between two documents, on the wire and in Rust.
+
+pub mod change;

@@ -1,0 +1,16 @@
+//! The work of the maintainers, behind `cargo xtask`.
+
+pub mod cli;
+mod convert;
+mod coverage;
+pub mod diff;
+mod overlays;
+mod server;
+
+use std::path::PathBuf;
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or(here.clone(), PathBuf::from)
+}
