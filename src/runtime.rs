@@ -3,7 +3,6 @@
 pub use progenitor_client::{ClientInfo, OperationInfo};
 
 pub use crate::Error;
-use crate::exec::Endpoint;
 use crate::form::FormBody;
 pub use crate::response::{ByteStream, Response as ResponseValue};
 
