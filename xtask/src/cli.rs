@@ -1,11 +1,10 @@
 //! The commands and their arguments.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{convert, coverage, overlays, root, server};
+use crate::{convert, coverage, overlays, root, server, source};
 
 /// The work of the maintainers.
 #[derive(Parser)]
@@ -19,8 +18,8 @@ struct Arguments {
 enum Task {
     /// Print the OpenAPI 3.0.3 of a Swagger 2.0 document (JSON or YAML)
     Convert {
-        /// The document
-        file: PathBuf,
+        #[arg(help = source::SOURCES)]
+        source: String,
     },
     /// Compile the overlays to the form that builds apply
     Overlays {
@@ -60,7 +59,7 @@ pub enum Format {
 /// Runs the command that the program was started with.
 pub fn run() -> ExitCode {
     match Arguments::parse().task {
-        Task::Convert { file } => convert::run(&file),
+        Task::Convert { source } => convert::run(&source),
         Task::Overlays { check } => overlays::run(check),
         Task::Coverage { format } => coverage::run(format),
         Task::Fidelity { arguments } => fidelity(&arguments),

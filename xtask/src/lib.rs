@@ -5,7 +5,9 @@ mod convert;
 mod coverage;
 pub mod diff;
 mod overlays;
+mod python;
 mod server;
+pub mod source;
 
 use std::path::PathBuf;
 

@@ -9,6 +9,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::python::Environment;
+
 /// The version that the vendored documents come from.
 pub const VERSION: &str = "17.18.0";
 
@@ -76,8 +78,7 @@ pub fn start(place: &Place, name: Option<&str>) -> Result<String, String> {
     let folder = place.folder();
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
-    let environment = folder.join(format!("venv-{}", place.version));
-    install(&environment, &place.version)?;
+    let environment = install(&folder.join(format!("venv-{}", place.version)), &place.version)?;
     let running = format!("udata {} answers at {}; API keys in {}", place.version, place.url(), folder.display());
     if answers(place.port) {
         return Ok(running);
@@ -85,7 +86,7 @@ pub fn start(place: &Place, name: Option<&str>) -> Result<String, String> {
     let log_file = folder.join("udata.log");
     let log = File::create(&log_file).map_err(|error| format!("{}: {error}", log_file.display()))?;
     let errors = log.try_clone().map_err(|error| error.to_string())?;
-    let mut command = Command::new(environment.join("bin/gunicorn"));
+    let mut command = Command::new(environment.program("gunicorn"));
     command
         .args(["-w", "1", "-k", "gthread", "--threads", "8", "-t", "0", "-b"])
         .args([&format!("127.0.0.1:{}", place.port), "serve:build()"])
@@ -124,28 +125,14 @@ fn stop(place: &Place) -> Result<String, String> {
     Ok(if stopped.success() { "stopped".to_owned() } else { "it had ended already".to_owned() })
 }
 
-/// Installs the package into an environment of its own.
-fn install(environment: &Path, version: &str) -> Result<(), String> {
-    let python = environment.join("bin/python");
-    let quiet = |command: &mut Command| {
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-    };
-    if environment.join("bin/gunicorn").exists()
-        && quiet(Command::new(&python).args(["-c", "import udata, mongomock, factory"]))
-    {
-        return Ok(());
+/// The package, in an environment of its own.
+fn install(folder: &Path, version: &str) -> Result<Environment, String> {
+    let environment = Environment::at(folder)?;
+    if !environment.program("gunicorn").exists() || !environment.imports("udata, mongomock, factory") {
+        let package = format!("udata=={version}");
+        environment.install(&[&package, "mongomock==4.3.0", "factory_boy", "faker", "gunicorn>=23,<24"])?;
     }
-    let step = |command: &mut Command| {
-        let status = command.status().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-        if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", command.get_program().display())) }
-    };
-    step(Command::new("python3").args(["-m", "venv"]).arg(environment))?;
-    step(
-        Command::new(environment.join("bin/pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("udata=={version}"))
-            .args(["mongomock==4.3.0", "factory_boy", "faker", "gunicorn>=23,<24"]),
-    )
+    Ok(environment)
 }
 
 /// Whether the server says that it is well.

@@ -1,0 +1,68 @@
+//! Environments of Python, each with packages of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A virtual environment.
+pub struct Environment(PathBuf);
+
+impl Environment {
+    /// The environment of a folder, made where there is none.
+    pub fn at(folder: &Path) -> Result<Self, String> {
+        let environment = Self(folder.to_path_buf());
+        if !quiet(Command::new(environment.program("python")).args(["-c", "import pip"])) {
+            said(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+        }
+        Ok(environment)
+    }
+
+    /// A program of the environment.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.0.join("bin").join(name)
+    }
+
+    /// Whether Python can import these modules.
+    pub fn imports(&self, modules: &str) -> bool {
+        quiet(Command::new(self.program("python")).args(["-c", &format!("import {modules}")]))
+    }
+
+    /// The version of an installed package.
+    pub fn version_of(&self, package: &str) -> Result<String, String> {
+        let code = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))";
+        let version = said(Command::new(self.program("python")).args(["-c", code, package]))?;
+        Ok(String::from_utf8_lossy(&version).trim().to_owned())
+    }
+
+    /// Installs packages; the arguments are those of `pip install`.
+    pub fn install(&self, arguments: &[&str]) -> Result<(), String> {
+        let mut command = Command::new(self.program("python"));
+        command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+        said(command.args(arguments)).map(drop)
+    }
+
+    /// What a script prints. With one seed for all, what is made of unordered sets of text is the same at every run.
+    pub fn run(&self, script: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
+        let mut command = Command::new(self.program("python"));
+        command.arg(script).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONHASHSEED", "0");
+        said(&mut command)
+    }
+}
+
+fn quiet(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// What a program wrote, or the line in which it says why it failed.
+fn said(command: &mut Command) -> Result<Vec<u8>, String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{program}: {error}"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    let lines = || told.lines().map(str::trim).filter(|line| !line.is_empty());
+    // pip marks its errors; Python ends with what went wrong.
+    let reason = lines().rfind(|line| line.starts_with("ERROR:")).or_else(|| lines().next_back());
+    let name = Path::new(&program).file_name().map_or(program.clone(), |name| name.to_string_lossy().into_owned());
+    Err(format!("{name} failed ({}): {}", output.status, reason.unwrap_or("it does not say why")))
+}

@@ -1,0 +1,180 @@
+//! Where a document comes from: a file, a URL, a commit, a version of the server's package, or the project itself.
+
+mod git;
+mod http;
+mod udata;
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use datagouv_specs::Api;
+use serde_json::Value;
+
+pub use http::Limits;
+use http::get;
+
+/// The size above which nothing is taken for a document: the largest known one has 0.6 MB.
+const MAX_BYTES: u64 = 32 << 20;
+
+/// What a source gave.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The source, as it was asked for.
+    pub name: String,
+    /// The source in words, for those who read where a document is from.
+    pub origin: String,
+    /// The bytes, as they came.
+    pub bytes: Vec<u8>,
+    /// The API that the source is known to describe, where its name says so.
+    pub api: Option<Api>,
+    /// The version of the server, where the source knows it.
+    pub version: Option<String>,
+}
+
+/// A source that gives no document, and why. Its display is one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The source, as it was asked for.
+    pub source: String,
+    /// The reason, with the place in the document where there is one.
+    pub reason: String,
+}
+
+impl Error {
+    /// An error of a source.
+    pub fn new(source: impl Into<String>, reason: impl fmt::Display) -> Self {
+        let reason = reason.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { source: source.into(), reason }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.reason)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What a source can be, for the help of commands.
+pub const SOURCES: &str = "A file, a URL, git:REVISION:PATH, udata:VERSION or udata:latest (the catalogue's API v1; \
+    udata:VERSION:main-v2 is the other), or main, main-v2, tabular, metrics (as vendored)";
+
+/// Loads a document from wherever [`SOURCES`] says that it can be.
+///
+/// # Errors
+///
+/// When the source gives nothing, or more than a document can be.
+pub fn load(source: &str) -> Result<Loaded, Error> {
+    load_within(source, &Limits::default())
+}
+
+/// [`load`], with limits of one's own where the source is a URL.
+///
+/// # Errors
+///
+/// As those of [`load`].
+pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
+    let failed = |reason: String| Error::new(source, reason);
+    let plain = |origin: String, bytes: Vec<u8>, api: Option<Api>| Loaded {
+        name: source.to_owned(),
+        origin,
+        bytes,
+        api,
+        version: None,
+    };
+    if let Some(object) = source.strip_prefix("git:") {
+        let bytes = git::show(object).map_err(failed)?;
+        return Ok(plain(format!("git, {object}"), bytes, of_path(Path::new(object))));
+    }
+    if let Some(package) = source.strip_prefix("udata:") {
+        let (version, api) = match package.split_once(':') {
+            Some((version, api)) => (version, api.parse().map_err(|error| Error::new(source, error))?),
+            None => (package, Api::Main),
+        };
+        let (bytes, version) = udata::document(version, api).map_err(failed)?;
+        let route = if api == Api::MainV2 { "/api/2" } else { "/api/1" };
+        return Ok(Loaded {
+            name: source.to_owned(),
+            origin: format!("udata {version} (Python package), what it serves at {route}/swagger.json"),
+            bytes,
+            api: Some(api),
+            version: Some(version),
+        });
+    }
+    if source.starts_with("https://") || source.starts_with("http://") {
+        return Ok(plain(source.to_owned(), get(source, limits).map_err(failed)?, None));
+    }
+    if let Ok(api) = source.parse::<Api>() {
+        let file = crate::root().join("specs").join(api.name()).join(api.file_name());
+        return Ok(plain(format!("vendored for {api}"), read(&file).map_err(failed)?, Some(api)));
+    }
+    let file = Path::new(source);
+    Ok(plain(format!("file {source}"), read(file).map_err(failed)?, of_path(file)))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let opened = File::open(file).map_err(|error| error.to_string())?;
+    opened.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_BYTES { Err(too_large(MAX_BYTES)) } else { Ok(bytes) }
+}
+
+fn too_large(limit: u64) -> String {
+    format!("more than {} MB, which is no document of an API", limit >> 20)
+}
+
+/// The API of a file that lies where the project keeps it.
+fn of_path(path: &Path) -> Option<Api> {
+    let folder = path.parent()?.file_name()?.to_str()?;
+    Api::ALL.into_iter().find(|api| api.name() == folder && path.ends_with(api.file_name()))
+}
+
+impl Loaded {
+    /// The document: JSON or YAML.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are neither; the reason tells the line.
+    pub fn parse(&self) -> Result<Value, Error> {
+        parse(&self.bytes).map_err(|reason| Error::new(&self.name, reason))
+    }
+
+    /// The API that the document describes: as the source says, or else as the document does.
+    pub fn api(&self, document: &Value) -> Option<Api> {
+        self.api.or_else(|| recognise(document))
+    }
+}
+
+/// A document of JSON or YAML.
+pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("not text: {error}"))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let start = text.trim_start();
+    if start.is_empty() {
+        return Err("empty".to_owned());
+    }
+    if start.starts_with('<') {
+        return Err("a web page or XML, and not a document of an API".to_owned());
+    }
+    // What looks like JSON gets the messages of a reader of JSON.
+    if start.starts_with(['{', '[']) {
+        return serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"));
+    }
+    serde_yaml_ng::from_str(text).map_err(|error| format!("neither JSON nor YAML: {error}"))
+}
+
+/// The API that a document says it describes.
+pub fn recognise(document: &Value) -> Option<Api> {
+    let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let title = text("/info/title").to_lowercase();
+    match text("/basePath").trim_end_matches('/') {
+        "/api/1" => Some(Api::Main),
+        "/api/2" => Some(Api::MainV2),
+        _ if title.contains("tabular") => Some(Api::Tabular),
+        _ if title.contains("metric") => Some(Api::Metrics),
+        _ => None,
+    }
+}
