@@ -24,6 +24,7 @@
 pub mod answer;
 pub mod document;
 pub mod example;
+pub mod fault;
 mod file;
 pub mod form;
 pub mod format;
