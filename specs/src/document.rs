@@ -107,9 +107,12 @@ pub fn to_openapi(document: Value) -> Result<Value, Error> {
     }
 }
 
-/// Lists of the catalogue's document that the server builds from unordered sets: schema and property.
+/// Lists of the catalogue's documents that the server builds from unordered sets: schema and property.
 const UNORDERED: [(&str, &str); 4] =
     [("PeriodicTask (read)", "task"), ("PeriodicTask (write)", "task"), ("PeriodicTask", "task"), ("Task", "status")];
+
+/// The parameter whose list of values is built in the same way, in each operation that has it.
+const UNORDERED_PARAMETER: &str = "producer_type";
 
 /// The canonical text of a document: keys sorted, two spaces, a final newline, and the lists whose order
 /// is random on the server put in order, so that the same document always gives the same bytes.
@@ -117,19 +120,29 @@ pub fn canonical_text(document: &Value) -> String {
     let mut document = document.clone();
     for (definition, property) in UNORDERED {
         let place = format!("/definitions/{definition}/properties/{property}");
-        if let Some(Value::Object(schema)) = document.pointer_mut(&place)
-            && let Some(Value::Array(values)) = schema.get_mut("enum")
-        {
-            values.sort_by_key(Value::to_string);
-            let first = values.first().cloned();
-            // The example is the first of the set, so it is as random as the order.
-            if let (Some(first), Some(example)) = (first, schema.get_mut("example")) {
-                *example = first;
-            }
-        }
+        document.pointer_mut(&place).into_iter().for_each(put_in_order);
+    }
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for operation in paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut) {
+        let parameters = operation.values_mut().filter_map(|operation| operation.get_mut("parameters")?.as_array_mut());
+        parameters
+            .flatten()
+            .filter(|parameter| parameter.get("name").and_then(Value::as_str) == Some(UNORDERED_PARAMETER))
+            .for_each(put_in_order);
     }
     document.sort_all_objects();
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Puts the values of an enum in order.
+fn put_in_order(schema: &mut Value) {
+    let Some(Value::Array(values)) = schema.get_mut("enum") else { return };
+    values.sort_by_key(Value::to_string);
+    let first = values.first().cloned();
+    // The example is the first of the set, so it is as random as the order.
+    if let (Some(first), Some(example)) = (first, schema.get_mut("example")) {
+        *example = first;
+    }
 }

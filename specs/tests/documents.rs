@@ -72,6 +72,17 @@ fn a_list_whose_order_is_random_on_the_server_is_put_in_order() {
     };
     assert_eq!(dump(json!(["B", "A"]), "B"), dump(json!(["A", "B"]), "A"));
     assert_ne!(dump(json!(["A"]), "A"), dump(json!(["A", "B"]), "A"));
+    let search = |name: &str, values: Value| {
+        let search =
+            json!({"parameters": [{"in": "query", "name": "q"}, {"in": "query", "name": name, "enum": values}]});
+        document::canonical_text(&json!({"paths": {"/datasets/search/": {"get": search}}}))
+    };
+    assert_eq!(
+        search("producer_type", json!(["user", "company"])),
+        search("producer_type", json!(["company", "user"]))
+    );
+    // The order of other lists is the author's.
+    assert_ne!(search("sort", json!(["user", "company"])), search("sort", json!(["company", "user"])));
 }
 
 fn collect(value: &Value, references: &mut Vec<String>) {
