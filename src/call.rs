@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -11,9 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::exec::Endpoint;
+use crate::response::Answer;
 use crate::{ByteStream, Error, Operation, Response, Result};
-
-type Reading<T> = Pin<Box<dyn Future<Output = Result<Response<T>>> + Send>>;
 
 /// What a call asks of the way it is sent, beyond what the client was set up with.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,15 +55,40 @@ pub(crate) struct CallOptions {
 /// ```
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<T> {
+    parts: Box<Parts>,
+    answer: PhantomData<fn() -> T>,
+}
+
+/// A call without the type of its answer: what is compiled once for all of them.
+struct Parts {
     endpoint: Endpoint,
     operation: &'static Operation,
     /// The request, or why there is none.
     request: Result<Request>,
     options: CallOptions,
-    read: fn(reqwest::Response) -> Reading<T>,
+}
+
+impl Parts {
+    fn exec(self) -> Pin<Box<dyn Future<Output = Result<reqwest::Response>> + Send>> {
+        Box::pin(async move {
+            let Self { endpoint, operation, request, options } = self;
+            let request = request.map_err(|error| error.of_operation(operation.name))?;
+            endpoint.exec(request, operation, options).await
+        })
+    }
 }
 
 impl<T> Call<T> {
+    pub(crate) fn new(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
+        let parts = Parts { endpoint: endpoint.clone(), operation, request, options: CallOptions::default() };
+        Self { parts: Box::new(parts), answer: PhantomData }
+    }
+
+    /// The same call, its answer read as another type.
+    fn answering<U>(self) -> Call<U> {
+        Call { parts: self.parts, answer: PhantomData }
+    }
+
     /// Adds a parameter to the query, also one that the document does not know.
     pub fn query(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.map_request(|request| {
@@ -88,14 +113,14 @@ impl<T> Call<T> {
 
     /// The time that the whole call may take, its body included, instead of the client's.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.options.timeout = Some(limit);
+        self.parts.options.timeout = Some(limit);
         self
     }
 
     /// Says that a request which is not idempotent (a POST, a PATCH) may be sent again after a failure that
     /// leaves open whether the server has acted on it.
     pub fn repeatable(mut self) -> Self {
-        self.options.repeatable = true;
+        self.parts.options.repeatable = true;
         self
     }
 
@@ -113,23 +138,24 @@ impl<T> Call<T> {
     }
 
     /// Reads the answer, which is JSON, as another type.
-    pub fn json<U: DeserializeOwned + 'static>(self) -> Call<U> {
-        let Self { endpoint, operation, request, options, .. } = self;
-        Call { endpoint, operation, request, options, read: |answer| Box::pin(Response::from_response(answer)) }
+    pub fn json<U: DeserializeOwned>(self) -> Call<U> {
+        self.answering()
     }
 
     /// Gives the body of the answer as it comes, whatever it is.
     pub fn bytes(self) -> Call<ByteStream> {
-        let Self { endpoint, operation, request, options, .. } =
-            self.map_request(|request| Ok(drop(request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*")))));
-        Call { endpoint, operation, request, options, read: |answer| Box::pin(async { Ok(Response::stream(answer)) }) }
+        self.map_request(|request| {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
+            Ok(())
+        })
+        .answering()
     }
 
     /// The request as it stands, without the API key; `None` where it could not be made, which is the error
     /// of [`send`](Self::send).
     #[must_use]
     pub fn request(&self) -> Option<&Request> {
-        self.request.as_ref().ok()
+        self.parts.request.as_ref().ok()
     }
 
     /// Sends it.
@@ -138,67 +164,50 @@ impl<T> Call<T> {
     ///
     /// Where the request could not be made, no answer came, the answer is not a success, or it cannot be
     /// read as its type.
-    pub async fn send(self) -> Result<Response<T>> {
-        let read = self.read;
-        read(self.raw().await?).await
+    pub fn send(self) -> impl Future<Output = Result<Response<T>>> + Send + use<T>
+    where
+        T: Answer,
+    {
+        let sent = self.parts.exec();
+        async move { T::read(sent.await?).await }
     }
 
     /// Sends it, and brings back a success whose body is still to be read.
     pub(crate) async fn raw(self) -> Result<reqwest::Response> {
-        let Self { endpoint, operation, request, options, .. } = self;
-        let request = request.map_err(|error| error.of_operation(operation.name))?;
-        endpoint.exec(request, operation, options).await
+        self.parts.exec().await
     }
 
     /// The same call once more, to be sent beside this one; `None` where its body is a stream.
     pub(crate) fn try_clone(&self) -> Option<Self> {
-        let request = Ok(self.request.as_ref().ok()?.try_clone()?);
-        let Self { endpoint, operation, options, read, .. } = self;
-        Some(Self { endpoint: endpoint.clone(), operation, request, options: *options, read: *read })
+        let Parts { endpoint, operation, request, options } = &*self.parts;
+        let request = Ok(request.as_ref().ok()?.try_clone()?);
+        let parts = Parts { endpoint: endpoint.clone(), operation, request, options: *options };
+        Some(Self { parts: Box::new(parts), answer: PhantomData })
     }
 
     /// Changes the request.
     pub(crate) fn map_request(mut self, change: impl FnOnce(&mut Request) -> Result<()>) -> Self {
-        self.request = self.request.and_then(|mut request| change(&mut request).map(|()| request));
+        if let Ok(request) = &mut self.parts.request
+            && let Err(error) = change(request)
+        {
+            self.parts.request = Err(error);
+        }
         self
     }
 
     pub(crate) fn operation(&self) -> &'static Operation {
-        self.operation
-    }
-}
-
-// What the generated builders call, by the kind of the operation's answer.
-
-impl<T: DeserializeOwned + 'static> Call<T> {
-    pub(crate) fn of_json(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
-        let read = |answer| -> Reading<T> { Box::pin(Response::from_response(answer)) };
-        Self { endpoint: endpoint.clone(), operation, request, options: CallOptions::default(), read }
-    }
-}
-
-impl Call<ByteStream> {
-    pub(crate) fn of_bytes(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
-        let read = |answer| -> Reading<ByteStream> { Box::pin(async { Ok(Response::stream(answer)) }) };
-        Self { endpoint: endpoint.clone(), operation, request, options: CallOptions::default(), read }
-    }
-}
-
-impl Call<()> {
-    pub(crate) fn of_nothing(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
-        let read = |answer| -> Reading<()> { Box::pin(async { Ok(Response::empty(answer)) }) };
-        Self { endpoint: endpoint.clone(), operation, request, options: CallOptions::default(), read }
+        self.parts.operation
     }
 }
 
 impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The query and the headers may hold what their sender wants to keep.
-        let path = self.request.as_ref().map(|request| request.url().path());
+        let path = self.parts.request.as_ref().map(|request| request.url().path());
         f.debug_struct("Call")
-            .field("operation", &self.operation.name)
+            .field("operation", &self.parts.operation.name)
             .field("path", &path)
-            .field("options", &self.options)
+            .field("options", &self.parts.options)
             .finish_non_exhaustive()
     }
 }

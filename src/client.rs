@@ -146,7 +146,7 @@ impl Client {
             .parse()
             .map_err(|error| Error::request(format!("`{method}` is no method of HTTP")).with_source(error))
             .and_then(|method| Ok(reqwest::Request::new(method, endpoint.url_of(path)?)));
-        Call::of_json(endpoint, &UNDECLARED, request)
+        Call::new(endpoint, &UNDECLARED, request)
     }
 }
 

@@ -79,7 +79,7 @@ pub use field::Field;
 pub use file::File;
 pub use filters::Filters;
 pub use operation::Operation;
-pub use response::{ByteStream, Response};
+pub use response::{Answer, ByteStream, Response};
 pub use values::Values;
 
 pub(crate) use open_enum::open_enum;

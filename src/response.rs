@@ -59,18 +59,38 @@ impl<T> Response<T> {
     }
 }
 
-impl<T: DeserializeOwned> Response<T> {
-    pub(crate) async fn from_response(response: reqwest::Response) -> Result<Self> {
+/// What a call can bring back: any type that is read from JSON, or the bytes as they come.
+///
+/// A type that holds nothing, as `()` does, takes any answer, whose body is not read.
+pub trait Answer: Sized {
+    #[doc(hidden)]
+    fn read(response: reqwest::Response) -> impl Future<Output = Result<Response<Self>>> + Send;
+}
+
+impl<T: DeserializeOwned> Answer for T {
+    async fn read(response: reqwest::Response) -> Result<Response<T>> {
+        if size_of::<T>() == 0
+            && let Ok(value) = serde_json::from_str("null")
+        {
+            return Ok(Response::with(&response, value));
+        }
         let operation = response.extensions().get::<OperationName>().copied();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(|error| named(error.into(), operation))?;
         match decode(&body) {
-            Ok(value) => Ok(Self { value, status, headers }),
+            Ok(value) => Ok(Response { value, status, headers }),
             Err(error) => {
                 let path = error.path().to_string();
                 Err(named(Error::decode(status, headers, body, &path, error.into_inner()), operation))
             }
         }
+    }
+}
+
+impl Answer for ByteStream {
+    async fn read(response: reqwest::Response) -> Result<Response<Self>> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(Response { value: Self::new(response), status, headers })
     }
 }
 
@@ -89,19 +109,6 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_path_t
     }
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(body))
         .and_then(|_: T| serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str("")))
-}
-
-impl Response<()> {
-    pub(crate) fn empty(response: reqwest::Response) -> Self {
-        Self::with(&response, ())
-    }
-}
-
-impl Response<ByteStream> {
-    pub(crate) fn stream(response: reqwest::Response) -> Self {
-        let (status, headers) = (response.status(), response.headers().clone());
-        Self { value: ByteStream::new(response), status, headers }
-    }
 }
 
 impl<T> Deref for Response<T> {

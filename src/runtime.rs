@@ -7,6 +7,7 @@ use crate::form::FormBody;
 pub use crate::response::{ByteStream, Response as ResponseValue};
 
 /// The generator knows hooks; here every request goes through [`Call`](crate::Call) instead.
+#[allow(dead_code)]
 pub(crate) trait ClientHooks<Inner = ()> {}
 
 /// Bodies that are forms. The generator knows one kind of form; which kind it is, the body says.

@@ -67,22 +67,26 @@ impl<'a> Pass<'a> {
             self.operations.get_key_value(name.as_str()).ok_or(format!("no operation is called `{name}`"))?;
         self.done.insert(name);
         let types = Ident::new("types", Span::call_site());
-        let (answer, read) = match &operation.answer {
-            Answer::Json(rust) => (rust_type(rust, Some(&types)), quote! { of_json }),
-            Answer::Bytes(_) => (quote! { crate::ByteStream }, quote! { of_bytes }),
-            Answer::Empty => (quote! { () }, quote! { of_nothing }),
+        let answer = match &operation.answer {
+            Answer::Json(rust) => rust_type(rust, Some(&types)),
+            Answer::Bytes(_) => quote! { crate::ByteStream },
+            Answer::Empty => quote! { () },
         };
         let index = Literal::usize_unsuffixed(index);
+        // Inlined, they are compiled in the programs that call them and not for all who build the crate.
         Ok(quote! {
+            #[inline]
             pub fn send(self) -> impl ::std::future::Future<Output = crate::Result<crate::Response<#answer>>> + Send + use<> {
                 self.call().send()
             }
             /// The request, ready to be sent, open to what the document does not know: other parameters and
             /// headers, a time limit, another type.
+            #[inline]
             pub fn call(self) -> crate::Call<#answer> {
                 let client = self.client;
-                crate::Call::#read(&client.inner, &super::OPERATIONS[#index], self.into_request())
+                crate::Call::new(&client.inner, &super::OPERATIONS[#index], self.into_request())
             }
+            #[inline]
             fn into_request(self) -> crate::Result<reqwest::Request> {
                 #making
                 Ok(request)
