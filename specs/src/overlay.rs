@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::Error;
 
 #[cfg(feature = "authoring")]
-pub use authoring::{Action, Change, Compiled, Overlay, check, compile, parse_yaml};
+pub use authoring::{Action, Change, Compiled, Overlay, check, compile, evaluate, parse_yaml};
 
 /// Applies the compiled form of an overlay: `{"actions": [{"targets": [pointer, ...], "update": ...}]}`, with
 /// `"remove": true` in place of `update` where the targets go.
@@ -68,6 +68,7 @@ fn merge(target: &mut Value, value: &Value, pointer: &str) -> Result<bool, Strin
             }
             Ok(changed)
         }
+        (Value::Array(old), Value::Array(new)) if old == new => Ok(false),
         // Overlay 1.0.0 does not say whether the new array replaces the old one or lengthens it.
         (Value::Array(_), Value::Array(_)) => {
             Err(format!("at `{pointer}` an array meets an array: remove the old one first, in an action before"))
@@ -231,7 +232,9 @@ mod authoring {
         evaluate(overlay, document).1
     }
 
-    fn evaluate(overlay: &Overlay, document: &Value) -> (Compiled, Vec<Error>) {
+    /// What becomes of a document for which the overlay was not written: all that applies is applied, and what
+    /// [`compile`] would refuse is told.
+    pub fn evaluate(overlay: &Overlay, document: &Value) -> (Compiled, Vec<Error>) {
         let mut document = document.clone();
         let mut actions = Vec::new();
         let mut errors = Vec::new();

@@ -265,7 +265,9 @@ mod authored {
     #[test]
     fn what_changes_nothing_is_an_error() {
         let document = json!({"a": {"n": 1, "list": ["x"]}});
-        for (target, update) in [("$.a", "{n: 1}"), ("$.a", "{}"), ("$.a.list", "x"), ("$", "{a: {n: 1}}")] {
+        for (target, update) in
+            [("$.a", "{n: 1}"), ("$.a", "{}"), ("$.a", "{list: [x]}"), ("$.a.list", "x"), ("$", "{a: {n: 1}}")]
+        {
             let message = problem(&format!("  - {{target: {target}, description: D., update: {update}}}\n"), &document);
             assert_eq!(message, format!("/actions/0: `{target}` already is what the update makes it. It says: D."));
         }

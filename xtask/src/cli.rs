@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{convert, coverage, overlays, root, server, source};
+use crate::{convert, coverage, overlays, refresh, root, server, source};
 
 /// The work of the maintainers.
 #[derive(Parser)]
@@ -21,6 +21,8 @@ enum Task {
         #[arg(help = source::SOURCES)]
         source: String,
     },
+    /// Bring the vendored documents up to date, and say what that changes for users
+    Refresh(refresh::Arguments),
     /// Compile the overlays to the form that builds apply
     Overlays {
         /// Write nothing; fail where a compiled overlay is not what its source says
@@ -60,6 +62,7 @@ pub enum Format {
 pub fn run() -> ExitCode {
     match Arguments::parse().task {
         Task::Convert { source } => convert::run(&source),
+        Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Overlays { check } => overlays::run(check),
         Task::Coverage { format } => coverage::run(format),
         Task::Fidelity { arguments } => fidelity(&arguments),

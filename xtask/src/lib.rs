@@ -4,8 +4,9 @@ pub mod cli;
 mod convert;
 mod coverage;
 pub mod diff;
-mod overlays;
+pub mod overlays;
 mod python;
+pub mod refresh;
 mod server;
 pub mod source;
 

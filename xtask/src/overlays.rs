@@ -4,23 +4,39 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use datagouv_specs::overlay::Overlay;
 use datagouv_specs::{Api, document, overlay};
+use serde_json::Value;
+
+/// An overlay that applies.
+pub struct Compiled {
+    /// The text of the compiled form.
+    pub text: String,
+    /// How many actions it has.
+    pub actions: usize,
+    /// The document, corrected.
+    pub document: Value,
+}
 
 /// Compiles every overlay, or checks that each is current.
 pub fn run(check: bool) -> ExitCode {
     let mut failures = 0;
     for api in Api::ALL {
         let folder = crate::root().join("specs").join(api.name());
-        match compile(api, &folder) {
-            Ok((text, actions)) => {
-                let target = folder.join("overlay.json");
+        let document = document::parse(api.document_text()).and_then(document::to_openapi);
+        let compiled = document
+            .map_err(|error| vec![error.to_string()])
+            .and_then(|document| Written::read(&folder).map_err(|error| vec![error])?.compile(&document));
+        match compiled {
+            Ok(compiled) => {
+                let (target, actions) = (folder.join("overlay.json"), compiled.actions);
                 let current = fs::read_to_string(&target).unwrap_or_default();
-                if current == text {
+                if current == compiled.text {
                     println!("{api}: {actions} actions");
                 } else if check {
                     eprintln!("{}: not what its source says; run `cargo xtask overlays`", target.display());
                     failures += 1;
-                } else if let Err(error) = fs::write(&target, text) {
+                } else if let Err(error) = fs::write(&target, compiled.text) {
                     eprintln!("{}: {error}", target.display());
                     failures += 1;
                 } else {
@@ -36,6 +52,78 @@ pub fn run(check: bool) -> ExitCode {
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The overlay of an API as it is written, in one file or several.
+pub struct Written {
+    overlay: Overlay,
+    /// Each file, and how many actions it has.
+    files: Vec<(String, usize)>,
+}
+
+impl Written {
+    /// Reads the overlay of an API's folder. Several files are one overlay, in the order of their names.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let mut read: Option<Self> = None;
+        for file in sources(folder)? {
+            let failed = |error: String| format!("{}: {error}", file.display());
+            let text = fs::read_to_string(&file).map_err(|error| failed(error.to_string()))?;
+            let overlay = overlay::parse_yaml(&text).map_err(|error| failed(error.to_string()))?;
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let told = (name, overlay.actions.len());
+            match &mut read {
+                Some(read) => {
+                    read.overlay.actions.extend(overlay.actions);
+                    read.files.push(told);
+                }
+                None => read = Some(Self { overlay, files: vec![told] }),
+            }
+        }
+        read.ok_or_else(|| format!("{}: no overlay", folder.display()))
+    }
+
+    /// The compiled form for a document of OpenAPI 3.0, or all actions that do not apply to it, each with what to do.
+    pub fn compile(&self, document: &Value) -> Result<Compiled, Vec<String>> {
+        let (compiled, errors) = overlay::evaluate(&self.overlay, document);
+        if !errors.is_empty() {
+            return Err(errors.iter().map(|error| self.told(error)).collect());
+        }
+        let actions = compiled.overlay["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
+        // A line an action: a change of the source is a change of few lines here.
+        let lines: Vec<String> = actions.iter().map(ToString::to_string).collect();
+        let text = format!("{{\"actions\":[\n{}\n]}}\n", lines.join(",\n"));
+        Ok(Compiled { text, actions: actions.len(), document: compiled.document })
+    }
+
+    /// Another document than the one that the overlay corrects, corrected where it can be; and what of the overlay
+    /// does not apply to it.
+    pub fn correct_leniently(&self, document: &Value) -> (Value, Vec<String>) {
+        let (compiled, errors) = overlay::evaluate(&self.overlay, document);
+        (compiled.document, errors.iter().map(|error| error.message.clone()).collect())
+    }
+
+    /// An error of an action: the file, the number in it, what is wrong, and what that means.
+    fn told(&self, error: &datagouv_specs::Error) -> String {
+        let index = error.place.strip_prefix("/actions/").and_then(|index| index.parse::<usize>().ok());
+        let Some(mut index) = index else { return error.to_string() };
+        let mut file = "overlay";
+        for (name, actions) in &self.files {
+            file = name;
+            if index < *actions {
+                break;
+            }
+            index -= actions;
+        }
+        let message = &error.message;
+        let advice = if message.contains("already is what") {
+            " Upstream mended this: drop it."
+        } else if message.contains("matches nothing") {
+            " Upstream mended this, or gave it another name: drop it, or correct its target."
+        } else {
+            ""
+        };
+        format!("{file}, action {}: {message}{advice}", index + 1)
+    }
+}
+
 /// The sources of an API's overlay, in the order in which they apply.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -46,31 +134,4 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
     });
     files.sort();
     Ok(files)
-}
-
-/// The compiled overlay of an API, and how many actions it has. Several sources are one overlay.
-pub fn compile(api: Api, folder: &Path) -> Result<(String, usize), Vec<String>> {
-    let one = |error: String| vec![error];
-    let document = document::parse(api.document_text()).and_then(document::to_openapi);
-    let document = document.map_err(|error| one(error.to_string()))?;
-    let mut whole: Option<overlay::Overlay> = None;
-    for file in sources(folder).map_err(one)? {
-        let failed = |error: String| one(format!("{}: {error}", file.display()));
-        let text = fs::read_to_string(&file).map_err(|error| failed(error.to_string()))?;
-        let written = overlay::parse_yaml(&text).map_err(|error| failed(error.to_string()))?;
-        match &mut whole {
-            Some(whole) => whole.actions.extend(written.actions),
-            None => whole = Some(written),
-        }
-    }
-    let Some(whole) = whole else { return Err(one(format!("{}: no overlay", folder.display()))) };
-    let errors = overlay::check(&whole, &document);
-    if !errors.is_empty() {
-        return Err(errors.iter().map(ToString::to_string).collect());
-    }
-    let compiled = overlay::compile(&whole, &document).map_err(|error| one(error.to_string()))?;
-    let actions = compiled.overlay["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    // A line an action: a change of the source is a change of few lines here.
-    let lines: Vec<String> = actions.iter().map(ToString::to_string).collect();
-    Ok((format!("{{\"actions\":[\n{}\n]}}\n", lines.join(",\n")), actions.len()))
 }

@@ -1,0 +1,135 @@
+//! What is written when all is well, and that nothing is when it is not asked for.
+
+use datagouv_specs::{Api, document};
+use sha2::{Digest, Sha256};
+use toml_edit::DocumentMut;
+
+use crate::server::Answer;
+use crate::specs::{Specs, path, tabular_and_more, vendored};
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn what_is_vendored_already_changes_nothing() {
+    let specs = Specs::new();
+    let before = specs.files();
+    let said = specs.refresh(&[]).done();
+    for api in Api::ALL {
+        assert!(said.contains(&format!("{api}: ")), "{said}");
+    }
+    assert_eq!(specs.files(), before);
+    specs.refresh(&["--check"]).done();
+    // Another order of keys, and other spaces, are no difference.
+    let mut document = vendored(Api::Tabular);
+    let paths = document.as_object_mut().unwrap().remove("paths").unwrap();
+    document["paths"] = paths;
+    specs.serve(Api::Tabular, &document);
+    specs.refresh(&["tabular", "--check"]).done();
+    assert_eq!(specs.files(), before);
+}
+
+#[test]
+fn a_changed_document_takes_the_place_of_the_old_one_with_its_provenance() {
+    let specs = Specs::new();
+    let before = specs.files();
+    let received = tabular_and_more();
+    let url = specs.serve(Api::Tabular, &received);
+    specs.refresh(&["tabular"]).done();
+
+    let after = specs.files();
+    assert_eq!(after["tabular/openapi.json"], document::canonical_text(&received));
+    let provenance: DocumentMut = after["provenance.toml"].parse().unwrap();
+    let told = |key: &str| provenance["tabular"][key].as_str().map(str::to_owned).unwrap();
+    assert_eq!(told("source"), url);
+    assert_eq!(told("live"), url);
+    assert_eq!(told("version"), "0.5.0");
+    assert_eq!(told("sha256_received"), sha256(&received.to_string()));
+    assert_eq!(told("sha256_file"), sha256(&after["tabular/openapi.json"]));
+    assert!(provenance["tabular"]["date"].as_datetime().is_some_and(|date| date.date.is_some() && date.time.is_none()));
+    // What was noted tells of the document before.
+    assert!(provenance["tabular"].get("note").is_none());
+    // The rest is as it was, the words about the other documents included.
+    for (name, text) in &before {
+        match name.as_str() {
+            "tabular/openapi.json" | "provenance.toml" => {}
+            _ => assert_eq!(&after[name], text, "{name}"),
+        }
+    }
+    assert_eq!(after.len(), before.len());
+    let of_main = |text: &str| text.split("[tabular]").next().unwrap().to_owned();
+    assert_eq!(of_main(&after["provenance.toml"]), of_main(&before["provenance.toml"]));
+
+    // The same source once more: the same bytes, and nothing to tell.
+    specs.refresh(&["tabular"]).done();
+    assert_eq!(specs.files(), after);
+}
+
+#[test]
+fn a_redirect_leads_to_the_document() {
+    let specs = Specs::new();
+    let url = specs.server.at("/new-place", Answer::Body("application/json", tabular_and_more().to_string().into()));
+    specs.server.at(path(Api::Tabular), Answer::Redirect(url));
+    specs.refresh(&["tabular"]).done();
+    assert_eq!(specs.files()["tabular/openapi.json"], document::canonical_text(&tabular_and_more()));
+}
+
+#[test]
+fn check_fails_on_a_difference_and_writes_nothing() {
+    let specs = Specs::new();
+    let before = specs.files();
+    specs.serve(Api::Tabular, &tabular_and_more());
+    let said = specs.refresh(&["--check"]).failed();
+    assert!(said.contains("tabular: ") && said.contains("differs"), "{said}");
+    assert_eq!(specs.files(), before);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let specs = Specs::new();
+    let before = specs.files();
+    specs.serve(Api::Tabular, &tabular_and_more());
+    specs.refresh(&["--dry-run"]).done();
+    assert_eq!(specs.files(), before);
+}
+
+#[test]
+fn the_version_of_the_catalogue_is_that_of_its_site() {
+    let specs = Specs::new();
+    let mut document = vendored(Api::Main);
+    document["info"]["description"] = "Another.".into();
+    specs.serve(Api::Main, &document);
+    let site = br#"{"id": "default", "version": "18.0.0"}"#;
+    specs.server.at("/api/1/site/", Answer::Body("application/json", site.to_vec()));
+    specs.refresh(&["main"]).done();
+    let provenance: DocumentMut = specs.files()["provenance.toml"].parse().unwrap();
+    assert_eq!(provenance["main"]["version"].as_str(), Some("18.0.0"));
+}
+
+#[test]
+fn another_source_is_taken_where_it_is_named() {
+    let specs = Specs::new();
+    // A file, which says itself of which API it is, in YAML.
+    specs.write("received.yaml", &serde_yaml_ng::to_string(&tabular_and_more()).unwrap());
+    let files = specs.files();
+    let file = specs.argument("received.yaml");
+    specs.refresh(&["--from", &file]).done();
+    let after = specs.files();
+    assert_eq!(after["tabular/openapi.json"], document::canonical_text(&tabular_and_more()));
+    assert_eq!(after["received.yaml"], files["received.yaml"]);
+    assert_eq!(specs.server.asked(), 0);
+}
+
+#[test]
+fn what_a_crash_left_is_put_back_first() {
+    let specs = Specs::new();
+    let before = specs.files();
+    specs.write(".refresh/journal", "provenance.toml\ntabular/openapi.json\n");
+    specs.write(".refresh/0.old", &before["provenance.toml"]);
+    specs.write(".refresh/1.old", &before["tabular/openapi.json"]);
+    specs.write("provenance.toml", &before["provenance.toml"].replace("0.4.1", "0.5.0"));
+    let said = specs.refresh(&["--check"]).done();
+    assert!(said.contains("put back"), "{said}");
+    assert_eq!(specs.files(), before);
+}
