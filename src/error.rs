@@ -123,6 +123,11 @@ impl Error {
         error
     }
 
+    /// A success whose body is not what it should be, where it is no JSON.
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+        Self::new(Kind::Decode, message)
+    }
+
     #[must_use]
     pub(crate) fn of_operation(mut self, operation: &'static str) -> Self {
         self.0.operation.get_or_insert(operation);

@@ -55,6 +55,8 @@
 mod call;
 mod client;
 mod datetime;
+#[cfg(feature = "dumps")]
+pub mod dumps;
 mod error;
 mod exec;
 mod field;
