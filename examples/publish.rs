@@ -45,7 +45,7 @@ async fn publish(arguments: Arguments) -> Outcome {
     }
     let main = platform.client.main();
 
-    let draft = DatasetInput::new("Communes that I have been to.", "My communes").private(true).tags(["communes"]);
+    let draft = DatasetInput::new("My communes", "Communes that I have been to.").private(true).tags(["communes"]);
     let dataset = main.create_dataset().body(draft).send().await?.into_inner();
     println!("created   {} ({})", dataset.title, dataset.id);
 

@@ -115,7 +115,7 @@ async fn upload(platform: &Platform) -> Outcome {
     }
     heading("Upload, and read back");
     let main = platform.client.main();
-    let draft = DatasetInput::new("A private draft, deleted at the end of the tour.", "Tour").private(true);
+    let draft = DatasetInput::new("Tour", "A private draft, deleted at the end of the tour.").private(true);
     let dataset = main.create_dataset().body(draft).send().await?.into_inner();
     let sent = "commune,bornes\nBrest,12\nRennes,31\nLille,28\n";
     let outcome = there_and_back(&platform.client, &dataset.id, sent).await;

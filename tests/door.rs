@@ -62,7 +62,7 @@ async fn a_body_is_not_sent_on_to_another_origin() {
     let target = format!("{}/datasets/", elsewhere.url(Document::Main));
     sandbox.answer_once("create_dataset", 307, &[("Location", &target)], "");
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
-    let error = client.main().create_dataset().body(DatasetInput::new("d", "t")).send().await.unwrap_err();
+    let error = client.main().create_dataset().body(DatasetInput::new("t", "d")).send().await.unwrap_err();
     assert!(error.is_transport(), "{error}");
     assert!(elsewhere.requests().is_empty());
 }
@@ -178,7 +178,7 @@ async fn an_error_answers_questions_after_the_fact() {
     let client = client_of(&sandbox).build().unwrap();
     let body = r#"{"errors": {"title": ["Ce champ est requis."], "schema": {"name": ["inconnu"]}}}"#;
     sandbox.answer_once("create_dataset", 400, &[("Retry-After", "7")], body);
-    let error = client.main().create_dataset().body(DatasetInput::new("d", "t")).send().await.unwrap_err();
+    let error = client.main().create_dataset().body(DatasetInput::new("t", "d")).send().await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.operation()), (400, Some("create_dataset")));
     assert_eq!(error.body().unwrap(), body.as_bytes());
     assert_eq!(error.retry_after().unwrap().as_secs(), 7);

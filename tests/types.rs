@@ -40,7 +40,7 @@ fn a_value_of_an_enum_is_the_same_text_both_ways() {
 
 #[test]
 fn a_request_sends_what_was_said_and_nothing_else() {
-    let input = DatasetInput::new("What it holds", "Communes");
+    let input = DatasetInput::new("Communes", "What it holds");
     assert_eq!(serde_json::to_value(&input).unwrap(), json!({"description": "What it holds", "title": "Communes"}));
     let input = input.tags(["geo", "insee"]).private(true).frequency(DatasetFrequency::Daily);
     assert_eq!(

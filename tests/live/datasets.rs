@@ -60,7 +60,7 @@ fn a_dataset_comes_back_with_all_that_was_sent() {
 fn a_title_and_a_description_are_enough() {
     run(|live| async move {
         let (client, title) = (live.user(), unique("Minimal"));
-        let body = DatasetInput::new("Une description.", &title).tags(["essai"]);
+        let body = DatasetInput::new(&title, "Une description.").tags(["essai"]);
         let made = client.main().create_dataset().body(body).send().await.unwrap();
         assert_eq!((made.title.as_str(), made.description.as_str()), (title.as_str(), "Une description."));
         assert_eq!(made.owner.as_ref().unwrap().id, me(&client).await.id);

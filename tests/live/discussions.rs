@@ -15,7 +15,7 @@ const UNKNOWN: &str = "000000000000000000000000";
 
 async fn start(client: &Client, class: &str, id: &str) -> Response<Discussion> {
     let subject = ModelReferenceInput::new(class, id);
-    let body = DiscussionStart::new("Bonjour ?", subject, unique("Question"));
+    let body = DiscussionStart::new(unique("Question"), "Bonjour ?", subject);
     client.main().create_discussion().body(body).send().await.unwrap()
 }
 

@@ -16,7 +16,7 @@ fn an_organization_is_created_read_changed_and_deleted() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let name = unique("Organisation");
-        let body = OrganizationInput::new("Une organisation **test**", name.as_str());
+        let body = OrganizationInput::new(name.as_str(), "Une organisation **test**");
         let created = user.main().create_organization().body(body).send().await.unwrap();
         assert_eq!(created.status(), 201);
         assert_eq!(created.members[0].role.as_str(), "admin");

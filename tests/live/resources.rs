@@ -18,7 +18,7 @@ fn a_resource_comes_back_with_all_that_was_sent() {
     run(|live| async move {
         let client = live.user();
         let (made, title) = (dataset(&client).await, unique("Ressource «é»"));
-        let body = ResourceInput::new(Filetype::Remote, &title, "https://example.org/données.csv?a=1&b=é")
+        let body = ResourceInput::new(&title, Filetype::Remote, "https://example.org/données.csv?a=1&b=é")
             .type_("documentation")
             .description("Une *ressource*.")
             .format("csv")

@@ -262,6 +262,8 @@ impl Writer<'_> {
     fn constructor(&self, fields: &[Field]) -> TokenStream {
         let type_name = self.name();
         let (mut arguments, mut values, mut methods) = (Vec::new(), Vec::new(), Vec::new());
+        let mut fields: Vec<&Field> = fields.iter().collect();
+        fields.sort_by_key(|field| precedence(&field.property));
         for field in fields {
             let name = ident(&field.name);
             let (argument, value) = self.argument(field, &quote! { #name });
@@ -509,6 +511,16 @@ impl Writer<'_> {
 
             #(#from)*
         }
+    }
+}
+
+/// The place of an argument in a constructor. The documents are in alphabetical order, in which a description comes
+/// before what it describes, both of them text: what a thing is called comes first, as people say it.
+fn precedence(property: &str) -> u8 {
+    match property {
+        "class" | "id" => 0,
+        "title" | "name" => 1,
+        _ => 2,
     }
 }
 
