@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{convert, coverage, overlays, refresh, root, server, source};
+use crate::{convert, coverage, diff, overlays, refresh, root, server, source};
 
 /// The work of the maintainers.
 #[derive(Parser)]
@@ -23,6 +23,8 @@ enum Task {
     },
     /// Bring the vendored documents up to date, and say what that changes for users
     Refresh(refresh::Arguments),
+    /// Say what changed between two documents, and what breaks
+    Diff(diff::Arguments),
     /// Compile the overlays to the form that builds apply
     Overlays {
         /// Write nothing; fail where a compiled overlay is not what its source says
@@ -63,6 +65,7 @@ pub fn run() -> ExitCode {
     match Arguments::parse().task {
         Task::Convert { source } => convert::run(&source),
         Task::Refresh(arguments) => refresh::run(&arguments),
+        Task::Diff(arguments) => diff::run(&arguments),
         Task::Overlays { check } => overlays::run(check),
         Task::Coverage { format } => coverage::run(format),
         Task::Fidelity { arguments } => fidelity(&arguments),

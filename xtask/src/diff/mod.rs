@@ -1,3 +1,146 @@
 //! `diff`: what changed between two documents, on the wire and in Rust.
 
+mod bodies;
 pub mod change;
+mod check;
+mod compare;
+pub mod document;
+mod operations;
+mod parameters;
+mod place;
+pub mod report;
+mod responses;
+pub mod rules;
+mod schemas;
+mod security;
+mod servers;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use datagouv_specs::Api;
+
+use crate::source::{self, Error, Loaded};
+use change::Level;
+pub use compare::compare;
+use document::Document;
+use report::Report;
+
+/// What `cargo xtask diff` takes.
+#[derive(clap::Args)]
+#[command(after_long_help = JSON_HELP)]
+pub struct Arguments {
+    /// The document that clients are written against
+    #[arg(long_help = SOURCE_HELP, required_unless_present = "rules")]
+    old: Option<String>,
+    /// The document that is served now; without it, OLD is the name of an API, and its vendored document is compared
+    /// with that of the last commit
+    #[arg(long_help = NEW_HELP)]
+    new: Option<String>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// End with 1 where there is a change of this level or a worse one
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    fail_on: Option<FailOn>,
+    /// The API that both documents describe, where they do not say
+    #[arg(long)]
+    api: Option<Api>,
+    /// Print the rules: each kind of change, its level, its direction and what it is
+    #[arg(long, conflicts_with_all = ["old", "new", "fail_on", "api"])]
+    rules: bool,
+}
+
+const SOURCE_HELP: &str = "The document that clients are written against, in Swagger 2.0 or OpenAPI 3.0: a file, a \
+    URL, git:REVISION:PATH, udata:VERSION, or main, main-v2, tabular, metrics (as vendored)";
+const NEW_HELP: &str = "The document that is served now: what OLD can be. Without it, OLD is the name of an API, and \
+    its vendored document is compared with that of the last commit";
+const JSON_HELP: &str = "\
+Ends with 0, with 1 where --fail-on is reached, with 2 where a document cannot be read.
+
+The JSON, to which members may be added:
+  old, new   the sources, as they were given
+  changes    a list, the worst first, of
+    id         the rule (--rules)
+    level      breaking, warning or info
+    direction  request, response or null
+    operation  the operationId of the first operation that it reaches, or null
+    method     its method, in capitals, or null
+    path       its path, or null
+    operations all operations that it reaches: {operation, method, path}
+    location   a pointer, from the operation, or from the document where it starts with /components or where it
+               reaches no operation; parameters, bodies and variants are named
+    old, new   what is there in OLD and NEW, or null
+    text       a sentence
+    rust       what a program written against the crate notices, or null: {id, breaking, item, old, new, text}
+  summary    the number of changes by level: {breaking, warning, info}
+  release    how the crate's version must move: major, minor, patch; null where the documents are of no known API";
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    #[default]
+    Text,
+    /// For a pull request
+    Markdown,
+    /// For programs
+    Json,
+    /// For a browser, in one file
+    Html,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    Breaking,
+    Warning,
+    Any,
+}
+
+/// Runs `cargo xtask diff`.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    if arguments.rules {
+        print!("{}", report::rules(arguments.format));
+        return ExitCode::SUCCESS;
+    }
+    let report = match sources(arguments).and_then(|(old, new)| between(&old, &new, arguments.api)) {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    print!("{}", report.write(arguments.format, colour));
+    let worst = report.changes.iter().map(|change| change.level).min();
+    let is_reached = match arguments.fail_on {
+        None => false,
+        Some(FailOn::Breaking) => worst == Some(Level::Breaking),
+        Some(FailOn::Warning) => worst.is_some_and(|worst| worst <= Level::Warning),
+        Some(FailOn::Any) => worst.is_some(),
+    };
+    if is_reached { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn sources(arguments: &Arguments) -> Result<(Loaded, Loaded), Error> {
+    let old = arguments.old.as_deref().unwrap_or_default();
+    if let Some(new) = &arguments.new {
+        return Ok((source::load(old)?, source::load(new)?));
+    }
+    let api: Api = old.parse().map_err(|error| Error::new(old, format!("{error}; or give OLD and NEW")))?;
+    let committed = format!("git:HEAD:specs/{api}/{}", api.file_name());
+    Ok((source::load(&committed)?, source::load(old)?))
+}
+
+/// What changed between two documents.
+///
+/// # Errors
+///
+/// Where one of them cannot be read, with its name and the place.
+pub fn between(old: &Loaded, new: &Loaded, api: Option<Api>) -> Result<Report, Error> {
+    let (old_value, new_value) = (old.parse()?, new.parse()?);
+    let _ = api;
+    let (before, after) = (Document::new(&old.name, old_value)?, Document::new(&new.name, new_value)?);
+    let changes = compare(&before, &after).map_err(|error| Error::new(&new.name, error))?;
+    Ok(Report { old: old.name.clone(), new: new.name.clone(), changes, release: None })
+}

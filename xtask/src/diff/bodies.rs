@@ -1,0 +1,123 @@
+//! Bodies of requests, and media types.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::change::Direction;
+use super::compare::{Comparison, Reach};
+use super::operations::Entry;
+use super::place::{Place, escape};
+use super::rules;
+
+/// A media type as it is compared: in small letters, without its charset.
+pub fn normal(media_type: &str) -> String {
+    let mut parts = media_type.split(';').map(|part| part.trim().to_lowercase());
+    let mut name = parts.next().unwrap_or_default();
+    let mut parameters: Vec<String> = parts.filter(|it| !it.is_empty() && !it.starts_with("charset=")).collect();
+    parameters.sort();
+    for parameter in parameters {
+        name.push_str("; ");
+        name.push_str(&parameter);
+    }
+    name
+}
+
+/// The content of a body or an answer, by media type.
+pub fn content(owner: Option<&Value>) -> BTreeMap<String, &Value> {
+    let content = owner.and_then(|owner| owner.get("content")).and_then(Value::as_object).into_iter().flatten();
+    content.map(|(name, media)| (normal(name), media)).collect()
+}
+
+/// The media types of both sides, and which side has each.
+pub fn media_types<'m>(
+    old: &'m BTreeMap<String, &Value>,
+    new: &'m BTreeMap<String, &Value>,
+) -> impl Iterator<Item = (&'m str, bool, bool)> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    names.into_iter().map(|name| (name.as_str(), old.contains_key(name), new.contains_key(name)))
+}
+
+/// Compares the body of the requests of an operation.
+pub fn compare<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry<'a>, reach: &mut Reach) {
+    let body = |entry: &Entry<'a>| entry.value.get("requestBody").map(|body| entry.document.follow(body).value);
+    let (was, is) = (body(old), body(new));
+    let required = |body: Option<&Value>| body.is_some_and(|body| body.get("required") == Some(&Value::Bool(true)));
+    let at = Place::of("/requestBody", "the body");
+    let (was_required, is_required) = (required(was), required(is));
+    let flip = (Some(was_required.into()), Some(is_required.into()));
+    match (was, is) {
+        (None, None) => return,
+        (None, Some(_)) => {
+            let types = content(is).keys().map(|name| Value::from(name.as_str())).collect();
+            match is_required {
+                true => reach.say(&rules::REQUIRED_BODY_ADDED, &at, (None, Some(types)), "is new, and required"),
+                false => reach.say(&rules::BODY_ADDED, &at, (None, Some(types)), "is new"),
+            }
+            return;
+        }
+        (Some(_), None) => {
+            let types = content(was).keys().map(|name| Value::from(name.as_str())).collect();
+            reach.say(&rules::BODY_REMOVED, &at, (Some(types), None), "is gone");
+            return;
+        }
+        (Some(_), Some(_)) if was_required != is_required => match is_required {
+            true => reach.say(&rules::BODY_BECAME_REQUIRED, &at, flip, "is now required"),
+            false => reach.say(&rules::BODY_BECAME_OPTIONAL, &at, flip, "is no longer required"),
+        },
+        _ => {}
+    }
+    let (old_content, new_content) = (content(was), content(is));
+    for (name, in_old, in_new) in media_types(&old_content, &new_content) {
+        let at = Place::of(format!("/requestBody/{}", escape(name)), format!("the body ({name})"));
+        match (in_old, in_new) {
+            (true, false) => {
+                let text = format!("The body can no longer be {name}");
+                let values = (Some(name.into()), None);
+                reach.tell(&rules::REQUEST_MEDIA_TYPE_REMOVED, &at.location, values, text);
+            }
+            (false, true) => {
+                let text = format!("The body can be {name}");
+                reach.tell(&rules::REQUEST_MEDIA_TYPE_ADDED, &at.location, (None, Some(name.into())), text);
+            }
+            _ => {
+                let (was, is) = (old_content[name], new_content[name]);
+                comparison.schemas(was.get("schema"), is.get("schema"), &at, Direction::Request, reach);
+                encodings(was, is, name, &at, reach);
+            }
+        }
+    }
+}
+
+/// How the fields of a form are written.
+fn encodings(was: &Value, is: &Value, media_type: &str, at: &Place, reach: &mut Reach) {
+    let fields = |media: &Value| -> BTreeMap<String, Value> {
+        let encoding = media.get("encoding").and_then(Value::as_object).into_iter().flatten();
+        encoding.map(|(name, encoding)| (name.clone(), effective(encoding, media_type))).collect()
+    };
+    let (old_fields, new_fields) = (fields(was), fields(is));
+    let default = effective(&json!({}), media_type);
+    let names: BTreeSet<&String> = old_fields.keys().chain(new_fields.keys()).collect();
+    for name in names {
+        let (was, is) = (old_fields.get(name).unwrap_or(&default), new_fields.get(name).unwrap_or(&default));
+        if was != is {
+            let at = at.property(name);
+            let values = (Some(was.clone()), Some(is.clone()));
+            reach.say(&rules::REQUEST_ENCODING_CHANGED, &at, values, format!("is encoded by {is}, no longer by {was}"));
+        }
+    }
+}
+
+/// An encoding with what goes without saying; style and explode count in urlencoded forms alone.
+fn effective(encoding: &Value, media_type: &str) -> Value {
+    let mut effective = json!({});
+    if let Some(content_type) = encoding.get("contentType").and_then(Value::as_str) {
+        effective["contentType"] = normal(content_type).into();
+    }
+    if media_type.starts_with("application/x-www-form-urlencoded") {
+        let style = encoding.get("style").and_then(Value::as_str).unwrap_or("form");
+        effective["explode"] = encoding.get("explode").and_then(Value::as_bool).unwrap_or(style == "form").into();
+        effective["style"] = style.into();
+    }
+    effective
+}

@@ -1,0 +1,239 @@
+//! Operations: which of OLD is which of NEW, and what is said of them as a whole.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::change::Operation;
+use super::check::METHODS;
+use super::compare::Reach;
+use super::document::Document;
+use super::rules;
+
+/// An operation of a document.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// What reports say of it.
+    pub operation: Operation,
+    /// The object.
+    pub value: &'a Value,
+    /// What all operations of the path share.
+    pub item: &'a Value,
+    /// The document.
+    pub document: &'a Document,
+}
+
+impl Entry<'_> {
+    /// The path without the names of its parameters.
+    fn template(&self) -> String {
+        template(&self.operation.path)
+    }
+
+    /// `GET /datasets/`
+    fn words(&self) -> String {
+        format!("`{} {}`", self.operation.method, self.operation.path)
+    }
+
+    fn is_deprecated(&self) -> bool {
+        self.value.get("deprecated") == Some(&Value::Bool(true))
+    }
+
+    fn sunset(&self) -> Option<&str> {
+        self.value.get("x-sunset").and_then(Value::as_str)
+    }
+
+    fn tags(&self) -> BTreeSet<&str> {
+        self.value.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+}
+
+/// The operations of a document.
+fn entries(document: &Document) -> Vec<Entry<'_>> {
+    let paths = document.root().get("paths").and_then(Value::as_object).into_iter().flatten();
+    let mut entries = Vec::new();
+    for (path, item) in paths.filter(|(path, _)| path.starts_with('/')) {
+        let item = document.follow(item).value;
+        for method in METHODS {
+            let Some(value) = item.get(method) else { continue };
+            let text = |value: &Value| value.as_str().map(str::to_owned);
+            let operation = Operation {
+                path: path.clone(),
+                method: method.to_uppercase(),
+                operation: value.get("operationId").and_then(text),
+                tag: value.get("tags").and_then(|tags| tags.get(0)).and_then(text),
+            };
+            entries.push(Entry { operation, value, item, document });
+        }
+    }
+    entries
+}
+
+/// A path without the names of its parameters.
+fn template(path: &str) -> String {
+    let mut template = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((_, after)) = after.split_once('}') else { break };
+        template.push_str(before);
+        template.push_str("{}");
+        rest = after;
+    }
+    template.push_str(rest);
+    template
+}
+
+/// The names of the parameters in a path, in order.
+pub fn path_names(path: &str) -> Vec<&str> {
+    path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
+}
+
+/// The operations of two documents.
+#[derive(Debug)]
+pub struct Matched<'a> {
+    /// In both.
+    pub pairs: Vec<(Entry<'a>, Entry<'a>)>,
+    /// In OLD alone.
+    pub gone: Vec<Entry<'a>>,
+    /// In NEW alone.
+    pub fresh: Vec<Entry<'a>>,
+    old_templates: HashSet<String>,
+    new_templates: HashSet<String>,
+}
+
+impl Matched<'_> {
+    /// Whether NEW has the path of an operation.
+    pub fn keeps_path_of(&self, entry: &Entry) -> bool {
+        self.new_templates.contains(&entry.template())
+    }
+
+    /// Whether OLD had the path of an operation.
+    pub fn had_path_of(&self, entry: &Entry) -> bool {
+        self.old_templates.contains(&entry.template())
+    }
+}
+
+/// Which operation of OLD is which of NEW: the same method, and the same path, but for the names of its parameters.
+pub fn matched<'a>(old: &'a Document, new: &'a Document) -> Matched<'a> {
+    let (old, new) = (entries(old), entries(new));
+    let templates = |entries: &[Entry]| entries.iter().map(Entry::template).collect();
+    let (old_templates, new_templates) = (templates(&old), templates(&new));
+    let exact = |entry: &Entry| (entry.operation.method.clone(), entry.operation.path.clone());
+    let loose = |entry: &Entry| (entry.operation.method.clone(), entry.template());
+    let mut pairs = Vec::new();
+    let (gone, fresh) = pair(old, new, exact, &mut pairs);
+    let (gone, fresh) = pair(gone, fresh, loose, &mut pairs);
+    Matched { pairs, gone, fresh, old_templates, new_templates }
+}
+
+type Entries<'a> = Vec<Entry<'a>>;
+
+/// Pairs those of the same key, the first with the first; gives back the others.
+fn pair<'a>(
+    old: Entries<'a>,
+    new: Entries<'a>,
+    key: impl Fn(&Entry) -> (String, String),
+    pairs: &mut Vec<(Entry<'a>, Entry<'a>)>,
+) -> (Entries<'a>, Entries<'a>) {
+    let mut waiting: HashMap<_, std::collections::VecDeque<_>> = HashMap::new();
+    for (index, entry) in old.iter().enumerate() {
+        waiting.entry(key(entry)).or_default().push_back(index);
+    }
+    let mut old: Vec<Option<Entry>> = old.into_iter().map(Some).collect();
+    let mut fresh = Vec::new();
+    for entry in new {
+        let index = waiting.get_mut(&key(&entry)).and_then(std::collections::VecDeque::pop_front);
+        match index.and_then(|index| old.get_mut(index)).and_then(Option::take) {
+            Some(was) => pairs.push((was, entry)),
+            None => fresh.push(entry),
+        }
+    }
+    (old.into_iter().flatten().collect(), fresh)
+}
+
+/// An operation that is gone.
+pub fn gone(entry: &Entry, path_is_there: bool, reach: &mut Reach) {
+    let (rule, text) = match (entry.is_deprecated(), entry.sunset()) {
+        (true, Some(sunset)) => {
+            let text = format!("{} is gone; it was deprecated, to go on {sunset}", entry.words());
+            (&rules::DEPRECATED_OPERATION_REMOVED, text)
+        }
+        (true, None) => (&rules::DEPRECATED_OPERATION_REMOVED, format!("{} is gone; it was deprecated", entry.words())),
+        (false, _) if path_is_there => (&rules::OPERATION_REMOVED, format!("{} is gone", entry.words())),
+        (false, _) => (&rules::PATH_REMOVED, format!("{} is gone, with its path", entry.words())),
+    };
+    reach.tell(rule, "", (Some(name(entry)), None), text);
+}
+
+/// An operation that is new.
+pub fn fresh(entry: &Entry, path_was_there: bool, reach: &mut Reach) {
+    let rule = if path_was_there { &rules::OPERATION_ADDED } else { &rules::PATH_ADDED };
+    reach.tell(rule, "", (None, Some(name(entry))), format!("{} is new", entry.words()));
+}
+
+fn name(entry: &Entry) -> Value {
+    format!("{} {}", entry.operation.method, entry.operation.path).into()
+}
+
+/// What is said of an operation as a whole.
+pub fn compare(old: &Entry, new: &Entry, reach: &mut Reach) {
+    let (was, is) = (&old.operation.operation, &new.operation.operation);
+    let values = (was.clone().map(Value::from), is.clone().map(Value::from));
+    match (was, is) {
+        (Some(was), Some(is)) if was != is => {
+            let text = format!("The `operationId` is `{is}`, no longer `{was}`");
+            reach.tell(&rules::OPERATION_ID_CHANGED, "/operationId", values, text);
+        }
+        (Some(was), None) => {
+            let text = format!("The `operationId` `{was}` is gone");
+            reach.tell(&rules::OPERATION_ID_REMOVED, "/operationId", values, text);
+        }
+        (None, Some(is)) => {
+            let text = format!("The `operationId` is now `{is}`");
+            reach.tell(&rules::OPERATION_ID_ADDED, "/operationId", values, text);
+        }
+        _ => {}
+    }
+    deprecation(old, new, reach);
+    let (was, is) = (old.tags(), new.tags());
+    if was != is {
+        let listed = |tags: &BTreeSet<&str>| match tags.is_empty() {
+            true => "none".to_owned(),
+            false => tags.iter().map(|tag| format!("`{tag}`")).collect::<Vec<_>>().join(", "),
+        };
+        let text = format!("The tags are {}, no longer {}", listed(&is), listed(&was));
+        let list = |tags: BTreeSet<&str>| Some(tags.into_iter().map(Value::from).collect());
+        reach.tell(&rules::OPERATION_TAGS_CHANGED, "/tags", (list(was), list(is)), text);
+    }
+}
+
+fn deprecation(old: &Entry, new: &Entry, reach: &mut Reach) {
+    let (was, is) = (old.is_deprecated(), new.is_deprecated());
+    let values = (Some(was.into()), Some(is.into()));
+    match (was, is) {
+        (false, true) => {
+            let text = format!("{} is deprecated", new.words());
+            reach.tell(&rules::OPERATION_DEPRECATED, "/deprecated", values, text);
+        }
+        (true, false) => {
+            let text = format!("{} is no longer deprecated", new.words());
+            reach.tell(&rules::OPERATION_NO_LONGER_DEPRECATED, "/deprecated", values, text);
+        }
+        _ => {}
+    }
+    // Dates of ISO 8601 are ordered as text.
+    let (rule, text) = match (old.sunset(), new.sunset()) {
+        (None, Some(is)) => (&rules::SUNSET_ADDED, format!("{} goes on {is}", new.words())),
+        (Some(was), None) => {
+            (&rules::SUNSET_REMOVED, format!("{} has no longer a date to go; it was {was}", new.words()))
+        }
+        (Some(was), Some(is)) if is < was => {
+            (&rules::SUNSET_EARLIER, format!("{} goes on {is}, not as late as {was}", new.words()))
+        }
+        (Some(was), Some(is)) if is > was => {
+            (&rules::SUNSET_LATER, format!("{} goes on {is}, not as early as {was}", new.words()))
+        }
+        _ => return,
+    };
+    let value = |entry: &Entry| entry.sunset().map(Value::from);
+    reach.tell(rule, "/x-sunset", (value(old), value(new)), text);
+}

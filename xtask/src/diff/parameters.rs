@@ -1,0 +1,204 @@
+//! Parameters of every kind.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::bodies;
+use super::change::Direction;
+use super::compare::{Comparison, Reach};
+use super::operations::{Entry, path_names};
+use super::place::{Place, escape};
+use super::rules;
+
+type Parameters<'a> = BTreeMap<(String, String), &'a Value>;
+
+/// The headers that a parameter does not describe (OpenAPI 3.0.3, Parameter Object).
+const IGNORED: [&str; 3] = ["accept", "content-type", "authorization"];
+
+/// The parameters of an operation, by place and name.
+fn parameters<'a>(entry: &Entry<'a>) -> Parameters<'a> {
+    let mut parameters = Parameters::new();
+    // Those of the operation replace those of the path.
+    for owner in [entry.item, entry.value] {
+        for parameter in owner.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+            let parameter = entry.document.follow(parameter).value;
+            let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
+            let (place, name) = match text("in") {
+                "header" => ("header", text("name").to_lowercase()),
+                place => (place, text("name").to_owned()),
+            };
+            if place != "header" || !IGNORED.contains(&name.as_str()) {
+                parameters.insert((place.to_owned(), name), parameter);
+            }
+        }
+    }
+    parameters
+}
+
+/// The name as the document has it, which for headers is not the key.
+fn name(parameter: &Value) -> &str {
+    parameter.get("name").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn place(kind: &str, name: &str) -> Place {
+    let subject = match kind {
+        "path" => format!("the path parameter `{name}`"),
+        "header" => format!("the header `{name}`"),
+        "cookie" => format!("the cookie `{name}`"),
+        kind => format!("the {kind} parameter `{name}`"),
+    };
+    Place::of(format!("/parameters/{}/{}", escape(kind), escape(name)), subject)
+}
+
+/// Compares the parameters of an operation.
+pub fn compare<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry<'a>, reach: &mut Reach) {
+    let (mut was, mut is) = (parameters(old), parameters(new));
+    renamed(old, new, &mut was, reach);
+    let names: Vec<(String, String)> = was.keys().filter(|key| is.contains_key(*key)).cloned().collect();
+    for key in names {
+        if let (Some(was), Some(is)) = (was.remove(&key), is.remove(&key)) {
+            let at = place(&key.0, name(is));
+            parameter(comparison, was, is, &at, reach);
+        }
+    }
+    // What is left on both sides under one name was moved.
+    let left: Vec<(String, String)> = was.keys().cloned().collect();
+    for key in left {
+        let there = is.keys().find(|other| other.1.eq_ignore_ascii_case(&key.1)).cloned();
+        let Some(there) = there else { continue };
+        if let (Some(was), Some(is)) = (was.remove(&key), is.remove(&there)) {
+            let at = place(&there.0, name(is));
+            let values = (Some(key.0.as_str().into()), Some(there.0.as_str().into()));
+            reach.say(&rules::PARAMETER_MOVED, &at, values, format!("was in {}", preposition(&key.0)));
+            required(was, is, &at, reach);
+            comparison.schemas(was.get("schema"), is.get("schema"), &at, Direction::Request, reach);
+        }
+    }
+    for (key, parameter) in was {
+        let at = place(&key.0, name(parameter));
+        reach.say(&rules::PARAMETER_REMOVED, &at, (Some(name(parameter).into()), None), "is gone");
+    }
+    for (key, parameter) in is {
+        let at = place(&key.0, name(parameter));
+        let values = (None, Some(name(parameter).into()));
+        match is_true(parameter, "required") {
+            true => reach.say(&rules::REQUIRED_PARAMETER_ADDED, &at, values, "is new, and required"),
+            false => reach.say(&rules::PARAMETER_ADDED, &at, values, "is new"),
+        }
+    }
+}
+
+fn preposition(kind: &str) -> &str {
+    match kind {
+        "query" => "the query",
+        "header" => "a header",
+        "cookie" => "a cookie",
+        "path" => "the path",
+        other => other,
+    }
+}
+
+/// Gives the path parameters of OLD the names that NEW has at the same places.
+fn renamed(old: &Entry, new: &Entry, was: &mut Parameters, reach: &mut Reach) {
+    let names = path_names(&old.operation.path).into_iter().zip(path_names(&new.operation.path));
+    let names: Vec<(&str, &str)> = names.filter(|(before, after)| before != after).collect();
+    // All are taken before any is put back, so that two that swap their names do not meet.
+    let key = |name: &str| ("path".to_owned(), name.to_owned());
+    let taken: Vec<_> = names.iter().map(|(before, after)| (*after, was.remove(&key(before)))).collect();
+    was.extend(taken.into_iter().filter_map(|(after, parameter)| Some((key(after), parameter?))));
+    for (before, after) in names {
+        let at = place("path", after);
+        let values = (Some(before.into()), Some(after.into()));
+        reach.say(&rules::PATH_PARAMETER_RENAMED, &at, values, format!("was called `{before}`"));
+    }
+}
+
+fn is_true(value: &Value, key: &str) -> bool {
+    value.get(key) == Some(&Value::Bool(true))
+}
+
+fn required(was: &Value, is: &Value, at: &Place, reach: &mut Reach) {
+    let (rule, text) = match (is_true(was, "required"), is_true(is, "required")) {
+        (false, true) => (&rules::PARAMETER_BECAME_REQUIRED, "is now required"),
+        (true, false) => (&rules::PARAMETER_BECAME_OPTIONAL, "is no longer required"),
+        _ => return,
+    };
+    let required = is_true(is, "required");
+    reach.say(rule, at, (Some((!required).into()), Some(required.into())), text);
+}
+
+fn parameter<'a>(comparison: &mut Comparison<'a>, was: &'a Value, is: &'a Value, at: &Place, reach: &mut Reach) {
+    required(was, is, at, reach);
+    for (key, on, off, text) in [
+        ("deprecated", &rules::PARAMETER_DEPRECATED, &rules::PARAMETER_NO_LONGER_DEPRECATED, "deprecated"),
+        ("allowEmptyValue", &rules::PARAMETER_EMPTY_ALLOWED, &rules::PARAMETER_EMPTY_REFUSED, "allowed to be empty"),
+        (
+            "allowReserved",
+            &rules::PARAMETER_RESERVED_ALLOWED,
+            &rules::PARAMETER_RESERVED_REFUSED,
+            "allowed to have reserved characters as they are",
+        ),
+    ] {
+        let (before, after) = (is_true(was, key), is_true(is, key));
+        let values = (Some(before.into()), Some(after.into()));
+        match (before, after) {
+            (false, true) => reach.say(on, at, values, format!("is now {text}")),
+            (true, false) => reach.say(off, at, values, format!("is no longer {text}")),
+            _ => {}
+        }
+    }
+    let kind = is.get("in").and_then(Value::as_str).unwrap_or_default();
+    styles(comparison, was, is, kind, at, reach);
+    match (was.get("content"), is.get("content")) {
+        (None, None) => comparison.schemas(was.get("schema"), is.get("schema"), at, Direction::Request, reach),
+        (before, after) => {
+            let first = |content: Option<&'a Value>| content.and_then(Value::as_object)?.iter().next();
+            let (before, after) = (first(before), first(after));
+            let essence = |entry: Option<(&'a String, &'a Value)>| entry.map(|(name, _)| bodies::normal(name));
+            if essence(before) != essence(after) {
+                let text = format!(
+                    "is written as {}, no longer as {}",
+                    essence(after).unwrap_or_else(|| "its style says".to_owned()),
+                    essence(before).unwrap_or_else(|| "its style says".to_owned()),
+                );
+                let values = (essence(before).map(Value::from), essence(after).map(Value::from));
+                reach.say(&rules::PARAMETER_CONTENT_CHANGED, at, values, text);
+            }
+            let schema = |owner: &'a Value, entry: Option<(&'a String, &'a Value)>| match entry {
+                Some((_, media)) => media.get("schema"),
+                None => owner.get("schema"),
+            };
+            comparison.schemas(schema(was, before), schema(is, after), at, Direction::Request, reach);
+        }
+    }
+}
+
+/// Style and explode, with what they are where they are not said.
+fn styles(comparison: &Comparison, was: &Value, is: &Value, kind: &str, at: &Place, reach: &mut Reach) {
+    if was.get("content").is_some() || is.get("content").is_some() {
+        return;
+    }
+    let default = if matches!(kind, "query" | "cookie") { "form" } else { "simple" };
+    let style = |value: &Value| value.get("style").and_then(Value::as_str).unwrap_or(default).to_owned();
+    let explode = |value: &Value| value.get("explode").and_then(Value::as_bool).unwrap_or(style(value) == "form");
+    let (before, after) = (style(was), style(is));
+    if before != after {
+        let text = format!("has the style `{after}`, no longer `{before}`");
+        reach.say(&rules::PARAMETER_STYLE_CHANGED, at, (Some(before.into()), Some(after.into())), text);
+    }
+    let (before, after) = (explode(was), explode(is));
+    // It says nothing of one value.
+    let is_plain = |document: &super::document::Document, value: &Value| {
+        let schema = value.get("schema").map(|schema| document.follow(schema).value);
+        let name = schema.and_then(|schema| schema.get("type")).and_then(Value::as_str);
+        matches!(name, Some("string" | "number" | "integer" | "boolean"))
+    };
+    if before != after && !(is_plain(comparison.old, was) && is_plain(comparison.new, is)) {
+        let text = match after {
+            true => "has its values one by one, no longer joined",
+            false => "has its values joined, no longer one by one",
+        };
+        reach.say(&rules::PARAMETER_EXPLODE_CHANGED, at, (Some(before.into()), Some(after.into())), text);
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a change is: for programs a pointer, for people words.
+
+use std::fmt;
+
+/// A place in a document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The pointer of [`Change::location`](super::change::Change::location).
+    pub location: String,
+    /// What holds the schema: "the query parameter `page`"; empty for a schema of the components.
+    subject: String,
+    /// The way from there: `Dataset.resources[]`.
+    path: String,
+}
+
+impl Place {
+    /// What is no schema, or holds one.
+    pub fn of(location: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { location: location.into(), subject: subject.into(), path: String::new() }
+    }
+
+    /// A schema that has a place of its own, by its pointer.
+    pub fn shared(pointer: &str) -> Self {
+        let mut tokens = pointer.trim_start_matches('/').split('/').map(unescape);
+        let path = match (tokens.next().as_deref(), tokens.next().as_deref(), tokens.next()) {
+            (Some("components"), Some("schemas"), Some(name)) => {
+                let mut path = name;
+                while let Some(token) = tokens.next() {
+                    match token.as_str() {
+                        "properties" => path.push_str(&format!(".{}", tokens.next().unwrap_or_default())),
+                        "items" => path.push_str("[]"),
+                        other => path.push_str(&format!(".{other}")),
+                    }
+                }
+                path
+            }
+            _ => pointer.to_owned(),
+        };
+        Self { location: pointer.to_owned(), subject: String::new(), path }
+    }
+
+    fn below(&self, location: &str, path: &str) -> Self {
+        let path = if self.path.is_empty() { path.trim_start_matches('.') } else { path };
+        Self {
+            location: format!("{}/{location}", self.location),
+            subject: self.subject.clone(),
+            path: format!("{}{path}", self.path),
+        }
+    }
+
+    /// A property of an object.
+    pub fn property(&self, name: &str) -> Self {
+        self.below(&format!("properties/{}", escape(name)), &format!(".{name}"))
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> Self {
+        self.below("items", "[]")
+    }
+
+    /// The values of the properties that are not named.
+    pub fn additional(&self) -> Self {
+        self.below("additionalProperties", "{}")
+    }
+
+    /// A variant of a union, by name or number.
+    pub fn variant(&self, kind: &str, name: &str) -> Self {
+        self.below(&format!("{kind}/{}", escape(name)), &format!("({name})"))
+    }
+
+    /// Whether it is shared by all that refer to it.
+    pub fn is_shared(&self) -> bool {
+        self.location.starts_with("/components/")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.subject.as_str(), self.path.as_str()) {
+            (subject, "") => f.write_str(subject),
+            ("", path) => write!(f, "`{path}`"),
+            (subject, "[]") => write!(f, "an item of {subject}"),
+            (subject, path) => write!(f, "`{path}` in {subject}"),
+        }
+    }
+}
+
+/// A token of a pointer (RFC 6901).
+pub fn escape(token: &str) -> String {
+    token.replace('~', "~0").replace('/', "~1")
+}
+
+fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}

@@ -1,0 +1,101 @@
+//! The report for a browser, in one file.
+
+use std::fmt::Write;
+
+use super::{Report, level_words, reach};
+use crate::diff::change::Level;
+use crate::diff::rules::RULES;
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --breaking: #c62828; --warning: #b26a00; --info: #1565c0; }
+@media (prefers-color-scheme: dark) { :root { --breaking: #ff8a80; --warning: #ffc166; --info: #8ab4f8; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
+h2 { border-bottom: 2px solid; padding-bottom: .2rem; }
+h2.breaking, .count.breaking { color: var(--breaking); }
+h2.warning, .count.warning { color: var(--warning); }
+h2.info, .count.info { color: var(--info); }
+.count { font-weight: 600; margin-right: 1rem; }
+.reach { margin: .8rem 0 0; overflow-wrap: anywhere; }
+ul { margin: .2rem 0; }
+code { font: .9em ui-monospace, monospace; background: #8882; border-radius: 3px; padding: 0 .2em; }
+.rule { font-size: .75rem; opacity: .7; white-space: nowrap; }
+table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8884; }
+";
+
+/// Text in which nothing is markup, but for code.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for (index, part) in text.split('`').enumerate() {
+        let part = part.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let _ = if index % 2 == 1 { write!(out, "<code>{part}</code>") } else { write!(out, "{part}") };
+    }
+    out
+}
+
+fn page(title: &str, body: &str) -> String {
+    let title = escaped(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}</body>\n</html>\n"
+    )
+}
+
+pub fn write(report: &Report) -> String {
+    let mut out = String::new();
+    if report.changes.is_empty() {
+        let _ = writeln!(out, "<p>No change.</p>");
+    } else {
+        let _ = write!(out, "<p>");
+        for level in Level::ALL {
+            let (name, count) = (level.name(), report.count(level));
+            let _ = write!(out, "<span class=\"count {name}\">{count} {}</span>", level_words(level, count));
+        }
+        let _ = writeln!(out, "</p>");
+    }
+    if let Some(verdict) = report.verdict() {
+        let _ = writeln!(out, "<p><strong>{verdict}</strong></p>");
+    }
+    for section in report.sections() {
+        let name = section.level.name();
+        let count = report.count(section.level);
+        let _ = writeln!(out, "<h2 class=\"{name}\">{count} {}</h2>", level_words(section.level, count));
+        for group in section.groups {
+            let _ = writeln!(out, "<h3>{}</h3>", escaped(&group.title));
+            for (operations, changes) in group.parts {
+                if !operations.is_empty() {
+                    let named = reach(operations, |operation| format!("`{} {}`", operation.method, operation.path));
+                    let _ = writeln!(out, "<p class=\"reach\">{}</p>", escaped(&named));
+                }
+                let _ = writeln!(out, "<ul>");
+                for change in changes {
+                    let rule = format!("<span class=\"rule\">{}</span>", change.id);
+                    let _ = write!(out, "<li>{}. {rule}", escaped(&change.text));
+                    if let Some(rust) = change.rust.as_ref().filter(|rust| rust.text != change.text) {
+                        let mark = if rust.breaking { " (breaking)" } else { "" };
+                        let _ = write!(out, "<br>Rust{mark}: {}", escaped(&rust.text));
+                    }
+                    let _ = writeln!(out, "</li>");
+                }
+                let _ = writeln!(out, "</ul>");
+            }
+        }
+    }
+    page(&format!("{} → {}", report.old, report.new), &out)
+}
+
+/// The table of the rules.
+pub fn rules() -> String {
+    let mut out = "<table>\n<tr><th>rule</th><th>level</th><th>direction</th><th></th></tr>\n".to_owned();
+    for rule in RULES {
+        let direction = rule.direction.map_or("", crate::diff::change::Direction::name);
+        let (id, level, text) = (rule.id, rule.level.name(), escaped(rule.text));
+        let _ = writeln!(
+            out,
+            "<tr><td><code>{id}</code></td><td class=\"count {level}\">{level}</td><td>{direction}</td><td>{text}</td></tr>"
+        );
+    }
+    out.push_str("</table>\n");
+    page("The rules of the diff", &out)
+}

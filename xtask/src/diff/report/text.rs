@@ -1,0 +1,76 @@
+//! The report for a terminal.
+
+use std::fmt::Write;
+
+use super::{Report, reach};
+use crate::diff::change::Level;
+
+/// The styles of a terminal, or none.
+struct Styles {
+    on: bool,
+}
+
+impl Styles {
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn faint(&self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn level(&self, level: Level, text: &str) -> String {
+        let code = match level {
+            Level::Breaking => "1;31",
+            Level::Warning => "1;33",
+            Level::Info => "1;36",
+        };
+        self.paint(code, text)
+    }
+}
+
+/// What comes from documents must not steer the terminal.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+pub fn write(report: &Report, colour: bool) -> String {
+    let styles = Styles { on: colour };
+    let mut out = String::new();
+    let title = plain(&format!("{} → {}", report.old, report.new));
+    let _ = writeln!(out, "{}", styles.bold(&title));
+    if report.changes.is_empty() {
+        let _ = writeln!(out, "No change.");
+    } else {
+        let _ = writeln!(out, "{}", report.counts());
+    }
+    if let Some(verdict) = report.verdict() {
+        let _ = writeln!(out, "{}", styles.bold(verdict));
+    }
+    for section in report.sections() {
+        let _ = writeln!(out, "\n{}", styles.level(section.level, &section.level.name().to_uppercase()));
+        for group in section.groups {
+            let _ = writeln!(out, "  {}", styles.bold(&plain(&group.title)));
+            for (operations, changes) in group.parts {
+                let indent = if operations.is_empty() { "    " } else { "      " };
+                if !operations.is_empty() {
+                    let named = reach(operations, |operation| format!("{} {}", operation.method, operation.path));
+                    let _ = writeln!(out, "    {}", plain(&named));
+                }
+                for change in changes {
+                    let id = styles.faint(&format!("[{}]", change.id));
+                    let _ = writeln!(out, "{indent}{}. {id}", plain(&change.text));
+                    if let Some(rust) = change.rust.as_ref().filter(|rust| rust.text != change.text) {
+                        let mark = if rust.breaking { " (breaking)" } else { "" };
+                        let _ = writeln!(out, "{indent}  Rust{mark}: {}", plain(&rust.text));
+                    }
+                }
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,310 @@
+//! The keywords that say what one value may be.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::flat::{Bound, Flat, Said, is_same};
+use super::{Found, place_of, shown};
+use crate::diff::place::Place;
+use crate::diff::rules::{self, Pair};
+
+/// The place of a keyword, or that of the schema where a side does not have the keyword.
+fn said_place<'p>(old: Option<&'p Said>, new: Option<&'p Said>) -> &'p Place {
+    place_of(old.map(|said| &said.place), new.map(|said| &said.place))
+}
+
+fn value(said: Option<&Said>) -> Option<Value> {
+    said.map(|said| said.value.clone())
+}
+
+/// What says nothing of which values there are: defaults, and what is deprecated.
+pub fn annotations(old: &Flat, new: &Flat, found: &mut Found) {
+    flag("deprecated", &rules::DEPRECATED, &rules::NO_LONGER_DEPRECATED, "deprecated", old, new, found);
+    single("default", old, new, found, |old, new| match (old, new) {
+        (None, Some(new)) => Some((&rules::DEFAULT_ADDED, format!("now defaults to {}", shown(new)))),
+        (Some(old), None) => Some((&rules::DEFAULT_REMOVED, format!("no longer defaults to {}", shown(old)))),
+        (Some(old), Some(new)) if !is_same(old, new) => {
+            Some((&rules::DEFAULT_CHANGED, format!("defaults to {}, no longer to {}", shown(new), shown(old))))
+        }
+        _ => None,
+    });
+    // Where there is no type, null is among the rest.
+    if old.types.is_some() && new.types.is_some() || !old.unions.is_empty() && !new.unions.is_empty() {
+        flag("nullable", &rules::BECAME_NULLABLE, &rules::NO_LONGER_NULLABLE, "null", old, new, found);
+    }
+}
+
+/// A keyword that is true or not.
+fn flag(
+    key: &str,
+    added: &'static Pair,
+    removed: &'static Pair,
+    predicate: &str,
+    old: &Flat,
+    new: &Flat,
+    found: &mut Found,
+) {
+    let (was, is) = (old.said.get(key), new.said.get(key));
+    let (rule, verb) = match (was, is, predicate) {
+        (None, Some(_), "null") => (added, "may be"),
+        (Some(_), None, "null") => (removed, "may no longer be"),
+        (None, Some(_), _) => (added, "is now"),
+        (Some(_), None, _) => (removed, "is no longer"),
+        _ => return,
+    };
+    let place = side_place(was, is, old, new);
+    let values = (Some(was.is_some().into()), Some(is.is_some().into()));
+    found.say(rule, place, values, format!("{verb} {predicate}"));
+}
+
+/// Where a keyword is that one side does not have.
+fn side_place<'p>(was: Option<&'p Said>, is: Option<&'p Said>, old: &'p Flat, new: &'p Flat) -> &'p Place {
+    let place = said_place(was, is);
+    match (was, is) {
+        // What one side has by reference, and the other here, is where it is shared.
+        (Some(_), Some(_)) => place,
+        _ if place.is_shared() => place,
+        _ => place_of(old.place.as_ref(), new.place.as_ref()),
+    }
+}
+
+/// A keyword of one value.
+fn single(
+    key: &str,
+    old: &Flat,
+    new: &Flat,
+    found: &mut Found,
+    judge: impl Fn(Option<&Value>, Option<&Value>) -> Option<(&'static Pair, String)>,
+) {
+    let (was, is) = (old.said.get(key), new.said.get(key));
+    if let Some((rule, text)) = judge(was.map(|said| said.value), is.map(|said| said.value)) {
+        found.say(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+    }
+}
+
+/// The type and the format; whether there is a type that both have, so that the rest can be compared.
+pub fn types(old: &Flat, new: &Flat, found: &mut Found) -> bool {
+    let place =
+        place_of(old.types_place.as_ref().or(old.place.as_ref()), new.types_place.as_ref().or(new.place.as_ref()));
+    let words = (Some(old.type_words().into()), Some(new.type_words().into()));
+    let change = format!("was {}, is {}", with_format(old), with_format(new));
+    let rule = match (&old.types, &new.types) {
+        (Some(was), Some(is)) if was == is => None,
+        (None, None) => None,
+        (None, Some(_)) => Some(&rules::TYPE_NARROWED),
+        (Some(_), None) => Some(&rules::TYPE_WIDENED),
+        (Some(was), Some(is)) if was.is_subset(is) => Some(&rules::TYPE_WIDENED),
+        (Some(was), Some(is)) if is.is_subset(was) => Some(&rules::TYPE_NARROWED),
+        _ => Some(&rules::TYPE_CHANGED),
+    };
+    // What a union says of the type, its variants say.
+    let by_union = rule.is_some() && (!old.unions.is_empty() || !new.unions.is_empty());
+    if by_union && (old.types.is_none() || new.types.is_none()) {
+        return true;
+    }
+    if let Some(rule) = rule {
+        found.say(rule, place, words, change);
+        // The rest of a schema that any value fits is nothing to compare with.
+        return !std::ptr::eq(rule, &rules::TYPE_CHANGED) && old.types.is_some() && new.types.is_some();
+    }
+    single("format", old, new, found, judge_format);
+    true
+}
+
+fn with_format(flat: &Flat) -> String {
+    let types = flat.type_words();
+    match flat.said.get("format").and_then(|said| said.value.as_str()) {
+        Some(format) => format!("{types} ({format})"),
+        None => types,
+    }
+}
+
+fn judge_format(old: Option<&Value>, new: Option<&Value>) -> Option<(&'static Pair, String)> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (old, new) = (text(old), text(new));
+    let rule = match (old.as_str(), new.as_str()) {
+        (old, new) if old == new => return None,
+        ("", _) => return Some((&rules::FORMAT_ADDED, format!("has now the format `{new}`"))),
+        (_, "") => return Some((&rules::FORMAT_REMOVED, format!("no longer has the format `{old}`"))),
+        ("int32", "int64") | ("float", "double") => &rules::FORMAT_WIDENED,
+        ("int64", "int32") | ("double", "float") => &rules::FORMAT_NARROWED,
+        _ => &rules::FORMAT_CHANGED,
+    };
+    Some((rule, format!("has the format `{new}`, no longer `{old}`")))
+}
+
+/// Enumerations, the one value, and patterns.
+pub fn values(old: &Flat, new: &Flat, found: &mut Found) {
+    enumeration(old, new, found);
+    single("const", old, new, found, |old, new| match (old, new) {
+        (None, Some(new)) => Some((&rules::CONST_ADDED, format!("is now always {}", shown(new)))),
+        (Some(old), None) => Some((&rules::CONST_REMOVED, format!("is no longer always {}", shown(old)))),
+        (Some(old), Some(new)) if !is_same(old, new) => {
+            Some((&rules::CONST_CHANGED, format!("is always {}, no longer {}", shown(new), shown(old))))
+        }
+        _ => None,
+    });
+    single("pattern", old, new, found, |old, new| match (old, new) {
+        (None, Some(new)) => Some((&rules::PATTERN_ADDED, format!("now matches {}", shown(new)))),
+        (Some(old), None) => Some((&rules::PATTERN_REMOVED, format!("no longer matches {}", shown(old)))),
+        (Some(old), Some(new)) if old != new => {
+            Some((&rules::PATTERN_CHANGED, format!("matches {}, no longer {}", shown(new), shown(old))))
+        }
+        _ => None,
+    });
+}
+
+fn enumeration(old: &Flat, new: &Flat, found: &mut Found) {
+    let list = |values: &[&Value]| Value::Array(values.iter().map(|value| (*value).clone()).collect());
+    match (&old.values, &new.values) {
+        (None, Some((values, place))) => {
+            let text = format!("is now one of {}", listed(values));
+            found.say(&rules::ENUM_ADDED, place, (None, Some(list(values))), text);
+        }
+        (Some((values, place)), None) => {
+            let text = format!("is no longer one of {} alone", listed(values));
+            found.say(&rules::ENUM_REMOVED, place, (Some(list(values)), None), text);
+        }
+        (Some((was, old_place)), Some((is, new_place))) => {
+            let place = place_of(Some(old_place), Some(new_place));
+            let missing = |from: &[&Value], among: &[&Value]| -> Vec<Value> {
+                let missing = from.iter().filter(|value| !among.iter().any(|it| is_same(it, value)));
+                missing.map(|value| (*value).clone()).collect()
+            };
+            let (gone, fresh) = (missing(was, is), missing(is, was));
+            if !gone.is_empty() {
+                let text = format!("is no longer {}", listed(&gone.iter().collect::<Vec<_>>()));
+                found.say(&rules::ENUM_VALUE_REMOVED, place, (Some(gone.into()), None), text);
+            }
+            if !fresh.is_empty() {
+                let text = format!("may be {}", listed(&fresh.iter().collect::<Vec<_>>()));
+                found.say(&rules::ENUM_VALUE_ADDED, place, (None, Some(fresh.into())), text);
+            }
+        }
+        (None, None) => {}
+    }
+}
+
+/// Values in a sentence, the first of them where there are many.
+fn listed(values: &[&Value]) -> String {
+    let mut shown: Vec<String> = values.iter().take(8).map(|value| shown(value)).collect();
+    if values.len() > shown.len() {
+        shown.push(format!("{} others", values.len() - shown.len()));
+    }
+    shown.join(", ")
+}
+
+/// Bounds of numbers, lengths, items and properties.
+pub fn bounds(old: &Flat, new: &Flat, found: &mut Found) {
+    use rules::*;
+    let up =
+        [&MINIMUM_ADDED, &MINIMUM_REMOVED, &MINIMUM_RAISED, &MINIMUM_LOWERED, &MINIMUM_EXCLUSIVE, &MINIMUM_INCLUSIVE];
+    let down =
+        [&MAXIMUM_ADDED, &MAXIMUM_REMOVED, &MAXIMUM_RAISED, &MAXIMUM_LOWERED, &MAXIMUM_EXCLUSIVE, &MAXIMUM_INCLUSIVE];
+    bound("minimum", old.minimum.as_ref(), new.minimum.as_ref(), up, found);
+    bound("maximum", old.maximum.as_ref(), new.maximum.as_ref(), down, found);
+    least("minLength", "characters", [&MIN_LENGTH_RAISED, &MIN_LENGTH_LOWERED], old, new, found);
+    least("minItems", "items", [&MIN_ITEMS_RAISED, &MIN_ITEMS_LOWERED], old, new, found);
+    least("minProperties", "properties", [&MIN_PROPERTIES_RAISED, &MIN_PROPERTIES_LOWERED], old, new, found);
+    let lengths = [&MAX_LENGTH_ADDED, &MAX_LENGTH_REMOVED, &MAX_LENGTH_RAISED, &MAX_LENGTH_LOWERED];
+    most("maxLength", "characters", lengths, old, new, found);
+    let items = [&MAX_ITEMS_ADDED, &MAX_ITEMS_REMOVED, &MAX_ITEMS_RAISED, &MAX_ITEMS_LOWERED];
+    most("maxItems", "items", items, old, new, found);
+    let properties = [&MAX_PROPERTIES_ADDED, &MAX_PROPERTIES_REMOVED, &MAX_PROPERTIES_RAISED, &MAX_PROPERTIES_LOWERED];
+    most("maxProperties", "properties", properties, old, new, found);
+    single("multipleOf", old, new, found, judge_multiple);
+    if old.is("uniqueItems") != new.is("uniqueItems") {
+        let (was, is) = (old.said.get("uniqueItems"), new.said.get("uniqueItems"));
+        let (rule, text) = match is {
+            Some(_) => (&UNIQUE_ITEMS_ADDED, "has now distinct items"),
+            None => (&UNIQUE_ITEMS_REMOVED, "has no longer distinct items"),
+        };
+        found.say(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+    }
+}
+
+fn bound(name: &str, old: Option<&Bound>, new: Option<&Bound>, rules: [&'static Pair; 6], found: &mut Found) {
+    let [added, removed, raised, lowered, exclusive, inclusive] = rules;
+    let place = |bound: Option<&Bound>| bound.map(|bound| bound.place.clone());
+    let shown = |bound: &Bound| {
+        let value = number(bound.value);
+        if bound.exclusive { format!("{value} (exclusive)") } else { value.to_string() }
+    };
+    let (rule, text) = match (old, new) {
+        (None, Some(new)) => (added, format!("has now the {name} {}", shown(new))),
+        (Some(old), None) => (removed, format!("no longer has the {name} {}", shown(old))),
+        (Some(old), Some(new)) => {
+            let rule = match new.value.partial_cmp(&old.value) {
+                Some(std::cmp::Ordering::Greater) => raised,
+                Some(std::cmp::Ordering::Less) => lowered,
+                _ if new.exclusive && !old.exclusive => exclusive,
+                _ if old.exclusive && !new.exclusive => inclusive,
+                _ => return,
+            };
+            (rule, format!("has the {name} {}, no longer {}", shown(new), shown(old)))
+        }
+        (None, None) => return,
+    };
+    let (was, is): (Option<Rc<Place>>, Option<Rc<Place>>) = (place(old), place(new));
+    let values = (old.map(|bound| number(bound.value)), new.map(|bound| number(bound.value)));
+    found.say(rule, place_of(was.as_ref(), is.as_ref()), values, text);
+}
+
+/// A number as the document would have it.
+fn number(value: f64) -> Value {
+    // Every integer below 2^53 is a float and the other way.
+    if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 { (value as i64).into() } else { value.into() }
+}
+
+fn count<'s>(flat: &'s Flat, key: &str) -> (Option<&'s Said<'s>>, Option<f64>) {
+    let said = flat.said.get(key);
+    (said, said.and_then(|said| said.value.as_f64()))
+}
+
+/// What is zero where it is not said.
+fn least(key: &str, unit: &str, [raised, lowered]: [&'static Pair; 2], old: &Flat, new: &Flat, found: &mut Found) {
+    let ((was, old_count), (is, new_count)) = (count(old, key), count(new, key));
+    let (old_count, new_count) = (old_count.unwrap_or_default(), new_count.unwrap_or_default());
+    if old_count != new_count {
+        let rule = if new_count > old_count { raised } else { lowered };
+        let text = format!("has at least {} {unit}, no longer {}", number(new_count), number(old_count));
+        found.say(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+    }
+}
+
+fn most(key: &str, unit: &str, rules: [&'static Pair; 4], old: &Flat, new: &Flat, found: &mut Found) {
+    let [added, removed, raised, lowered] = rules;
+    let ((was, old_count), (is, new_count)) = (count(old, key), count(new, key));
+    let (rule, text) = match (old_count, new_count) {
+        (None, Some(new)) => (added, format!("has now at most {} {unit}", number(new))),
+        (Some(old), None) => (removed, format!("no longer has at most {} {unit}", number(old))),
+        (Some(old), Some(new)) if old != new => {
+            let text = format!("has at most {} {unit}, no longer {}", number(new), number(old));
+            (if new > old { raised } else { lowered }, text)
+        }
+        _ => return,
+    };
+    found.say(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+}
+
+fn judge_multiple(old: Option<&Value>, new: Option<&Value>) -> Option<(&'static Pair, String)> {
+    // Decimals are not exact: 0.1 goes 3 times into 0.3, nearly.
+    let divides = |small: f64, large: f64| {
+        let times = large / small;
+        (times - times.round()).abs() < 1e-9 && times.round() >= 1.0
+    };
+    match (old.and_then(Value::as_f64), new.and_then(Value::as_f64)) {
+        (None, Some(new)) => Some((&rules::MULTIPLE_OF_ADDED, format!("is now a multiple of {}", number(new)))),
+        (Some(old), None) => Some((&rules::MULTIPLE_OF_REMOVED, format!("is no longer a multiple of {}", number(old)))),
+        (Some(old), Some(new)) if old != new => {
+            let rule = match () {
+                () if divides(new, old) => &rules::MULTIPLE_OF_LOOSENED,
+                () if divides(old, new) => &rules::MULTIPLE_OF_TIGHTENED,
+                () => &rules::MULTIPLE_OF_CHANGED,
+            };
+            Some((rule, format!("is a multiple of {}, no longer of {}", number(new), number(old))))
+        }
+        _ => None,
+    }
+}
