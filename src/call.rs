@@ -11,18 +11,9 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::exec::Endpoint;
+use crate::exec::{CallOptions, Endpoint};
 use crate::response::Answer;
 use crate::{ByteStream, Error, Operation, Response, Result};
-
-/// What a call asks of the way it is sent, beyond what the client was set up with.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CallOptions {
-    /// The time that the whole call may take, its body included.
-    pub timeout: Option<Duration>,
-    /// Whether a request that is not idempotent may be sent more than once.
-    pub repeatable: bool,
-}
 
 /// The request of an operation, ready to be sent, and the type of its answer.
 ///
@@ -111,9 +102,24 @@ impl<T> Call<T> {
         })
     }
 
-    /// The time that the whole call may take, its body included, instead of the client's.
+    /// The time that the whole call may take, its body included, instead of the client's
+    /// ([`Timeouts::call`](crate::Timeouts::call)).
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.parts.options.timeout = Some(limit);
+        self
+    }
+
+    /// The time that the head of the answer may take, instead of the client's
+    /// ([`Timeouts::head`](crate::Timeouts::head)).
+    pub fn head_timeout(mut self, limit: Duration) -> Self {
+        self.parts.options.head_timeout = Some(limit);
+        self
+    }
+
+    /// The time in which nothing of the answer's body may come, instead of the client's
+    /// ([`Timeouts::idle`](crate::Timeouts::idle)).
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.parts.options.idle_timeout = Some(limit);
         self
     }
 
@@ -164,10 +170,11 @@ impl<T> Call<T> {
     ///
     /// Where the request could not be made, no answer came, the answer is not a success, or it cannot be
     /// read as its type.
-    pub fn send(self) -> impl Future<Output = Result<Response<T>>> + Send + use<T>
+    pub fn send(mut self) -> impl Future<Output = Result<Response<T>>> + Send + use<T>
     where
         T: Answer,
     {
+        self.parts.options.reading = T::READING;
         let sent = self.parts.exec();
         async move { T::read(sent.await?).await }
     }

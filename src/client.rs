@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use crate::exec::{Endpoint, Shared};
+use crate::exec::{
+    CircuitBreaker, Connector, Endpoint, Key, Limits, Observe, Observers, Policy, RetryPolicy, Shared, Timeouts,
+};
 use crate::operation::UNDECLARED;
 use crate::{Call, Error, Result};
 
@@ -152,7 +154,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("has_api_key", &self.shared.api_key.is_some()).finish_non_exhaustive()
+        f.debug_struct("Client").field("has_api_key", &self.shared.has_key()).finish_non_exhaustive()
     }
 }
 
@@ -179,10 +181,9 @@ pub struct ClientBuilder {
     api_key: Option<SecretString>,
     insecure_key: bool,
     user_agent: String,
-    connect_timeout: Duration,
-    read_timeout: Duration,
-    timeout: Option<Duration>,
-    http: Option<reqwest::ClientBuilder>,
+    policy: Policy,
+    observers: Observers,
+    connector: Connector,
 }
 
 impl Default for ClientBuilder {
@@ -194,10 +195,16 @@ impl Default for ClientBuilder {
             insecure_key: false,
             user_agent: concat!("datagouv-rs/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")")
                 .to_owned(),
-            connect_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(60),
-            timeout: None,
-            http: None,
+            policy: Policy {
+                retries: RetryPolicy::default(),
+                circuit: CircuitBreaker::default(),
+                limits: Limits::default(),
+                timeouts: Timeouts::default(),
+                max_answer: 64 << 20,
+                deny_private_networks: false,
+            },
+            observers: Observers::default(),
+            connector: Box::new(reqwest::Client::builder),
         }
     }
 }
@@ -234,31 +241,91 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take; 10 seconds otherwise.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
+    /// How failed requests are sent again: three attempts otherwise, see [`RetryPolicy`].
+    pub fn retries(mut self, policy: RetryPolicy) -> Self {
+        self.policy.retries = policy;
         self
     }
 
-    /// How long a server may send nothing, before its answer or within it; 60 seconds otherwise.
-    pub fn read_timeout(mut self, limit: Duration) -> Self {
-        self.read_timeout = limit;
+    /// When a host that fails is left alone: after 15 failures in a row otherwise, see [`CircuitBreaker`].
+    pub fn circuit_breaker(mut self, policy: CircuitBreaker) -> Self {
+        self.policy.circuit = policy;
         self
     }
 
-    /// How long a whole call may take, the body included; without limit otherwise, since files may be large.
+    /// How much is asked of each host at once and in a second: 16 and 40 otherwise, see [`Limits`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.policy.limits = limits;
+        self
+    }
+
+    /// How long what may take, see [`Timeouts`]. Head, body and the whole can be set for one call too
+    /// ([`Call`]).
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.policy.timeouts = timeouts;
+        self
+    }
+
+    /// How long a whole call may take, the body included: [`Timeouts::call`] alone.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
+        self.policy.timeouts = self.policy.timeouts.call(limit);
+        self
+    }
+
+    /// How many bytes of an answer are read into memory, decompressed; 64 MiB otherwise. A longer one, or one
+    /// that decompresses to more, is an error ([`Error::is_too_large`]). Streams have no limit: they are not
+    /// kept.
+    pub fn max_answer(mut self, bytes: usize) -> Self {
+        self.policy.max_answer = bytes;
+        self
+    }
+
+    /// Whether files, and all that a redirect leads to on another origin, may come from the public Internet
+    /// alone: not from this machine, a private network, a link, or where a cloud tells its machines their
+    /// secrets. For services that fetch what others name.
+    ///
+    /// Names are seen to when they are resolved for the connection itself, so that one which changes
+    /// meanwhile does not get through. Such connections use no proxy: it would resolve names out of sight.
+    /// The APIs' own origins are not concerned.
+    pub fn deny_private_networks(mut self, deny: bool) -> Self {
+        self.policy.deny_private_networks = deny;
+        self
+    }
+
+    /// Is told what becomes of calls, for counters of your own.
+    pub fn observer(mut self, observer: Arc<dyn Observe>) -> Self {
+        self.observers.observer = Some(observer);
+        self
+    }
+
+    /// Whether the spans of `tracing` tell the queries of requests, which may hold what their sender wants to
+    /// keep; not otherwise.
+    ///
+    /// Each call has a span, `datagouv` at the level `INFO`, with the operation, the method, the host, the
+    /// template of the path, the status, the attempts, the bytes, the milliseconds and the outcome.
+    pub fn trace_queries(mut self, trace: bool) -> Self {
+        self.observers.queries = trace;
         self
     }
 
     /// A `reqwest` client of your own: proxies, certificates, pools, DNS.
     ///
-    /// It is taken before it is built, because two things must hold of it that a finished one does not tell:
-    /// it follows no redirects (the API key would follow them), and it stores no cookies (the platform's
-    /// session cookie outranks the key). Both are set here.
-    pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
-        self.http = Some(http);
+    /// What is given makes a builder, once for the APIs and once for files, because some things must hold
+    /// of a client that a finished one does not tell: it follows no redirects (the API key would follow
+    /// them), it stores no cookies (the platform's session cookie outranks the key), and for files it
+    /// decompresses nothing. These, the user agent and the time to connect are set here.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let proxy = reqwest::Proxy::https("http://proxy.example.org:3128")?;
+    /// let client =
+    ///     datagouv::Client::builder().http(move || reqwest::Client::builder().proxy(proxy.clone())).build()?;
+    /// # let _ = client;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http(mut self, connector: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
+        self.connector = Box::new(connector);
         self
     }
 
@@ -269,22 +336,14 @@ impl ClientBuilder {
     /// Where a base URL is not a http or https URL, the key or the user agent holds what a header cannot, or
     /// TLS cannot be set up.
     pub fn build(self) -> Result<Client> {
-        if let Some(key) = &self.api_key {
-            reqwest::header::HeaderValue::from_str(key.expose_secret())
-                .map_err(|_| Error::request("the API key holds characters that a header cannot"))?;
-        }
+        let key = self.api_key.map(|key| Key::new(key, self.insecure_key)).transpose()?;
         install_tls();
-        let mut http = self
-            .http
-            .unwrap_or_default()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(&self.user_agent)
-            .connect_timeout(self.connect_timeout)
-            .read_timeout(self.read_timeout);
-        if let Some(limit) = self.timeout {
-            http = http.timeout(limit);
-        }
-        let shared = Arc::new(Shared { http: http.build()?, api_key: self.api_key, insecure_key: self.insecure_key });
+        let (connector, user_agent, connect) = (self.connector, self.user_agent, self.policy.timeouts.connect);
+        let connector: Connector = Box::new(move || {
+            let http = connector().redirect(reqwest::redirect::Policy::none());
+            http.user_agent(&user_agent).connect_timeout(connect)
+        });
+        let shared = Arc::new(Shared::new(connector, key, self.policy, self.observers)?);
         let endpoint = |api: Api| -> Result<Endpoint> {
             let own = self.bases.iter().rev().find(|(of, _)| *of == api).map(|(_, url)| url.as_str());
             let base = match own.or_else(|| self.environment.base_url(api)) {
@@ -300,7 +359,7 @@ impl ClientBuilder {
         macro_rules! generated {
             ($module:ident, $api:expr) => {{
                 let endpoint = endpoints[$api as usize].clone();
-                crate::$module::Client::new_with_client(&endpoint.base_url(), shared.http.clone(), endpoint)
+                crate::$module::Client::new_with_client(&endpoint.base_url(), shared.http(), endpoint)
             }};
         }
         Ok(Client {

@@ -1,13 +1,15 @@
 //! The one error of the crate.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, io};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+
+use crate::exec::{Broken, Private, Repeatable, retry_after};
 
 /// A shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -36,6 +38,27 @@ struct Inner {
     request: Option<String>,
     answer: Option<Answer>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    attempts: u32,
+    elapsed: Duration,
+    cause: Option<Cause>,
+    circuit_open: bool,
+    budget_exhausted: bool,
+    /// How long to wait, where it is not the server that tells.
+    wait: Option<Duration>,
+}
+
+/// What more there is to tell than the kind of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// It broke off in a way that the next attempt may not.
+    Transient,
+    TimedOut,
+    Stalled,
+    /// The time of the whole call is over: no attempt may follow.
+    Late,
+    TooLarge,
+    Private,
+    Saturated,
 }
 
 struct Answer {
@@ -48,6 +71,8 @@ struct Answer {
 enum Kind {
     /// The request could not be made of what was given.
     Request,
+    /// The client's own rules kept the request from being sent.
+    Refused,
     /// No answer came, or not all of it.
     Transport,
     /// The answer is a failure.
@@ -75,7 +100,18 @@ impl Error {
             request: None,
             answer: None,
             source: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            cause: None,
+            circuit_open: false,
+            budget_exhausted: false,
+            wait: None,
         }))
+    }
+
+    fn because(mut self, cause: Cause) -> Self {
+        self.0.cause = Some(cause);
+        self
     }
 
     pub(crate) fn request(message: impl Into<String>) -> Self {
@@ -88,6 +124,12 @@ impl Error {
 
     /// What reqwest reports, without the URL: it stands apart, and without its query.
     pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
+        if let Some(broken) = found::<Broken>(&error) {
+            return Self::broken(*broken);
+        }
+        if let Some(private) = found::<Private>(&error) {
+            return Self::private(private.clone());
+        }
         let kind = if error.is_builder() { Kind::Request } else { Kind::Transport };
         let message = match () {
             () if error.is_timeout() => "the time allowed has passed",
@@ -96,9 +138,53 @@ impl Error {
             () if error.is_body() || error.is_decode() => "the body broke off",
             () => "the exchange broke off",
         };
+        // What TLS refuses, a certificate say, it refuses again.
+        let refused = found::<io::Error>(&error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
         let mut made = Self::new(kind, message);
+        made.0.cause = match () {
+            () if kind == Kind::Request || refused => None,
+            () if error.is_timeout() => Some(Cause::TimedOut),
+            () => Some(Cause::Transient),
+        };
         made.0.source = Some(Box::new(error.without_url()));
         made
+    }
+
+    /// A body that we ended.
+    pub(crate) fn broken(broken: Broken) -> Self {
+        let cause = match broken {
+            Broken::Stalled(_) => Cause::Stalled,
+            Broken::Late(_) => Cause::Late,
+        };
+        Self::transport(broken.to_string()).because(cause)
+    }
+
+    pub(crate) fn late(limit: Duration) -> Self {
+        Self::transport(format!("no answer within {limit:?}")).because(Cause::TimedOut)
+    }
+
+    pub(crate) fn private(private: Private) -> Self {
+        Self::new(Kind::Refused, private.to_string()).because(Cause::Private)
+    }
+
+    pub(crate) fn circuit_open(host: &str, wait: Duration) -> Self {
+        let message = format!("{host} has failed many times in a row and is left alone for another {wait:.0?}");
+        let mut error = Self::new(Kind::Refused, message).of_open_circuit();
+        error.0.wait = Some(wait);
+        error
+    }
+
+    pub(crate) fn saturated(host: &str) -> Self {
+        let message = format!(
+            "all places for requests to {host} are held by answers that nobody reads: read them or drop them first"
+        );
+        Self::new(Kind::Refused, message).because(Cause::Saturated)
+    }
+
+    pub(crate) fn too_large(status: StatusCode, headers: HeaderMap, limit: usize) -> Self {
+        let mut error = Self::new(Kind::Decode, format!("the answer is longer than {limit} bytes"));
+        error.0.answer = Some(Answer { status, headers, body: Bytes::new() });
+        error.because(Cause::TooLarge)
     }
 
     pub(crate) fn status_failure(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
@@ -138,6 +224,35 @@ impl Error {
     pub(crate) fn of_request(mut self, method: &reqwest::Method, url: &reqwest::Url) -> Self {
         self.0.request.get_or_insert_with(|| format!("{method} {}", shown(url)));
         self
+    }
+
+    #[must_use]
+    pub(crate) fn of_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
+        (self.0.attempts, self.0.elapsed) = (attempts, elapsed);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn of_open_circuit(mut self) -> Self {
+        self.0.circuit_open = true;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn of_exhausted_budget(mut self) -> Self {
+        self.0.budget_exhausted = true;
+        self
+    }
+
+    /// Whether the same request may fare better.
+    pub(crate) fn asks_again(&self, request: Repeatable) -> bool {
+        match (self.0.kind, self.status()) {
+            (Kind::Status, Some(status)) => request.after(status),
+            (Kind::Transport, _) => {
+                matches!(self.0.cause, Some(Cause::Transient | Cause::TimedOut | Cause::Stalled))
+            }
+            _ => false,
+        }
     }
 
     #[must_use]
@@ -218,11 +333,71 @@ impl Error {
         self.0.kind == Kind::Transport
     }
 
-    /// A time limit ended the call.
+    /// A time limit ended the call, whichever: connecting, the head of the answer, a stalled body, the whole
+    /// call.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        let source = self.0.source.as_deref().and_then(|source| source.downcast_ref::<reqwest::Error>());
-        source.is_some_and(reqwest::Error::is_timeout)
+        matches!(self.0.cause, Some(Cause::TimedOut | Cause::Stalled | Cause::Late))
+    }
+
+    /// The body of the answer stalled: for a time nothing of it came.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.0.cause == Some(Cause::Stalled)
+    }
+
+    /// The answer is longer than the client reads into memory, decompressed
+    /// ([`ClientBuilder::max_answer`](crate::ClientBuilder::max_answer)).
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.0.cause == Some(Cause::TooLarge)
+    }
+
+    /// The client's own rules kept the request from being sent: the circuit breaker, places held by unread
+    /// answers, an address that is not public.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.0.kind == Kind::Refused
+    }
+
+    /// The circuit breaker of the host is open: it was not asked, or not again
+    /// ([`CircuitBreaker`](crate::CircuitBreaker)).
+    #[must_use]
+    pub fn is_circuit_open(&self) -> bool {
+        self.0.circuit_open
+    }
+
+    /// There would have been another attempt, but too many have failed of late
+    /// ([`RetryPolicy::budget`](crate::RetryPolicy::budget)).
+    #[must_use]
+    pub fn retry_budget_exhausted(&self) -> bool {
+        self.0.budget_exhausted
+    }
+
+    /// All places for requests to the host are held by answers that nobody reads
+    /// ([`Limits`](crate::Limits)).
+    #[must_use]
+    pub fn is_saturated(&self) -> bool {
+        self.0.cause == Some(Cause::Saturated)
+    }
+
+    /// The host is not one of the public Internet
+    /// ([`ClientBuilder::deny_private_networks`](crate::ClientBuilder::deny_private_networks)).
+    #[must_use]
+    pub fn is_private_network(&self) -> bool {
+        self.0.cause == Some(Cause::Private)
+    }
+
+    /// How often the request was sent: 0 where it never was.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took until it failed, the waits between its attempts included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
     }
 
     /// The answer is a success that cannot be read as its type.
@@ -231,11 +406,11 @@ impl Error {
         self.0.kind == Kind::Decode
     }
 
-    /// How long the server asks to wait (`Retry-After` in seconds).
+    /// How long to wait before the next call: what the server asks for (`Retry-After`, in seconds or as a
+    /// date), or the time for which the circuit breaker stays open.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        let seconds = self.headers()?.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-        Some(Duration::from_secs(seconds))
+        self.0.wait.or_else(|| retry_after(self.headers()?))
     }
 
     /// What the server says, in its own words, whichever of its error bodies it used.
@@ -326,11 +501,24 @@ impl fmt::Display for Error {
             }
             _ => f.write_str(&self.0.message)?,
         }
-        if let Some(request) = &self.0.request {
-            write!(f, " ({request})")?;
+        match (&self.0.request, self.0.attempts) {
+            (Some(request), 2..) => write!(f, " ({request}, sent {} times)", self.0.attempts),
+            (Some(request), _) => write!(f, " ({request})"),
+            (None, _) => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// What is somewhere in the chain of an error's sources.
+fn found<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next: Option<&'a (dyn StdError + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 impl fmt::Debug for Error {
@@ -341,6 +529,9 @@ impl fmt::Debug for Error {
             .field("operation", &self.0.operation)
             .field("request", &self.0.request)
             .field("status", &self.status())
+            .field("attempts", &self.0.attempts)
+            .field("elapsed", &self.0.elapsed)
+            .field("cause", &self.0.cause)
             .field("source", &self.0.source)
             .finish()
     }

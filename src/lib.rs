@@ -77,6 +77,7 @@ pub use call::Call;
 pub use client::{Api, Client, ClientBuilder, Environment};
 pub use datetime::{Date, DateTime};
 pub use error::{Error, FieldError, Result};
+pub use exec::{CircuitBreaker, Limits, RetryPolicy, Timeouts};
 pub use field::Field;
 pub use file::File;
 pub use filters::Filters;
@@ -87,6 +88,11 @@ pub use values::Values;
 pub(crate) use open_enum::open_enum;
 #[cfg(feature = "_round-trip")]
 pub(crate) use round_trip::round_trip;
+
+/// What becomes of calls, told while it happens.
+pub mod observe {
+    pub use crate::exec::{CallFinished, CircuitChanged, CircuitState, Observe, Outcome, Retrying, Throttled};
+}
 
 /// A client generated from the document of an API.
 macro_rules! generated {

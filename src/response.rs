@@ -11,6 +11,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
+use crate::exec::Reading;
 use crate::{Error, Result};
 
 /// A value with the status and the headers that it came with.
@@ -64,10 +65,15 @@ impl<T> Response<T> {
 /// A type that holds nothing, as `()` does, takes any answer, whose body is not read.
 pub trait Answer: Sized {
     #[doc(hidden)]
+    const READING: Reading;
+
+    #[doc(hidden)]
     fn read(response: reqwest::Response) -> impl Future<Output = Result<Response<Self>>> + Send;
 }
 
 impl<T: DeserializeOwned> Answer for T {
+    const READING: Reading = if size_of::<T>() == 0 { Reading::Nothing } else { Reading::Whole };
+
     async fn read(response: reqwest::Response) -> Result<Response<T>> {
         if size_of::<T>() == 0
             && let Ok(value) = serde_json::from_str("null")
@@ -88,6 +94,8 @@ impl<T: DeserializeOwned> Answer for T {
 }
 
 impl Answer for ByteStream {
+    const READING: Reading = Reading::Stream;
+
     async fn read(response: reqwest::Response) -> Result<Response<Self>> {
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Response { value: Self::new(response), status, headers })

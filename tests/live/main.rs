@@ -34,7 +34,7 @@ mod users;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use datagouv::{Api, Client};
+use datagouv::{Api, Client, Limits, RetryPolicy};
 
 /// The server that the tests share, seen through the recorder.
 pub struct Live {
@@ -62,7 +62,10 @@ pub fn run<F: Future<Output = ()> + Send + 'static>(scenario: impl FnOnce(&'stat
 
 impl Live {
     fn client(&self, key: Option<&str>) -> Client {
+        // Each request is recorded as it is answered, and as fast as it can be.
         let mut builder = Client::builder()
+            .retries(RetryPolicy::none())
+            .limits(Limits::none())
             .base_url(Api::Main, format!("{}/api/1", self.recorder.url))
             .base_url(Api::MainV2, format!("{}/api/2", self.recorder.url));
         if let Some(file) = key {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use datagouv::main::types::{Filetype, VisualizationImageForm};
-use datagouv::{Api, Client};
+use datagouv::{Api, Client, RetryPolicy};
 use serde_json::{Value, json};
 
 use crate::run;
@@ -234,8 +234,9 @@ fn logging_out_leads_to_the_home_page_of_the_platform() {
     run(|live| async move {
         // The home page is the production's: its name leads here to a port where nobody listens.
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-        let http = reqwest::Client::builder().resolve("www.data.gouv.fr", nowhere);
+        let http = move || reqwest::Client::builder().resolve("www.data.gouv.fr", nowhere);
         let client = Client::builder().base_url(Api::Main, format!("{}/api/1", live.recorder.url)).http(http);
+        let client = client.retries(RetryPolicy::none());
         let error = client.build().unwrap().main().get_proconnect_logout_o_auth_api().send().await.unwrap_err();
         assert!(error.is_transport(), "{error}");
         assert_eq!(error.operation(), Some("get_proconnect_logout_o_auth_api"));

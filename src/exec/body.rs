@@ -1,0 +1,198 @@
+//! The body of an answer: read whole up to a limit, or given on as a stream that keeps the promises of its
+//! call.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as _, Frame, SizeHint};
+use reqwest::{Body, Response, ResponseBuilderExt};
+use tokio::time::{Instant, timeout};
+
+use super::limit::Place;
+use super::observe::{Outcome, Record};
+use super::timeout::{Deadline, Idle};
+use crate::{Error, Result};
+
+/// An error's body is for reading: beyond this it is cut.
+const MAX_ERROR_BODY: usize = 1 << 20;
+
+/// Why a body ended before its end, where it was us.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Broken {
+    /// Nothing came for this long.
+    Stalled(Duration),
+    /// The whole call took longer than this.
+    Late(Duration),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stalled(limit) => write!(f, "the body stalled: nothing came for {limit:?}"),
+            Self::Late(limit) => write!(f, "the call took longer than {limit:?}"),
+        }
+    }
+}
+
+impl std::error::Error for Broken {}
+
+async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
+    match timeout(idle, answer.chunk()).await {
+        Ok(chunk) => Ok(chunk?),
+        Err(_) => Err(Error::broken(Broken::Stalled(idle))),
+    }
+}
+
+/// Reads the body, of `limit` bytes at most after decompression.
+pub(super) async fn whole(mut answer: Response, limit: usize, idle: Duration, record: &mut Record) -> Result<Response> {
+    let too_large = |answer: &Response| Error::too_large(answer.status(), answer.headers().clone(), limit);
+    let announced = usize::try_from(answer.content_length().unwrap_or_default()).unwrap_or(usize::MAX);
+    if announced > limit {
+        return Err(too_large(&answer));
+    }
+    // What is announced is not yet there.
+    let mut body = BytesMut::with_capacity(announced.min(1 << 20));
+    while let Some(chunk) = chunk(&mut answer, idle).await? {
+        record.bytes += chunk.len() as u64;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large(&answer));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    with_body(answer, |_| body.freeze().into())
+}
+
+/// The answer without its body.
+pub(super) fn unread(answer: Response) -> Result<Response> {
+    with_body(answer, |_| Body::default())
+}
+
+/// Reads the body of a failure as far as it is worth it.
+pub(super) async fn failure(mut answer: Response, idle: Duration, record: &mut Record) -> Error {
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut body = BytesMut::new();
+    // What broke off is still worth reading; the status says enough.
+    while let Ok(Some(chunk)) = chunk(&mut answer, idle).await {
+        record.bytes += chunk.len() as u64;
+        let left = MAX_ERROR_BODY - body.len();
+        body.extend(chunk.iter().take(left));
+        if body.len() == MAX_ERROR_BODY {
+            break;
+        }
+    }
+    Error::status_failure(status, headers, body.freeze())
+}
+
+/// Gives the body on, with what it holds until it is read to its end or dropped.
+pub(super) fn streamed(
+    answer: Response,
+    mut place: Place,
+    idle: Duration,
+    deadline: Option<Deadline>,
+    record: Record,
+) -> Result<Response> {
+    place.is_unread();
+    let held = Some((place, record));
+    with_body(answer, |body| {
+        let mut streamed = Streamed { body, idle, deadline, wait: Idle::default(), held };
+        if streamed.body.is_end_stream() {
+            streamed.end(Outcome::Success);
+        }
+        Body::wrap(streamed)
+    })
+}
+
+/// The same answer with another body.
+fn with_body(answer: Response, change: impl FnOnce(Body) -> Body) -> Result<Response> {
+    let url = answer.url().clone();
+    let (parts, body) = http::Response::<Body>::from(answer).into_parts();
+    let mut changed = http::Response::builder()
+        .status(parts.status)
+        .version(parts.version)
+        .url(url)
+        .body(change(body))
+        .map_err(|error| Error::transport("the answer has no URL").with_source(error))?;
+    *changed.headers_mut() = parts.headers;
+    changed.extensions_mut().extend(parts.extensions);
+    Ok(changed.into())
+}
+
+struct Streamed {
+    body: Body,
+    idle: Duration,
+    deadline: Option<Deadline>,
+    wait: Idle,
+    /// Given back as soon as the body has ended.
+    held: Option<(Place, Record)>,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+impl Streamed {
+    fn end(&mut self, outcome: Outcome) {
+        if let Some((_place, mut record)) = self.held.take() {
+            record.finish(outcome);
+        }
+    }
+
+    fn break_off(&mut self, why: impl Into<Failure>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        self.end(Outcome::Failure);
+        Poll::Ready(Some(Err(why.into())))
+    }
+}
+
+impl http_body::Body for Streamed {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.held.is_none() {
+            return Poll::Ready(None);
+        }
+        if let Some(deadline) = self.deadline.filter(|deadline| deadline.at <= Instant::now()) {
+            return self.break_off(Broken::Late(deadline.limit));
+        }
+        match Pin::new(&mut self.body).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.wait.ends();
+                if let Some((place, record)) = &mut self.held {
+                    place.is_read();
+                    record.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                }
+                if self.body.is_end_stream() {
+                    self.end(Outcome::Success);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => self.break_off(error),
+            Poll::Ready(None) => {
+                self.end(Outcome::Success);
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                let (idle, deadline) = (self.idle, self.deadline);
+                if !self.wait.has_lasted(idle, deadline, context) {
+                    return Poll::Pending;
+                }
+                match deadline.filter(|deadline| deadline.at <= Instant::now()) {
+                    Some(deadline) => self.break_off(Broken::Late(deadline.limit)),
+                    None => self.break_off(Broken::Stalled(idle)),
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.held.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.held.is_none() { SizeHint::with_exact(0) } else { self.body.size_hint() }
+    }
+}

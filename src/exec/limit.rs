@@ -1,0 +1,324 @@
+//! How much is asked of a host at once, and how fast.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::HeaderMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// How much a client asks of each host (scheme, host and port) at once and in a second.
+///
+/// Who has to wait waits in line. An answer counts as long as its body is neither read to its end nor
+/// dropped: a program that holds as many unread answers of one host as there are places, and asks for
+/// another, gets an error after half a minute instead of waiting forever.
+///
+/// Where a server tells what is left of its own limit (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or
+/// the same without `X-`) and nothing is left, or it answers 429 with `Retry-After`, all requests to it wait
+/// until then, up to [`max_pause`](Self::max_pause).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Limits {
+    in_flight: Option<u32>,
+    per_second: Option<u32>,
+    max_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { in_flight: Some(16), per_second: Some(40), max_pause: Duration::from_secs(30) }
+    }
+}
+
+impl Limits {
+    /// No limits, for a server of one's own.
+    pub fn none() -> Self {
+        Self { in_flight: None, per_second: None, max_pause: Duration::ZERO }
+    }
+
+    /// How many requests of a host may be under way at once; 16 otherwise, `None` for any number.
+    pub fn in_flight(mut self, requests: impl Into<Option<u32>>) -> Self {
+        self.in_flight = requests.into().map(|requests| requests.max(1));
+        self
+    }
+
+    /// How many requests are sent to a host in a second; 40 otherwise, `None` for any number. As many may be
+    /// sent at once after a second of silence.
+    pub fn per_second(mut self, requests: impl Into<Option<u32>>) -> Self {
+        self.per_second = requests.into().map(|requests| requests.max(1));
+        self
+    }
+
+    /// The longest that a server can make all requests wait; 30 seconds otherwise.
+    pub fn max_pause(mut self, limit: Duration) -> Self {
+        self.max_pause = limit;
+        self
+    }
+}
+
+/// How long a place is waited for before it is asked whether any will ever be free.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// After a silence as many requests may be sent at once as in this time otherwise.
+const BURST: Duration = Duration::from_secs(1);
+
+/// The way in to a host.
+#[derive(Debug)]
+pub(super) struct Gate {
+    limits: Limits,
+    places: Option<Arc<Semaphore>>,
+    /// How many places are held by answers whose body is still to be read.
+    unread: AtomicUsize,
+    /// When a place became free or an unread answer was read from.
+    moved: Mutex<Instant>,
+    /// When the next request may be sent, at an even pace. Who waits holds the lock, so that all wait in
+    /// line, and a wait that is given up takes nothing.
+    next: tokio::sync::Mutex<Instant>,
+    paused_until: Mutex<Option<Instant>>,
+}
+
+/// A place among the requests that are under way.
+#[derive(Debug)]
+pub(super) struct Place {
+    gate: Arc<Gate>,
+    permit: Option<OwnedSemaphorePermit>,
+    unread: bool,
+}
+
+/// All places are held by answers that nobody reads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Saturated;
+
+impl Gate {
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
+        let now = Instant::now();
+        Arc::new(Self {
+            places: limits.in_flight.map(|places| Arc::new(Semaphore::new(places as usize))),
+            limits,
+            unread: AtomicUsize::new(0),
+            moved: Mutex::new(now),
+            next: tokio::sync::Mutex::new(now.checked_sub(BURST).unwrap_or(now)),
+            paused_until: Mutex::new(None),
+        })
+    }
+
+    /// Waits for a place.
+    pub(super) async fn place(self: &Arc<Self>) -> Result<Place, Saturated> {
+        let Some(places) = &self.places else {
+            return Ok(Place { gate: Arc::clone(self), permit: None, unread: false });
+        };
+        let mut free = std::pin::pin!(Arc::clone(places).acquire_owned());
+        let permit = loop {
+            match timeout(PATIENCE, &mut free).await {
+                Ok(permit) => break permit.ok(),
+                Err(_) if self.is_saturated() => return Err(Saturated),
+                Err(_) => {}
+            }
+        };
+        Ok(Place { gate: Arc::clone(self), permit, unread: false })
+    }
+
+    fn is_saturated(&self) -> bool {
+        let places = self.limits.in_flight.unwrap_or(u32::MAX) as usize;
+        let moved = *self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        self.unread.load(Ordering::Relaxed) >= places && moved.elapsed() >= PATIENCE
+    }
+
+    /// Waits until a request may be sent.
+    pub(super) async fn turn(&self) {
+        loop {
+            let paused = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+            match paused {
+                Some(until) if until > Instant::now() => sleep_until(until).await,
+                _ => break,
+            }
+        }
+        let Some(per_second) = self.limits.per_second else { return };
+        let mut next = self.next.lock().await;
+        sleep_until(*next).await;
+        let now = Instant::now();
+        let earliest = now.checked_sub(BURST).unwrap_or(now);
+        *next = (*next).max(earliest) + Duration::from_secs(1) / per_second;
+    }
+
+    /// Lets all requests wait, as the server asks.
+    pub(super) fn pause(&self, time: Duration) {
+        let Some(until) = Instant::now().checked_add(time.min(self.limits.max_pause)) else { return };
+        let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *paused = Some(paused.map_or(until, |paused| paused.max(until)));
+    }
+
+    fn has_moved(&self) {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+impl Place {
+    /// The answer's head has come; its body is its reader's from here on.
+    pub(super) fn is_unread(&mut self) {
+        if !std::mem::replace(&mut self.unread, true) {
+            self.gate.unread.fetch_add(1, Ordering::Relaxed);
+        }
+        self.gate.has_moved();
+    }
+
+    /// Some of the body was read.
+    pub(super) fn is_read(&self) {
+        self.gate.has_moved();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.unread {
+            self.gate.unread.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.gate.has_moved();
+        drop(self.permit.take());
+    }
+}
+
+/// How long a server's own limit leaves nothing, where it tells.
+pub(super) fn rate_limited_for(headers: &HeaderMap) -> Option<Duration> {
+    let number = |names: [&str; 2]| -> Option<u64> {
+        names.iter().find_map(|name| headers.get(*name)?.to_str().ok()?.trim().parse().ok())
+    };
+    if number(["x-ratelimit-remaining", "ratelimit-remaining"])? > 0 {
+        return None;
+    }
+    let reset = Duration::from_secs(number(["x-ratelimit-reset", "ratelimit-reset"])?);
+    // Some tell the seconds that are left, some the time of day since 1970: nobody's limit lasts for decades.
+    let decades = Duration::from_secs(1_000_000_000);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Some(if reset < decades { reset } else { reset.saturating_sub(now) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_are_under_way_than_there_are_places() {
+        let gate = Gate::new(Limits::none().in_flight(2));
+        let (first, _second) = (gate.place().await.unwrap(), gate.place().await.unwrap());
+        let third = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.place().await.is_ok() }
+        });
+        tokio::time::sleep(100 * SECOND).await;
+        assert!(!third.is_finished());
+        drop(first);
+        assert!(third.await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_is_given_up_takes_no_place_and_no_turn() {
+        let gate = Gate::new(Limits::none().in_flight(1).per_second(1));
+        let place = gate.place().await.unwrap();
+        gate.turn().await;
+        for _ in 0..100 {
+            assert!(timeout(SECOND / 100, gate.place()).await.is_err());
+        }
+        drop(place);
+        let began = Instant::now();
+        let _place = gate.place().await.unwrap();
+        for _ in 0..20 {
+            let _ = timeout(SECOND / 1000, gate.turn()).await;
+        }
+        gate.turn().await;
+        assert!(began.elapsed() <= SECOND, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_are_paced_and_fair() {
+        let gate = Gate::new(Limits::none().per_second(10));
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let began = Instant::now();
+        let tasks: Vec<_> = (0..50)
+            .map(|task| {
+                let (gate, order) = (Arc::clone(&gate), Arc::clone(&order));
+                tokio::spawn(async move {
+                    gate.turn().await;
+                    order.lock().unwrap().push((task, began.elapsed()));
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let order = order.lock().unwrap();
+        assert!(order.iter().map(|(task, _)| *task).eq(0..50));
+        for (n, (_, elapsed)) in order.iter().enumerate() {
+            let within = order.iter().filter(|(_, other)| *other <= *elapsed && *elapsed - *other < SECOND).count();
+            assert!(within <= 21, "{within} within the second before request {n}");
+        }
+        assert!(order[49].1 >= 3 * SECOND, "{:?}", order[49].1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_nobody_reads_are_an_error_and_not_a_deadlock() {
+        let gate = Gate::new(Limits::none().in_flight(1));
+        let mut place = gate.place().await.unwrap();
+        place.is_unread();
+        assert_eq!(gate.place().await.unwrap_err(), Saturated);
+        let reader = async {
+            for _ in 0..20 {
+                tokio::time::sleep(10 * SECOND).await;
+                place.is_read();
+            }
+            drop(place);
+        };
+        let (got, ()) = tokio::join!(gate.place(), reader);
+        assert!(got.is_ok());
+        assert_eq!(gate.unread.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_server_is_waited_for() {
+        let gate = Gate::new(Limits::none().in_flight(1));
+        let place = gate.place().await.unwrap();
+        let waits = async {
+            tokio::time::sleep(10 * PATIENCE).await;
+            drop(place);
+        };
+        let (got, ()) = tokio::join!(gate.place(), waits);
+        assert!(got.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_can_make_all_wait_up_to_a_limit() {
+        let gate = Gate::new(Limits::default().max_pause(20 * SECOND));
+        let began = Instant::now();
+        gate.pause(5 * SECOND);
+        gate.pause(2 * SECOND);
+        gate.turn().await;
+        assert_eq!(began.elapsed().as_secs(), 5);
+        gate.pause(Duration::MAX);
+        gate.turn().await;
+        assert_eq!(began.elapsed().as_secs(), 25);
+    }
+
+    #[test]
+    fn what_is_left_of_a_servers_limit_is_understood() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let told = |pairs: &[(&'static str, String)]| {
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (reqwest::header::HeaderName::from_static(name), value.parse().unwrap()))
+                .collect();
+            rate_limited_for(&headers).map(|time| time.as_secs())
+        };
+        let (left, reset) = ("x-ratelimit-remaining", "x-ratelimit-reset");
+        assert_eq!(told(&[(left, "0".into()), (reset, "12".into())]), Some(12));
+        let until = told(&[(left, "0".into()), (reset, (now + 60).to_string())]).unwrap();
+        assert!((50..=60).contains(&until), "{until}");
+        assert_eq!(told(&[(left, "0".into()), (reset, (now - 60).to_string())]), Some(0));
+        assert_eq!(told(&[("ratelimit-remaining", "0".into()), ("ratelimit-reset", "3".into())]), Some(3));
+        assert_eq!(told(&[(left, "1".into()), (reset, "12".into())]), None);
+        assert_eq!(told(&[(left, "0".into())]), None);
+        assert_eq!(told(&[(left, "none".into()), (reset, "12".into())]), None);
+    }
+}

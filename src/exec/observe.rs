@@ -1,0 +1,252 @@
+//! What a client tells of its calls: a span of `tracing` for each, and events for counters.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Request, StatusCode};
+use tokio::time::Instant;
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::breaker::CircuitState;
+use crate::{Error, Operation};
+
+/// Is told what becomes of calls, for counters and histograms of your own.
+///
+/// Each method is called from within the call: it should be quick, and must not block.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use datagouv::observe::{CallFinished, Observe};
+///
+/// #[derive(Default)]
+/// struct Bytes(AtomicU64);
+///
+/// impl Observe for Bytes {
+///     fn call_finished(&self, call: &CallFinished<'_>) {
+///         self.0.fetch_add(call.bytes, Ordering::Relaxed);
+///     }
+/// }
+///
+/// # fn main() -> datagouv::Result<()> {
+/// let bytes = Arc::new(Bytes::default());
+/// let client = datagouv::Client::builder().observer(Arc::clone(&bytes) as Arc<dyn Observe>).build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
+#[allow(unused_variables)]
+pub trait Observe: Send + Sync {
+    /// An attempt has failed and another will be made.
+    fn retrying(&self, event: &Retrying<'_>) {}
+
+    /// A call is over: its answer was read, it has failed, or it was dropped.
+    fn call_finished(&self, event: &CallFinished<'_>) {}
+
+    /// The circuit breaker of a host has opened or closed.
+    fn circuit_changed(&self, event: &CircuitChanged<'_>) {}
+
+    /// A request has waited for the limits of the client or of the server.
+    fn throttled(&self, event: &Throttled<'_>) {}
+}
+
+/// An attempt has failed and another will be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Retrying<'a> {
+    /// The name of the operation; `None` for a file.
+    pub operation: Option<&'a str>,
+    /// Scheme, host and port.
+    pub host: &'a str,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// How long is waited before the next.
+    pub delay: Duration,
+    /// Why it failed.
+    pub error: &'a Error,
+}
+
+/// A call is over.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CallFinished<'a> {
+    /// The name of the operation; `None` for a file.
+    pub operation: Option<&'a str>,
+    /// The HTTP method.
+    pub method: &'a str,
+    /// Scheme, host and port that the call was made to, before redirects.
+    pub host: &'a str,
+    /// The status of the last answer, where there was one.
+    pub status: Option<StatusCode>,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// The length of the answer's body, as far as it was read, decompressed.
+    pub bytes: u64,
+    /// From the beginning of the call to the end of the body.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The answer is a success and was read to its end.
+    Success,
+    /// No answer, an answer that is a failure, or one that broke off.
+    Failure,
+    /// The call or its stream was dropped before its end.
+    Dropped,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// The circuit breaker of a host has opened or closed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CircuitChanged<'a> {
+    /// Scheme, host and port.
+    pub host: &'a str,
+    /// What it is now.
+    pub state: CircuitState,
+}
+
+/// A request has waited for the limits of the client or of the server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Throttled<'a> {
+    /// Scheme, host and port.
+    pub host: &'a str,
+    /// How long.
+    pub waited: Duration,
+}
+
+/// What a client is observed by.
+#[derive(Clone, Default)]
+pub(crate) struct Observers {
+    pub observer: Option<Arc<dyn Observe>>,
+    /// Whether spans tell queries.
+    pub queries: bool,
+}
+
+/// What is told of one call. Dropped before it is finished, it tells that the call was dropped.
+pub(super) struct Record {
+    observer: Option<Arc<dyn Observe>>,
+    pub span: Span,
+    operation: Option<&'static str>,
+    method: String,
+    host: String,
+    began: Instant,
+    pub attempts: u32,
+    pub status: Option<StatusCode>,
+    pub bytes: u64,
+    finished: bool,
+}
+
+impl Record {
+    pub(super) fn begin(observers: &Observers, operation: Option<&'static Operation>, request: &Request) -> Self {
+        let host = request.url().origin().ascii_serialization();
+        let span = tracing::info_span!(
+            "datagouv",
+            operation = operation.map(|operation| operation.name),
+            method = request.method().as_str(),
+            host,
+            // The template: an argument may be what its sender wants to keep.
+            path = operation.map(|operation| operation.path),
+            query = Empty,
+            status = Empty,
+            attempts = Empty,
+            bytes = Empty,
+            milliseconds = Empty,
+            outcome = Empty,
+        );
+        if let Some(query) = request.url().query().filter(|_| observers.queries) {
+            span.record("query", query);
+        }
+        Self {
+            observer: observers.observer.clone(),
+            span,
+            operation: operation.map(|operation| operation.name),
+            method: request.method().to_string(),
+            host,
+            began: Instant::now(),
+            attempts: 0,
+            status: None,
+            bytes: 0,
+            finished: false,
+        }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(super) fn retrying(&self, error: &Error, delay: Duration) {
+        let (attempt, milliseconds) = (self.attempts, millis(delay));
+        tracing::warn!(attempt, delay_milliseconds = milliseconds, %error, "an attempt has failed: another follows");
+        if let Some(observer) = &self.observer {
+            let (operation, host) = (self.operation, self.host.as_str());
+            observer.retrying(&Retrying { operation, host, attempt, delay, error });
+        }
+    }
+
+    pub(super) fn circuit_changed(&self, host: &str, state: CircuitState) {
+        tracing::warn!(host, ?state, "the circuit breaker has changed");
+        if let Some(observer) = &self.observer {
+            observer.circuit_changed(&CircuitChanged { host, state });
+        }
+    }
+
+    pub(super) fn throttled(&self, host: &str, waited: Duration) {
+        tracing::debug!(host, milliseconds = millis(waited), "the request has waited for a limit");
+        if let Some(observer) = &self.observer {
+            observer.throttled(&Throttled { host, waited });
+        }
+    }
+
+    pub(super) fn finish(&mut self, outcome: Outcome) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let elapsed = self.elapsed();
+        if let Some(status) = self.status {
+            self.span.record("status", status.as_u16());
+        }
+        self.span.record("attempts", self.attempts);
+        self.span.record("bytes", self.bytes);
+        self.span.record("milliseconds", millis(elapsed));
+        self.span.record("outcome", outcome.as_str());
+        if let Some(observer) = &self.observer {
+            observer.call_finished(&CallFinished {
+                operation: self.operation,
+                method: &self.method,
+                host: &self.host,
+                status: self.status,
+                attempts: self.attempts,
+                bytes: self.bytes,
+                elapsed,
+                outcome,
+            });
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.finish(Outcome::Dropped);
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

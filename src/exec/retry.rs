@@ -1,0 +1,285 @@
+//! Whether a request is sent again, and after how long.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+
+/// How a failed request is sent again.
+///
+/// What is sent again: reads and all else that is idempotent by HTTP's definition (GET, HEAD, OPTIONS, PUT,
+/// DELETE), and what the caller says may be repeated ([`Call::repeatable`](crate::Call::repeatable)); never
+/// another POST or PATCH, and never a body that is a stream, which can be read only once. After what: no
+/// connection, a connection that broke off, no answer in time, and the statuses 408, 429, 502, 503 and 504;
+/// after 500 reads alone. An answer that is read whole (JSON) is also asked for again where its body broke
+/// off or stalled.
+///
+/// The wait before each further attempt is random between nothing and a limit that doubles each time
+/// ("exponential backoff with full jitter"); where the server says how long to wait (`Retry-After`, seconds
+/// or a date), it is waited at least that long, and where that is longer than
+/// [`max_retry_after`](Self::max_retry_after) the error is given at once.
+///
+/// A DELETE whose answer got lost may be told 404 or 410 the second time;
+/// [`Error::attempts`](crate::Error::attempts) tells.
+///
+/// ```
+/// # fn main() -> datagouv::Result<()> {
+/// use std::time::Duration;
+/// use datagouv::{Client, RetryPolicy};
+///
+/// let patient = RetryPolicy::default().attempts(5).max_retry_after(Duration::from_secs(120));
+/// let client = Client::builder().retries(patient).build()?;
+/// let at_once = Client::builder().retries(RetryPolicy::none()).build()?;
+/// # let _ = (client, at_once);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct RetryPolicy {
+    attempts: u32,
+    base_delay: Duration,
+    max_delay: Duration,
+    max_retry_after: Duration,
+    deadline: Option<Duration>,
+    budget: Option<u32>,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            base_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(20),
+            max_retry_after: Duration::from_secs(30),
+            deadline: Some(Duration::from_secs(180)),
+            budget: Some(500),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Nothing is sent again.
+    pub fn none() -> Self {
+        Self::default().attempts(1)
+    }
+
+    /// How often a request is sent at most, the first time included; three otherwise.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// The limit of the random wait before the second attempt, which doubles for each further one; half a
+    /// second otherwise.
+    pub fn base_delay(mut self, delay: Duration) -> Self {
+        self.base_delay = delay;
+        self
+    }
+
+    /// What that limit never exceeds; 20 seconds otherwise.
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.max_delay = delay;
+        self
+    }
+
+    /// The longest `Retry-After` that is waited for; 30 seconds otherwise. Where the server asks for more the
+    /// error is given at once, and tells how long ([`Error::retry_after`](crate::Error::retry_after)).
+    pub fn max_retry_after(mut self, delay: Duration) -> Self {
+        self.max_retry_after = delay;
+        self
+    }
+
+    /// How long after the beginning of a call its last attempt may begin; three minutes otherwise.
+    pub fn deadline(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.deadline = limit.into();
+        self
+    }
+
+    /// How many tokens the retry budget of a host holds; 500 otherwise, `None` for no budget.
+    ///
+    /// Each further attempt takes 5 tokens (10 after a timeout), a further attempt that succeeds brings back
+    /// what it took, a first one that succeeds brings one. So single failures are always met with further
+    /// attempts, while an outage ends them within moments, for all calls of the client:
+    /// [`Error::retry_budget_exhausted`](crate::Error::retry_budget_exhausted) tells.
+    pub fn budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
+        self.budget = tokens.into();
+        self
+    }
+
+    pub(super) fn tokens(&self) -> Option<u32> {
+        self.budget
+    }
+
+    /// How long to wait before the next attempt, where there is one: `made` attempts were made in `elapsed`,
+    /// the server asks to wait `asked`, and `random` is between 0 and 1.
+    pub(super) fn delay(&self, made: u32, elapsed: Duration, asked: Option<Duration>, random: f64) -> Option<Duration> {
+        if made >= self.attempts {
+            return None;
+        }
+        let delay = match asked {
+            Some(asked) if asked > self.max_retry_after => return None,
+            // All who were told the same do not come back in the same moment.
+            Some(asked) => asked.saturating_add(self.base_delay.mul_f64(random)),
+            None => {
+                let limit = self.base_delay.saturating_mul(2_u32.saturating_pow(made.saturating_sub(1)));
+                limit.min(self.max_delay).mul_f64(random)
+            }
+        };
+        match self.deadline {
+            Some(deadline) if elapsed.saturating_add(delay) > deadline => None,
+            _ => Some(delay),
+        }
+    }
+
+    /// The longest wait that is honoured of what a server asks.
+    pub(super) fn honours(&self, asked: Duration) -> bool {
+        asked <= self.max_retry_after
+    }
+}
+
+/// What may be done with a request that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeatable {
+    /// It changes nothing.
+    Read,
+    /// Twice is as good as once, or the caller says so.
+    Write,
+    Never,
+}
+
+impl Repeatable {
+    pub(crate) fn of(method: &Method, said_so: bool) -> Self {
+        match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Self::Read,
+            Method::PUT | Method::DELETE => Self::Write,
+            _ if said_so => Self::Write,
+            _ => Self::Never,
+        }
+    }
+
+    /// Whether an answer of this status is asked for again.
+    pub(crate) fn after(self, status: StatusCode) -> bool {
+        match status.as_u16() {
+            408 | 429 | 502 | 503 | 504 => self != Self::Never,
+            500 => self == Self::Read,
+            _ => false,
+        }
+    }
+}
+
+/// How long a server asks to wait. A date is compared with the server's own clock where it tells it.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number holds are a long time all the same.
+        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::from(u32::MAX))));
+    }
+    let date = httpdate::parse_http_date(asked).ok()?;
+    let now = headers
+        .get(DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+        .unwrap_or_else(SystemTime::now);
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (reqwest::header::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn a_post_or_a_patch_is_never_repeated_unless_the_caller_says_so() {
+        for method in [Method::POST, Method::PATCH] {
+            assert_eq!(Repeatable::of(&method, false), Repeatable::Never);
+            assert_eq!(Repeatable::of(&method, true), Repeatable::Write);
+        }
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+            assert_eq!(Repeatable::of(&method, false), Repeatable::Read);
+        }
+        for method in [Method::PUT, Method::DELETE] {
+            assert_eq!(Repeatable::of(&method, false), Repeatable::Write);
+        }
+    }
+
+    #[test]
+    fn an_internal_error_is_asked_for_again_by_reads_alone() {
+        let after = |status: u16| {
+            let status = StatusCode::from_u16(status).unwrap();
+            [Repeatable::Read, Repeatable::Write, Repeatable::Never].map(|request| request.after(status))
+        };
+        assert_eq!(after(500), [true, false, false]);
+        for status in [408, 429, 502, 503, 504] {
+            assert_eq!(after(status), [true, true, false], "{status}");
+        }
+        for status in [400, 401, 403, 404, 409, 410, 416, 423, 424, 501, 505] {
+            assert_eq!(after(status), [false; 3], "{status}");
+        }
+    }
+
+    #[test]
+    fn the_wait_is_random_below_a_limit_that_doubles_up_to_its_own() {
+        let policy = RetryPolicy::default().attempts(9).base_delay(SECOND).max_delay(5 * SECOND);
+        let longest: Vec<u64> =
+            (1..6).map(|made| policy.delay(made, Duration::ZERO, None, 1.0).unwrap().as_secs()).collect();
+        assert_eq!(longest, [1, 2, 4, 5, 5]);
+        assert_eq!(policy.delay(3, Duration::ZERO, None, 0.0), Some(Duration::ZERO));
+        assert_eq!(policy.delay(3, Duration::ZERO, None, 0.5), Some(2 * SECOND));
+        assert_eq!(policy.attempts(100).delay(90, Duration::ZERO, None, 1.0), Some(5 * SECOND));
+    }
+
+    #[test]
+    fn attempts_and_the_deadline_end_it() {
+        let policy = RetryPolicy::default().base_delay(SECOND).deadline(10 * SECOND);
+        assert_eq!(policy.delay(2, 8 * SECOND, None, 1.0), Some(2 * SECOND));
+        assert_eq!(policy.delay(2, 9 * SECOND, None, 1.0), None);
+        assert_eq!(policy.delay(3, SECOND, None, 0.0), None);
+        assert_eq!(RetryPolicy::none().delay(1, SECOND, None, 0.0), None);
+    }
+
+    #[test]
+    fn what_the_server_asks_for_is_waited_at_least_up_to_a_limit() {
+        let policy = RetryPolicy::default().base_delay(SECOND).max_retry_after(10 * SECOND);
+        assert_eq!(policy.delay(1, SECOND, Some(4 * SECOND), 0.0), Some(4 * SECOND));
+        assert_eq!(policy.delay(1, SECOND, Some(4 * SECOND), 1.0), Some(5 * SECOND));
+        assert_eq!(policy.delay(1, SECOND, Some(11 * SECOND), 0.0), None);
+        assert_eq!(policy.delay(1, SECOND, Some(Duration::MAX), 1.0), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_any_form_of_a_date() {
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60)),
+            ("Sun Nov  6 08:49:38 1994", Some(1)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("99999999999999999999999999", Some(u64::from(u32::MAX))),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let headers = headers(&[date, ("retry-after", value)]);
+            assert_eq!(retry_after(&headers), seconds.map(Duration::from_secs), "{value:?}");
+        }
+        assert_eq!(retry_after(&headers(&[date])), None);
+    }
+
+    #[test]
+    fn a_date_without_the_servers_clock_is_compared_with_ours() {
+        let in_a_minute = httpdate::fmt_http_date(SystemTime::now() + 60 * SECOND);
+        let asked = retry_after(&headers(&[("retry-after", &in_a_minute)])).unwrap();
+        assert!(asked > 30 * SECOND && asked <= 60 * SECOND, "{asked:?}");
+    }
+}

@@ -1,0 +1,253 @@
+//! How long what may take.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use reqwest::{Body, Request};
+use tokio::time::{Instant, sleep};
+
+/// How long what may take.
+///
+/// ```
+/// # fn main() -> datagouv::Result<()> {
+/// use std::time::Duration;
+/// use datagouv::{Client, Timeouts};
+///
+/// let timeouts = Timeouts::default().connect(Duration::from_secs(3)).call(Duration::from_secs(300));
+/// let client = Client::builder().timeouts(timeouts).build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(super) head: Duration,
+    pub(super) idle: Duration,
+    pub(super) call: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            head: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            call: None,
+        }
+    }
+}
+
+impl Timeouts {
+    /// How long connecting may take, TLS included; 10 seconds otherwise.
+    pub fn connect(mut self, limit: Duration) -> Self {
+        self.connect = limit;
+        self
+    }
+
+    /// How long the head of an answer (its status and headers) may take after the request was sent, and how
+    /// long no byte of the request may be taken while it is sent; 60 seconds otherwise.
+    pub fn head(mut self, limit: Duration) -> Self {
+        self.head = limit;
+        self
+    }
+
+    /// How long the server may send nothing within the body of an answer; 60 seconds otherwise. A body that
+    /// is slow and moves is no error; time in which nobody reads does not count.
+    pub fn idle(mut self, limit: Duration) -> Self {
+        self.idle = limit;
+        self
+    }
+
+    /// How long a whole call may take: all attempts, the waits between them, and the body of the answer, also
+    /// where it is a stream. Without limit otherwise, since files may be large.
+    pub fn call(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.call = limit.into();
+        self
+    }
+}
+
+/// The end of the time that a whole call may take, and that time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    pub at: Instant,
+    pub limit: Duration,
+}
+
+impl Deadline {
+    /// A time that does not end is none.
+    pub(super) fn after(limit: Duration) -> Option<Self> {
+        Instant::now().checked_add(limit).map(|at| Self { at, limit })
+    }
+}
+
+/// The head of an answer did not come in time.
+#[derive(Debug)]
+pub(super) struct Late;
+
+/// When a request's body was last taken from.
+#[derive(Clone)]
+pub(super) struct Sending(Arc<Mutex<Instant>>);
+
+impl Sending {
+    /// Watches the sending of a request.
+    pub(super) fn of(request: &mut Request) -> Self {
+        let sending = Self(Arc::new(Mutex::new(Instant::now())));
+        if let Some(body) = request.body_mut().take() {
+            // What fits into the socket's buffers is sent as soon as it is begun.
+            let body = match body.as_bytes() {
+                Some(bytes) if bytes.len() <= PIECE => body,
+                _ => Body::wrap(Watched { body, rest: Bytes::new(), sending: sending.clone() }),
+            };
+            *request.body_mut() = Some(body);
+        }
+        sending
+    }
+
+    fn has_moved(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Waits for the head, as long as the request is still being sent or `limit` has not passed since.
+    pub(super) async fn head<F: Future>(&self, answer: F, limit: Duration) -> Result<F::Output, Late> {
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            let moved = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(until) = moved.checked_add(limit) else { return Ok(answer.await) };
+            if until <= Instant::now() {
+                return Err(Late);
+            }
+            if let Ok(answer) = tokio::time::timeout_at(until, &mut answer).await {
+                return Ok(answer);
+            }
+        }
+    }
+}
+
+/// What is given to the connection at once.
+const PIECE: usize = 64 * 1024;
+
+/// A request's body, in pieces that tell that they were taken.
+struct Watched {
+    body: Body,
+    rest: Bytes,
+    sending: Sending,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = reqwest::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
+        if self.rest.is_empty() {
+            match Pin::new(&mut self.body).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                other => return other,
+            }
+        }
+        self.sending.has_moved();
+        let piece = self.rest.len().min(PIECE);
+        let piece = self.rest.split_to(piece);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let rest = self.rest.len() as u64;
+        let body = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower().saturating_add(rest));
+        if let Some(upper) = body.upper().and_then(|upper| upper.checked_add(rest)) {
+            hint.set_upper(upper);
+        }
+        hint
+    }
+}
+
+/// A wait within a body: it begins when nothing is there, and ends when something is.
+#[derive(Default)]
+pub(super) struct Idle(Option<Pin<Box<tokio::time::Sleep>>>);
+
+impl Idle {
+    /// Nothing is there: whether it has lasted too long.
+    pub(super) fn has_lasted(
+        &mut self,
+        limit: Duration,
+        deadline: Option<Deadline>,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let sleep = self.0.get_or_insert_with(|| {
+            let left = deadline.map(|deadline| deadline.at.saturating_duration_since(Instant::now()));
+            Box::pin(sleep(left.map_or(limit, |left| limit.min(left))))
+        });
+        sleep.as_mut().poll(context).is_ready()
+    }
+
+    pub(super) fn ends(&mut self) {
+        self.0 = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_does_not_come_is_given_up() {
+        let sending = Sending(Arc::new(Mutex::new(Instant::now())));
+        assert!(sending.head(std::future::pending::<()>(), 5 * SECOND).await.is_err());
+        assert!(sending.head(tokio::time::sleep(SECOND), Duration::MAX).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_still_being_sent_keeps_the_head_waiting() {
+        let sending = Sending(Arc::new(Mutex::new(Instant::now())));
+        let upload = async {
+            for _ in 0..10 {
+                tokio::time::sleep(4 * SECOND).await;
+                sending.has_moved();
+            }
+            tokio::time::sleep(4 * SECOND).await;
+        };
+        assert!(sending.head(upload, 5 * SECOND).await.is_ok());
+        let stuck = async {
+            tokio::time::sleep(4 * SECOND).await;
+            sending.has_moved();
+            tokio::time::sleep(6 * SECOND).await;
+        };
+        assert!(sending.head(stuck, 5 * SECOND).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_taken_in_pieces_of_the_same_length_in_all() {
+        let body: Bytes = (0..=255).cycle().take(3 * PIECE + 5).collect::<Vec<u8>>().into();
+        let mut request = Request::new(reqwest::Method::POST, "http://h/".parse().unwrap());
+        *request.body_mut() = Some(body.clone().into());
+        let _sending = Sending::of(&mut request);
+        let mut taken = Vec::new();
+        let mut watched = request.body_mut().take().unwrap();
+        assert_eq!(watched.size_hint().exact(), Some(body.len() as u64));
+        while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut watched).poll_frame(context)).await {
+            let data = frame.unwrap().into_data().unwrap();
+            assert!(data.len() <= PIECE);
+            taken.extend_from_slice(&data);
+        }
+        assert_eq!(taken, body);
+    }
+}
