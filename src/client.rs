@@ -77,6 +77,9 @@ pub struct Client {
     pub(crate) shared: Arc<Shared>,
     /// One for each of [`Api`], in its order.
     endpoints: [Endpoint; 4],
+    /// What was learned of tables.
+    #[cfg(any(feature = "tabular", feature = "metrics"))]
+    pub(crate) schemas: Arc<crate::rows::Schemas>,
     #[cfg(any_main)]
     main: crate::main::Client,
     #[cfg(feature = "main-v2")]
@@ -372,6 +375,8 @@ impl ClientBuilder {
             #[cfg(feature = "metrics")]
             metrics: generated!(metrics, Api::Metrics),
             endpoints,
+            #[cfg(any(feature = "tabular", feature = "metrics"))]
+            schemas: Arc::default(),
             shared,
         })
     }

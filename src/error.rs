@@ -321,6 +321,36 @@ impl Error {
         self.status() == Some(StatusCode::FORBIDDEN)
     }
 
+    /// The query matches more rows than the tabular and metrics APIs export at once (403); the server's words
+    /// are in [`server_message`](Self::server_message).
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.is_forbidden() && self.has_title("Output is too long")
+    }
+
+    /// The tabular API does not aggregate the rows of this resource, or not by this column (403).
+    #[must_use]
+    pub fn is_aggregation_refused(&self) -> bool {
+        self.is_forbidden() && self.has_title("Unauthorized parameters")
+    }
+
+    /// The tabular API knows no rows of this resource (404): there is no such resource, or it was not read as a
+    /// table. What was deleted [is gone](Self::is_gone).
+    #[must_use]
+    pub fn is_not_tabular(&self) -> bool {
+        let of_a_resource =
+            self.operation().is_some_and(|name| name.starts_with("get_resource_") || name == "get_meta_resource_info");
+        // Errors of the database are 404 too, and say what they are.
+        self.is_not_found() && of_a_resource && self.body_json().is_none()
+    }
+
+    fn has_title(&self, title: &str) -> bool {
+        let json = self.body_json();
+        let errors = json.as_ref().and_then(|json| json.get("errors")?.as_array());
+        errors
+            .is_some_and(|errors| errors.iter().any(|error| error.get("title").and_then(Value::as_str) == Some(title)))
+    }
+
     /// The request could not be made of what was given; nothing was sent.
     #[must_use]
     pub fn is_request(&self) -> bool {

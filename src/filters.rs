@@ -63,7 +63,7 @@ impl Serialize for Filters {
 const SECOND_DECODING: &percent_encoding::AsciiSet =
     &percent_encoding::CONTROLS.add(b'%').add(b'#').add(b'&').add(b'=').add(b'+');
 
-fn encode_once_more(text: &str) -> String {
+pub(crate) fn encode_once_more(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     let mut rest = text;
     // Only ASCII is syntax: letters beyond it arrive right as they are.

@@ -69,6 +69,8 @@ mod operation;
 mod response;
 #[cfg(feature = "_round-trip")]
 mod round_trip;
+#[cfg(any(feature = "tabular", feature = "metrics"))]
+pub mod rows;
 mod runtime;
 mod tolerant;
 mod values;

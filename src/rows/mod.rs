@@ -1,0 +1,95 @@
+//! Rows of tabular files, and of metrics: queries as Rust expressions, whole tables at speed.
+//!
+//! ```no_run
+//! # #[cfg(feature = "tabular")]
+//! # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+//! use datagouv::rows::col;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Station {
+//!     nom_station: String,
+//!     puissance: Option<f64>,
+//! }
+//!
+//! let mut stations = client
+//!     .resource("1c5075ec-7ce1-49cb-ab89-94f507812daf")
+//!     .rows::<Station>()
+//!     .filter(col("puissance").ge(150).and(col("code_insee").is_in(["75056", "2A004"]).or(col("commune").is_null())))
+//!     .stream();
+//! while let Some(station) = stations.next().await {
+//!     let station = station?;
+//!     println!("{} ({:?} kW)", station.nom_station, station.puissance);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How a table is read
+//!
+//! A page holds 50 rows, an export as CSV 50,000, and every row has a number, `__id`: so a whole table is read in
+//! exports of windows of row numbers, several on their way at once, in the order of the table, at constant
+//! memory. Windows narrow when the server finds one too long, and an export that breaks off goes on where it
+//! stopped. Only what windows cannot do (groups; another order over more rows than one export holds) is
+//! read in pages. [`Rows::explain`] says which beforehand, [`RowStream::reading`] which it was.
+//!
+//! The types of the columns come from the table's profile, so that a row of CSV is the same row that JSON gives:
+//! null is not the empty text, `t` is `true`, and a column of JSON holds values.
+
+mod decode;
+mod encoding;
+mod expression;
+mod pages;
+mod profile;
+mod query;
+mod record;
+mod row;
+mod source;
+mod stream;
+mod windows;
+
+pub use expression::{Aggregate, Column, Condition, Operand, Order, avg, col, count, max, min, sum};
+pub use pages::{RowPage, RowPages};
+pub use query::{Reading, Rows};
+pub use row::Row;
+pub use stream::RowStream;
+
+pub(crate) use profile::Schemas;
+pub(crate) use source::Source;
+
+#[cfg(feature = "tabular")]
+impl crate::objects::ResourceHandle {
+    /// The rows of the file, as a query to be narrowed: read as a type of yours, or as [`Row`] where its columns are
+    /// not known.
+    ///
+    /// ```no_run
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// use datagouv::rows::{Row, col};
+    ///
+    /// let communes = client.resource("8d2b7f10-95c3-4a1e-b6d4-2f3e4d5c6b7a").rows::<Row>();
+    /// println!("{} communes", communes.filter(col("population").gt(100_000)).count().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rows<T>(&self) -> Rows<T> {
+        Rows::new(&self.client, Source::Resource(self.id.clone()))
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl crate::Client {
+    /// The rows of a model of the metrics API (`datasets`, `resources_total`, `site`...), as a query to be
+    /// narrowed; an unknown model is a 404.
+    ///
+    /// ```no_run
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// use datagouv::rows::{Row, col, sum};
+    ///
+    /// let query = client.metrics_of::<Row>("datasets").filter(col("metric_month").ge("2026-01"));
+    /// let by_month = query.group_by(["metric_month"]).aggregate([sum("monthly_visit")]).collect(100).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metrics_of<T>(&self, model: impl Into<String>) -> Rows<T> {
+        Rows::new(self, Source::Model(model.into()))
+    }
+}

@@ -1,0 +1,342 @@
+//! The records of the server's CSV, read as they come.
+//!
+//! It is not quite anybody else's CSV: null is an empty field while `""` is the empty text, which readers of CSV
+//! do not tell apart; backslashes within quotes are doubled; names of the header are not quoted; and where no
+//! row matches there is no header either.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+/// A record that does not end is no record.
+const LONGEST_RECORD: usize = 64 << 20;
+
+/// Why a body cannot be read as records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// A quoted field does not end, or goes on after its quote.
+    Quotes,
+    NotUtf8,
+    TooLong,
+}
+
+impl Malformed {
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Quotes => "a quoted value does not end as CSV asks",
+            Self::NotUtf8 => "the text is not UTF-8",
+            Self::TooLong => "a row is longer than 64 MiB",
+        }
+    }
+}
+
+/// Splits bytes into records.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    buffer: Vec<u8>,
+    /// Where the next record starts.
+    start: usize,
+    /// No more bytes come.
+    ended: bool,
+    fields: Vec<Field>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    from: usize,
+    to: usize,
+    quoted: bool,
+    /// It holds doubled quotes or backslashes.
+    escaped: bool,
+}
+
+/// A record, borrowed from the bytes as they came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    text: &'a str,
+    fields: &'a [Field],
+}
+
+/// A value of a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cell<'a> {
+    text: &'a str,
+    quoted: bool,
+    escaped: bool,
+}
+
+impl<'a> Cell<'a> {
+    /// Null; the empty text is in quotes.
+    pub(crate) fn is_null(self) -> bool {
+        self.text.is_empty() && !self.quoted
+    }
+
+    /// The value as it was before it was written as CSV.
+    pub(crate) fn text(self) -> Cow<'a, str> {
+        if !self.escaped {
+            return Cow::Borrowed(self.text);
+        }
+        let mut plain = String::with_capacity(self.text.len());
+        let mut rest = self.text;
+        while let Some(at) = memchr2(b'"', b'\\', rest.as_bytes()) {
+            let (before, from) = rest.split_at(at);
+            plain.push_str(before);
+            let (letter, after) = from.split_at(1);
+            plain.push_str(letter);
+            rest = after.strip_prefix(letter).unwrap_or(after);
+        }
+        plain.push_str(rest);
+        Cow::Owned(plain)
+    }
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn len(self) -> usize {
+        self.fields.len()
+    }
+
+    pub(crate) fn cell(self, index: usize) -> Option<Cell<'a>> {
+        let Field { from, to, quoted, escaped } = *self.fields.get(index)?;
+        Some(Cell { text: self.text.get(from..to)?, quoted, escaped })
+    }
+
+    pub(crate) fn text(self) -> &'a str {
+        self.text
+    }
+
+    /// A line without anything: between records it is none, unless a row has one column.
+    fn is_blank(self) -> bool {
+        matches!(self.fields, [Field { from, to, quoted: false, .. }] if from == to)
+    }
+}
+
+impl Records {
+    /// More bytes.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// No more bytes come.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The names of the columns, which come before all records; `None` where more bytes are needed, no names
+    /// where there are no rows.
+    ///
+    /// The names are not quoted: one that holds a comma is told by what is expected.
+    pub(crate) fn header(&mut self, expected: &[String]) -> Result<Option<Vec<String>>, Malformed> {
+        let plain = expected.join(",");
+        let line = self.buffer.get(self.start..).unwrap_or_default();
+        if line.len() <= plain.len() && !self.ended && plain.as_bytes().starts_with(line) {
+            return Ok(None);
+        }
+        let rest = line.strip_prefix(plain.as_bytes());
+        if let Some(rest) =
+            rest.filter(|rest| !plain.is_empty() && matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]))
+        {
+            let line_end = if rest.starts_with(b"\r") { 2 } else { rest.len().min(1) };
+            self.start += plain.len() + line_end;
+            return Ok(Some(expected.to_vec()));
+        }
+        let Some(record) = self.record()? else {
+            return Ok(self.ended.then(Vec::new));
+        };
+        if record.is_blank() {
+            return Ok(Some(Vec::new()));
+        }
+        let cells = (0..record.len()).filter_map(|index| record.cell(index));
+        Ok(Some(cells.map(|cell| cell.text().into_owned()).collect()))
+    }
+
+    /// The next record of rows with so many columns; `None` where more bytes are needed, or none are left.
+    pub(crate) fn next(&mut self, columns: usize) -> Result<Option<Record<'_>>, Malformed> {
+        // Found first and borrowed afterwards: a loop may not give away what it borrows.
+        let Some(mut end) = self.split()? else { return Ok(None) };
+        while columns != 1 && matches!(self.fields.as_slice(), [Field { from, to, quoted: false, .. }] if from == to) {
+            self.start = end;
+            match self.split()? {
+                Some(next) => end = next,
+                None => return Ok(None),
+            }
+        }
+        self.take(end).map(Some)
+    }
+
+    fn record(&mut self) -> Result<Option<Record<'_>>, Malformed> {
+        match self.split()? {
+            Some(end) => self.take(end).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn take(&mut self, end: usize) -> Result<Record<'_>, Malformed> {
+        let bytes = self.buffer.get(self.start..end).unwrap_or_default();
+        let text = std::str::from_utf8(bytes).map_err(|_| Malformed::NotUtf8)?;
+        self.start = end;
+        Ok(Record { text, fields: &self.fields })
+    }
+
+    /// Finds the fields of the next record, relative to its start, and where the one after it starts.
+    fn split(&mut self) -> Result<Option<usize>, Malformed> {
+        let bytes = self.buffer.get(self.start..).unwrap_or_default();
+        self.fields.clear();
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let incomplete = |reason| match () {
+            () if self.ended => Err(reason),
+            () if bytes.len() > LONGEST_RECORD => Err(Malformed::TooLong),
+            () => Ok(None),
+        };
+        let mut at = 0;
+        loop {
+            let (field, after) = if bytes.get(at) == Some(&b'"') {
+                match quoted(bytes, at + 1, self.ended) {
+                    Some((to, escaped)) => (Field { from: at + 1, to, quoted: true, escaped }, to + 1),
+                    None => return incomplete(Malformed::Quotes),
+                }
+            } else {
+                let rest = bytes.get(at..).unwrap_or_default();
+                match rest.iter().position(|byte| matches!(byte, b',' | b'\n')) {
+                    Some(length) => {
+                        let returns =
+                            rest.get(length) == Some(&b'\n') && length > 0 && rest.get(length - 1) == Some(&b'\r');
+                        let to = at + length - usize::from(returns);
+                        (Field { from: at, to, quoted: false, escaped: false }, at + length)
+                    }
+                    None if self.ended => {
+                        (Field { from: at, to: bytes.len(), quoted: false, escaped: false }, bytes.len())
+                    }
+                    None => return incomplete(Malformed::TooLong),
+                }
+            };
+            self.fields.push(field);
+            at = match bytes.get(after..).unwrap_or_default() {
+                [b',', ..] => after + 1,
+                [b'\n', ..] => return Ok(Some(self.start + after + 1)),
+                [b'\r', b'\n', ..] => return Ok(Some(self.start + after + 2)),
+                [] if self.ended => return Ok(Some(self.start + after)),
+                [] | [b'\r'] if !self.ended => return incomplete(Malformed::TooLong),
+                _ => return Err(Malformed::Quotes),
+            };
+        }
+    }
+}
+
+/// Where a quoted field ends that starts there, and whether anything in it is doubled.
+fn quoted(bytes: &[u8], from: usize, ended: bool) -> Option<(usize, bool)> {
+    let (mut at, mut escaped) = (from, false);
+    loop {
+        let found = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        let letter = bytes.get(found);
+        match bytes.get(found + 1) {
+            next if next.is_some() && next == letter => {
+                escaped = true;
+                at = found + 2;
+            }
+            _ if letter == Some(&b'\\') => at = found + 1,
+            // Whether it is doubled is not known yet.
+            None if !ended => return None,
+            _ => return Some((found, escaped)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All rows of a body that comes in pieces of a size; null is `None`.
+    fn rows(body: &str, size: usize, expected: &[&str]) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), Malformed> {
+        let expected: Vec<String> = expected.iter().map(|name| (*name).to_owned()).collect();
+        let mut records = Records::default();
+        let mut pieces = body.as_bytes().chunks(size);
+        let mut more = |records: &mut Records| match pieces.next() {
+            Some(piece) => records.push(piece),
+            None => records.end(),
+        };
+        let names = loop {
+            match records.header(&expected)? {
+                Some(names) => break names,
+                None => more(&mut records),
+            }
+        };
+        let mut rows = Vec::new();
+        loop {
+            let ended = records.ended;
+            match records.next(names.len())? {
+                Some(record) => {
+                    let cells = (0..record.len()).filter_map(|index| record.cell(index));
+                    rows.push(cells.map(|cell| (!cell.is_null()).then(|| cell.text().into_owned())).collect());
+                }
+                None if ended => return Ok((names, rows)),
+                None => more(&mut records),
+            }
+        }
+    }
+
+    fn some(texts: &[&str]) -> Vec<Option<String>> {
+        texts.iter().map(|text| (*text != "∅").then(|| (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_body_is_read_the_same_however_it_is_cut() {
+        let body = "__id,a,b\n1,,\"\"\n2,\"x,\"\"y\"\"\nz\",\"c:\\\\d\"\n3,é😀,\"\\\"\n4,\"\\\\\",\"\"\"\"\n";
+        let expected = [
+            some(&["1", "∅", ""]),
+            some(&["2", "x,\"y\"\nz", "c:\\d"]),
+            some(&["3", "é😀", "\\"]),
+            some(&["4", "\\", "\""]),
+        ];
+        for size in 1..=body.len() {
+            let (names, rows) = rows(body, size, &["__id", "a", "b"]).unwrap();
+            assert_eq!(names, ["__id", "a", "b"]);
+            assert_eq!(rows, expected, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn without_rows_there_is_no_header() {
+        for body in ["\n\n", "\n", ""] {
+            assert_eq!(rows(body, 1, &["__id", "a"]).unwrap(), (vec![], vec![]), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_holds_a_comma_is_told_by_what_is_expected() {
+        let body = "__id,a,b,c\n1,2,3\n";
+        for size in [1, 5, 100] {
+            let (names, read) = rows(body, size, &["__id", "a,b", "c"]).unwrap();
+            assert_eq!(
+                (names, read),
+                (vec!["__id".to_owned(), "a,b".to_owned(), "c".to_owned()], vec![some(&["1", "2", "3"])])
+            );
+        }
+        let (names, _) = rows("__id,\"a,b\"\n1,2\n", 3, &["__id", "a,b"]).unwrap();
+        assert_eq!(names, ["__id", "a,b"], "quoted all the same");
+    }
+
+    #[test]
+    fn a_null_alone_in_its_row_is_a_row() {
+        assert_eq!(rows("a\n\n1\n\n", 2, &["a"]).unwrap().1, [some(&["∅"]), some(&["1"]), some(&["∅"])]);
+        assert_eq!(rows("a,b\n1,2\n\n3,4\n", 2, &[]).unwrap().1, [some(&["1", "2"]), some(&["3", "4"])]);
+    }
+
+    #[test]
+    fn lines_may_end_as_on_windows_or_not_at_all() {
+        assert_eq!(rows("a,b\r\n1,\"x\"\r\n2,y", 1, &["a", "b"]).unwrap().1, [some(&["1", "x"]), some(&["2", "y"])]);
+    }
+
+    #[test]
+    fn what_is_no_csv_is_an_error() {
+        assert_eq!(rows("a\n\"x", 1, &[]).unwrap_err(), Malformed::Quotes);
+        assert_eq!(rows("a\n\"x\"y\n", 1, &[]).unwrap_err(), Malformed::Quotes);
+        let mut records = Records::default();
+        records.push(b"a\n\xff\n");
+        records.header(&[]).unwrap();
+        assert_eq!(records.next(1).unwrap_err(), Malformed::NotUtf8);
+    }
+}
