@@ -116,8 +116,8 @@ rules! {
     SUCCESS_REMOVED "response-success-removed" Breaking RESPONSE, "An operation no longer answers a status below 400.";
     ERROR_ADDED "response-error-added" Info RESPONSE, "An operation may answer another error.";
     ERROR_REMOVED "response-error-removed" Info RESPONSE, "An operation no longer answers an error.";
-    DEFAULT_RESPONSE_ADDED "response-default-added" Info RESPONSE, "There is an answer for all other statuses (`default`).";
-    DEFAULT_RESPONSE_REMOVED "response-default-removed" Warning RESPONSE, "There is no longer an answer for all other statuses (`default`).";
+    DEFAULT_RESPONSE_ADDED "default-response-added" Info RESPONSE, "There is an answer for all other statuses (`default`).";
+    DEFAULT_RESPONSE_REMOVED "default-response-removed" Warning RESPONSE, "There is no longer an answer for all other statuses (`default`).";
     RESPONSE_BODY_ADDED "response-body-added" Info RESPONSE, "An answer has a body.";
     RESPONSE_BODY_REMOVED "response-body-removed" Breaking RESPONSE, "An answer has no longer a body.";
     RESPONSE_MEDIA_TYPE_ADDED "response-media-type-added" Warning RESPONSE, "An answer may have another media type.";

@@ -1,0 +1,6 @@
+//! `cargo xtask diff`: rules, properties, reports, and what a maintainer sees.
+
+mod documents;
+mod operation_rules;
+mod schema_rules;
+mod table;
