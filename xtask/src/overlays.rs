@@ -1,10 +1,11 @@
 //! `overlays`: from the overlays as they are written to the form that builds apply.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use datagouv_specs::overlay::Overlay;
+use datagouv_specs::overlay::{Action, Change, Overlay};
 use datagouv_specs::{Api, document, overlay};
 use serde_json::Value;
 
@@ -96,8 +97,34 @@ impl Written {
     /// Another document than the one that the overlay corrects, corrected where it can be; and what of the overlay
     /// does not apply to it.
     pub fn correct_leniently(&self, document: &Value) -> (Value, Vec<String>) {
-        let (compiled, errors) = overlay::evaluate(&self.overlay, document);
+        let overlay = self.for_undivided(document);
+        let (compiled, errors) = overlay::evaluate(&overlay, document);
         (compiled.document, errors.iter().map(|error| error.message.clone()).collect())
+    }
+
+    /// The overlay for a document of before some of its schemas were divided into what is read and what is written: what
+    /// is said of `X_read` or `X_write` is said of `X`, where only that is there and the overlay knows of none.
+    fn for_undivided(&self, document: &Value) -> Overlay {
+        let schemas = document.pointer("/components/schemas");
+        let has = |name: &str| schemas.is_some_and(|schemas| schemas.get(name).is_some());
+        let known: BTreeSet<&str> = self.overlay.actions.iter().flat_map(|action| words(&action.target)).collect();
+        let made: BTreeSet<&String> = self.overlay.actions.iter().filter_map(new_schemas).flatten().collect();
+        let undivided = |text: &str| -> String {
+            let rename = |word: &str| {
+                let plain = word.strip_suffix("_read").or_else(|| word.strip_suffix("_write"))?;
+                let undivided = has(plain) && !has(word) && !known.contains(plain) && !made.contains(&word.to_owned());
+                undivided.then(|| plain.to_owned())
+            };
+            words(text).into_iter().map(|word| rename(word).unwrap_or_else(|| word.to_owned())).collect()
+        };
+        let mut overlay = self.overlay.clone();
+        for action in &mut overlay.actions {
+            action.target = undivided(&action.target);
+            if let Change::Update(value) = &mut action.change {
+                rename_references(value, &undivided);
+            }
+        }
+        overlay
     }
 
     /// An error of an action: the file, the number in it, what is wrong, and what that means.
@@ -121,6 +148,42 @@ impl Written {
             ""
         };
         format!("{file}, action {}: {message}{advice}", index + 1)
+    }
+}
+
+/// The names in a text, and what stands between them.
+pub fn words(text: &str) -> Vec<&str> {
+    let named = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let (word, after) = rest.split_at(rest.find(|letter| named(letter) != named(first)).unwrap_or(rest.len()));
+        found.push(word);
+        rest = after;
+    }
+    found
+}
+
+/// The names of the schemas that an action adds.
+fn new_schemas(action: &Action) -> Option<impl Iterator<Item = &String>> {
+    match &action.change {
+        Change::Update(Value::Object(schemas)) if action.target == "$.components.schemas" => Some(schemas.keys()),
+        _ => None,
+    }
+}
+
+fn rename_references(value: &mut Value, rename: &impl Fn(&str) -> String) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                match value {
+                    Value::String(reference) if key == "$ref" => *reference = rename(reference),
+                    value => rename_references(value, rename),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| rename_references(value, rename)),
+        _ => {}
     }
 }
 

@@ -11,6 +11,7 @@ mod place;
 pub mod report;
 mod responses;
 pub mod rules;
+pub mod rust;
 mod schemas;
 mod security;
 mod servers;

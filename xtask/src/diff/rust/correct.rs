@@ -1,0 +1,131 @@
+//! A document as the crate of its time would have had it.
+//!
+//! The overlay corrects the vendored document. Applied to another one, some of its actions find nothing, and what the
+//! others make may not hold together. Whatever the pipeline refuses for that is mended here, and told.
+
+use std::collections::BTreeSet;
+
+use datagouv_specs::shape::{Shaped, shape};
+use datagouv_specs::{Api, document};
+use serde_json::{Value, json};
+
+use crate::overlays::Written;
+
+/// How often a refusal is mended before the document is given up.
+const ATTEMPTS: usize = 64;
+
+/// Shapes a document with an overlay, wherever both come from. Gives the corrected document too, and what was left out.
+///
+/// # Errors
+///
+/// When the document is not read, or cannot be shaped whatever is left out.
+pub fn shaped(api: Api, received: &Value, overlay: &Written) -> Result<(Shaped, Value, Vec<String>), String> {
+    let plain = document::to_openapi(received.clone()).map_err(|error| error.to_string())?;
+    let (mut corrected, skipped) = overlay.correct_leniently(&plain);
+    let mut notes = Vec::new();
+    if !skipped.is_empty() {
+        notes.push(format!("{} of the overlay's corrections do not apply", skipped.len()));
+    }
+    if notes.is_empty() {
+        let shaped = shape(api, &corrected).map_err(|error| error.to_string())?;
+        return Ok((shaped, corrected, notes));
+    }
+    let schemas = corrected.pointer("/components/schemas").cloned().unwrap_or_default();
+    mend_references(&mut corrected, &schemas);
+    let schemas = corrected.pointer("/components/schemas").cloned().unwrap_or_default();
+    mend_required(&mut corrected, &schemas);
+    let mut restored = BTreeSet::new();
+    for _ in 0..ATTEMPTS {
+        let error = match shape(api, &corrected) {
+            Ok(shaped) => return Ok((shaped, corrected, notes)),
+            Err(error) => error,
+        };
+        let Some(place) = unit(&error.place) else { return Err(error.to_string()) };
+        let uncorrected = plain.pointer(&place).cloned();
+        let first = restored.insert(place.clone());
+        match uncorrected.filter(|_| first) {
+            Some(value) => {
+                if let Some(target) = corrected.pointer_mut(&place) {
+                    *target = value;
+                }
+                notes.push(format!("{place} is taken without corrections: {}", error.message));
+            }
+            None => {
+                remove(&mut corrected, &place);
+                notes.push(format!("{place} is left out: {}", error.message));
+            }
+        }
+    }
+    Err("the overlay and the document do not fit".to_owned())
+}
+
+/// The operation or the component that a place is in.
+fn unit(place: &str) -> Option<String> {
+    let names: Vec<&str> = place.split('/').collect();
+    match names.as_slice() {
+        ["", "paths", path, method, ..] => Some(format!("/paths/{path}/{method}")),
+        ["", "components", kind, name, ..] => Some(format!("/components/{kind}/{name}")),
+        _ => None,
+    }
+}
+
+fn remove(document: &mut Value, place: &str) {
+    let Some((holder, name)) = place.rsplit_once('/') else { return };
+    if let Some(Value::Object(holder)) = document.pointer_mut(holder) {
+        holder.remove(&name.replace("~1", "/").replace("~0", "~"));
+    }
+}
+
+/// What is said of a schema that is not there is said of anything.
+fn mend_references(value: &mut Value, schemas: &Value) {
+    let dangling = |value: &Value| {
+        let name = value.get("$ref").and_then(Value::as_str)?.strip_prefix("#/components/schemas/")?;
+        schemas.get(name).is_none().then_some(())
+    };
+    if dangling(value).is_some() {
+        *value = json!({});
+    }
+    match value {
+        Value::Object(object) => object.values_mut().for_each(|value| mend_references(value, schemas)),
+        Value::Array(items) => items.iter_mut().for_each(|value| mend_references(value, schemas)),
+        _ => {}
+    }
+}
+
+/// Nothing is required that is not a property.
+fn mend_required(value: &mut Value, schemas: &Value) {
+    // The list of a body is about the schema of its content.
+    let described = value.pointer("/content/application~1json/schema").unwrap_or(value);
+    let known = properties(described.get("items").unwrap_or(described), schemas, 0);
+    for list in ["required", "x-required-in-requests"] {
+        if let Some(Value::Array(names)) = value.get_mut(list) {
+            names.retain(|name| name.as_str().is_none_or(|name| known.contains(name)));
+        }
+    }
+    match value {
+        Value::Object(object) => object.values_mut().for_each(|value| mend_required(value, schemas)),
+        Value::Array(items) => items.iter_mut().for_each(|value| mend_required(value, schemas)),
+        _ => {}
+    }
+}
+
+/// The names of the properties of a schema and of its parents.
+fn properties(schema: &Value, schemas: &Value, depth: usize) -> BTreeSet<String> {
+    if depth > 32 {
+        return BTreeSet::new();
+    }
+    let mut found: BTreeSet<String> = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect();
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    let target = reference.and_then(|it| it.strip_prefix("#/components/schemas/")).and_then(|name| schemas.get(name));
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    for parent in target.into_iter().chain(parts) {
+        found.append(&mut properties(parent, schemas, depth + 1));
+    }
+    found
+}
