@@ -18,6 +18,9 @@ use http::get;
 /// The size above which nothing is taken for a document: the largest known one has 0.6 MB.
 const MAX_BYTES: u64 = 32 << 20;
 
+/// The compiled overlay of a vendored document, beside it.
+const OVERLAY: &str = "overlay.json";
+
 /// What a source gave.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -31,6 +34,8 @@ pub struct Loaded {
     pub api: Option<Api>,
     /// The version of the server, where the source knows it.
     pub version: Option<String>,
+    /// The compiled overlay that corrects it, where the source has that too.
+    pub overlay: Option<Vec<u8>>,
 }
 
 /// A source that gives no document, and why. Its display is one line.
@@ -84,10 +89,13 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
         bytes,
         api,
         version: None,
+        overlay: None,
     };
     if let Some(object) = source.strip_prefix("git:") {
         let bytes = git::show(object).map_err(failed)?;
-        return Ok(plain(format!("git, {object}"), bytes, of_path(Path::new(object))));
+        let api = of_path(Path::new(object));
+        let overlay = api.and_then(|_| git::show(&format!("{}/{OVERLAY}", object.rsplit_once('/')?.0)).ok());
+        return Ok(Loaded { overlay, ..plain(format!("git, {object}"), bytes, api) });
     }
     if let Some(package) = source.strip_prefix("udata:") {
         let (version, api) = match package.split_once(':') {
@@ -102,17 +110,22 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
             bytes,
             api: Some(api),
             version: Some(version),
+            overlay: None,
         });
     }
     if source.starts_with("https://") || source.starts_with("http://") {
         return Ok(plain(source.to_owned(), get(source, limits).map_err(failed)?, None));
     }
+    let with_overlay = |origin: String, file: &Path, api: Option<Api>| {
+        let overlay = api.and_then(|_| read(&file.with_file_name(OVERLAY)).ok());
+        Ok(Loaded { overlay, ..plain(origin, read(file).map_err(failed)?, api) })
+    };
     if let Ok(api) = source.parse::<Api>() {
         let file = crate::root().join("specs").join(api.name()).join(api.file_name());
-        return Ok(plain(format!("vendored for {api}"), read(&file).map_err(failed)?, Some(api)));
+        return with_overlay(format!("vendored for {api}"), &file, Some(api));
     }
     let file = Path::new(source);
-    Ok(plain(format!("file {source}"), read(file).map_err(failed)?, of_path(file)))
+    with_overlay(format!("file {source}"), file, of_path(file))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {

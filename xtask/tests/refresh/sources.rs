@@ -85,6 +85,7 @@ fn the_name_of_an_api_is_the_vendored_document() {
         let loaded = load(api.name()).unwrap();
         assert_eq!(loaded.bytes, api.document_text().as_bytes());
         assert_eq!(loaded.api, Some(api));
+        assert_eq!(loaded.overlay.as_deref(), Some(api.overlay_text().as_bytes()));
         // What a document says of itself agrees with where it lies.
         assert_eq!(recognise(&loaded.parse().unwrap()), Some(api));
     }
@@ -94,6 +95,8 @@ fn the_name_of_an_api_is_the_vendored_document() {
 fn a_commit_has_the_files_of_its_time() {
     let loaded = load("git:HEAD:specs/main/swagger.json").unwrap();
     assert_eq!(loaded.api, Some(Api::Main));
+    // The overlay of the same time: it may be another than today's.
+    assert_eq!(loaded.overlay, Some(load("git:HEAD:specs/main/overlay.json").unwrap().bytes));
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let object = Command::new("git").args(["-C", root, "rev-parse", "HEAD:specs/main/swagger.json"]).output().unwrap();
     let scratch = Scratch::file("git.json", "");

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use datagouv_specs::shape::{Shaped, shape};
-use datagouv_specs::{Api, document};
+use datagouv_specs::{Api, document, overlay};
 use serde_json::{Value, json};
 
 use crate::overlays::Written;
@@ -14,12 +14,30 @@ use crate::overlays::Written;
 /// How often a refusal is mended before the document is given up.
 const ATTEMPTS: usize = 64;
 
-/// Shapes a document with an overlay, wherever both come from. Gives the corrected document too, and what was left out.
+/// A document that is corrected and shaped.
+pub struct Corrected {
+    /// The shape.
+    pub shaped: Shaped,
+    /// The document that has it.
+    pub document: Value,
+    /// What was left out.
+    pub notes: Vec<String>,
+}
+
+/// Corrects a document by the compiled overlay that was written for it; none where it is for another after all.
+pub fn exactly(api: Api, received: &Value, overlay: &Value) -> Option<Corrected> {
+    let mut document = document::to_openapi(received.clone()).ok()?;
+    overlay::apply(overlay, &mut document).ok()?;
+    let shaped = shape(api, &document).ok()?;
+    Some(Corrected { shaped, document, notes: Vec::new() })
+}
+
+/// Corrects a document by an overlay, wherever both come from.
 ///
 /// # Errors
 ///
 /// When the document is not read, or cannot be shaped whatever is left out.
-pub fn shaped(api: Api, received: &Value, overlay: &Written) -> Result<(Shaped, Value, Vec<String>), String> {
+pub fn leniently(api: Api, received: &Value, overlay: &Written) -> Result<Corrected, String> {
     let plain = document::to_openapi(received.clone()).map_err(|error| error.to_string())?;
     let (mut corrected, skipped) = overlay.correct_leniently(&plain);
     let mut notes = Vec::new();
@@ -28,7 +46,7 @@ pub fn shaped(api: Api, received: &Value, overlay: &Written) -> Result<(Shaped, 
     }
     if notes.is_empty() {
         let shaped = shape(api, &corrected).map_err(|error| error.to_string())?;
-        return Ok((shaped, corrected, notes));
+        return Ok(Corrected { shaped, document: corrected, notes });
     }
     let schemas = corrected.pointer("/components/schemas").cloned().unwrap_or_default();
     mend_references(&mut corrected, &schemas);
@@ -37,7 +55,7 @@ pub fn shaped(api: Api, received: &Value, overlay: &Written) -> Result<(Shaped, 
     let mut restored = BTreeSet::new();
     for _ in 0..ATTEMPTS {
         let error = match shape(api, &corrected) {
-            Ok(shaped) => return Ok((shaped, corrected, notes)),
+            Ok(shaped) => return Ok(Corrected { shaped, document: corrected, notes }),
             Err(error) => error,
         };
         let Some(place) = unit(&error.place) else { return Err(error.to_string()) };

@@ -14,6 +14,8 @@ use serde_json::Value;
 
 use super::change::{Release, RustChange};
 use crate::overlays::Written;
+use crate::source::{Error, Loaded};
+use correct::Corrected;
 use origins::Origins;
 use surface::Surface;
 
@@ -56,51 +58,55 @@ pub struct Crate {
 }
 
 impl Crate {
-    /// Generates the client of a document, as it was received, with an overlay that may have been written for another.
+    /// Generates the client of a document, as it was received, corrected by the overlay that came with it, or by the
+    /// project's, which may have been written for another.
     ///
     /// # Errors
     ///
     /// When the pipeline refuses the document.
-    pub fn of(api: Api, received: &Value, overlay: &Written) -> Result<Self, String> {
-        let (shaped, document, notes) = correct::shaped(api, received, overlay)?;
+    pub fn of(api: Api, received: &Value, own: Option<&[u8]>, overlay: &Written) -> Result<Self, String> {
+        let own = own.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let corrected = match own.and_then(|own| correct::exactly(api, received, &own)) {
+            Some(corrected) => corrected,
+            None => correct::leniently(api, received, overlay)?,
+        };
+        let Corrected { shaped, document, notes } = corrected;
         let source = generate::generate(&shaped).map_err(|error| error.to_string())?;
         Ok(Self { surface: surface::read(&source)?, origins: Origins::of(&shaped, &document), notes })
     }
 }
 
-/// Compares the crates of two documents of an API, as they were received, with the overlay that is in the project.
+/// Compares the crates of two documents of an API: what was loaded, and what it says.
 ///
 /// # Errors
 ///
-/// When the overlay cannot be read, or as those of [`axis`].
-pub fn between(api: Api, old: &Value, new: &Value) -> Result<Axis, String> {
-    let overlay = Written::read(&crate::root().join("specs").join(api.name()))?;
-    axis(api, (old, &overlay), (new, &overlay))
+/// When the pipeline refuses one of the documents, which the reason names, or when there is no overlay.
+pub fn between(api: Api, old: (&Loaded, &Value), new: (&Loaded, &Value)) -> Result<Axis, Error> {
+    let folder = crate::root().join("specs").join(api.name());
+    let overlay = Written::read(&folder).map_err(|reason| Error::new(api.name(), reason))?;
+    let generate = |(loaded, received): (&Loaded, &Value)| {
+        Crate::of(api, received, loaded.overlay.as_deref(), &overlay).map_err(|reason| Error::new(&loaded.name, reason))
+    };
+    // What is generated has 1.5 MB for the catalogue, and is read as a whole: one takes as long as the other.
+    let (before, after) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| generate(old));
+        let after = generate(new);
+        let before = other.join().unwrap_or_else(|_| Err(Error::new(&old.0.name, "the pipeline gave up")));
+        (before, after)
+    });
+    Ok(axis(api, (&old.0.name, before?), (&new.0.name, after?)))
 }
 
-/// Compares the crates of two documents of an API: each with the overlay that corrects it.
-///
-/// # Errors
-///
-/// When the pipeline refuses one of the documents; the reason begins with `OLD` or `NEW`.
-pub fn axis(api: Api, old: (&Value, &Written), new: (&Value, &Written)) -> Result<Axis, String> {
-    // What is generated has 1.5 MB for the catalogue, and is read as a whole: one takes as long as the other.
-    let (old, new) = std::thread::scope(|scope| {
-        let other = scope.spawn(|| Crate::of(api, old.0, old.1));
-        let new = Crate::of(api, new.0, new.1);
-        let old = other.join().unwrap_or_else(|_| Err("the pipeline gave up".to_owned()));
-        (old, new)
-    });
-    let old = old.map_err(|reason| format!("OLD: {reason}"))?;
-    let new = new.map_err(|reason| format!("NEW: {reason}"))?;
+/// Compares two crates of an API, each with the name of its document.
+pub fn axis(api: Api, (old_name, old): (&str, Crate), (new_name, new): (&str, Crate)) -> Axis {
     let mut changes = compare(api, &old.surface, &new.surface);
     for change in &mut changes {
         change.origin =
             change.origin.take().and_then(|origin| new.origins.find(&origin).or_else(|| old.origins.find(&origin)));
     }
-    let told = |side: &str, notes: Vec<String>| -> Vec<String> {
-        notes.into_iter().map(|note| format!("{side}: {note}")).collect()
+    let told = |name: &str, notes: Vec<String>| -> Vec<String> {
+        notes.into_iter().map(|note| format!("{name}: {note}")).collect()
     };
-    let notes = [told("OLD", old.notes), told("NEW", new.notes)].concat();
-    Ok(Axis { changes, notes })
+    let notes = [told(old_name, old.notes), told(new_name, new.notes)].concat();
+    Axis { changes, notes }
 }
