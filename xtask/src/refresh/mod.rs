@@ -7,11 +7,13 @@ mod provenance;
 mod store;
 
 use std::fs;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use datagouv_specs::Api;
 
+use crate::diff::{self, Format};
 use crate::source::{self, Limits, Loaded};
 use check::Checked;
 use provenance::{Entry, Provenance};
@@ -33,6 +35,9 @@ pub struct Arguments {
     /// Write nothing; print the report
     #[arg(long)]
     dry_run: bool,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     /// The folder of the documents
     #[arg(long, hide = true, value_name = "FOLDER")]
     specs: Option<PathBuf>,
@@ -100,6 +105,15 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     if arguments.check {
         return Ok(ExitCode::FAILURE);
     }
+    // Before anything is written: what cannot be compared is refused too.
+    let mut reports = Vec::new();
+    for Changed { api, loaded, checked, .. } in &changed {
+        let file = specs.join(api.name()).join(api.file_name());
+        let vendored = source::load(&file.to_string_lossy()).map_err(|error| one(error.to_string()))?;
+        let vendored = Loaded { name: format!("{api}, as vendored"), ..vendored };
+        let received = Loaded { overlay: Some(checked.overlay.clone().into_bytes()), ..loaded.clone() };
+        reports.push(diff::between(&vendored, &received, Some(*api)).map_err(|error| one(error.to_string()))?);
+    }
     if !arguments.dry_run {
         let file = |path: String, text: &str| Replacement { path, bytes: text.as_bytes().to_vec() };
         let mut files = vec![file(provenance::FILE.to_owned(), &provenance.text())];
@@ -109,6 +123,8 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         }
         store.replace(&files).map_err(failed)?;
     }
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    reports.iter().for_each(|report| print!("{}", report.write(arguments.format, colour)));
     Ok(ExitCode::SUCCESS)
 }
 

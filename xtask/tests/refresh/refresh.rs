@@ -86,12 +86,24 @@ fn check_fails_on_a_difference_and_writes_nothing() {
 }
 
 #[test]
-fn a_dry_run_writes_nothing() {
+fn a_dry_run_prints_the_report_and_writes_nothing() {
     let specs = Specs::new();
     let before = specs.files();
     specs.serve(Api::Tabular, &tabular_and_more());
-    specs.refresh(&["--dry-run"]).done();
+    let dry = specs.refresh(&["--dry-run", "--format", "json"]);
+    dry.done();
     assert_eq!(specs.files(), before);
+    let report: serde_json::Value = serde_json::from_str(&dry.report()).unwrap();
+    assert_eq!(report["old"], "tabular, as vendored");
+    assert_eq!(report["new"], specs.server.url(path(Api::Tabular)));
+    let changes = report["changes"].as_array().unwrap();
+    assert!(changes.iter().any(|change| change["location"].as_str().unwrap().contains("region")), "{report:#}");
+    // The same report when it is written.
+    let written = specs.refresh(&["--format", "json"]);
+    written.done();
+    assert_eq!(written.report(), dry.report());
+    // And none when there is nothing to tell.
+    assert_eq!(specs.refresh(&["--format", "markdown"]).report(), "");
 }
 
 #[test]

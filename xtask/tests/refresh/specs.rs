@@ -120,6 +120,11 @@ impl Refreshed {
         self.said()
     }
 
+    /// The report.
+    pub fn report(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
     pub fn said(&self) -> String {
         String::from_utf8(self.0.stderr.clone()).unwrap()
     }
