@@ -27,12 +27,27 @@ pub struct Operation {
     pub response: Option<&'static str>,
 }
 
+/// What HTTP's definition takes for idempotent and the platform does not: method and path.
+const ONCE: [(&str, &str); 3] = [
+    // A comment may be named by its place in the discussion, which is another's as soon as it is gone.
+    ("DELETE", "/discussions/{id}/comments/{cidx}/"),
+    // The code that an identity provider gives is exchanged once.
+    ("GET", "/geopf/auth"),
+    ("GET", "/proconnect/auth"),
+];
+
 impl Operation {
-    /// Whether sending it twice is as good as sending it once, as HTTP says of its method (RFC 9110, section
-    /// 9.2.2): all but POST and PATCH.
+    /// Whether sending it twice is as good as sending it once: by HTTP's definition (RFC 9110, section 9.2.2)
+    /// all but POST and PATCH, less the few of which the platform makes something else. Only these are sent
+    /// again after a failure ([`RetryPolicy`](crate::RetryPolicy)).
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
-        !matches!(self.method, "POST" | "PATCH")
+        !matches!(self.method, "POST" | "PATCH") && !self.is_exception()
+    }
+
+    /// Whether its method promises what it does not keep.
+    pub(crate) fn is_exception(&self) -> bool {
+        ONCE.contains(&(self.method, self.path))
     }
 }
 

@@ -440,10 +440,13 @@ async fn a_header_with_a_line_break_is_refused() {
     assert_eq!(server.count(), 0);
 }
 
+/// Status, attempts, bytes and outcome.
+type Finished = (Option<u16>, u32, u64, Outcome);
+
 #[derive(Default)]
 struct Events {
     retries: Mutex<Vec<(u32, Option<u16>)>>,
-    finished: Mutex<Vec<(Option<u16>, u32, u64, Outcome)>>,
+    finished: Mutex<Vec<Finished>>,
     circuit: Mutex<Vec<CircuitState>>,
     throttled: Mutex<Vec<Duration>>,
 }

@@ -14,6 +14,8 @@ mod limit;
 mod observe;
 mod redirect;
 mod retry;
+#[cfg(test)]
+mod tests;
 mod timeout;
 
 use std::sync::{Arc, OnceLock};
@@ -211,7 +213,7 @@ impl Shared {
         let mut record = Record::begin(&self.observers, operation, &request);
         let span = record.span.clone();
         let called = async {
-            let way = self.way(&request, of.map(|(endpoint, _)| endpoint), options)?;
+            let way = self.way(&request, of, options)?;
             let attempts = self.attempts(request, &way, &mut record);
             let answer = match way.deadline {
                 None => attempts.await,
@@ -238,9 +240,14 @@ impl Shared {
         }
     }
 
-    fn way<'a>(&self, request: &Request, endpoint: Option<&'a Endpoint>, options: CallOptions) -> Result<Way<'a>> {
-        let api = match endpoint {
-            Some(endpoint) => match &*endpoint.base {
+    fn way<'a>(
+        &self,
+        request: &Request,
+        of: Option<(&'a Endpoint, &'static Operation)>,
+        options: CallOptions,
+    ) -> Result<Way<'a>> {
+        let api = match of {
+            Some((endpoint, _)) => match &*endpoint.base {
                 Ok(base) => Some((endpoint, base)),
                 Err(reason) => return Err(Error::request(reason.clone())),
             },
@@ -252,9 +259,10 @@ impl Shared {
             ));
         }
         let timeouts = &self.policy.timeouts;
+        let once = of.is_some_and(|(_, operation)| operation.is_exception()) && !options.repeatable;
         Ok(Way {
             api,
-            repeatable: Repeatable::of(request.method(), options.repeatable),
+            repeatable: if once { Repeatable::Never } else { Repeatable::of(request.method(), options.repeatable) },
             head: options.head_timeout.unwrap_or(timeouts.head),
             idle: options.idle_timeout.unwrap_or(timeouts.idle),
             deadline: options.timeout.or(timeouts.call).and_then(Deadline::after),

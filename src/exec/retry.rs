@@ -8,8 +8,8 @@ use reqwest::{Method, StatusCode};
 /// How a failed request is sent again.
 ///
 /// What is sent again: reads and all else that is idempotent by HTTP's definition (GET, HEAD, OPTIONS, PUT,
-/// DELETE), and what the caller says may be repeated ([`Call::repeatable`](crate::Call::repeatable)); never
-/// another POST or PATCH, and never a body that is a stream, which can be read only once. After what: no
+/// DELETE; [`Operation::is_idempotent`](crate::Operation::is_idempotent) knows the exceptions), and what the
+/// caller says may be repeated ([`Call::repeatable`](crate::Call::repeatable)); never another POST or PATCH, and never a body that is a stream, which can be read only once. After what: no
 /// connection, a connection that broke off, no answer in time, and the statuses 408, 429, 502, 503 and 504;
 /// after 500 reads alone. An answer that is read whole (JSON) is also asked for again where its body broke
 /// off or stalled.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use reqwest::{Body, Request};
 use tokio::time::{Instant, sleep};
 
@@ -204,6 +204,8 @@ impl Idle {
 
 #[cfg(test)]
 mod tests {
+    use http_body::Body as _;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
