@@ -93,15 +93,20 @@ pub struct Change {
     pub new: Option<Value>,
     /// A sentence.
     pub text: String,
-    /// What it does to a program written against the crate.
-    pub rust: Option<RustChange>,
+    /// What it does to a program written against the crate, the worst first.
+    pub rust: Vec<RustChange>,
 }
 
 impl Change {
+    /// The worst of what it does to a client on the wire, and to a program written against the crate.
+    pub fn worst(&self) -> Level {
+        if self.rust.iter().any(|rust| rust.breaking) { Level::Breaking } else { self.level }
+    }
+
     /// The order of reports: the worst first, then by operation and place.
     pub fn order(&self, other: &Self) -> Ordering {
         let key =
-            |change: &Self| (change.level, change.operations.first().map(|it| (it.path.clone(), it.method.clone())));
+            |change: &Self| (change.worst(), change.operations.first().map(|it| (it.path.clone(), it.method.clone())));
         key(self)
             .cmp(&key(other))
             .then_with(|| self.location.cmp(&other.location))

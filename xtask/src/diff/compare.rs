@@ -127,8 +127,8 @@ fn collect(schemas: &Schemas, reaches: &[Reach], document: Vec<Draft>) -> Vec<Ch
             location: draft.location.clone(),
             old: draft.old.clone(),
             new: draft.new.clone(),
-            text: draft.text.clone(),
-            rust: None,
+            text: format!("{}.", draft.text),
+            rust: Vec::new(),
         })
         .collect();
     changes.sort_by(Change::order);

@@ -1,5 +1,6 @@
 //! `diff`: what changed between two documents, on the wire and in Rust.
 
+mod attach;
 mod bodies;
 pub mod change;
 mod check;
@@ -113,7 +114,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     print!("{}", report.write(arguments.format, colour));
-    let worst = report.changes.iter().map(|change| change.level).min();
+    let worst = report.changes.iter().map(change::Change::worst).min();
     let is_reached = match arguments.fail_on {
         None => false,
         Some(FailOn::Breaking) => worst == Some(Level::Breaking),
@@ -140,8 +141,20 @@ fn sources(arguments: &Arguments) -> Result<(Loaded, Loaded), Error> {
 /// Where one of them cannot be read, with its name and the place.
 pub fn between(old: &Loaded, new: &Loaded, api: Option<Api>) -> Result<Report, Error> {
     let (old_value, new_value) = (old.parse()?, new.parse()?);
-    let _ = api;
-    let (before, after) = (Document::new(&old.name, old_value)?, Document::new(&new.name, new_value)?);
+    let before = Document::new(&old.name, old_value.clone())?;
+    let after = Document::new(&new.name, new_value.clone())?;
     let changes = compare(&before, &after).map_err(|error| Error::new(&new.name, error))?;
-    Ok(Report { old: old.name.clone(), new: new.name.clone(), changes, release: None })
+    let mut report = Report { old: old.name.clone(), new: new.name.clone(), changes, release: None, notes: Vec::new() };
+    let same = || old.api(&old_value).filter(|api| new.api(&new_value) == Some(*api));
+    if let Some(api) = api.or_else(same) {
+        match rust::between(api, (old, &old_value), (new, &new_value)) {
+            Ok(axis) => {
+                report.release = Some(axis.release().max(report.wire_release()));
+                report.notes = axis.notes;
+                attach::attach(&mut report.changes, axis.changes);
+            }
+            Err(reason) => report.notes.push(format!("What a program notices is not known: {reason}")),
+        }
+    }
+    Ok(report)
 }

@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, level_words, reach};
-use crate::diff::change::Level;
-use crate::diff::rules::RULES;
+use super::{Report, Row, level_title, reach, rust_lines};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --breaking: #c62828; --warning: #b26a00; --info: #1565c0; }
@@ -47,20 +45,16 @@ pub fn write(report: &Report) -> String {
     if report.changes.is_empty() {
         let _ = writeln!(out, "<p>No change.</p>");
     } else {
-        let _ = write!(out, "<p>");
-        for level in Level::ALL {
-            let (name, count) = (level.name(), report.count(level));
-            let _ = write!(out, "<span class=\"count {name}\">{count} {}</span>", level_words(level, count));
+        for counts in report.counts() {
+            let _ = writeln!(out, "<p>{counts}</p>");
         }
-        let _ = writeln!(out, "</p>");
     }
     if let Some(verdict) = report.verdict() {
         let _ = writeln!(out, "<p><strong>{verdict}</strong></p>");
     }
     for section in report.sections() {
         let name = section.level.name();
-        let count = report.count(section.level);
-        let _ = writeln!(out, "<h2 class=\"{name}\">{count} {}</h2>", level_words(section.level, count));
+        let _ = writeln!(out, "<h2 class=\"{name}\">{}</h2>", level_title(section.level));
         for group in section.groups {
             let _ = writeln!(out, "<h3>{}</h3>", escaped(&group.title));
             for (operations, changes) in group.parts {
@@ -71,10 +65,9 @@ pub fn write(report: &Report) -> String {
                 let _ = writeln!(out, "<ul>");
                 for change in changes {
                     let rule = format!("<span class=\"rule\">{}</span>", change.id);
-                    let _ = write!(out, "<li>{}. {rule}", escaped(&change.text));
-                    if let Some(rust) = change.rust.as_ref().filter(|rust| rust.text != change.text) {
-                        let mark = if rust.breaking { " (breaking)" } else { "" };
-                        let _ = write!(out, "<br>Rust{mark}: {}", escaped(&rust.text));
+                    let _ = write!(out, "<li>{} {rule}", escaped(&change.text));
+                    for (mark, text) in rust_lines(change) {
+                        let _ = write!(out, "<br>{mark}: {}", escaped(&text));
                     }
                     let _ = writeln!(out, "</li>");
                 }
@@ -82,19 +75,22 @@ pub fn write(report: &Report) -> String {
             }
         }
     }
+    if !report.notes.is_empty() {
+        let _ = writeln!(out, "<h2>Notes</h2>\n<ul>");
+        for note in &report.notes {
+            let _ = writeln!(out, "<li>{}</li>", escaped(note));
+        }
+        let _ = writeln!(out, "</ul>");
+    }
     page(&format!("{} → {}", report.old, report.new), &out)
 }
 
 /// The table of the rules.
-pub fn rules() -> String {
-    let mut out = "<table>\n<tr><th>rule</th><th>level</th><th>direction</th><th></th></tr>\n".to_owned();
-    for rule in RULES {
-        let direction = rule.direction.map_or("", crate::diff::change::Direction::name);
-        let (id, level, text) = (rule.id, rule.level.name(), escaped(rule.text));
-        let _ = writeln!(
-            out,
-            "<tr><td><code>{id}</code></td><td class=\"count {level}\">{level}</td><td>{direction}</td><td>{text}</td></tr>"
-        );
+pub fn rules(rows: &[Row]) -> String {
+    let mut out = "<table>\n<tr><th>rule</th><th>level</th><th>direction</th><th>what changed</th></tr>\n".to_owned();
+    for Row { id, level, direction, text } in rows {
+        let _ = write!(out, "<tr><td><code>{id}</code></td><td class=\"count {level}\">{level}</td>");
+        let _ = writeln!(out, "<td>{direction}</td><td>{}</td></tr>", escaped(text));
     }
     out.push_str("</table>\n");
     page("The rules of the diff", &out)

@@ -16,6 +16,7 @@ pub fn write(report: &Report) -> String {
             "info": report.count(Level::Info),
         },
         "release": report.release,
+        "notes": report.notes,
     });
     format!("{value:#}\n")
 }
@@ -34,6 +35,14 @@ fn change(change: &Change) -> Value {
         "old": change.old,
         "new": change.new,
         "text": change.text,
-        "rust": change.rust,
+        "rust": rust(change),
     })
+}
+
+/// The first is what the change does; what it does elsewhere stands in it.
+fn rust(change: &Change) -> Value {
+    let Some((first, others)) = change.rust.split_first() else { return Value::Null };
+    let mut value = json!(first);
+    value["others"] = json!(others);
+    value
 }

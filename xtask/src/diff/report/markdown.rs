@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, level_words, reach};
+use super::{Report, reach, rust_lines};
 use crate::diff::change::{Level, Operation};
 
 /// Text in which what has a meaning in Markdown stands for itself, but for code.
@@ -40,22 +40,17 @@ pub fn write(report: &Report) -> String {
     if report.changes.is_empty() {
         let _ = writeln!(out, "No change.");
     } else {
-        let _ = writeln!(out, "| breaking | warnings | info |\n|---:|---:|---:|");
-        let count = |level| report.count(level);
-        let (breaking, warnings, info) = (count(Level::Breaking), count(Level::Warning), count(Level::Info));
-        let _ = writeln!(out, "| {breaking} | {warnings} | {info} |");
+        report.counts().iter().for_each(|counts| out.extend(["- ", counts.as_str(), "\n"]));
     }
     if let Some(verdict) = report.verdict() {
         let _ = writeln!(out, "\n**{verdict}**");
     }
     for section in report.sections() {
-        let count = report.count(section.level);
-        let mark = match section.level {
-            Level::Breaking => "🔴",
-            Level::Warning => "🟠",
-            Level::Info => "🔵",
+        let title = match section.level {
+            Level::Breaking => "🔴 Breaking",
+            Level::Warning => "🟠 Warnings",
+            Level::Info => "🔵 Info",
         };
-        let title = format!("{mark} {count} {}", level_words(section.level, count));
         // What asks for nothing is folded.
         let folded = section.level == Level::Info;
         if folded {
@@ -71,10 +66,9 @@ pub fn write(report: &Report) -> String {
                     let _ = writeln!(out, "- {}", reach(operations, operation));
                 }
                 for change in changes {
-                    let _ = writeln!(out, "{indent}- {}. <sub>{}</sub>", escaped(&change.text), change.id);
-                    if let Some(rust) = change.rust.as_ref().filter(|rust| rust.text != change.text) {
-                        let mark = if rust.breaking { " (breaking)" } else { "" };
-                        let _ = writeln!(out, "{indent}  - Rust{mark}: {}", escaped(&rust.text));
+                    let _ = writeln!(out, "{indent}- {} <sub>{}</sub>", escaped(&change.text), change.id);
+                    for (mark, text) in rust_lines(change) {
+                        let _ = writeln!(out, "{indent}  - {mark}: {}", escaped(&text));
                     }
                 }
             }

@@ -8,9 +8,9 @@ mod text;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::Format;
-use super::change::{Change, Level, Operation, Release};
-use super::rules::{RULES, Rule};
+use super::change::{Change, Direction, Level, Operation, Release};
+use super::rules::RULES;
+use super::{Format, rust};
 
 /// What changed between two documents.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// How the version of the crate must move; none where the documents are of no API of the crate.
     pub release: Option<Release>,
+    /// What a reader of the report should know of how it was made.
+    pub notes: Vec<String>,
 }
 
 /// The changes of a level.
@@ -54,10 +56,29 @@ impl Report {
         self.changes.iter().filter(|change| change.level == level).count()
     }
 
-    /// `2 breaking, 1 warning, 3 info`
-    fn counts(&self) -> String {
-        let count = |level: Level| format!("{} {}", self.count(level), level_words(level, self.count(level)));
-        Level::ALL.map(count).join(", ")
+    /// How the version must move for what changed on the wire, which programs notice when they run.
+    pub(super) fn wire_release(&self) -> Release {
+        if self.changes.is_empty() { Release::Patch } else { Release::Minor }
+    }
+
+    /// What there is of each level: on the wire, and in Rust.
+    fn counts(&self) -> Vec<String> {
+        let count = |level: Level| {
+            let count = self.wire(level);
+            format!("{count} {}", level_words(level, count))
+        };
+        let mut counts = vec![format!("On the wire: {}", Level::ALL.map(count).join(", "))];
+        if self.release.is_some() {
+            let all: usize = self.changes.iter().map(|change| change.rust.len()).sum();
+            let breaking = self.changes.iter().flat_map(|change| &change.rust).filter(|rust| rust.breaking).count();
+            counts.push(format!("In Rust: {breaking} breaking, {} others", all - breaking));
+        }
+        counts
+    }
+
+    /// How many changes of a level the contract has.
+    fn wire(&self, level: Level) -> usize {
+        self.changes.iter().filter(|change| change.level == level && !change.id.starts_with("rust-")).count()
     }
 
     /// What the next release must be, in a sentence.
@@ -70,8 +91,16 @@ impl Report {
     }
 
     fn sections(&self) -> Vec<Section<'_>> {
-        let section = |level| Section { level, groups: groups(self.changes.iter().filter(|it| it.level == level)) };
+        let section = |level| Section { level, groups: groups(self.changes.iter().filter(|it| it.worst() == level)) };
         Level::ALL.into_iter().map(section).filter(|section| !section.groups.is_empty()).collect()
+    }
+}
+
+fn level_title(level: Level) -> &'static str {
+    match level {
+        Level::Breaking => "Breaking",
+        Level::Warning => "Warnings",
+        Level::Info => "Info",
     }
 }
 
@@ -88,11 +117,12 @@ fn level_words(level: Level, count: usize) -> &'static str {
 type Parts<'r> = BTreeMap<&'r [Operation], Vec<&'r Change>>;
 
 fn groups<'r>(changes: impl Iterator<Item = &'r Change>) -> Vec<Group<'r>> {
-    // The document first, then the tags by name, then what reaches several.
+    // The document first, then the tags by name, then what reaches several, then what programs alone notice.
     let mut tags: BTreeMap<(u8, String), Parts> = BTreeMap::new();
     for change in changes {
         let tag = |operation: &Operation| operation.tag.clone().unwrap_or_else(|| "no tag".to_owned());
         let key = match change.operations.split_first() {
+            None if change.id.starts_with("rust-") => (3, "the types of the crate".to_owned()),
             None => (0, "the document".to_owned()),
             Some((first, rest)) if rest.iter().all(|other| tag(other) == tag(first)) => (1, tag(first)),
             Some(_) => (2, "several tags".to_owned()),
@@ -101,6 +131,18 @@ fn groups<'r>(changes: impl Iterator<Item = &'r Change>) -> Vec<Group<'r>> {
     }
     let group = |((_, title), parts): (_, Parts<'r>)| Group { title, parts: parts.into_iter().collect() };
     tags.into_iter().map(group).collect()
+}
+
+/// What a change does to programs: a mark and a sentence each, the first of them where there are many.
+fn rust_lines(change: &Change) -> Vec<(&'static str, String)> {
+    let mark = |breaking: bool| if breaking { "Rust (breaking)" } else { "Rust" };
+    // A change of the crate alone is its own sentence.
+    let rust: Vec<_> = change.rust.iter().filter(|rust| rust.text != change.text).collect();
+    let mut lines: Vec<_> = rust.iter().take(NAMED).map(|rust| (mark(rust.breaking), rust.text.clone())).collect();
+    if let Some(rest) = rust.get(NAMED..).filter(|rest| !rest.is_empty()) {
+        lines.push((mark(rest[0].breaking), format!("and {} others.", rest.len())));
+    }
+    lines
 }
 
 /// How many operations of a change are named.
@@ -117,39 +159,55 @@ fn reach(operations: &[Operation], show: impl Fn(&Operation) -> String) -> Strin
     format!("{count} operations: {}, {} others", shown.join(", "), count - NAMED)
 }
 
+/// A line of the table of the rules.
+struct Row {
+    id: &'static str,
+    level: &'static str,
+    direction: &'static str,
+    text: &'static str,
+}
+
+/// The rules of both axes.
+fn rows() -> Vec<Row> {
+    let level = |breaking| if breaking { Level::Breaking } else { Level::Info };
+    let wire = RULES.iter().map(|rule| Row {
+        id: rule.id,
+        level: rule.level.name(),
+        direction: rule.direction.map_or("", Direction::name),
+        text: rule.text,
+    });
+    let rust =
+        rust::RULES.iter().map(|(id, breaking, text)| Row { id, level: level(*breaking).name(), direction: "", text });
+    wire.chain(rust).collect()
+}
+
 /// The table of the rules.
 pub fn rules(format: Format) -> String {
-    let direction = |rule: &Rule| rule.direction.map_or("", super::change::Direction::name);
+    let rows = rows();
     let mut out = String::new();
     match format {
         Format::Json => {
-            let rule = |rule: &&Rule| {
-                serde_json::json!({
-                    "id": rule.id,
-                    "level": rule.level.name(),
-                    "direction": rule.direction.map(super::change::Direction::name),
-                    "text": rule.text,
-                })
+            let row = |row: &Row| {
+                let direction = Some(row.direction).filter(|direction| !direction.is_empty());
+                serde_json::json!({ "id": row.id, "level": row.level, "direction": direction, "text": row.text })
             };
-            let list: serde_json::Value = RULES.iter().map(rule).collect();
+            let list: serde_json::Value = rows.iter().map(row).collect();
             let _ = writeln!(out, "{list:#}");
         }
         Format::Text => {
-            let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
-            for rule in RULES {
-                let (id, level) = (rule.id, rule.level.name());
-                let _ = writeln!(out, "{id:width$}  {level:8}  {:8}  {}", direction(rule), rule.text);
+            let width = rows.iter().map(|row| row.id.len()).max().unwrap_or_default();
+            for Row { id, level, direction, text } in &rows {
+                let _ = writeln!(out, "{id:width$}  {level:8}  {direction:8}  {text}");
             }
-            let _ = writeln!(out, "{} rules", RULES.len());
+            let _ = writeln!(out, "{} rules", rows.len());
         }
         Format::Markdown => {
-            let _ = writeln!(out, "| rule | level | direction | |\n|---|---|---|---|");
-            for rule in RULES {
-                let (id, level, text) = (rule.id, rule.level.name(), rule.text);
-                let _ = writeln!(out, "| `{id}` | {level} | {} | {text} |", direction(rule));
+            let _ = writeln!(out, "| rule | level | direction | what changed |\n|---|---|---|---|");
+            for Row { id, level, direction, text } in &rows {
+                let _ = writeln!(out, "| `{id}` | {level} | {direction} | {text} |");
             }
         }
-        Format::Html => out.push_str(&html::rules()),
+        Format::Html => out.push_str(&html::rules(&rows)),
     }
     out
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, reach};
+use super::{Report, level_title, reach, rust_lines};
 use crate::diff::change::Level;
 
 /// The styles of a terminal, or none.
@@ -46,13 +46,13 @@ pub fn write(report: &Report, colour: bool) -> String {
     if report.changes.is_empty() {
         let _ = writeln!(out, "No change.");
     } else {
-        let _ = writeln!(out, "{}", report.counts());
+        report.counts().iter().for_each(|counts| out.extend([counts.as_str(), "\n"]));
     }
     if let Some(verdict) = report.verdict() {
         let _ = writeln!(out, "{}", styles.bold(verdict));
     }
     for section in report.sections() {
-        let _ = writeln!(out, "\n{}", styles.level(section.level, &section.level.name().to_uppercase()));
+        let _ = writeln!(out, "\n{}", styles.level(section.level, &level_title(section.level).to_uppercase()));
         for group in section.groups {
             let _ = writeln!(out, "  {}", styles.bold(&plain(&group.title)));
             for (operations, changes) in group.parts {
@@ -63,14 +63,19 @@ pub fn write(report: &Report, colour: bool) -> String {
                 }
                 for change in changes {
                     let id = styles.faint(&format!("[{}]", change.id));
-                    let _ = writeln!(out, "{indent}{}. {id}", plain(&change.text));
-                    if let Some(rust) = change.rust.as_ref().filter(|rust| rust.text != change.text) {
-                        let mark = if rust.breaking { " (breaking)" } else { "" };
-                        let _ = writeln!(out, "{indent}  Rust{mark}: {}", plain(&rust.text));
+                    let _ = writeln!(out, "{indent}{} {id}", plain(&change.text));
+                    for (mark, text) in rust_lines(change) {
+                        let _ = writeln!(out, "{indent}  {mark}: {}", plain(&text));
                     }
                 }
             }
         }
+    }
+    if !report.notes.is_empty() {
+        let _ = writeln!(out, "\n{}", styles.bold("Notes"));
+    }
+    for note in &report.notes {
+        let _ = writeln!(out, "  {}", plain(note));
     }
     out
 }

@@ -1,0 +1,124 @@
+//! Both axes in one list: what a program notices is told with what it comes from.
+
+use std::collections::HashMap;
+
+use super::change::{Change, Direction, Level, Operation, Origin, RustChange};
+use super::place::escape;
+use super::rules::{self, Rule};
+
+/// What in the document makes a method come, go, or be called otherwise.
+const CAUSES: [(&str, &[&Rule]); 6] = [
+    ("rust-method-removed", &[&rules::PATH_REMOVED, &rules::OPERATION_REMOVED, &rules::DEPRECATED_OPERATION_REMOVED]),
+    ("rust-method-added", &[&rules::PATH_ADDED, &rules::OPERATION_ADDED]),
+    ("rust-method-renamed", &[&rules::OPERATION_ID_CHANGED, &rules::OPERATION_ID_ADDED, &rules::OPERATION_ID_REMOVED]),
+    ("rust-feature-moved", &[&rules::OPERATION_TAGS_CHANGED]),
+    ("rust-argument-renamed", &[&rules::PATH_PARAMETER_RENAMED]),
+    ("rust-argument-required-added", &[&rules::REQUIRED_PARAMETER_ADDED, &rules::REQUIRED_BODY_ADDED]),
+];
+
+/// Puts changes of the crate to the changes of the contract that they come from; the others become changes of their
+/// own.
+pub fn attach(changes: &mut Vec<Change>, rust: Vec<RustChange>) {
+    let places = Places::of(changes);
+    let causes: Vec<Option<usize>> = rust.iter().map(|found| places.cause(changes, found)).collect();
+    let known: HashMap<(String, String), Operation> = changes
+        .iter()
+        .flat_map(|change| &change.operations)
+        .map(|operation| ((operation.method.clone(), operation.path.clone()), operation.clone()))
+        .collect();
+    for (found, cause) in rust.into_iter().zip(causes) {
+        match cause.and_then(|index| changes.get_mut(index)) {
+            Some(change) => change.rust.push(found),
+            None => changes.push(alone(&known, found)),
+        }
+    }
+    for change in changes.iter_mut() {
+        // The first is what the report for programs has as `rust`.
+        change.rust.sort_by_key(|rust| !rust.breaking);
+    }
+    changes.sort_by(Change::order);
+}
+
+/// Where the changes of the contract are.
+struct Places {
+    /// By method and path.
+    operations: HashMap<(String, String), Vec<usize>>,
+    locations: HashMap<String, Vec<usize>>,
+}
+
+impl Places {
+    fn of(changes: &[Change]) -> Self {
+        let mut places = Self { operations: HashMap::new(), locations: HashMap::new() };
+        for (index, change) in changes.iter().enumerate() {
+            for operation in &change.operations {
+                let key = (operation.method.clone(), operation.path.clone());
+                places.operations.entry(key).or_default().push(index);
+            }
+            places.locations.entry(change.location.clone()).or_default().push(index);
+        }
+        places
+    }
+
+    /// The change of the contract that a change of the crate comes from.
+    fn cause(&self, changes: &[Change], found: &RustChange) -> Option<usize> {
+        match found.origin.as_ref()? {
+            Origin::Operation { method, path, parameter } => {
+                let here = self.operations.get(&(method.clone(), path.clone()))?;
+                let named = || {
+                    let (_, causes) = CAUSES.iter().find(|(rust, _)| *rust == found.id)?;
+                    here.iter().find(|index| {
+                        let change = &changes[**index];
+                        let is_at = parameter.as_ref().is_none_or(|parameter| is_at(change, parameter));
+                        is_at && causes.iter().any(|rule| rule.id == change.id)
+                    })
+                };
+                let placed = || {
+                    let parameter = parameter.as_ref()?;
+                    here.iter().find(|index| is_at(&changes[**index], parameter))
+                };
+                named().or_else(placed).copied()
+            }
+            Origin::Schema { name, property } => {
+                let mut location = format!("/components/schemas/{}", escape(name));
+                if let Some(property) = property {
+                    location.push_str(&format!("/properties/{}", escape(property)));
+                }
+                // Types that only go in are named so.
+                let goes_in = found.item.split("::").any(|part| part.ends_with("Input"));
+                let way = if goes_in { Direction::Request } else { Direction::Response };
+                let here = self.locations.get(&location)?;
+                here.iter().find(|index| changes[**index].direction == Some(way)).copied()
+            }
+        }
+    }
+}
+
+/// Whether a change is of a parameter, or of a property of the body.
+fn is_at(change: &Change, parameter: &str) -> bool {
+    let location = change.location.as_str();
+    let is_argument = location.starts_with("/parameters/") || location.starts_with("/requestBody/");
+    is_argument && location.ends_with(&format!("/{}", escape(parameter)))
+}
+
+/// A change that the contract does not show.
+fn alone(known: &HashMap<(String, String), Operation>, found: RustChange) -> Change {
+    let operations = match &found.origin {
+        Some(Origin::Operation { method, path, .. }) => {
+            let operation = known.get(&(method.clone(), path.clone())).cloned();
+            let bare = || Operation { method: method.clone(), path: path.clone(), operation: None, tag: None };
+            vec![operation.unwrap_or_else(bare)]
+        }
+        _ => Vec::new(),
+    };
+    Change {
+        id: found.id,
+        level: if found.breaking { Level::Breaking } else { Level::Info },
+        direction: None,
+        operations,
+        location: found.item.clone(),
+        old: found.old.clone().map(Into::into),
+        new: found.new.clone().map(Into::into),
+        text: found.text.clone(),
+        rust: vec![found],
+    }
+}
