@@ -107,6 +107,32 @@ impl DateTime {
         Some(format!("{date}T{clock}{offset}"))
     }
 
+    /// Microseconds since 1970, for comparing without any of the optional crates.
+    pub(crate) fn to_unix_micros(&self) -> Option<i64> {
+        let text = self.to_rfc3339()?;
+        let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hours, minutes, seconds) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        let rest = text.get(19..)?;
+        let at = rest.find(['Z', '+', '-'])?;
+        let (fraction, offset) = (rest.get(..at)?, rest.get(at..)?);
+        let digits = fraction.trim_start_matches('.').get(..6).unwrap_or(fraction.trim_start_matches('.'));
+        let micros = if digits.is_empty() { 0 } else { format!("{digits:0<6}").parse::<i64>().ok()? };
+        let offset = match offset.get(1..6) {
+            Some(clock) => {
+                let minutes = clock.get(..2)?.parse::<i64>().ok()? * 60 + clock.get(3..)?.parse::<i64>().ok()?;
+                if offset.starts_with('-') { -minutes } else { minutes }
+            }
+            None => 0,
+        };
+        // Days of the proleptic Gregorian calendar, of years that begin in March.
+        let year = if month <= 2 { year - 1 } else { year };
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let days =
+            365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468;
+        Some((((days * 24 + hours) * 60 + minutes - offset) * 60 + seconds) * 1_000_000 + micros)
+    }
+
     /// The instant as chrono has it; `None` where the text is no date.
     #[cfg(feature = "chrono")]
     #[must_use]
@@ -171,6 +197,27 @@ mod tests {
         ] {
             assert_eq!(DateTime::from(text).to_rfc3339().as_deref(), Some(instant), "{text}");
         }
+    }
+
+    #[test]
+    fn instants_compare_whatever_their_form() {
+        for (text, micros) in [
+            ("1970-01-01", 0),
+            ("1970-01-01T01:00:00+01:00", 0),
+            ("1969-12-31T23:59:59.999999Z", -1),
+            ("2000-02-29T12:00:00-03:30", 951_838_200_000_000),
+            ("2026-11-22T14:58:40.032", 1_795_359_520_032_000),
+            ("2026-11-22T14:58:40.0324179+00:00", 1_795_359_520_032_417),
+        ] {
+            assert_eq!(DateTime::from(text).to_unix_micros(), Some(micros), "{text}");
+            #[cfg(feature = "chrono")]
+            assert_eq!(
+                DateTime::from(text).to_chrono().map(|instant| instant.timestamp_micros()),
+                Some(micros),
+                "{text}"
+            );
+        }
+        assert_eq!(DateTime::from("hier").to_unix_micros(), None);
     }
 
     #[test]

@@ -79,6 +79,10 @@ enum Kind {
     Status,
     /// The answer is a success that cannot be read.
     Decode,
+    /// What was to be changed is no longer what was seen.
+    Conflict,
+    /// What was waited for has not come in time.
+    Deadline,
 }
 
 /// A field that the server refused, with its reason.
@@ -212,6 +216,16 @@ impl Error {
     /// A success whose body is not what it should be, where it is no JSON.
     pub(crate) fn unreadable(message: impl Into<String>) -> Self {
         Self::new(Kind::Decode, message)
+    }
+
+    /// Somebody else was faster.
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, message)
+    }
+
+    /// What was waited for has not come in time.
+    pub(crate) fn deadline(message: impl Into<String>) -> Self {
+        Self::new(Kind::Deadline, message)
     }
 
     #[must_use]
@@ -351,6 +365,13 @@ impl Error {
             .is_some_and(|errors| errors.iter().any(|error| error.get("title").and_then(Value::as_str) == Some(title)))
     }
 
+    /// What the request is about has another state than the one that it needs: the server says so (409), or it was
+    /// changed after it was seen.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.kind == Kind::Conflict || self.status() == Some(StatusCode::CONFLICT)
+    }
+
     /// The request could not be made of what was given; nothing was sent.
     #[must_use]
     pub fn is_request(&self) -> bool {
@@ -364,10 +385,10 @@ impl Error {
     }
 
     /// A time limit ended the call, whichever: connecting, the head of the answer, a stalled body, the whole
-    /// call.
+    /// call; or the deadline of a [wait](crate::objects::Wait) has passed.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.cause, Some(Cause::TimedOut | Cause::Stalled | Cause::Late))
+        self.0.kind == Kind::Deadline || matches!(self.0.cause, Some(Cause::TimedOut | Cause::Stalled | Cause::Late))
     }
 
     /// The body of the answer stalled: for a time nothing of it came.

@@ -272,7 +272,9 @@ impl<'a> Schemas<'a> {
     /// The answer's name of the component that this request's component writes.
     fn answer_of(&self, component: &str) -> Option<String> {
         let stem = base(component);
-        [component.to_owned(), format!("{stem}_read"), stem.to_owned()]
+        // What only goes in may be a component of its own, beside the one that comes back.
+        let back = stem.strip_suffix("Input").unwrap_or(stem);
+        [component.to_owned(), format!("{stem}_read"), stem.to_owned(), back.to_owned()]
             .into_iter()
             .find_map(|candidate| self.names.get(&(candidate, Role::Answer)).cloned())
     }

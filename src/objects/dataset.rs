@@ -1,0 +1,239 @@
+//! What there is to do with a dataset.
+
+use super::DatasetHandle;
+
+with_extras!(DatasetHandle, dataset, get_dataset_extras, update_dataset_extras, delete_dataset_extras);
+followed!("main-datasets", DatasetHandle, list_dataset_followers -> ListDatasetFollowers, follow_dataset, unfollow_dataset);
+badged!("main-datasets", DatasetHandle, dataset, add_dataset_badge, delete_dataset_badge);
+featured!("main-datasets", main, DatasetHandle, dataset, feature_dataset, unfeature_dataset -> Dataset);
+discussed!(DatasetHandle, "Dataset");
+transferred!(DatasetHandle, "Dataset");
+
+impl DatasetHandle {
+    #[allow(dead_code, reason = "not every part of the API asks for it")]
+    async fn object_id(&self) -> crate::Result<String> {
+        super::shared::object_id(&self.client, crate::Api::Main, "datasets", &self.id).await
+    }
+}
+
+#[cfg(feature = "main-v2")]
+impl DatasetHandle {
+    /// Its resources in pages, with a search in their titles and a choice of types (`list_resources` of v2).
+    pub fn resources(&self) -> crate::main_v2::builder::ListResources<'_> {
+        self.client.main_v2().list_resources().dataset(&self.id)
+    }
+}
+
+#[cfg(feature = "main-datasets")]
+mod catalogue {
+    use std::cmp::Ordering;
+
+    use serde::Deserialize;
+
+    use super::super::order::ResourceOrder;
+    use super::super::shared::{changes, ensure_unchanged};
+    use super::DatasetHandle;
+    use crate::main::builder;
+    use crate::main::types::{
+        Dataset, DatasetInput, DatasetUpdate, Filetype, Resource, ResourceIdentifier, ResourceInput, ResourceInternals,
+    };
+    use crate::{Client, DateTime, Result};
+
+    /// What an update without them would empty.
+    const LOST_WHERE_UNSAID: [&str; 2] = ["tags", "temporal_coverage"];
+
+    impl Client {
+        /// Creates a dataset (`create_dataset`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn create_dataset(&self, dataset: DatasetInput) -> Result<Dataset> {
+            Ok(self.main().create_dataset().body(dataset).send().await?.into_inner())
+        }
+    }
+
+    impl ResourceInput {
+        /// A resource that lies elsewhere, by its URL.
+        #[must_use]
+        pub fn remote(title: impl Into<String>, url: impl Into<String>) -> Self {
+            Self::new(title, Filetype::Remote, url)
+        }
+    }
+
+    impl DatasetHandle {
+        /// The dataset (`get_dataset`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails; a deleted dataset [is gone](crate::Error::is_gone), but for its owners.
+        pub async fn get(&self) -> Result<Dataset> {
+            Ok(self.client.main().get_dataset().dataset(&self.id).send().await?.into_inner())
+        }
+
+        /// Reads it, lets `change` change what was read, and writes that (`get_dataset`, `update_dataset`); see
+        /// [the module](crate::objects#changing). A list of resources is best left alone: what it does not name is
+        /// removed. Extras are best changed by key, with `update_extras`.
+        ///
+        /// ```no_run
+        /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+        /// let dataset = client
+        ///     .dataset("a-slug-or-id")
+        ///     .update(|update| {
+        ///         let tags: Vec<String> = update.tags.iter().flatten().cloned().chain(["water".to_owned()]).collect();
+        ///         update.title("A better title").tags(tags)
+        ///     })
+        ///     .await?;
+        /// # let _ = dataset;
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// Where one of the two calls fails.
+        pub async fn update(&self, change: impl FnOnce(DatasetUpdate) -> DatasetUpdate) -> Result<Dataset> {
+            let read = self.get().await?;
+            self.write(read, change).await
+        }
+
+        /// The same, refused where it was changed after it was `seen`.
+        ///
+        /// # Errors
+        ///
+        /// Where a call fails; a change by somebody else [is a conflict](crate::Error::is_conflict).
+        pub async fn update_unless_changed(
+            &self,
+            seen: &Dataset,
+            change: impl FnOnce(DatasetUpdate) -> DatasetUpdate,
+        ) -> Result<Dataset> {
+            let read = self.get().await?;
+            ensure_unchanged(
+                "the dataset",
+                &seen.internal.last_modified_internal,
+                &read.internal.last_modified_internal,
+            )?;
+            self.write(read, change).await
+        }
+
+        async fn write(&self, read: Dataset, change: impl FnOnce(DatasetUpdate) -> DatasetUpdate) -> Result<Dataset> {
+            let before = DatasetUpdate::from(read.clone());
+            let Some(said) = changes(&before, &change(before.clone()), &LOST_WHERE_UNSAID)? else { return Ok(read) };
+            let call = self.client.main().update_dataset().dataset(&self.id).body(DatasetUpdate::new()).call();
+            Ok(call.body(&said).send().await?.into_inner())
+        }
+
+        /// Deletes it (`delete_dataset`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails; a dataset with a DOI cannot be deleted and [is a conflict](crate::Error::is_conflict).
+        pub async fn delete(&self) -> Result<()> {
+            self.client.main().delete_dataset().dataset(&self.id).send().await?;
+            Ok(())
+        }
+
+        /// Gives it a DOI, which stays (`mint_dataset_doi`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails; a dataset that has one already [is a conflict](crate::Error::is_conflict).
+        pub async fn mint_doi(&self) -> Result<Dataset> {
+            Ok(self.client.main().mint_dataset_doi().dataset(&self.id).send().await?.into_inner())
+        }
+
+        /// Adds a resource that lies elsewhere (`create_resource`); see [`ResourceInput::remote`].
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn create_remote(&self, mut resource: ResourceInput) -> Result<Resource> {
+            // The operation takes no other kind.
+            resource.filetype = Filetype::Remote;
+            Ok(self.client.main().create_resource().dataset(&self.id).body(resource).send().await?.into_inner())
+        }
+
+        /// Its community resources (`list_community_resources`).
+        ///
+        /// # Errors
+        ///
+        /// Where the handle has a slug, for which the id has to be asked, and that call fails.
+        pub async fn community_resources(&self) -> Result<builder::ListCommunityResources<'_>> {
+            Ok(self.client.main().list_community_resources().dataset(self.object_id().await?))
+        }
+
+        /// Puts its resources in the order of the given ids, which must be those of all of them
+        /// (`update_resources`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn reorder<Id: Into<String>>(&self, ids: impl IntoIterator<Item = Id>) -> Result<Vec<Resource>> {
+            let ids: Vec<ResourceIdentifier> = ids.into_iter().map(ResourceIdentifier::new).collect();
+            Ok(self.client.main().update_resources().dataset(&self.id).body(ids).send().await?.into_inner())
+        }
+
+        /// Sorts its resources (`get_dataset`, `update_resources`); nothing is written where they are in order.
+        ///
+        /// ```no_run
+        /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+        /// use datagouv::objects::ResourceKey;
+        ///
+        /// let dataset = client.dataset("a-slug-or-id");
+        /// dataset.sort_resources(ResourceKey::Title).await?;
+        /// dataset.sort_resources(ResourceKey::LastModified.descending()).await?;
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// Where one of the two calls fails.
+        pub async fn sort_resources(&self, by: impl Into<ResourceOrder>) -> Result<Vec<Resource>> {
+            let by = by.into();
+            self.sort_resources_by(move |one, other| by.compare(one, other)).await
+        }
+
+        /// Sorts its resources by a comparison of your own; the same as [`sort_resources`](Self::sort_resources)
+        /// otherwise.
+        ///
+        /// # Errors
+        ///
+        /// Where one of the two calls fails.
+        pub async fn sort_resources_by(
+            &self,
+            compare: impl FnMut(&Resource, &Resource) -> Ordering,
+        ) -> Result<Vec<Resource>> {
+            let read = self.get().await?.resources;
+            let mut sorted = read.clone();
+            sorted.sort_by(compare);
+            if sorted.iter().map(|resource| &resource.id).eq(read.iter().map(|resource| &resource.id)) {
+                return Ok(read);
+            }
+            self.reorder(sorted.into_iter().map(|resource| resource.id)).await
+        }
+
+        /// Whether one of its resources was changed after another resource, of this dataset or not (`get_dataset`,
+        /// and `get_resource` of v2): whether what was made from this dataset is out of date.
+        ///
+        /// # Errors
+        ///
+        /// Where one of the two calls fails.
+        pub async fn has_more_recent_update_than(&self, resource: impl Into<String>) -> Result<bool> {
+            #[derive(Deserialize)]
+            struct Changed {
+                internal: ResourceInternals,
+            }
+            #[derive(Deserialize)]
+            struct Resources {
+                resources: Vec<Changed>,
+            }
+            let mask = "resources{internal{last_modified_internal}}";
+            let call = self.client.main().get_dataset().dataset(&self.id).x_fields(mask).call();
+            let resources = call.json::<Resources>().send().await?.into_inner().resources;
+            let reference = self.client.resource(resource).changed_at().await?.to_unix_micros();
+            let changed = |resource: &Changed| DateTime::to_unix_micros(&resource.internal.last_modified_internal);
+            Ok(resources.iter().any(|resource| changed(resource) > reference))
+        }
+    }
+}

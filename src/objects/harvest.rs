@@ -1,0 +1,179 @@
+//! What there is to do with what the platform harvests.
+
+#[cfg(feature = "main-harvest")]
+mod catalogue {
+    use super::super::shared::changes;
+    use crate::main::builder;
+    use crate::main::types::{
+        HarvestJob, HarvestJobPreview, HarvestJobPreviewStatus, HarvestSource, HarvestSourceInput, HarvestSourceUpdate,
+    };
+    use crate::objects::{HarvestJobHandle, HarvestSourceHandle, Wait};
+    use crate::{Client, Result};
+
+    impl Client {
+        /// Creates a source to harvest (`create_harvest_source`); it waits for an administrator to accept it.
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn create_harvest_source(&self, source: HarvestSourceInput) -> Result<HarvestSource> {
+            Ok(self.main().create_harvest_source().body(source).send().await?.into_inner())
+        }
+    }
+
+    impl HarvestSourceHandle {
+        /// The source, with its last run (`get_harvest_source`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn get(&self) -> Result<HarvestSource> {
+            Ok(self.client.main().get_harvest_source().source(&self.id).send().await?.into_inner())
+        }
+
+        /// Reads it, lets `change` change what was read, and writes that (`get_harvest_source`,
+        /// `update_harvest_source`); see [the module](crate::objects#changing).
+        ///
+        /// # Errors
+        ///
+        /// Where one of the two calls fails.
+        pub async fn update(
+            &self,
+            change: impl FnOnce(HarvestSourceUpdate) -> HarvestSourceUpdate,
+        ) -> Result<HarvestSource> {
+            let read = self.get().await?;
+            let before = HarvestSourceUpdate::from(read.clone());
+            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let call = self.client.main().update_harvest_source().source(&self.id).body(HarvestSourceUpdate::new());
+            Ok(call.call().body(&said).send().await?.into_inner())
+        }
+
+        /// Deletes it (`delete_harvest_source`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn delete(&self) -> Result<()> {
+            self.client.main().delete_harvest_source().source(&self.id).send().await?;
+            Ok(())
+        }
+
+        /// What a run would bring (`preview_harvest_source`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn preview(&self) -> Result<HarvestJobPreview> {
+            Ok(self.client.main().preview_harvest_source().source(&self.id).send().await?.into_inner())
+        }
+
+        /// Its runs, the latest first (`list_harvest_jobs`).
+        pub fn jobs(&self) -> builder::ListHarvestJobs<'_> {
+            self.client.main().list_harvest_jobs().source(&self.id)
+        }
+
+        /// Asks for a run (`run_harvest_source`), which begins later.
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn run(&self) -> Result<HarvestSource> {
+            Ok(self.client.main().run_harvest_source().source(&self.id).send().await?.into_inner())
+        }
+
+        /// Asks for a run and waits for its end, which may be a failure: see its `status` and `errors`.
+        ///
+        /// ```no_run
+        /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+        /// use std::time::Duration;
+        /// use datagouv::main::types::HarvestJobPreviewStatus;
+        /// use datagouv::objects::Wait;
+        ///
+        /// let wait = Wait::up_to(Duration::from_secs(3600));
+        /// let job = client.harvest_source("a-slug-or-id").run_and_wait(wait).await?;
+        /// assert_eq!(job.status, HarvestJobPreviewStatus::Done);
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+        pub async fn run_and_wait(&self, wait: Wait) -> Result<HarvestJob> {
+            let before = self.get().await?.last_job.map(|job| job.id);
+            self.run().await?;
+            let mut pace = wait.start();
+            loop {
+                let job = self.get().await?.last_job.filter(|job| before.as_ref() != Some(&job.id));
+                match job {
+                    Some(job) if is_finished(&job.status) => return Ok(job),
+                    job => {
+                        let state = || match &job {
+                            Some(job) => format!("the run {} is still `{}`", job.id, job.status),
+                            None => format!("no run of the source {} has begun", self.id),
+                        };
+                        pace.pause(state).await?;
+                    }
+                }
+            }
+        }
+
+        /// Has it harvested at the times of a crontab line, `0 4 * * *` say (`schedule_harvest_source`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn schedule(&self, crontab: impl Into<String>) -> Result<HarvestSource> {
+            let call = self.client.main().schedule_harvest_source().source(&self.id).body(crontab.into());
+            Ok(call.send().await?.into_inner())
+        }
+
+        /// No longer has it harvested by itself (`unschedule_harvest_source`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn unschedule(&self) -> Result<()> {
+            self.client.main().unschedule_harvest_source().source(&self.id).send().await?;
+            Ok(())
+        }
+    }
+
+    impl HarvestJobHandle {
+        /// The run (`get_harvest_job`).
+        ///
+        /// # Errors
+        ///
+        /// Where the call fails.
+        pub async fn get(&self) -> Result<HarvestJob> {
+            Ok(self.client.main().get_harvest_job().job(&self.id).send().await?.into_inner())
+        }
+
+        /// What it has harvested (`list_harvest_job_items`).
+        pub fn items(&self) -> builder::ListHarvestJobItems<'_> {
+            self.client.main().list_harvest_job_items().job(&self.id)
+        }
+
+        /// Waits for its end, which may be a failure: see its `status` and `errors`.
+        ///
+        /// # Errors
+        ///
+        /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+        pub async fn wait(&self, wait: Wait) -> Result<HarvestJob> {
+            let mut pace = wait.start();
+            loop {
+                let job = self.get().await?;
+                if is_finished(&job.status) {
+                    return Ok(job);
+                }
+                pace.pause(|| format!("the run {} is still `{}`", self.id, job.status)).await?;
+            }
+        }
+    }
+
+    /// Whether a run has come to an end. A status that is not known is none: the deadline ends the wait for it.
+    fn is_finished(status: &HarvestJobPreviewStatus) -> bool {
+        use HarvestJobPreviewStatus::{Done, DoneErrors, Failed};
+        matches!(status, Done | DoneErrors | Failed)
+    }
+}

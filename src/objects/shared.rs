@@ -1,0 +1,296 @@
+//! What several handles do alike.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::runtime::encode_path;
+use crate::{Api, Client, DateTime, Error, Result};
+
+/// What an update has to say: what differs from what was read, and what must be said in any case. `None` where
+/// nothing differs.
+pub(super) fn changes<T: Serialize>(read: &T, wanted: &T, always: &[&str]) -> Result<Option<Value>> {
+    let object = |value: &T| match serde_json::to_value(value) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Error::request("an update is no object")),
+        Err(error) => Err(Error::request("the update cannot be written as JSON").with_source(error)),
+    };
+    Ok(difference(object(read)?, object(wanted)?, always).map(Value::Object))
+}
+
+fn difference(mut read: Map<String, Value>, wanted: Map<String, Value>, always: &[&str]) -> Option<Map<String, Value>> {
+    let mut said: Map<String, Value> =
+        wanted.into_iter().filter(|(name, value)| read.get(name) != Some(value)).collect();
+    if said.is_empty() {
+        return None;
+    }
+    for name in always {
+        if let (false, Some(value)) = (said.contains_key(*name), read.remove(*name)) {
+            said.insert((*name).to_owned(), value);
+        }
+    }
+    Some(said)
+}
+
+/// An error where a thing was changed after it was read. A creation answers with finer fractions of a second than
+/// what is read later, so milliseconds are compared.
+pub(super) fn ensure_unchanged(what: &str, seen: &DateTime, now: &DateTime) -> Result<()> {
+    let millisecond = |time: &DateTime| time.to_unix_micros().map(|micros| micros.div_euclid(1000));
+    let same = match (millisecond(seen), millisecond(now)) {
+        (Some(seen), Some(now)) => seen == now,
+        _ => seen == now,
+    };
+    if same { Ok(()) } else { Err(Error::conflict(format!("{what} was changed at {now}, after it was seen ({seen})"))) }
+}
+
+/// The id of a thing, for the operations that take no slug.
+pub(super) async fn object_id(client: &Client, api: Api, list: &str, id: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Identified {
+        id: String,
+    }
+    if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(id.to_owned());
+    }
+    let path = format!("/{list}/{}/", encode_path(id));
+    let found = client.request(api, Method::GET.as_str(), &path).header("X-Fields", "id").json::<Identified>();
+    Ok(found.send().await?.into_inner().id)
+}
+
+/// Follow and unfollow, by the operations of a kind of thing.
+macro_rules! followed {
+    ($feature:literal, $handle:ident, $list:ident -> $builder:ident, $follow:ident, $unfollow:ident) => {
+        #[cfg(feature = $feature)]
+        impl $handle {
+            #[doc = concat!("Who follows it (`", stringify!($list), "`).")]
+            pub fn followers(&self) -> crate::main::builder::$builder<'_> {
+                self.client.main().$list().id(&self.id)
+            }
+
+            #[doc = concat!("Follows it, as the holder of the API key (`", stringify!($follow), "`); gives the number of followers.")]
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn follow(&self) -> crate::Result<i64> {
+                Ok(self.client.main().$follow().id(self.object_id().await?).send().await?.followers)
+            }
+
+            #[doc = concat!("No longer follows it (`", stringify!($unfollow), "`); gives the number of followers.")]
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails; not followed is not found (404).
+            pub async fn unfollow(&self) -> crate::Result<i64> {
+                Ok(self.client.main().$unfollow().id(self.object_id().await?).send().await?.followers)
+            }
+        }
+    };
+}
+
+/// Badges, by the operations of a kind of thing.
+macro_rules! badged {
+    ($feature:literal, $handle:ident, $argument:ident, $add:ident, $remove:ident) => {
+        #[cfg(feature = $feature)]
+        impl $handle {
+            #[doc = concat!("Gives it a badge (`", stringify!($add), "`), for administrators of the platform.")]
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails; a kind that the platform does not know is a 400.
+            pub async fn add_badge(&self, kind: impl Into<String>) -> crate::Result<crate::main::types::Badge> {
+                let badge = crate::main::types::BadgeInput::new(kind);
+                Ok(self.client.main().$add().$argument(&self.id).body(badge).send().await?.into_inner())
+            }
+
+            #[doc = concat!("Takes a badge from it (`", stringify!($remove), "`), for administrators of the platform.")]
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails; a badge that it does not have is not found (404).
+            pub async fn remove_badge(&self, kind: impl Into<String>) -> crate::Result<()> {
+                self.client.main().$remove().$argument(&self.id).badge_kind(kind.into()).send().await?;
+                Ok(())
+            }
+        }
+    };
+}
+
+/// The place among what is featured on the front page.
+macro_rules! featured {
+    ($feature:literal, $api:ident, $handle:ident, $argument:ident, $feature_it:ident, $unfeature_it:ident -> $answer:ident) => {
+        #[cfg(feature = $feature)]
+        impl $handle {
+            #[doc = concat!("Puts it forward (`", stringify!($feature_it), "`), for administrators of the platform.")]
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn feature(&self) -> crate::Result<crate::$api::types::$answer> {
+                Ok(self.client.$api().$feature_it().$argument(&self.id).send().await?.into_inner())
+            }
+
+            #[doc = concat!("No longer puts it forward (`", stringify!($unfeature_it), "`), for administrators of the platform.")]
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn unfeature(&self) -> crate::Result<crate::$api::types::$answer> {
+                Ok(self.client.$api().$unfeature_it().$argument(&self.id).send().await?.into_inner())
+            }
+        }
+    };
+}
+
+/// Extras, which the second version of the API changes by key.
+macro_rules! with_extras {
+    ($handle:ident, $argument:ident, $get:ident, $update:ident, $delete:ident) => {
+        #[cfg(feature = "main-v2")]
+        impl $handle {
+            #[doc = concat!("Its extras (`", stringify!($get), "` of v2).")]
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn extras(&self) -> crate::Result<std::collections::BTreeMap<String, serde_json::Value>> {
+                Ok(self.client.main_v2().$get().$argument(&self.id).send().await?.into_inner())
+            }
+
+            #[doc = concat!("Sets some of its extras (`", stringify!($update), "` of v2) and keeps the others; one that is set to null is removed.")]
+            /// Gives all of them.
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn update_extras<K: Into<String>, V: Into<serde_json::Value>>(
+                &self,
+                extras: impl IntoIterator<Item = (K, V)>,
+            ) -> crate::Result<std::collections::BTreeMap<String, serde_json::Value>> {
+                let extras: serde_json::Map<String, serde_json::Value> =
+                    extras.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+                Ok(self.client.main_v2().$update().$argument(&self.id).body(extras).send().await?.into_inner())
+            }
+
+            #[doc = concat!("Removes some of its extras, by their keys (`", stringify!($delete), "` of v2).")]
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn delete_extras<K: Into<String>>(&self, keys: impl IntoIterator<Item = K>) -> crate::Result<()> {
+                let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
+                self.client.main_v2().$delete().$argument(&self.id).body(keys).send().await?;
+                Ok(())
+            }
+        }
+    };
+}
+
+/// Discussions about a thing.
+macro_rules! discussed {
+    ($handle:ident, $class:literal) => {
+        #[cfg(feature = "main-discussions")]
+        impl $handle {
+            /// The discussions about it (`list_discussions`).
+            ///
+            /// # Errors
+            ///
+            /// Where the handle has a slug, for which the id has to be asked, and that call fails.
+            pub async fn discussions(&self) -> crate::Result<crate::main::builder::ListDiscussions<'_>> {
+                Ok(self.client.main().list_discussions().for_(self.object_id().await?))
+            }
+
+            /// Starts a discussion about it (`create_discussion`).
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn discuss(
+                &self,
+                title: impl Into<String>,
+                comment: impl Into<String>,
+            ) -> crate::Result<crate::main::types::Discussion> {
+                let subject = crate::main::types::ModelReferenceInput::new($class, self.object_id().await?);
+                self.client.create_discussion(subject, title, comment).await
+            }
+        }
+    };
+}
+
+/// Transfer of a thing to another owner.
+macro_rules! transferred {
+    ($handle:ident, $class:literal) => {
+        #[cfg(feature = "main-transfer")]
+        impl $handle {
+            /// Asks an organization to take it over (`request_transfer`); `comment` is for its members.
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn transfer_to_organization(
+                &self,
+                organization: impl Into<String>,
+                comment: impl Into<String>,
+            ) -> crate::Result<crate::main::types::Transfer> {
+                let id = self.object_id().await?;
+                self.client.request_transfer($class, id, "Organization", organization.into(), comment.into()).await
+            }
+
+            /// Asks a user to take it over (`request_transfer`); `comment` is for them.
+            ///
+            /// # Errors
+            ///
+            /// Where the call fails.
+            pub async fn transfer_to_user(
+                &self,
+                user: impl Into<String>,
+                comment: impl Into<String>,
+            ) -> crate::Result<crate::main::types::Transfer> {
+                let id = self.object_id().await?;
+                self.client.request_transfer($class, id, "User", user.into(), comment.into()).await
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn said(read: Value, wanted: Value) -> Option<Value> {
+        changes(&read, &wanted, &["tags", "temporal_coverage"]).unwrap()
+    }
+
+    #[test]
+    fn only_what_was_changed_is_said_and_what_would_be_lost() {
+        let read = json!({"title": "a", "license": "lov2", "tags": ["x"], "extras": {"k": 1}});
+        let mut wanted = read.clone();
+        wanted["title"] = json!("b");
+        assert_eq!(said(read, wanted), Some(json!({"title": "b", "tags": ["x"]})));
+    }
+
+    #[test]
+    fn what_is_emptied_is_said_and_what_is_unsaid_is_left_alone() {
+        let read = json!({"title": "a", "acronym": "A", "tags": ["x"], "temporal_coverage": {"start": "2026-01-01"}});
+        let wanted = json!({"acronym": null, "tags": []});
+        let expected = json!({"acronym": null, "tags": [], "temporal_coverage": {"start": "2026-01-01"}});
+        assert_eq!(said(read, wanted), Some(expected));
+    }
+
+    #[test]
+    fn nothing_changed_is_nothing_said() {
+        let read = json!({"title": "a", "tags": ["x"]});
+        assert_eq!(said(read.clone(), read), None);
+    }
+
+    #[test]
+    fn a_change_is_seen_whatever_the_fractions_of_the_second() {
+        let at = |text: &str| DateTime::from(text);
+        let created = at("2026-11-22T14:58:40.032417+00:00");
+        assert!(ensure_unchanged("it", &created, &at("2026-11-22T14:58:40.032000+00:00")).is_ok());
+        assert!(ensure_unchanged("it", &created, &at("2026-11-22T16:58:40.032+02:00")).is_ok());
+        let error = ensure_unchanged("it", &created, &at("2026-11-22T14:58:40.033000+00:00")).unwrap_err();
+        assert!(error.is_conflict(), "{error}");
+    }
+}

@@ -1,0 +1,114 @@
+//! Waiting for what the server does after it has answered.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{Error, Result};
+
+/// How to wait for what the platform does later: how often to look, and how long at most.
+///
+/// The pauses grow by half each time. Waiting only reads: it can be dropped at any time, and started again.
+///
+/// ```
+/// use std::time::Duration;
+/// use datagouv::objects::Wait;
+///
+/// let patient = Wait::up_to(Duration::from_secs(3600)).longest_pause(Duration::from_secs(60));
+/// # let _ = patient;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    deadline: Duration,
+    first: Duration,
+    longest: Duration,
+}
+
+impl Default for Wait {
+    /// Ten minutes at most, the pauses from one second to thirty.
+    fn default() -> Self {
+        Self::up_to(Duration::from_secs(600))
+    }
+}
+
+impl Wait {
+    /// So long at most, the pauses from one second to thirty. The last look is made when this has passed.
+    #[must_use]
+    pub fn up_to(deadline: Duration) -> Self {
+        Self { deadline, first: Duration::from_secs(1), longest: Duration::from_secs(30) }
+    }
+
+    /// The first pause.
+    #[must_use]
+    pub fn first_pause(mut self, pause: Duration) -> Self {
+        self.first = pause;
+        self
+    }
+
+    /// The longest pause.
+    #[must_use]
+    pub fn longest_pause(mut self, pause: Duration) -> Self {
+        self.longest = pause;
+        self
+    }
+
+    pub(super) fn start(self) -> Pace {
+        Pace { wait: self, started: Instant::now(), pause: self.first.max(SHORTEST).min(self.longest.max(SHORTEST)) }
+    }
+}
+
+/// A pause of nothing would be a flood of requests.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// A wait that has begun.
+pub(super) struct Pace {
+    wait: Wait,
+    started: Instant,
+    pause: Duration,
+}
+
+impl Pace {
+    /// Waits for the next look, or says what is still not there.
+    pub(super) async fn pause(&mut self, state: impl FnOnce() -> String) -> Result<()> {
+        let left = self.wait.deadline.saturating_sub(self.started.elapsed());
+        if left.is_zero() {
+            return Err(Error::deadline(format!("{} after {:?}", state(), self.wait.deadline)));
+        }
+        tokio::time::sleep(self.pause.min(left)).await;
+        self.pause = (self.pause + self.pause / 2).min(self.wait.longest.max(SHORTEST));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_to_the_longest_and_end_at_the_deadline() {
+        let mut pace = Wait::up_to(Duration::from_secs(20)).longest_pause(Duration::from_secs(4)).start();
+        let begun = Instant::now();
+        let mut looks = Vec::new();
+        let error = loop {
+            looks.push(begun.elapsed().as_secs_f64().round() as u64);
+            if let Err(error) = pace.pause(|| "it is still `pending`".to_owned()).await {
+                break error;
+            }
+        };
+        // 1, 1.5, 2.25, 3.375, 4, 4 and what is left of the 20 seconds.
+        assert_eq!(looks, [0, 1, 3, 5, 8, 12, 16, 20]);
+        assert!(error.is_timeout(), "{error:?}");
+        assert_eq!(error.to_string(), "it is still `pending` after 20s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_of_nothing_do_not_flood() {
+        let mut pace =
+            Wait::up_to(Duration::from_secs(1)).first_pause(Duration::ZERO).longest_pause(Duration::ZERO).start();
+        let mut looks = 0;
+        while pace.pause(String::new).await.is_ok() {
+            looks += 1;
+        }
+        assert_eq!(looks, 100);
+    }
+}
