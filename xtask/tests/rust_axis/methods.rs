@@ -1,0 +1,167 @@
+//! Methods, and what their builders take.
+
+use datagouv_specs::Api;
+use serde_json::json;
+use xtask::diff::change::{Origin, Release};
+
+use crate::{between, found, found_back, things, told, with};
+
+const THING: &str = "/paths/~1things~1{thing}~1";
+const LIST: &str = "/paths/~1things~1/get";
+
+#[test]
+fn a_document_against_itself_has_no_change() {
+    let axis = between(Api::Main, &things(), &things());
+    assert_eq!(told(&axis), [""; 0]);
+    assert_eq!(axis.release(), Release::Patch);
+}
+
+#[test]
+fn words_are_no_change() {
+    let new = with(|document| {
+        document["paths"]["/things/"]["get"]["summary"] = json!("All of them.");
+        document["components"]["schemas"]["Thing"]["description"] = json!("A thing.");
+        document["components"]["schemas"]["Thing"]["properties"]["title"]["example"] = json!("A title");
+        document["info"]["version"] = json!("2");
+    });
+    assert_eq!(found(&new), [""; 0]);
+}
+
+#[test]
+fn an_operation_that_goes_takes_its_method_and_its_types_along() {
+    let new = with(|document| {
+        document["paths"]["/things/"].as_object_mut().unwrap().remove("get");
+    });
+    assert_eq!(found(&new), ["method-removed Client::list_things", "type-removed Sort"]);
+    assert_eq!(found_back(&new), ["method-added Client::list_things", "type-added Sort"]);
+    assert_eq!(between(Api::Main, &things(), &new).release(), Release::Major);
+    assert_eq!(between(Api::Main, &new, &things()).release(), Release::Minor);
+}
+
+#[test]
+fn another_operation_id_is_another_name_of_the_method() {
+    let new =
+        with(|document| *document.pointer_mut(&format!("{THING}/get/operationId")).unwrap() = json!("read_thing"));
+    let axis = between(Api::Main, &things(), &new);
+    assert_eq!(told(&axis), ["method-renamed Client::read_thing"]);
+    let change = &axis.changes[0];
+    assert_eq!((change.old.as_deref(), change.new.as_deref()), (Some("get_thing"), Some("read_thing")));
+    assert_eq!(change.text, "`get_thing` is `read_thing` now.");
+    let place = Origin::Operation { method: "GET".to_owned(), path: "/things/{thing}/".to_owned(), parameter: None };
+    assert_eq!(change.origin, Some(place));
+    // Written otherwise, it is the same name in Rust.
+    let new = with(|document| *document.pointer_mut(&format!("{THING}/get/operationId")).unwrap() = json!("getThing"));
+    assert_eq!(found(&new), [""; 0]);
+}
+
+#[test]
+fn a_path_that_moves_under_the_same_name_is_nothing_to_a_program() {
+    let new = with(|document| {
+        let paths = document["paths"].as_object_mut().unwrap();
+        let item = paths.remove("/things/").unwrap();
+        paths.insert("/all/things/".to_owned(), item);
+    });
+    assert_eq!(found(&new), [""; 0]);
+}
+
+#[test]
+fn a_parameter_of_the_path_with_another_name_is_another_method_of_the_builder() {
+    let new = with(|document| {
+        let paths = document["paths"].as_object_mut().unwrap();
+        let mut item = paths.remove("/things/{thing}/").unwrap();
+        item["parameters"][0]["name"] = json!("id");
+        paths.insert("/things/{id}/".to_owned(), item);
+    });
+    assert_eq!(found(&new), ["argument-renamed Client::delete_thing::id", "argument-renamed Client::get_thing::id"]);
+}
+
+#[test]
+fn an_optional_parameter_more_breaks_nobody() {
+    let more = |required: bool| {
+        with(|document| {
+            let list = document.pointer_mut(&format!("{LIST}/parameters")).unwrap().as_array_mut().unwrap();
+            list.push(json!({"in": "query", "name": "q", "required": required, "schema": {"type": "string"}}));
+        })
+    };
+    assert_eq!(found(&more(false)), ["argument-added Client::list_things::q"]);
+    assert_eq!(found_back(&more(false)), ["argument-removed Client::list_things::q"]);
+    assert_eq!(found(&more(true)), ["argument-required-added Client::list_things::q"]);
+    assert_eq!(between(Api::Main, &things(), &more(false)).release(), Release::Minor);
+    // It compiles without, and every call fails.
+    assert_eq!(between(Api::Main, &things(), &more(true)).release(), Release::Major);
+}
+
+#[test]
+fn a_parameter_that_becomes_required_fails_calls_without_it() {
+    let new = with(|document| {
+        *document.pointer_mut(&format!("{LIST}/parameters/0")).unwrap() =
+            json!({"in": "query", "name": "page", "required": true, "schema": {"type": "integer"}})
+    });
+    assert_eq!(found(&new), ["argument-now-required Client::list_things::page"]);
+    assert_eq!(found_back(&new), ["argument-now-optional Client::list_things::page"]);
+}
+
+#[test]
+fn the_type_of_a_parameter_counts_and_its_limits_do_not() {
+    let page = |schema: serde_json::Value| {
+        with(|document| *document.pointer_mut(&format!("{LIST}/parameters/0/schema")).unwrap() = schema)
+    };
+    assert_eq!(found(&page(json!({"type": "string"}))), ["argument-type-changed Client::list_things::page"]);
+    assert_eq!(found(&page(json!({"type": "integer", "minimum": 1, "default": 1}))), [""; 0]);
+    let axis = between(Api::Main, &things(), &page(json!({"type": "array", "items": {"type": "string"}})));
+    assert_eq!((axis.changes[0].old.as_deref(), axis.changes[0].new.as_deref()), (Some("i64"), Some("Values")));
+}
+
+#[test]
+fn a_body_more_is_an_argument_more() {
+    let new = with(|document| {
+        let body = json!({"content": {"application/json": {"schema": {"type": "string"}}}});
+        document.pointer_mut(&format!("{THING}/delete")).unwrap()["requestBody"] = body;
+    });
+    assert_eq!(found(&new), ["argument-required-added Client::delete_thing::body"]);
+    assert_eq!(found_back(&new), ["argument-removed Client::delete_thing::body"]);
+}
+
+#[test]
+fn another_answer_is_told_once() {
+    let new = with(|document| {
+        let content = json!({"text/csv": {"schema": {"type": "string"}}});
+        document.pointer_mut(&format!("{LIST}/responses/200")).unwrap()["content"] = content;
+    });
+    let axis = between(Api::Main, &things(), &new);
+    assert_eq!(told(&axis), ["answer-changed Client::list_things"]);
+    assert_eq!(axis.changes[0].text, "`list_things` gives `ByteStream`; it gave `Vec<Thing>`.");
+}
+
+#[test]
+fn another_status_of_success_is_none() {
+    let new = with(|document| {
+        let responses = document.pointer_mut("/paths/~1things~1/post/responses").unwrap().as_object_mut().unwrap();
+        let created = responses.remove("200").unwrap();
+        responses.insert("201".to_owned(), created);
+    });
+    assert_eq!(found(&new), [""; 0]);
+}
+
+#[test]
+fn another_tag_is_another_feature_of_the_catalogue_only() {
+    let new =
+        with(|document| document.pointer_mut(&format!("{THING}/get")).unwrap()["tags"] = json!(["site", "things"]));
+    let axis = between(Api::Main, &things(), &new);
+    assert_eq!(told(&axis), ["feature-moved Client::get_thing"]);
+    let change = &axis.changes[0];
+    assert_eq!((change.old.as_deref(), change.new.as_deref()), (Some("main-things"), Some("main-site")));
+    // The other APIs are a feature each; and the second tag is nobody's.
+    assert!(between(Api::MainV2, &things(), &new).changes.is_empty());
+    let new =
+        with(|document| document.pointer_mut(&format!("{THING}/get")).unwrap()["tags"] = json!(["things", "site"]));
+    assert_eq!(found(&new), [""; 0]);
+}
+
+#[test]
+fn items_are_named_by_the_module_of_their_api() {
+    let new =
+        with(|document| *document.pointer_mut(&format!("{THING}/get/operationId")).unwrap() = json!("read_thing"));
+    let axis = between(Api::MainV2, &things(), &new);
+    assert_eq!(axis.changes[0].item, "datagouv::main_v2::Client::read_thing");
+}
