@@ -63,6 +63,9 @@ mod field;
 mod file;
 mod filters;
 mod form;
+#[cfg(feature = "_fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod objects;
 mod open_enum;
 mod operation;

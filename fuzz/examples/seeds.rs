@@ -1,0 +1,61 @@
+//! Writes what the targets begin with: answers as they were recorded, and the documents.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use datagouv_fuzz::RESPONSES;
+use datagouv_specs::Api;
+use serde_json::Value;
+
+/// The operations whose answers have the types of [`RESPONSES`], in that order.
+const OPERATIONS: [&str; 10] = [
+    "get_site",
+    "list_posts",
+    "list_notifications",
+    "list_organizations",
+    "list_reuses",
+    "preview_harvest_source",
+    "list_datasets",
+    "list_dataservices",
+    "list_discussions",
+    "request_transfer",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = here.join("corpus");
+    for folder in ["responses", "errors", "filters", "convert", "overlay"] {
+        fs::create_dir_all(corpus.join(folder))?;
+    }
+    for entry in fs::read_dir(here.join("../tests/fixtures/main"))? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let exchange: Value = serde_json::from_slice(&fs::read(&path)?)?;
+        let status = exchange["status"].as_u64().unwrap_or_default();
+        let body = exchange["body"].to_string().into_bytes();
+        if status >= 400 {
+            let first = u8::try_from(status - 400).unwrap_or_default();
+            fs::write(corpus.join("errors").join(name), [&[first], &b"120\n"[..], &body].concat())?;
+        } else if let Some(at) = OPERATIONS.iter().position(|id| exchange["operation_id"] == *id) {
+            fs::write(corpus.join("responses").join(name), [&[u8::try_from(at)?], &body[..]].concat())?;
+        }
+    }
+    for (at, (name, _)) in RESPONSES.iter().enumerate() {
+        fs::write(corpus.join("responses").join(name), [&[u8::try_from(at)?], &b"{}"[..]].concat())?;
+    }
+    fs::write(corpus.join("filters/columns"), "score__greater\n0.9\na b#c__exact\nx&y=z%41+\u{e9}\ndep__isnull\n\n")?;
+    for api in Api::ALL {
+        fs::write(corpus.join("convert").join(api.name()), api.document_text())?;
+        let overlays = fs::read_dir(here.join("../specs").join(api.name()))?;
+        for overlay in overlays.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "yaml")) {
+            let name = format!("{}-{}", api.name(), overlay.file_name().to_string_lossy());
+            fs::copy(overlay.path(), corpus.join("overlay").join(name))?;
+        }
+    }
+    let action = "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n- target: $.paths.*.get.parameters[?@.name=='q']\n  description: d\n  update: {required: true}\n";
+    fs::write(corpus.join("overlay/small"), action)?;
+    let small = r##"{"swagger":"2.0","info":{"title":"t","version":"1"},"basePath":"/api","consumes":["application/json"],"produces":["application/json"],"paths":{"/a/{b}/":{"parameters":[{"name":"b","in":"path","type":"string","required":true}],"get":{"operationId":"a","parameters":[{"name":"q","in":"query","type":"array","items":{"type":"string"},"collectionFormat":"multi"}],"responses":{"200":{"description":"d","schema":{"$ref":"#/definitions/A"}}}},"post":{"parameters":[{"name":"payload","in":"body","schema":{"$ref":"#/definitions/A"}}],"responses":{"default":{"description":"d","headers":{"x":{"type":"integer"}}}}},"put":{"consumes":["multipart/form-data"],"parameters":[{"name":"file","in":"formData","type":"file"}],"responses":{"204":{"description":"d"}}}}},"definitions":{"A":{"type":"object","properties":{"x":{"type":"string","x-nullable":true,"enum":["a"]},"self":{"$ref":"#/definitions/A"}},"required":["x"]}},"securityDefinitions":{"apikey":{"type":"apiKey","in":"header","name":"X-API-KEY"}}}"##;
+    fs::write(corpus.join("convert/small"), small)?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The fuzz targets: each takes any bytes, and panics where something is wrong.
+//!
+//! ```sh
+//! cargo run --manifest-path fuzz/Cargo.toml --example seeds   # recorded answers and the documents, to begin with
+//! cargo +nightly fuzz run responses
+//! ```
+
+use std::fmt::Debug;
+use std::sync::LazyLock;
+
+use datagouv::fuzz::{decode, failure};
+use datagouv::main::types;
+use datagouv::{Client, DateTime, Filters};
+use datagouv_specs::{document, overlay as overlays};
+use reqwest::StatusCode;
+use reqwest::header::HeaderValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The largest types of answers, by the number of their properties with those of what they hold.
+pub const RESPONSES: [(&str, fn(&[u8])); 10] = [
+    ("Site", response::<types::Site>),
+    ("PostPage", response::<types::PostPage>),
+    ("NotificationPage", response::<types::NotificationPage>),
+    ("OrganizationPage", response::<types::OrganizationPage>),
+    ("ReusePage", response::<types::ReusePage>),
+    ("HarvestJobPreview", response::<types::HarvestJobPreview>),
+    ("DatasetPage", response::<types::DatasetPage>),
+    ("DataservicePage", response::<types::DataservicePage>),
+    ("DiscussionPage", response::<types::DiscussionPage>),
+    ("Transfer", response::<types::Transfer>),
+];
+
+/// The body of an answer; the first byte says of which type.
+pub fn responses(data: &[u8]) {
+    let Some((first, body)) = data.split_first() else { return };
+    let (_, read) = RESPONSES[usize::from(*first) % RESPONSES.len()];
+    read(body);
+}
+
+/// What was read can be written, and what was written reads as the same.
+fn response<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
+    let Ok(value) = decode::<T>(body) else { return };
+    let written = serde_json::to_vec(&value).expect("an answer can be written");
+    let again: T = decode(&written).unwrap_or_else(|error| panic!("{error} in {value:?}"));
+    assert_eq!(serde_json::to_vec(&again).expect("an answer can be written"), written);
+}
+
+/// The body of a failure, after its status and a `Retry-After` that ends with a line.
+pub fn errors(data: &[u8]) {
+    let Some((status, rest)) = data.split_first() else { return };
+    let status = StatusCode::from_u16(400 + u16::from(*status)).expect("400 to 655 are statuses");
+    let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    let (header, body) = rest.split_at(end);
+    let error = failure(status, HeaderValue::from_bytes(header).ok(), body);
+    assert_eq!(error.status(), Some(status));
+    assert!(error.body().is_some_and(|own| own == body));
+    let _ = (error.retry_after(), error.server_message(), error.field_errors(), error.body_json());
+    assert!(error.to_string().contains(status.as_str()));
+    let _ = format!("{error:?}");
+}
+
+/// Columns and values, each in a line: they reach the server's query builder as they are.
+pub fn filters(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut lines = text.split('\n');
+    let mut pairs = Vec::new();
+    while let (Some(key), Some(value)) = (lines.next(), lines.next()) {
+        pairs.push((key.to_owned(), value.to_owned()));
+    }
+    let filters: Filters = pairs.clone().into_iter().collect();
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new().expect("a client"));
+    let call = CLIENT.tabular().get_resource_data().rid("1c5075ec-7ce1-49cb-ab89-94f507812daf").filters(filters).call();
+    let url = call.request().expect("any text can be a filter").url().clone();
+    assert_eq!(decoded_twice(url.query().unwrap_or_default()), pairs);
+}
+
+/// What the servers make of a query: decoded, split, put together again, decoded.
+fn decoded_twice(query: &str) -> Vec<(String, String)> {
+    let once: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let joined: Vec<String> = once.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let joined = joined.join("&");
+    let joined = joined.split('#').next().unwrap_or_default();
+    let pairs =
+        joined.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    pairs.map(|(key, value)| (decode(key), decode(value))).collect()
+}
+
+/// A document of an API, in either language.
+pub fn convert(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    // Dates are texts of others too.
+    let _ = DateTime::from(text).to_chrono();
+    let Ok(parsed) = document::parse(text) else { return };
+    let canonical = document::canonical_text(&parsed);
+    let read = document::parse(&canonical).expect("the canonical text is JSON");
+    assert_eq!(document::canonical_text(&read), canonical);
+    if let Ok(converted) = document::to_openapi(parsed) {
+        let again = document::to_openapi(converted.clone()).expect("what is converted is OpenAPI");
+        assert_eq!(again, converted);
+    }
+}
+
+/// An overlay, on a small document.
+pub fn overlay(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(overlay) = overlays::parse_yaml(text) else { return };
+    let document = serde_json::json!({"paths": {"/a/": {"get": {"parameters": [{"name": "q"}]}}}, "components": {"schemas": {"A": {}}}});
+    if let Ok(compiled) = overlays::compile(&overlay, &document) {
+        let mut applied = document;
+        overlays::apply(&compiled.overlay, &mut applied).expect("what compiles applies");
+        assert_eq!(applied, compiled.document);
+    }
+}

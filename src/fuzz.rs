@@ -1,0 +1,22 @@
+//! What reads the bytes of others, for the fuzz targets.
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+/// Decodes the body of an answer.
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    crate::response::decode(body).map_err(|error| format!("{}: {}", error.path(), error.inner()))
+}
+
+/// The error of an answer with this body and this `Retry-After`.
+pub fn failure(status: StatusCode, retry_after: Option<HeaderValue>, body: &[u8]) -> Error {
+    let mut headers = HeaderMap::new();
+    if let Some(value) = retry_after {
+        headers.insert(RETRY_AFTER, value);
+    }
+    Error::status_failure(status, headers, Bytes::copy_from_slice(body))
+}
