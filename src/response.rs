@@ -83,7 +83,7 @@ impl<T: DeserializeOwned> Answer for T {
         let operation = response.extensions().get::<OperationName>().copied();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(|error| named(error.into(), operation))?;
-        match decode(&body) {
+        match decode(status, &body) {
             Ok(value) => Ok(Response { value, status, headers }),
             Err(error) => {
                 let path = error.path().to_string();
@@ -103,13 +103,21 @@ impl Answer for ByteStream {
 }
 
 /// Reads a body. The path to what cannot be read is worked out only when something cannot.
-pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+pub(crate) fn decode<T: DeserializeOwned>(
+    status: StatusCode,
+    body: &[u8],
+) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);
     }
     if body.iter().all(u8::is_ascii_whitespace) {
-        // A success without a body, where the document promised one: whatever is empty of its kind.
-        for empty in ["null", "{}", "[]", "\"\""] {
+        // A success without a body, where the document promised one: whatever is empty of its kind. Where the
+        // status promises one too (200, 201) it got lost.
+        let empty: &[_] = match status {
+            StatusCode::OK | StatusCode::CREATED => &["null"],
+            _ => &["null", "{}", "[]", "\"\""],
+        };
+        for empty in empty {
             if let Ok(value) = serde_json::from_str(empty) {
                 return Ok(value);
             }
@@ -209,18 +217,29 @@ mod tests {
 
     #[test]
     fn an_empty_success_is_whatever_is_empty_of_its_kind() {
-        assert!(decode::<Option<u8>>(b"").unwrap().is_none());
-        assert!(decode::<Vec<u8>>(b" \n").unwrap().is_empty());
+        let nothing = StatusCode::NO_CONTENT;
+        assert!(decode::<Option<u8>>(nothing, b"").unwrap().is_none());
+        assert!(decode::<Vec<u8>>(nothing, b" \n").unwrap().is_empty());
+        assert!(decode::<Option<u8>>(StatusCode::OK, b"").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_body_that_got_lost_is_no_empty_thing() {
+        for status in [StatusCode::OK, StatusCode::CREATED] {
+            assert!(decode::<Vec<u8>>(status, b"").is_err());
+            assert!(decode::<std::collections::BTreeMap<String, u8>>(status, b"\n").is_err());
+        }
     }
 
     #[test]
     fn what_cannot_be_read_is_named_by_its_path() {
-        let error = decode::<std::collections::BTreeMap<String, Vec<u8>>>(br#"{"data": [1, "x"]}"#).unwrap_err();
+        let error = decode::<std::collections::BTreeMap<String, Vec<u8>>>(StatusCode::OK, br#"{"data": [1, "x"]}"#)
+            .unwrap_err();
         assert_eq!(error.path().to_string(), "data[1]");
     }
 
     #[test]
     fn what_follows_a_value_is_an_error() {
-        assert!(decode::<u8>(b"1 2").is_err());
+        assert!(decode::<u8>(StatusCode::OK, b"1 2").is_err());
     }
 }

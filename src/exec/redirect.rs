@@ -52,6 +52,10 @@ impl Origin {
     pub(super) fn sent_on(self, status: StatusCode, target: Url) -> Result<Request> {
         let keeps_body = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
         let reads = matches!(self.method, Method::GET | Method::HEAD);
+        if !reads && !keeps_body && status != StatusCode::SEE_OTHER {
+            // Clients make a GET of it, whose success would be taken for that of what was never done.
+            return Err(Error::transport(format!("the server answers a {} with {status}: not followed", self.method)));
+        }
         let same_origin = target.origin() == self.url.origin();
         let mut request = if reads || !keeps_body {
             Request::new(if reads { self.method } else { Method::GET }, target)
@@ -132,10 +136,19 @@ mod tests {
             assert_eq!((request.method(), request.body().unwrap().as_bytes()), (&Method::PUT, Some(&b"body"[..])));
             assert!(sent_on(Method::PUT, status, "http://h/y").is_err());
         }
-        for status in [301, 302, 303] {
-            let request = sent_on(Method::POST, status, "https://h/y").unwrap();
-            assert_eq!((request.method(), request.body().is_none()), (&Method::GET, true));
-            assert!(!names(&request).contains(&"content-type"));
+        let request = sent_on(Method::POST, 303, "https://h/y").unwrap();
+        assert_eq!((request.method(), request.body().is_none()), (&Method::GET, true));
+        assert!(!names(&request).contains(&"content-type"));
+    }
+
+    #[test]
+    fn a_write_that_would_become_a_read_is_not_followed() {
+        for status in [301, 302] {
+            for method in [Method::POST, Method::PUT, Method::DELETE] {
+                let error = sent_on(method, status, "https://h/y").unwrap_err();
+                assert!(error.to_string().contains("not followed"), "{error}");
+            }
+            assert_eq!(sent_on(Method::HEAD, status, "https://h/y").unwrap().method(), Method::HEAD);
         }
     }
 }

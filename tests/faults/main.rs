@@ -1,0 +1,223 @@
+//! Every fault of a network and a server, times every kind of call: how each ends, and how many requests it
+//! took. `cargo test --test faults -- --nocapture` prints the matrix.
+
+mod calls;
+mod cases;
+
+use std::collections::BTreeSet;
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datagouv::{Api, Client, ClientBuilder, Error, Limits, RetryPolicy, Timeouts};
+use datagouv_sandbox::fault::{Fault, FaultServer, UntrustedServer};
+use datagouv_sandbox::{Reply, Sandbox};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use calls::Kind;
+use cases::{Case, Setting};
+
+const KEY: &str = "udata_a-key-that-must-not-be-seen";
+
+/// Silence for this long is a fault; a slow machine is not.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// No cell takes longer, whatever the machine.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// So many cells at once: most of them wait.
+const AT_ONCE: usize = 24;
+
+fn client_of(origin: &str) -> ClientBuilder {
+    Client::builder()
+        .base_url(Api::Main, format!("{origin}/api/1"))
+        .base_url(Api::MainV2, format!("{origin}/api/2"))
+        .base_url(Api::Tabular, format!("{origin}/tabular"))
+        .base_url(Api::Metrics, format!("{origin}/metrics"))
+        .api_key(KEY)
+        .retries(RetryPolicy::default().base_delay(Duration::from_millis(20)).max_retry_after(Duration::from_secs(5)))
+        .limits(Limits::none())
+        .timeouts(timeouts())
+        .max_answer(1 << 20)
+}
+
+fn timeouts() -> Timeouts {
+    Timeouts::default().connect(Duration::from_secs(30)).head(SILENCE).idle(SILENCE)
+}
+
+/// How a cell ended, and what its error said.
+struct Ending {
+    outcome: String,
+    texts: Vec<String>,
+}
+
+/// What the error says of itself, by its questions.
+fn outcome_of(error: &Error) -> String {
+    match () {
+        () if error.is_circuit_open() => "circuit open".to_owned(),
+        () if error.is_stalled() => "stalled".to_owned(),
+        () if error.is_timeout() => "timeout".to_owned(),
+        () if error.is_too_large() => "too large".to_owned(),
+        () if error.is_decode() => "unreadable".to_owned(),
+        () if error.is_transport() => "broken".to_owned(),
+        () if error.is_request() => "impossible".to_owned(),
+        () => error.status().map_or_else(|| "?".to_owned(), |status| status.as_u16().to_string()),
+    }
+}
+
+async fn outcome(kind: Kind, client: &Client, right: &str) -> Ending {
+    match timeout(DEADLINE, kind.run(client)).await {
+        Err(_) => Ending { outcome: "hung".to_owned(), texts: Vec::new() },
+        Ok(Ok(result)) if result == right => Ending { outcome: "right".to_owned(), texts: vec![result] },
+        Ok(Ok(result)) => Ending { outcome: format!("WRONG {result:?}"), texts: vec![result] },
+        Ok(Err(error)) => {
+            let mut texts = vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")];
+            let mut source = error.source();
+            while let Some(cause) = source {
+                texts.extend([cause.to_string(), format!("{cause:?}")]);
+                source = cause.source();
+            }
+            Ending { outcome: outcome_of(&error), texts }
+        }
+    }
+}
+
+/// Sets a fault against a call.
+async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, right: &str) -> Ending {
+    let server = FaultServer::before(sandbox).await;
+    let failing = kind.failing();
+    let mut client = client_of(server.origin());
+    let mut elsewhere = None;
+    match setting {
+        Setting::Once(fault) => server.fault_nth(failing, fault.clone()),
+        Setting::Always(fault) => server.fault_from(failing, fault.clone()),
+        Setting::Before(_) => {}
+        Setting::Limited(fault, limit) => {
+            server.fault_nth(failing, fault.clone());
+            client = client.timeouts(timeouts().call(*limit));
+        }
+        Setting::Refused => server.close().await,
+        Setting::Untrusted => {
+            let untrusted = UntrustedServer::start().await;
+            let mut ending = outcome(kind, &client_of(&untrusted.origin()).build().expect("a client"), right).await;
+            let _ = write!(ending.outcome, " {}", untrusted.bytes());
+            return ending;
+        }
+        Setting::Elsewhere(status) => {
+            let other = FaultServer::before(sandbox).await;
+            let (origin, status) = (other.origin().to_owned(), *status);
+            server.plan(move |arrival| {
+                let location = format!("{origin}{}", arrival.target);
+                (arrival.number == failing).then(|| Fault::redirect(status, &location))
+            });
+            elsewhere = Some(other);
+        }
+    }
+    let client = client.build().expect("a client");
+    if let Setting::Before(fault) = setting {
+        server.fault_once(fault.clone());
+        client.main().list_datasets().page_size(1).send().await.expect("the call before is answered");
+        // The end of an idle connection is there before the next call is.
+        sleep(Duration::from_millis(200)).await;
+        server.heal();
+    }
+    let before = server.count();
+    let mut ending = outcome(kind, &client, right).await;
+    let _ = write!(ending.outcome, " {}", server.count() - before);
+    if let Some(other) = elsewhere
+        && other.requests().iter().any(|request| request.contains(KEY))
+    {
+        ending.outcome.push_str(", and the key");
+    }
+    ending
+}
+
+/// The result of each kind of call where nothing fails.
+async fn right(sandbox: &Sandbox, kind: Kind) -> String {
+    let client = client_of(&sandbox.origin()).build().expect("a client");
+    let result = kind.run(&client).await.expect("the sandbox answers");
+    assert!(!result.is_empty(), "{kind:?} has a result");
+    result
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_and_every_call_end_as_they_should() {
+    let cases: Arc<Vec<Case>> = Arc::new(cases::all());
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let mut cells = JoinSet::new();
+    for (column, kind) in Kind::ALL.into_iter().enumerate() {
+        // What is written in one column is not read in another.
+        let sandbox = Arc::new(Sandbox::start_platform().await);
+        let right: Arc<str> = right(&sandbox, kind).await.into();
+        for row in 0..cases.len() {
+            let (cases, gate, sandbox, right) =
+                (Arc::clone(&cases), Arc::clone(&gate), Arc::clone(&sandbox), Arc::clone(&right));
+            cells.spawn(async move {
+                let _place = gate.acquire().await;
+                let ending = cell(&cases[row].setting, kind, &sandbox, &right).await;
+                (row, column, ending)
+            });
+        }
+    }
+    let mut endings: Vec<Vec<String>> = vec![vec![String::new(); Kind::ALL.len()]; cases.len()];
+    let mut texts = BTreeSet::new();
+    while let Some(done) = cells.join_next().await {
+        let (row, column, ending) = done.expect("no cell panics");
+        endings[row][column] = ending.outcome;
+        texts.extend(ending.texts);
+    }
+    report(&cases, &endings, &texts);
+}
+
+fn report(cases: &[Case], endings: &[Vec<String>], texts: &BTreeSet<String>) {
+    let mut table = format!("{:<42}", "");
+    for kind in Kind::ALL {
+        let _ = write!(table, "{:<20}", kind.name());
+    }
+    let mut wrong = Vec::new();
+    for (case, endings) in cases.iter().zip(endings) {
+        let _ = write!(table, "\n{:<42}", case.name);
+        for ((kind, expected), ending) in Kind::ALL.iter().zip(case.endings).zip(endings) {
+            let _ = write!(table, "{ending:<20}");
+            if ending != expected {
+                wrong.push(format!("{}, {}: {ending}, not {expected}", case.name, kind.name()));
+            }
+        }
+    }
+    let total = cases.len() * Kind::ALL.len();
+    println!("{table}\n");
+    println!(
+        "how the call ends, and how many requests of it the server sees; {} texts searched for the key",
+        texts.len()
+    );
+    println!("faults {}, calls {}, held {} of {total}", cases.len(), Kind::ALL.len(), total - wrong.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(texts.iter().all(|text| !text.contains(KEY)), "the key is in a text");
+}
+
+/// An answer of JSON, short enough to be cut at each of its bytes.
+fn short() -> Reply {
+    Reply::json(200, &serde_json::json!({"id": "an id", "text": "é"}))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_cut_at_any_byte_is_read_again_or_whole() {
+    let server = FaultServer::answering(|_| short()).await;
+    let client = client_of(server.origin()).build().expect("a client");
+    let length = short().body.len();
+    for kept in 0..length {
+        for fault in [Fault::CutBody(kept), Fault::ResetBody(kept), Fault::CutChunked(kept), Fault::InvalidChunk(kept)]
+        {
+            let before = server.count();
+            server.fault_nth(1, fault.clone());
+            let answer = client.request(Api::Main, "GET", "/x").send().await;
+            let answer = answer.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+            assert_eq!(serde_json::to_vec(&*answer).expect("JSON"), short().body, "{fault:?}");
+            assert_eq!(server.count() - before, 2, "{fault:?}");
+        }
+    }
+    println!("a short answer cut at each of its {length} bytes in 4 ways: read whole the second time");
+}
