@@ -76,7 +76,7 @@ impl<T> Call<T> {
     }
 
     /// The same call, its answer read as another type.
-    fn answering<U>(self) -> Call<U> {
+    pub(crate) fn answering<U>(self) -> Call<U> {
         Call { parts: self.parts, answer: PhantomData }
     }
 

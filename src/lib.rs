@@ -66,9 +66,11 @@ mod form;
 #[cfg(feature = "_fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
+mod mask;
 pub mod objects;
 mod open_enum;
 mod operation;
+pub mod pages;
 mod response;
 #[cfg(feature = "_round-trip")]
 mod round_trip;
@@ -87,6 +89,7 @@ pub use field::Field;
 pub use file::File;
 pub use filters::Filters;
 pub use operation::Operation;
+pub use pages::{Items, Page, Pages};
 pub use response::{Answer, ByteStream, Response};
 pub use values::Values;
 

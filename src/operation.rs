@@ -25,6 +25,10 @@ pub struct Operation {
     pub request: Option<&'static str>,
     /// The media type of the answer, where it has one.
     pub response: Option<&'static str>,
+    /// Whether it answers page by page: its builder has `pages` and `items`.
+    pub paginated: bool,
+    /// Whether the fields of the answer can be chosen: its builder has `fields` and `fields_raw`.
+    pub masked: bool,
 }
 
 /// What HTTP's definition takes for idempotent and the platform does not: method and path.
@@ -60,4 +64,6 @@ pub(crate) static UNDECLARED: Operation = Operation {
     tag: "",
     request: None,
     response: None,
+    paginated: false,
+    masked: false,
 };

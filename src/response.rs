@@ -80,16 +80,44 @@ impl<T: DeserializeOwned> Answer for T {
         {
             return Ok(Response::with(&response, value));
         }
+        Body::read(response).await?.decode()
+    }
+}
+
+/// The body of an answer, read whole and not yet decoded.
+pub(crate) struct Body {
+    pub bytes: Bytes,
+    status: StatusCode,
+    headers: HeaderMap,
+    operation: Option<OperationName>,
+}
+
+impl Body {
+    pub(crate) async fn read(response: reqwest::Response) -> Result<Self> {
         let operation = response.extensions().get::<OperationName>().copied();
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(|error| named(error.into(), operation))?;
-        match decode(status, &body) {
+        let bytes = response.bytes().await.map_err(|error| named(error.into(), operation))?;
+        Ok(Self { bytes, status, headers, operation })
+    }
+
+    pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<Response<T>> {
+        let Self { bytes, status, headers, operation } = self;
+        match decode(status, &bytes) {
             Ok(value) => Ok(Response { value, status, headers }),
             Err(error) => {
                 let path = error.path().to_string();
-                Err(named(Error::decode(status, headers, body, &path, error.into_inner()), operation))
+                Err(named(Error::decode(status, headers, bytes, &path, error.into_inner()), operation))
             }
         }
+    }
+}
+
+impl Answer for Body {
+    const READING: Reading = Reading::Whole;
+
+    async fn read(response: reqwest::Response) -> Result<Response<Self>> {
+        let body = Self::read(response).await?;
+        Ok(Response { status: body.status, headers: body.headers.clone(), value: body })
     }
 }
 

@@ -11,7 +11,9 @@ fn surface(shaped: &Shaped) -> String {
     for operation in &shaped.operations {
         let body = operation.body.as_ref().map(|body| format!(" body {body:?}")).unwrap_or_default();
         let (name, method, path) = (&operation.name, &operation.method, &operation.path);
-        writeln!(text, "{name}: {method} {path}{body} -> {:?}", operation.answer).unwrap();
+        let pages = operation.paginated.as_ref().map(|item| format!(", pages of {item:?}")).unwrap_or_default();
+        let mask = if operation.masked { ", masked" } else { "" };
+        writeln!(text, "{name}: {method} {path}{body} -> {:?}{pages}{mask}", operation.answer).unwrap();
     }
     for made in shaped.types.values() {
         let kind = match &made.kind {

@@ -8,6 +8,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree
 use quote::quote;
 
 use super::types::rust_type;
+use crate::shape::types::Rust;
 use crate::shape::{Answer, Operation, Shaped};
 
 /// Gives each builder its `call`, and makes `send` of it.
@@ -73,8 +74,11 @@ impl<'a> Pass<'a> {
             Answer::Empty => quote! { () },
         };
         let index = Literal::usize_unsuffixed(index);
+        let (paged, masked) = (pages(operation, &answer), mask(operation, &answer));
         // Inlined, they are compiled in the programs that call them and not for all who build the crate.
         Ok(quote! {
+            #paged
+            #masked
             #[inline]
             pub fn send(self) -> impl ::std::future::Future<Output = crate::Result<crate::Response<#answer>>> + Send + use<> {
                 self.call().send()
@@ -93,6 +97,74 @@ impl<'a> Pass<'a> {
             }
         })
     }
+}
+
+/// The methods of an operation that answers page by page.
+fn pages(operation: &Operation, answer: &TokenStream) -> TokenStream {
+    if operation.paginated.is_none() {
+        return TokenStream::new();
+    }
+    quote! {
+        /// The pages, as a stream, from the `page` that is set or the first.
+        #[inline]
+        pub fn pages(self) -> crate::Pages<#answer> {
+            self.call().pages()
+        }
+        /// What is on the pages, as a stream, from the `page` that is set or the first.
+        #[inline]
+        pub fn items(self) -> crate::Items<#answer> {
+            self.call().items()
+        }
+    }
+}
+
+/// The methods of an operation whose caller can choose the fields of the answer.
+fn mask(operation: &Operation, answer: &TokenStream) -> TokenStream {
+    if !operation.masked {
+        return TokenStream::new();
+    }
+    let (chosen, method) = match (&operation.paginated, &operation.answer) {
+        (_, Answer::Json(Rust::List(_))) => (quote! { ::std::vec::Vec<T> }, quote! { fields::<::std::vec::Vec<T>> }),
+        (Some(_), _) => (quote! { crate::Page<T> }, quote! { page_fields::<T> }),
+        _ => (quote! { T }, quote! { fields::<T> }),
+    };
+    quote! {
+        /// Asks for the fields of your own type, and no others.
+        #[cfg(feature = "masks")]
+        pub fn fields<T: ::serde::de::DeserializeOwned + ::schemars::JsonSchema>(self) -> crate::Call<#chosen> {
+            self.call().#method()
+        }
+        /// Asks for the fields that a mask names (`X-Fields`), and no others.
+        #[inline]
+        pub fn fields_raw(self, mask: impl AsRef<str>) -> crate::Call<#answer> {
+            self.call().fields_raw(mask)
+        }
+    }
+}
+
+/// What is a page, for the streams of pages.
+pub fn page_types(shaped: &Shaped) -> TokenStream {
+    let pages: BTreeMap<&str, &Rust> = shaped
+        .operations
+        .iter()
+        .filter_map(|operation| match (&operation.answer, &operation.paginated) {
+            (Answer::Json(Rust::Named(name)), Some(item)) => Some((name.as_str(), item)),
+            _ => None,
+        })
+        .collect();
+    let types = Ident::new("types", Span::call_site());
+    let pages = pages.into_iter().map(|(name, item)| {
+        let (page, item) = (rust_type(&Rust::Named(name.to_owned()), Some(&types)), rust_type(item, Some(&types)));
+        quote! {
+            impl crate::pages::PageOf for #page {
+                type Item = #item;
+                fn items(&mut self) -> &mut ::std::vec::Vec<#item> {
+                    &mut self.data
+                }
+            }
+        }
+    });
+    quote! { #(#pages)* }
 }
 
 /// What of the body of `send` makes the request, and the operation that it names after it.

@@ -22,7 +22,8 @@ pub fn generate(shaped: &Shaped) -> Result<String, Error> {
     let client = client(shaped)?;
     let operations = operations::list(shaped);
     let round_trips = operations::round_trips(shaped);
-    let tokens = quote! { #client #operations #round_trips };
+    let pages = builders::page_types(shaped);
+    let tokens = quote! { #client #pages #operations #round_trips };
     // The examples that progenitor writes into the docs cannot be compiled, and must not be counted as tests.
     Ok(tokens.to_string().replace("```ignore", "```text"))
 }

@@ -24,8 +24,12 @@ pub fn list(shaped: &Shaped) -> TokenStream {
             }
             Answer::Empty => quote! { None },
         };
+        let (paginated, masked) = (operation.paginated.is_some(), operation.masked);
         quote! {
-            crate::Operation { operation_id: #id, name: #name, method: #method, path: #path, tag: #tag, request: #request, response: #response }
+            crate::Operation {
+                operation_id: #id, name: #name, method: #method, path: #path, tag: #tag, request: #request,
+                response: #response, paginated: #paginated, masked: #masked
+            }
         }
     });
     quote! {

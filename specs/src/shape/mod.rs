@@ -6,6 +6,7 @@
 
 mod enumerations;
 pub mod names;
+mod pages;
 mod schemas;
 pub mod types;
 
@@ -53,6 +54,10 @@ pub struct Operation {
     pub body: Option<Rust>,
     /// What it answers.
     pub answer: Answer,
+    /// The type of the items, where it answers them page by page.
+    pub paginated: Option<Rust>,
+    /// Whether its caller can choose the fields of the answer.
+    pub masked: bool,
     /// The types it mentions.
     pub mentions: BTreeSet<String>,
     /// The path template and the operation that the generator reads.
@@ -325,6 +330,9 @@ fn shape_operation(
     };
     // Any success is a success, whichever the document promised; errors are one type for all.
     item.insert("responses".to_owned(), json!({"2XX": {"description": "", "content": content}}));
+    let paginated = pages::items_of(&schemas.types, &answer).cloned();
+    let paginated = paginated.filter(|_| pages::asks_for_pages(document, found));
+    let masked = pages::is_masked(document, found, &answer);
     let tag = found.value.pointer("/tags/0").and_then(Value::as_str).map(str::to_owned);
     Ok(Operation {
         operation_id: found.operation_id.clone(),
@@ -335,6 +343,8 @@ fn shape_operation(
         request,
         body: typed_body,
         answer,
+        paginated,
+        masked,
         mentions,
         generator_path,
         generator_item: Value::Object(item),

@@ -174,6 +174,16 @@ impl Sandbox {
         format!("{}{path}", self.origin())
     }
 
+    /// Adds so many small data sets to the platform, each called `Jeu de données` and its number.
+    pub fn add_datasets(&self, count: usize) {
+        self.state.memory().platform.add_datasets(count);
+    }
+
+    /// How many requests have ever been answered at once.
+    pub fn peak_in_flight(&self) -> usize {
+        self.state.memory().in_flight.peak
+    }
+
     /// What has arrived so far.
     pub fn requests(&self) -> Vec<Received> {
         self.state.memory().log.clone()

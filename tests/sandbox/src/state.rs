@@ -39,7 +39,15 @@ pub(crate) struct Memory {
     pub(crate) recorded: Recorded,
     pub(crate) files: Files,
     pub(crate) log: Vec<Received>,
-    platform: Platform,
+    pub(crate) platform: Platform,
+    pub(crate) in_flight: InFlight,
+}
+
+/// How many requests are being answered, and how many ever were at once.
+#[derive(Debug, Default)]
+pub(crate) struct InFlight {
+    now: usize,
+    pub(crate) peak: usize,
 }
 
 #[derive(Debug)]
@@ -65,6 +73,24 @@ struct Target<'a> {
     captures: Vec<(String, String)>,
 }
 
+/// A request that is being answered, until it is dropped.
+struct Counted<'a>(&'a State);
+
+impl<'a> Counted<'a> {
+    fn new(state: &'a State) -> Self {
+        let in_flight = &mut state.memory().in_flight;
+        in_flight.now += 1;
+        in_flight.peak = in_flight.peak.max(in_flight.now);
+        Self(state)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.memory().in_flight.now -= 1;
+    }
+}
+
 impl State {
     pub(crate) fn new(documents: Vec<Document>, origin: String) -> Self {
         let apis = documents
@@ -84,6 +110,7 @@ impl State {
             files,
             log: Vec::new(),
             platform,
+            in_flight: InFlight::default(),
         };
         Self { apis, memory: Mutex::new(memory) }
     }
@@ -98,6 +125,7 @@ impl State {
 
     /// The answer to a request. Everything that arrives is logged.
     pub(crate) async fn answer(&self, parts: Parts, body: Bytes) -> Delivery {
+        let _counted = Counted::new(self);
         let mut received = Received::new(&parts, body);
         let (target, refusal) = match self.find(&mut received) {
             Ok(target) => (target, None),

@@ -77,6 +77,27 @@ impl Catalogue {
         self.datasets.push(dataset);
     }
 
+    /// Adds data sets of few words and without resources, named by their number.
+    pub(crate) fn add_many(&mut self, count: usize) {
+        let there = self.datasets.len();
+        for number in there..there.saturating_add(count) {
+            let mut fields = default_fields();
+            let title = format!("Jeu de données {number}");
+            fields.insert("title".to_owned(), json!(title));
+            fields.insert("description".to_owned(), json!("Un jeu de données parmi beaucoup d’autres."));
+            let now = self.now();
+            self.datasets.push(Dataset {
+                id: format!("7512ab34cd56ef78{number:08x}"),
+                slug: slug(&title),
+                fields,
+                created_at: now.clone(),
+                last_modified: now,
+                deleted: None,
+                resources: Vec::new(),
+            });
+        }
+    }
+
     /// The time of the platform: it begins in January 2026 and goes on by a minute with every change.
     pub(crate) fn now(&mut self) -> String {
         self.changes += 1;

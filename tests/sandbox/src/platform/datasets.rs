@@ -76,15 +76,21 @@ impl Platform {
                 found.reverse();
             }
         }
-        let shown = found.iter().map(|dataset| self.catalogue.show(dataset, call.api, call.has_key())).collect();
-        let mut page = self.page(call, shown, false)?;
+        let mut page =
+            self.page(call, &found, false, |dataset| self.catalogue.show(dataset, call.api, call.has_key()))?;
         if call.operation_id == "search_datasets" {
             page["facets"] = json!({});
         }
         Ok(Reply::json(200, &page))
     }
 
-    fn page(&self, call: &Call<'_>, items: Vec<Value>, beyond_is_empty: bool) -> Result<Value, Reply> {
+    fn page<T>(
+        &self,
+        call: &Call<'_>,
+        items: &[T],
+        beyond_is_empty: bool,
+        show: impl Fn(&T) -> Value,
+    ) -> Result<Value, Reply> {
         let number = |name: &str, default: usize| match call.query(name).map(str::parse::<usize>) {
             None => Ok(default),
             Some(Ok(number)) if number > 0 => Ok(number),
@@ -106,7 +112,7 @@ impl Platform {
         };
         let next = (before.saturating_add(size) < total).then(|| link(page + 1));
         let previous = (page > 1).then(|| link(page - 1));
-        let data: Vec<Value> = items.into_iter().skip(before).take(size).collect();
+        let data: Vec<Value> = items.iter().skip(before).take(size).map(show).collect();
         Ok(json!({
             "data": data, "page": page, "page_size": size, "total": total,
             "next_page": next, "previous_page": previous
@@ -252,8 +258,8 @@ impl Platform {
             wanted.as_ref().is_none_or(|wanted| title.contains(wanted))
                 && call.query("type").is_none_or(|kind| kind == text(&resource.fields, "type"))
         });
-        let shown = resources.map(|resource| json!(resource.fields)).collect();
-        Ok(Reply::json(200, &self.page(call, shown, true)?))
+        let found: Vec<&Resource> = resources.collect();
+        Ok(Reply::json(200, &self.page(call, &found, true, |resource| json!(resource.fields))?))
     }
 
     fn update_resource(&mut self, call: &Call<'_>) -> Answer {
@@ -316,17 +322,16 @@ fn matches(dataset: &Dataset, call: &Call<'_>) -> bool {
     let fields = &dataset.fields;
     let tags: Vec<&str> = fields["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let organization = &fields["organization"];
-    let all = format!(
-        "{} {} {} {}",
-        text(fields, "title"),
-        text(fields, "description"),
-        tags.join(" "),
-        organization["name"].as_str().unwrap_or_default()
-    );
-    let all = plain(&all);
+    let text_of_all = || {
+        let organization = organization["name"].as_str().unwrap_or_default();
+        plain(&format!("{} {} {} {organization}", text(fields, "title"), text(fields, "description"), tags.join(" ")))
+    };
     dataset.deleted.is_none()
         && call.received.query_pairs.iter().all(|(key, wanted)| match key.as_str() {
-            "q" => plain(wanted).split_whitespace().all(|word| all.contains(word)),
+            "q" => {
+                let all = text_of_all();
+                plain(wanted).split_whitespace().all(|word| all.contains(word))
+            }
             "tag" => tags.contains(&wanted.as_str()),
             "organization" => organization["id"] == **wanted || organization["slug"] == **wanted,
             "license" => text(fields, "license") == wanted,

@@ -67,6 +67,10 @@ impl Platform {
         Self { catalogue, metrics, parts: Parts::default(), deleted_resources: Vec::new() }
     }
 
+    pub(crate) fn add_datasets(&mut self, count: usize) {
+        self.catalogue.add_many(count);
+    }
+
     /// The answer to a call; None for an operation that the platform does not know.
     pub(crate) fn answer(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Reply> {
         let reply = match call.api {
