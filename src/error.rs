@@ -143,7 +143,7 @@ impl Error {
             () => "the exchange broke off",
         };
         // What TLS refuses, a certificate say, it refuses again.
-        let refused = found::<io::Error>(&error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
+        let refused = error.is_connect() && found::<io::Error>(&error).is_some_and(is_invalid_data);
         let mut made = Self::new(kind, message);
         made.0.cause = match () {
             () if kind == Kind::Request || refused => None,
@@ -570,6 +570,12 @@ fn found<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
         next = error.source();
     }
     None
+}
+
+/// Whether it, or what it stands for, is data that cannot be accepted.
+fn is_invalid_data(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_invalid_data)
 }
 
 impl fmt::Debug for Error {

@@ -99,7 +99,9 @@ pub(crate) use round_trip::round_trip;
 
 /// What becomes of calls, told while it happens.
 pub mod observe {
-    pub use crate::exec::{CallFinished, CircuitChanged, CircuitState, Observe, Outcome, Retrying, Throttled};
+    pub use crate::exec::{
+        CallFinished, CircuitChanged, CircuitState, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled,
+    };
 }
 
 /// A client generated from the document of an API.

@@ -11,7 +11,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
-use crate::exec::Reading;
+use crate::exec::{Called, Reading};
 use crate::{Error, Result};
 
 /// A value with the status and the headers that it came with.
@@ -24,14 +24,10 @@ pub struct Response<T> {
     headers: HeaderMap,
 }
 
-/// The operation that a response answers, carried with it.
-#[derive(Clone, Copy)]
-pub(crate) struct OperationName(pub &'static str);
-
-/// An error, with the operation that it befell.
-fn named(error: Error, operation: Option<OperationName>) -> Error {
-    match operation {
-        Some(OperationName(name)) => error.of_operation(name),
+/// An error, with the call that it befell.
+fn named(error: Error, called: Option<&Called>) -> Error {
+    match called {
+        Some(called) => called.name(error),
         None => error,
     }
 }
@@ -89,24 +85,24 @@ pub(crate) struct Body {
     pub bytes: Bytes,
     status: StatusCode,
     headers: HeaderMap,
-    operation: Option<OperationName>,
+    called: Option<Called>,
 }
 
 impl Body {
     pub(crate) async fn read(response: reqwest::Response) -> Result<Self> {
-        let operation = response.extensions().get::<OperationName>().copied();
+        let called = Called::of(&response);
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(|error| named(error.into(), operation))?;
-        Ok(Self { bytes, status, headers, operation })
+        let bytes = response.bytes().await.map_err(|error| named(error.into(), called.as_ref()))?;
+        Ok(Self { bytes, status, headers, called })
     }
 
     pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<Response<T>> {
-        let Self { bytes, status, headers, operation } = self;
+        let Self { bytes, status, headers, called } = self;
         match decode(status, &bytes) {
             Ok(value) => Ok(Response { value, status, headers }),
             Err(error) => {
                 let path = error.path().to_string();
-                Err(named(Error::decode(status, headers, bytes, &path, error.into_inner()), operation))
+                Err(named(Error::decode(status, headers, bytes, &path, error.into_inner()), called.as_ref()))
             }
         }
     }
@@ -180,13 +176,13 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
 /// It is a [`Stream`] of [`Bytes`]; [`bytes`](Self::bytes) and [`text`](Self::text) read all of it.
 pub struct ByteStream {
     inner: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    operation: Option<OperationName>,
+    called: Option<Called>,
 }
 
 impl ByteStream {
     fn new(response: reqwest::Response) -> Self {
-        let operation = response.extensions().get::<OperationName>().copied();
-        Self { inner: Box::pin(response.bytes_stream()), operation }
+        let called = Called::of(&response);
+        Self { inner: Box::pin(response.bytes_stream()), called }
     }
 
     /// The next bytes, or `None` at the end.
@@ -217,10 +213,10 @@ impl ByteStream {
     ///
     /// Where the body breaks off, or is not UTF-8.
     pub async fn text(self) -> Result<String> {
-        let operation = self.operation;
+        let called = self.called.clone();
         let bytes = self.bytes().await?;
         String::from_utf8(bytes)
-            .map_err(|error| named(Error::transport("the text is not UTF-8").with_source(error), operation))
+            .map_err(|error| named(Error::transport("the text is not UTF-8").with_source(error), called.as_ref()))
     }
 }
 
@@ -228,8 +224,8 @@ impl Stream for ByteStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let operation = self.operation;
-        self.inner.as_mut().poll_next(context).map_err(|error| named(error.into(), operation))
+        let Self { inner, called } = &mut *self;
+        inner.as_mut().poll_next(context).map_err(|error| named(error.into(), called.as_ref()))
     }
 }
 

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use datagouv::observe::{CallFinished, CircuitChanged, CircuitState, Observe, Outcome, Retrying, Throttled};
+use datagouv::observe::{
+    CallFinished, CircuitChanged, CircuitState, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled,
+};
 use datagouv::{Api, CircuitBreaker, Client, ClientBuilder, Limits, RetryPolicy, Timeouts};
 use datagouv_sandbox::Reply;
-use datagouv_sandbox::fault::{Fault, FaultServer};
+use datagouv_sandbox::fault::{Fault, FaultServer, UntrustedServer};
 use serde_json::{Value, json};
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
@@ -144,8 +146,9 @@ async fn a_wait_that_is_longer_than_the_limit_is_not_made() {
 async fn an_outage_exhausts_the_budget_of_further_attempts() {
     let server = server().await;
     server.fault_always(Fault::status(503));
+    let events = Arc::new(Events::default());
     let builder = client_of(&server).retries(quick().budget(20)).circuit_breaker(CircuitBreaker::none());
-    let client = builder.build().unwrap();
+    let client = builder.observer(Arc::clone(&events) as Arc<dyn Observe>).build().unwrap();
     let mut exhausted = 0;
     for _ in 0..20 {
         let error = send(&client, "GET").await.unwrap_err();
@@ -153,6 +156,7 @@ async fn an_outage_exhausts_the_budget_of_further_attempts() {
     }
     assert_eq!(server.count(), 20 + 20 / 5);
     assert_eq!(exhausted, 18);
+    assert_eq!(events.exhausted.load(Ordering::Relaxed), 18);
     server.heal();
     for _ in 0..5 {
         send(&client, "GET").await.unwrap();
@@ -225,6 +229,8 @@ async fn a_body_that_stalls_is_an_error_and_one_that_is_slow_is_not() {
     assert_eq!(stream.chunk().await.unwrap().unwrap().len(), 5);
     let error = stream.chunk().await.unwrap_err();
     assert!(error.is_stalled(), "{error:?}");
+    assert_eq!((error.attempts(), error.operation()), (1, Some("request")));
+    assert!(error.to_string().contains("GET http://127.0.0.1"), "{error}");
     assert!(stream.chunk().await.unwrap().is_none());
     server.fault_always(Fault::Drip(SECOND / 8));
     let began = Instant::now();
@@ -429,6 +435,25 @@ async fn another_origin_gets_nothing_that_is_the_users() {
     assert!(!received[0].contains(KEY) && !received[0].contains("secret"), "{:?}", received[0].head);
 }
 
+#[cfg(feature = "rustls")]
+#[tokio::test]
+async fn a_certificate_that_nobody_trusts_is_not_asked_for_again() {
+    let server = UntrustedServer::start().await;
+    let client = Client::builder().base_url(Api::Main, server.origin()).api_key(KEY).retries(quick()).build().unwrap();
+    let error = send(&client, "GET").await.unwrap_err();
+    assert!(error.is_transport() && error.attempts() == 1, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_host_that_refuses_connections_is_asked_again() {
+    let server = server().await;
+    let client = client_of(&server).build().unwrap();
+    server.close().await;
+    let error = send(&client, "GET").await.unwrap_err();
+    assert!(error.is_transport() && !error.is_timeout() && error.attempts() == 3, "{error:?}");
+    assert_eq!(send(&client, "POST").await.unwrap_err().attempts(), 1);
+}
+
 #[tokio::test]
 async fn a_header_with_a_line_break_is_refused() {
     let server = server().await;
@@ -449,12 +474,18 @@ struct Events {
     finished: Mutex<Vec<Finished>>,
     circuit: Mutex<Vec<CircuitState>>,
     throttled: Mutex<Vec<Duration>>,
+    exhausted: AtomicUsize,
 }
 
 impl Observe for Events {
     fn retrying(&self, event: &Retrying<'_>) {
         let status = event.error.status().map(|status| status.as_u16());
         self.retries.lock().unwrap().push((event.attempt, status));
+    }
+
+    fn retry_budget_exhausted(&self, event: &RetryBudgetExhausted<'_>) {
+        assert_eq!(event.operation, Some("request"));
+        self.exhausted.fetch_add(1, Ordering::Relaxed);
     }
 
     fn call_finished(&self, event: &CallFinished<'_>) {
@@ -499,66 +530,4 @@ async fn an_observer_is_told_what_becomes_of_every_call() {
             (None, 1, 0, Outcome::Dropped),
         ]
     );
-}
-
-#[test]
-fn a_span_tells_of_a_call_without_its_query_and_its_key() {
-    let spans = Spans::default();
-    let told = Arc::clone(&spans.0);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tracing::subscriber::with_default(spans, || {
-        runtime.block_on(async {
-            let server = server().await;
-            for asked in [false, true] {
-                let client = client_of(&server).trace_queries(asked).build().unwrap();
-                client.request(Api::Main, "GET", "/x").query("q", "mine").send().await.unwrap();
-            }
-        });
-    });
-    let told = told.lock().unwrap();
-    let (quiet, asked) = (&told[0], &told[1]);
-    for field in ["operation=request", "method=GET", "status=200", "attempts=1", "bytes=13", "outcome=success"] {
-        assert!(quiet.iter().any(|told| told.replace('"', "") == field), "{field}: {quiet:?}");
-    }
-    assert!(!format!("{quiet:?}").contains("mine") && format!("{asked:?}").contains("q=mine"), "{told:?}");
-    assert!(!format!("{told:?}").contains(KEY));
-}
-
-/// Keeps what the spans named `datagouv` are told, and says yes to nothing else.
-#[derive(Default)]
-struct Spans(Arc<Mutex<Vec<Vec<String>>>>);
-
-impl tracing::Subscriber for Spans {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.is_span() && metadata.name() == "datagouv"
-    }
-
-    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        let mut spans = self.0.lock().unwrap();
-        let mut told = Vec::new();
-        span.record(&mut Told(&mut told));
-        spans.push(told);
-        tracing::span::Id::from_u64(spans.len() as u64)
-    }
-
-    fn record(&self, span: &tracing::span::Id, values: &tracing::span::Record<'_>) {
-        let index = usize::try_from(span.into_u64()).unwrap() - 1;
-        values.record(&mut Told(&mut self.0.lock().unwrap()[index]));
-    }
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, _: &tracing::Event<'_>) {}
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-struct Told<'a>(&'a mut Vec<String>);
-
-impl tracing::field::Visit for Told<'_> {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        self.0.push(format!("{}={value:?}", field.name()));
-    }
 }

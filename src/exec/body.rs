@@ -74,15 +74,19 @@ pub(super) fn unread(answer: Response) -> Result<Response> {
 pub(super) async fn failure(mut answer: Response, idle: Duration, record: &mut Record) -> Error {
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut body = BytesMut::new();
-    // What broke off is still worth reading; the status says enough.
-    while let Ok(Some(chunk)) = chunk(&mut answer, idle).await {
-        record.bytes += chunk.len() as u64;
-        let left = MAX_ERROR_BODY - body.len();
-        body.extend(chunk.iter().take(left));
-        if body.len() == MAX_ERROR_BODY {
-            break;
+    let reading = async {
+        while let Some(chunk) = answer.chunk().await? {
+            record.bytes += chunk.len() as u64;
+            let left = MAX_ERROR_BODY - body.len();
+            body.extend(chunk.iter().take(left));
+            if body.len() == MAX_ERROR_BODY {
+                break;
+            }
         }
-    }
+        Ok::<(), reqwest::Error>(())
+    };
+    // What broke off or takes too long is still worth reading; the status says enough.
+    let _ = timeout(idle, reading).await;
     Error::status_failure(status, headers, body.freeze())
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 ///
 /// Who has to wait waits in line. An answer counts as long as its body is neither read to its end nor
 /// dropped: a program that holds as many unread answers of one host as there are places, and asks for
-/// another, gets an error after half a minute instead of waiting forever.
+/// another, gets an error after a minute instead of waiting forever.
 ///
 /// Where a server tells what is left of its own limit (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or
 /// the same without `X-`) and nothing is left, or it answers 429 with `Retry-After`, all requests to it wait
@@ -58,7 +58,7 @@ impl Limits {
 }
 
 /// How long a place is waited for before it is asked whether any will ever be free.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// After a silence as many requests may be sent at once as in this time otherwise.
 const BURST: Duration = Duration::from_secs(1);

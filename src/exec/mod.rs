@@ -8,6 +8,7 @@ mod address;
 mod body;
 mod breaker;
 mod budget;
+mod called;
 mod host;
 mod key;
 mod limit;
@@ -34,17 +35,17 @@ use self::limit::{Place, rate_limited_for};
 use self::observe::Record;
 use self::redirect::{MAX_REDIRECTS, Origin};
 use self::timeout::{Deadline, Sending};
-use crate::response::OperationName;
 use crate::runtime::REFUSED_ARGUMENT;
 use crate::{Error, Operation, Result};
 
 pub(crate) use self::address::Private;
 pub(crate) use self::body::Broken;
 pub use self::breaker::{CircuitBreaker, CircuitState};
+pub(crate) use self::called::Called;
 pub(crate) use self::key::Key;
 pub use self::limit::Limits;
 pub(crate) use self::observe::Observers;
-pub use self::observe::{CallFinished, CircuitChanged, Observe, Outcome, Retrying, Throttled};
+pub use self::observe::{CallFinished, CircuitChanged, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled};
 pub use self::retry::RetryPolicy;
 pub(crate) use self::retry::{Repeatable, retry_after};
 pub use self::timeout::Timeouts;
@@ -149,9 +150,7 @@ impl Endpoint {
     ) -> Result<Response> {
         // progenitor's own; the platform does not know it.
         request.headers_mut().remove(API_VERSION);
-        let mut answer = self.shared.call(request, Some((self, operation)), options).await?;
-        answer.extensions_mut().insert(OperationName(operation.name));
-        Ok(answer)
+        self.shared.call(request, Some((self, operation)), options).await
     }
 }
 
@@ -209,7 +208,7 @@ impl Shared {
         options: CallOptions,
     ) -> Result<Response> {
         let operation = of.map(|(_, operation)| operation);
-        let (method, url) = (request.method().clone(), request.url().clone());
+        let request_line = (request.method().clone(), request.url().clone());
         let mut record = Record::begin(&self.observers, operation, &request);
         let span = record.span.clone();
         let called = async {
@@ -223,20 +222,23 @@ impl Shared {
             };
             Ok::<_, Error>((answer?, way.idle, way.deadline))
         };
-        match called.instrument(span).await {
+        let done = called.instrument(span).await;
+        let called = record.called(request_line);
+        let (mut answer, place) = match done {
             Ok((Answer::Whole(answer), ..)) => {
                 record.finish(Outcome::Success);
-                Ok(answer)
+                (answer, None)
             }
-            Ok((Answer::Stream(answer, place), idle, deadline)) => streamed(answer, place, idle, deadline, record),
+            Ok((Answer::Stream(answer, place), idle, deadline)) => (answer, Some((place, idle, deadline))),
             Err(error) => {
                 record.finish(Outcome::Failure);
-                let error = error.of_attempts(record.attempts, record.elapsed()).of_request(&method, &url);
-                Err(match operation {
-                    Some(operation) => error.of_operation(operation.name),
-                    None => error,
-                })
+                return Err(called.name(error));
             }
+        };
+        answer.extensions_mut().insert(called);
+        match place {
+            Some((place, idle, deadline)) => streamed(answer, place, idle, deadline, record),
+            None => Ok(answer),
         }
     }
 
@@ -300,6 +302,7 @@ impl Shared {
             }
             spent = host.budget.spend(error.is_timeout());
             if spent.is_none() {
+                record.budget_exhausted();
                 return Err(error.of_exhausted_budget());
             }
             record.retrying(&error, delay);

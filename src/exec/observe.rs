@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Request, StatusCode};
+use reqwest::{Method, Request, StatusCode, Url};
 use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
 
 use super::breaker::CircuitState;
+use super::called::Called;
 use crate::{Error, Operation};
 
 /// Is told what becomes of calls, for counters and histograms of your own.
@@ -41,6 +42,9 @@ pub trait Observe: Send + Sync {
     /// An attempt has failed and another will be made.
     fn retrying(&self, event: &Retrying<'_>) {}
 
+    /// There would have been another attempt, but too many have failed of late.
+    fn retry_budget_exhausted(&self, event: &RetryBudgetExhausted<'_>) {}
+
     /// A call is over: its answer was read, it has failed, or it was dropped.
     fn call_finished(&self, event: &CallFinished<'_>) {}
 
@@ -65,6 +69,17 @@ pub struct Retrying<'a> {
     pub delay: Duration,
     /// Why it failed.
     pub error: &'a Error,
+}
+
+/// There would have been another attempt, but too many have failed of late
+/// ([`RetryPolicy::budget`](crate::RetryPolicy::budget)).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RetryBudgetExhausted<'a> {
+    /// The name of the operation; `None` for a file.
+    pub operation: Option<&'a str>,
+    /// Scheme, host and port.
+    pub host: &'a str,
 }
 
 /// A call is over.
@@ -187,6 +202,11 @@ impl Record {
         }
     }
 
+    /// What goes with the answer.
+    pub(super) fn called(&self, request: (Method, Url)) -> Called {
+        Called::new(self.operation, request, self.attempts, self.began)
+    }
+
     pub(super) fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
@@ -197,6 +217,14 @@ impl Record {
         if let Some(observer) = &self.observer {
             let (operation, host) = (self.operation, self.host.as_str());
             observer.retrying(&Retrying { operation, host, attempt, delay, error });
+        }
+    }
+
+    pub(super) fn budget_exhausted(&self) {
+        tracing::warn!(host = self.host, "the retry budget is exhausted: no other attempt follows");
+        if let Some(observer) = &self.observer {
+            let (operation, host) = (self.operation, self.host.as_str());
+            observer.retry_budget_exhausted(&RetryBudgetExhausted { operation, host });
         }
     }
 
