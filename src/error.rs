@@ -1,6 +1,7 @@
 //! The one error of the crate.
 
 use std::error::Error as StdError;
+use std::path::Path;
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -83,6 +84,10 @@ enum Kind {
     Conflict,
     /// What was waited for has not come in time.
     Deadline,
+    /// The file is not what was declared.
+    Corrupt,
+    /// A file of this machine cannot be read or written.
+    Local,
 }
 
 /// A field that the server refused, with its reason.
@@ -226,6 +231,26 @@ impl Error {
     /// What was waited for has not come in time.
     pub(crate) fn deadline(message: impl Into<String>) -> Self {
         Self::new(Kind::Deadline, message)
+    }
+
+    /// A file longer than what is kept of it in memory.
+    pub(crate) fn file_too_large(limit: usize) -> Self {
+        Self::unreadable(format!("the file is longer than {limit} bytes")).because(Cause::TooLarge)
+    }
+
+    /// A file that is not what was declared.
+    pub(crate) fn corrupt(message: impl Into<String>) -> Self {
+        Self::new(Kind::Corrupt, message)
+    }
+
+    /// What this machine says of a file of its own.
+    pub(crate) fn local(path: &Path, error: io::Error) -> Self {
+        Self::new(Kind::Local, format!("{}: {error}", path.display())).with_source(error)
+    }
+
+    #[must_use]
+    pub(crate) fn of_file(self, url: &reqwest::Url) -> Self {
+        self.of_request(&reqwest::Method::GET, url)
     }
 
     #[must_use]
@@ -449,6 +474,19 @@ impl Error {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
+    }
+
+    /// A file is not what was declared: another size or checksum, or another state of it than the one that
+    /// was begun with.
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        self.0.kind == Kind::Corrupt
+    }
+
+    /// A file of this machine cannot be read or written.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.0.kind == Kind::Local
     }
 
     /// The answer is a success that cannot be read as its type.

@@ -61,6 +61,8 @@ mod error;
 mod exec;
 mod field;
 mod file;
+#[cfg(feature = "files")]
+pub mod files;
 mod filters;
 mod form;
 #[cfg(feature = "_fuzz")]

@@ -10,10 +10,13 @@ use crate::{Error, Result};
 /// No row of a sound file comes near: an unclosed quote would otherwise read the whole file as one cell.
 const MAX_RECORD: usize = 32 << 20;
 
+const BYTE_ORDER_MARK: usize = 3;
+
 pub(super) struct Records<Body> {
     body: Body,
     reader: Reader,
     piece: Bytes,
+    begins: bool,
     ended: bool,
 }
 
@@ -27,7 +30,7 @@ pub(super) struct Record {
 impl<Body: Stream<Item = Result<Bytes>> + Unpin> Records<Body> {
     pub(super) fn new(body: Body, delimiter: u8) -> Self {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { body, reader, piece: Bytes::new(), ended: false }
+        Self { body, reader, piece: Bytes::new(), begins: true, ended: false }
     }
 
     /// The line that is read next, from 1.
@@ -40,15 +43,9 @@ impl<Body: Stream<Item = Result<Bytes>> + Unpin> Records<Body> {
         let (mut text, mut text_length) = (vec![0; 1024], 0);
         let (mut ends, mut ends_length) = (vec![0; 64], 0);
         loop {
-            if self.piece.is_empty() && !self.ended {
-                match self.body.try_next().await? {
-                    Some(piece) => self.piece = piece,
-                    None => self.ended = true,
-                }
-                // No input at all tells the reader that the file has ended.
-                if self.piece.is_empty() && !self.ended {
-                    continue;
-                }
+            // No input at all tells the reader that the file has ended.
+            while (self.piece.is_empty() || self.begins) && !self.ended {
+                self.receive().await?;
             }
             let (result, read, written, cells) =
                 self.reader.read_record(&self.piece, &mut text[text_length..], &mut ends[ends_length..]);
@@ -70,6 +67,17 @@ impl<Body: Stream<Item = Result<Bytes>> + Unpin> Records<Body> {
                 }
             }
         }
+    }
+
+    async fn receive(&mut self) -> Result<()> {
+        match self.body.try_next().await? {
+            Some(piece) if self.begins => self.piece = [&self.piece[..], &piece[..]].concat().into(),
+            Some(piece) => self.piece = piece,
+            None => self.ended = true,
+        }
+        // The reader knows a byte order mark only as a whole and with something behind it.
+        self.begins = self.piece.len() <= BYTE_ORDER_MARK && !self.ended;
+        Ok(())
     }
 
     fn record(&self, text: Vec<u8>, ends: Vec<usize>) -> Result<Record> {

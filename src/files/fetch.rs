@@ -1,0 +1,19 @@
+//! The one way to files, which may be on any host.
+
+use reqwest::Response;
+use reqwest::header::{ACCEPT, HeaderName, HeaderValue};
+use reqwest::{Method, Request, Url};
+
+use crate::exec::CallOptions;
+use crate::{Client, Result};
+
+/// Asks for a file as it is stored: not compressed on the way, so that ranges, sizes and checksums are those
+/// of the file. The API key stays here.
+pub(super) async fn fetch(client: &Client, url: &Url, headers: &[(HeaderName, HeaderValue)]) -> Result<Response> {
+    let mut request = Request::new(Method::GET, url.clone());
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
+    for (name, value) in headers {
+        request.headers_mut().insert(name, value.clone());
+    }
+    client.shared.fetch(request, CallOptions::default()).await
+}

@@ -1,0 +1,129 @@
+//! The files of a dataset, in a folder.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::download::{Claim, Downloaded};
+use super::progress::Progress;
+use crate::main::types::{Resource, ResourceTypeValue};
+use crate::objects::DatasetHandle;
+use crate::{Error, Result};
+
+type Listener = Arc<dyn Fn(&Resource, Progress) + Send + Sync>;
+
+/// Files of a dataset to be saved in a folder, each as a [`Download`](super::Download).
+#[must_use = "a download does nothing until it is sent"]
+pub struct DownloadAll {
+    dataset: DatasetHandle,
+    folder: PathBuf,
+    types: Option<Vec<ResourceTypeValue>>,
+    concurrency: usize,
+    verify: bool,
+    listener: Option<Listener>,
+}
+
+/// What became of a resource.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ResourceDownload {
+    /// The resource.
+    pub resource: Resource,
+    /// Its file, or why there is none.
+    pub outcome: Result<Downloaded>,
+}
+
+impl DatasetHandle {
+    /// Saves the files of the dataset in a folder, which is created where it is missing.
+    ///
+    /// ```no_run
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// use datagouv::main::types::ResourceTypeValue::{Documentation, Main};
+    ///
+    /// let dataset = client.dataset("a-slug-or-id");
+    /// for file in dataset.download_all("data").types([Main, Documentation]).concurrency(4).send().await? {
+    ///     match file.outcome {
+    ///         Ok(saved) => println!("{}", saved.path.display()),
+    ///         Err(error) => eprintln!("{}: {error}", file.resource.title),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download_all(&self, folder: impl Into<PathBuf>) -> DownloadAll {
+        DownloadAll {
+            dataset: self.clone(),
+            folder: folder.into(),
+            types: None,
+            concurrency: 2,
+            verify: true,
+            listener: None,
+        }
+    }
+}
+
+impl DownloadAll {
+    /// Only resources of these types; all otherwise.
+    pub fn types(mut self, types: impl IntoIterator<Item = ResourceTypeValue>) -> Self {
+        self.types = Some(types.into_iter().collect());
+        self
+    }
+
+    /// How many at once; two otherwise.
+    pub fn concurrency(mut self, downloads: usize) -> Self {
+        self.concurrency = downloads.max(1);
+        self
+    }
+
+    /// Whether declared sizes and checksums are compared; they are otherwise.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Tells how far each resource is, each time that bytes of it have come.
+    pub fn progress(mut self, listener: impl Fn(&Resource, Progress) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// Saves them. What becomes of one resource does not touch the others; they are in the dataset's order.
+    ///
+    /// # Errors
+    ///
+    /// Where the dataset cannot be read or the folder cannot be created.
+    pub async fn send(self) -> Result<Vec<ResourceDownload>> {
+        let DatasetHandle { client, id } = self.dataset;
+        let dataset = client.main().get_dataset().dataset(id).send().await?.into_inner();
+        let local = |error| Error::local(&self.folder, error);
+        tokio::fs::create_dir_all(&self.folder).await.map_err(local)?;
+
+        let taken = Arc::new(Mutex::new(HashSet::new()));
+        // Some systems do not tell `A.csv` from `a.csv`.
+        let claim =
+            Claim::new(move |name| taken.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_lowercase()));
+        let wanted = |resource: &Resource| self.types.as_ref().is_none_or(|types| types.contains(&resource.type_));
+        let downloads = dataset.resources.into_iter().filter(wanted).map(|resource| {
+            let mut download = client.file(&resource).download(&self.folder).verify(self.verify).claim(claim.clone());
+            if let Some(listener) = self.listener.clone() {
+                let resource = resource.clone();
+                download = download.progress(move |progress| listener(&resource, progress));
+            }
+            async move { ResourceDownload { resource, outcome: download.send().await } }
+        });
+        Ok(stream::iter(downloads).buffered(self.concurrency).collect().await)
+    }
+}
+
+impl std::fmt::Debug for DownloadAll {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DownloadAll")
+            .field("dataset", &self.dataset.id)
+            .field("folder", &self.folder)
+            .field("types", &self.types)
+            .finish_non_exhaustive()
+    }
+}

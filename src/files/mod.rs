@@ -1,0 +1,31 @@
+//! Files, down from wherever they are.
+//!
+//! ```no_run
+//! # #[cfg(feature = "files")]
+//! # async fn example() -> datagouv::Result<()> {
+//! let client = datagouv::Client::new()?;
+//! // To a folder, by the name that the file has; interrupted and resumed, checked, and only then there.
+//! let saved = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").download("data/").send().await?;
+//! println!("{} ({} bytes)", saved.path.display(), saved.size);
+//! # Ok(())
+//! # }
+//! ```
+
+mod checksum;
+mod download;
+mod fetch;
+mod folder;
+mod name;
+mod partial;
+mod progress;
+mod range;
+mod remote;
+mod stream;
+mod transfer;
+
+pub use self::checksum::{Algorithm, Checksum};
+pub use self::download::{Download, Downloaded};
+pub use self::folder::{DownloadAll, ResourceDownload};
+pub use self::progress::Progress;
+pub use self::remote::{FileHandle, Latest, RemoteFile};
+pub use self::stream::FileStream;

@@ -1,0 +1,216 @@
+//! The bytes of a file, from the first to the last, over as many answers as that takes.
+
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use reqwest::{Method, Response, StatusCode, Url};
+
+use super::fetch::fetch;
+use super::range::{ContentRange, Validator};
+use crate::exec::Repeatable;
+use crate::{Client, Error, Result};
+
+/// How many times in a row a body may break off without a byte more than before.
+const MAX_FAILURES: u32 = 5;
+
+/// How many times a file may change while it is read.
+const MAX_CHANGES: u32 = 3;
+
+/// How long to wait before going on, doubled for each failure in a row.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A piece of a file.
+pub(super) enum Piece {
+    Bytes(Bytes),
+    /// The file has changed, or cannot be resumed: what came so far is void, it begins anew.
+    Anew,
+}
+
+pub(super) struct Transfer {
+    client: Client,
+    url: Url,
+    /// Whether a file that cannot be resumed is begun anew.
+    restarts: bool,
+    answer: Option<Response>,
+    state: FileState,
+    /// The bytes of the file that have come.
+    received: u64,
+    /// How many bytes of the answer have come before, with an earlier one.
+    skip: u64,
+    failures: u32,
+    changes: u32,
+    resumptions: u32,
+}
+
+/// What an answer tells of its file.
+struct FileState {
+    url: Url,
+    headers: HeaderMap,
+    total: Option<u64>,
+    validator: Option<Validator>,
+}
+
+impl FileState {
+    fn of(answer: &Response) -> Self {
+        let headers = answer.headers().clone();
+        let encoded = headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
+        // The length and the tag of another form of the file say nothing about this one.
+        let (total, validator) = if encoded { (None, None) } else { (length, Validator::of(&headers)) };
+        Self { url: answer.url().clone(), headers, total, validator }
+    }
+}
+
+impl Transfer {
+    /// Asks for a file. With `restarts`, [`Piece::Anew`] may come.
+    pub(super) async fn open(client: &Client, url: &Url, restarts: bool) -> Result<Self> {
+        let answer = fetch(client, url, &[]).await?;
+        Ok(Self {
+            client: client.clone(),
+            url: url.clone(),
+            restarts,
+            state: FileState::of(&answer),
+            answer: Some(answer),
+            received: 0,
+            skip: 0,
+            failures: 0,
+            changes: 0,
+            resumptions: 0,
+        })
+    }
+
+    /// Where the file was found, after all redirects.
+    pub(super) fn url(&self) -> &Url {
+        &self.state.url
+    }
+
+    /// The headers that the file came with.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.state.headers
+    }
+
+    /// The size of the file, where the server tells it.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.state.total
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
+    pub(super) fn resumptions(&self) -> u32 {
+        self.resumptions
+    }
+
+    /// The next piece, `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Piece>> {
+        loop {
+            let Some(answer) = &mut self.answer else {
+                if self.resume().await? {
+                    return Ok(Some(Piece::Anew));
+                }
+                continue;
+            };
+            match answer.chunk().await {
+                Ok(Some(mut bytes)) => {
+                    let known = self.skip.min(bytes.len() as u64);
+                    self.skip -= known;
+                    bytes.advance(usize::try_from(known).unwrap_or(bytes.len()));
+                    if bytes.is_empty() {
+                        continue;
+                    }
+                    self.received += bytes.len() as u64;
+                    self.failures = 0;
+                    if self.state.total.is_some_and(|total| self.received > total) {
+                        return Err(Error::corrupt("the server sends more than it announced").of_file(&self.url));
+                    }
+                    return Ok(Some(Piece::Bytes(bytes)));
+                }
+                // A body whose end only the end of the connection tells may break off like this.
+                Ok(None) if self.state.total.is_some_and(|total| self.received < total) => {
+                    self.failed(Error::transport("the body ended before its end"), true).await?;
+                }
+                Ok(None) => return Ok(None),
+                Err(error) => {
+                    let error = Error::from(error);
+                    let transient = error.asks_again(Repeatable::of(&Method::GET, false));
+                    self.failed(error, transient).await?;
+                }
+            }
+        }
+    }
+
+    /// Waits where it can go on, gives the error back where it cannot.
+    async fn failed(&mut self, error: Error, transient: bool) -> Result<()> {
+        self.answer = None;
+        self.failures += 1;
+        let resumable = self.state.validator.is_some() || self.restarts || self.received == 0;
+        if self.failures >= MAX_FAILURES || !resumable || !transient {
+            return Err(error.of_file(&self.url));
+        }
+        let limit = PAUSE.saturating_mul(2_u32.saturating_pow(self.failures - 1));
+        tokio::time::sleep(limit.mul_f64(fastrand::f64())).await;
+        Ok(())
+    }
+
+    /// Asks for the rest. Tells whether the file begins anew.
+    async fn resume(&mut self) -> Result<bool> {
+        self.resumptions += 1;
+        let condition = self.state.validator.clone().filter(|_| self.received > 0);
+        let Some(validator) = condition else {
+            let answer = fetch(&self.client, &self.url, &[]).await?;
+            return self.begin_anew(answer);
+        };
+        let range = HeaderValue::from_str(&format!("bytes={}-", self.received))?;
+        let headers = [(RANGE, range), (IF_RANGE, validator.value.clone())];
+        let answer = match fetch(&self.client, &self.url, &headers).await {
+            Ok(answer) => answer,
+            // It has become shorter than what came.
+            Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
+                let answer = fetch(&self.client, &self.url, &[]).await?;
+                return self.begin_anew(answer);
+            }
+            Err(error) => return Err(error),
+        };
+        if answer.status() == StatusCode::PARTIAL_CONTENT {
+            let rest = ContentRange::of(answer.headers()).filter(|range| self.is_rest(range, &validator, &answer));
+            if rest.is_some() {
+                (self.answer, self.skip) = (Some(answer), 0);
+                return Ok(false);
+            }
+            // Its place among the requests to the host is needed.
+            drop(answer);
+            let answer = fetch(&self.client, &self.url, &[]).await?;
+            return self.begin_anew(answer);
+        }
+        // The whole file after all, of a server that knows no ranges: the beginning is known.
+        if validator.matches(answer.headers()) {
+            (self.answer, self.skip) = (Some(answer), self.received);
+            return Ok(false);
+        }
+        self.begin_anew(answer)
+    }
+
+    /// Whether an answer is the rest of the same file.
+    fn is_rest(&self, range: &ContentRange, validator: &Validator, answer: &Response) -> bool {
+        let total = match (range.total, self.state.total) {
+            (Some(now), Some(before)) => now == before,
+            _ => true,
+        };
+        range.first == self.received && total && !validator.contradicts(answer.headers())
+    }
+
+    fn begin_anew(&mut self, answer: Response) -> Result<bool> {
+        let anew = self.received > 0;
+        if anew {
+            self.changes += 1;
+            if !self.restarts || self.changes > MAX_CHANGES {
+                return Err(Error::corrupt("the file changed while it was read").of_file(&self.url));
+            }
+        }
+        self.state = FileState::of(&answer);
+        (self.answer, self.received, self.skip) = (Some(answer), 0, 0);
+        Ok(anew)
+    }
+}
