@@ -10,12 +10,14 @@ use serde_json::Value;
 
 /// A row: the values of its columns under their names, in the order of the table.
 ///
+/// Two rows are equal where their columns have the same values, in whatever order.
+///
 /// ```
 /// let row: datagouv::rows::Row = serde_json::from_str(r#"{"nom": "Brest", "population": 139619}"#).unwrap();
 /// assert_eq!(row["population"], 139619);
 /// assert_eq!(row.get("region"), None);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Row(Vec<(String, Value)>);
 
 impl Row {
@@ -45,9 +47,11 @@ impl Row {
     pub(crate) fn entry(&self, index: usize) -> Option<(&str, &Value)> {
         self.0.get(index).map(|(name, value)| (name.as_str(), value))
     }
+}
 
-    pub(crate) fn remove(&mut self, column: &str) {
-        self.0.retain(|(name, _)| name != column);
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
     }
 }
 

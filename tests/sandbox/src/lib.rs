@@ -167,6 +167,32 @@ impl Sandbox {
         self.state.memory().once.entry(key.to_owned()).or_default().push_back(once);
     }
 
+    /// Serves a table as a resource of the tabular API.
+    ///
+    /// # Panics
+    /// When a column's type is none.
+    pub fn add_table(&self, resource: &str, table: platform::NewTable) {
+        self.state.memory().platform.add_table(resource, table);
+    }
+
+    /// Serves a table as a model of the metrics API.
+    ///
+    /// # Panics
+    /// As [`Sandbox::add_table`].
+    pub fn add_model(&self, model: &str, table: platform::NewTable) {
+        self.state.memory().platform.add_model(model, table);
+    }
+
+    /// Answers for a resource of the tabular API as for one that its producer deleted.
+    pub fn delete_table(&self, resource: &str) {
+        self.state.memory().platform.delete_table(resource);
+    }
+
+    /// How many rows a page and an export of tabular and metrics may hold; 50 and 50,000 at first.
+    pub fn limit_rows(&self, page: i64, export: usize) {
+        self.state.memory().platform.limit_rows(page, export);
+    }
+
     /// Serves a file at a path, which starts with `/`; gives its URL.
     pub fn serve_file(&self, path: &str, content_type: &str, data: impl Into<Bytes>) -> String {
         let file = file::File { content_type: content_type.to_owned(), data: data.into() };

@@ -14,7 +14,7 @@ use crate::state::base;
 /// The tables by name.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    tables: Vec<(&'static str, Table)>,
+    tables: Vec<(String, Table)>,
     url: String,
 }
 
@@ -23,7 +23,7 @@ fn table(names: &[&str], rows: Vec<Vec<Value>>) -> Table {
         let counts = ["monthly", "visit", "download", "outlink"].iter().any(|start| name.starts_with(start));
         Column { name: (*name).to_owned(), kind: if counts { Kind::Int } else { Kind::String } }
     });
-    Table { columns: columns.collect(), rows }
+    Table { columns: columns.collect(), rows, ..Table::default() }
 }
 
 fn total(seed: usize) -> usize {
@@ -102,7 +102,14 @@ impl Metrics {
             ),
             ("resources_total", table(&["resource_id", "dataset_id", "download_resource"], resources_total.collect())),
         ];
+        let tables = tables.into_iter().map(|(name, table)| (name.to_owned(), table)).collect();
         Self { tables, url: format!("{}{}/api/", catalogue.origin, base(Api::Metrics)) }
+    }
+
+    /// Adds a model, or puts another in its place.
+    pub(crate) fn set(&mut self, model: &str, table: Table) {
+        self.tables.retain(|(name, _)| name != model);
+        self.tables.push((model.to_owned(), table));
     }
 
     fn table(&self, model: &str) -> Result<&Table, Reply> {
@@ -135,6 +142,7 @@ impl Platform {
             links: Map::new(),
             aggregates: true,
             total_of_aggregates: true,
+            limits: self.limits,
         };
         if csv {
             export(table, &source, &call.received.query, true)

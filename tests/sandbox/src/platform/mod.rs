@@ -12,6 +12,8 @@ mod table;
 mod tabular;
 mod uploads;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 pub use samples::{
@@ -26,7 +28,35 @@ use crate::state::{Files, header};
 use catalogue::Catalogue;
 use mask::Mask;
 use metrics::Metrics;
+use rows::Limits;
+use table::{Column, Kind, Table};
+use tabular::OwnTable;
 use uploads::Parts;
+
+/// A table to be served, as a resource of the tabular API or as a model of metrics.
+#[derive(Debug, Clone, Default)]
+pub struct NewTable {
+    /// The names of the columns and their types, in the words of a profile (`string`, `int`, `json`...).
+    pub columns: Vec<(String, String)>,
+    /// The rows: a value for each column, as JSON has them.
+    pub rows: Vec<Vec<Value>>,
+    /// The numbers of the rows (`__id`); those from 1 on otherwise.
+    pub numbers: Option<Vec<Option<u64>>>,
+    /// The columns with an index, where aggregation is to ask for one.
+    pub indexes: Option<Vec<String>>,
+    /// Whether it may be aggregated.
+    pub aggregates: bool,
+}
+
+impl NewTable {
+    fn into_table(self) -> Table {
+        let columns = self.columns.into_iter().map(|(name, kind)| Column {
+            name,
+            kind: Kind::of(&kind).unwrap_or_else(|| panic!("`{kind}` is no type of a column")),
+        });
+        Table { columns: columns.collect(), rows: self.rows, numbers: self.numbers, indexes: self.indexes }
+    }
+}
 
 /// A valid request for an operation.
 pub(crate) struct Call<'a> {
@@ -58,13 +88,39 @@ pub(crate) struct Platform {
     metrics: Metrics,
     parts: Parts,
     deleted_resources: Vec<(String, String)>,
+    tables: BTreeMap<String, OwnTable>,
+    limits: Limits,
 }
 
 impl Platform {
     pub(crate) fn new(origin: String, files: &mut Files) -> Self {
         let catalogue = Catalogue::new(origin, files);
         let metrics = Metrics::new(&catalogue);
-        Self { catalogue, metrics, parts: Parts::default(), deleted_resources: Vec::new() }
+        Self {
+            catalogue,
+            metrics,
+            parts: Parts::default(),
+            deleted_resources: Vec::new(),
+            tables: BTreeMap::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    pub(crate) fn add_table(&mut self, id: &str, table: NewTable) {
+        let aggregates = table.aggregates;
+        self.tables.insert(id.to_owned(), OwnTable { table: table.into_table(), aggregates });
+    }
+
+    pub(crate) fn add_model(&mut self, name: &str, table: NewTable) {
+        self.metrics.set(name, table.into_table());
+    }
+
+    pub(crate) fn delete_table(&mut self, id: &str) {
+        self.deleted_resources.push((id.to_owned(), "2026-01-02T00:00:00+00:00".to_owned()));
+    }
+
+    pub(crate) fn limit_rows(&mut self, page: i64, export: usize) {
+        self.limits = Limits { page, export };
     }
 
     pub(crate) fn add_datasets(&mut self, count: usize) {

@@ -232,7 +232,8 @@ impl Groups<'_> {
     fn test(&mut self) -> Option<Condition> {
         let (text, rest) = self.rest.split_at(self.rest.find([',', ')'])?);
         self.rest = rest;
-        let (column, tail) = match text.strip_prefix('"') {
+        let quoted = text.strip_prefix('"');
+        let (column, tail) = match quoted {
             Some(quoted) => quoted.split_once('"')?,
             None => text.split_at(text.find("__").filter(|index| *index > 0).or_else(|| {
                 // `__id` itself starts with the separator.
@@ -242,6 +243,13 @@ impl Groups<'_> {
         let tail = tail.strip_prefix("__")?;
         let (name, operand) = tail.split_once('.').unwrap_or((tail, ""));
         let operator = operator_of(&name.to_ascii_lowercase())?;
+        let refused = match quoted {
+            Some(_) => matches!(operator, Operator::StrictlyLess | Operator::StrictlyGreater),
+            None => column.contains(['.', ' ']),
+        };
+        if refused {
+            return None;
+        }
         let in_quotes = operand.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let operand = match in_quotes {
             Some(inner) => inner,
@@ -312,6 +320,8 @@ mod tests {
             "or=(a__exact.1.5)",
             "or=(a__in.1)",
             "or=()",
+            "or=(a.b__exact.1)",
+            "or=(\"a\"__strictly_less.1)",
             "page_size=x",
             "x__sum&columns=x",
         ] {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::query::{Aggregator, Condition, Operator, Query, list};
-use super::table::{Kind, Table, to_csv};
+use super::table::{Kind, Place, Table, json_of, to_csv};
 use crate::answer::Reply;
 
 type Row = Map<String, Value>;
@@ -24,10 +24,21 @@ pub(crate) struct Source<'a> {
     pub(crate) aggregates: bool,
     /// Whether `meta.total` stays when they do.
     pub(crate) total_of_aggregates: bool,
+    pub(crate) limits: Limits,
 }
 
-const MOST_PER_PAGE: i64 = 50;
-const MOST_EXPORTED: usize = 50_000;
+/// How many rows come at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) page: i64,
+    pub(crate) export: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { page: 50, export: 50_000 }
+    }
+}
 
 /// A refusal in the shape of both servers.
 pub(crate) fn refusal(status: u16, code: Option<&str>, title: &str, detail: impl Into<Value>) -> Reply {
@@ -48,20 +59,21 @@ fn invalid(detail: impl Into<String>) -> Reply {
 /// A page of rows.
 pub(crate) fn page(table: &Table, source: &Source<'_>, raw: &str) -> Result<Reply, Reply> {
     let query = Query::read(raw).map_err(invalid)?;
-    if query.page_size > MOST_PER_PAGE {
-        return Err(invalid(format!("Page size exceeds allowed maximum: {MOST_PER_PAGE}")));
+    let most = source.limits.page;
+    if query.page_size > most {
+        return Err(invalid(format!("Page size exceeds allowed maximum: {most}")));
     }
-    let (matched, rows) = select(table, source, &query)?;
+    let (matched, selected) = select(table, source, &query)?;
     let before = (query.page.max(1) - 1).saturating_mul(query.page_size);
-    let beyond = usize::try_from(before).map_or(true, |before| before > rows.len());
+    let beyond = usize::try_from(before).map_or(true, |before| before > selected.len());
     if query.page_size < 0 || beyond {
         return Err(database_error(416, "PGRST103", "Requested range not satisfiable".to_owned(), None));
     }
     let before = usize::try_from(before).unwrap_or(0);
     // A size of zero is no limit at all, and there is always a next page of it.
-    let size = if query.page_size == 0 { rows.len() } else { usize::try_from(query.page_size).unwrap_or(0) };
-    let more = query.page_size == 0 || before + size < rows.len();
-    let data: Vec<Row> = rows.iter().skip(before).take(size).cloned().collect();
+    let size = if query.page_size == 0 { selected.len() } else { usize::try_from(query.page_size).unwrap_or(0) };
+    let more = query.page_size == 0 || before + size < selected.len();
+    let data = selected.json(table, before, size);
     let link = |page: i64| {
         let own = [format!("page={page}"), format!("page_size={}", query.page_size)];
         format!("{}?{}", source.url, query.kept.iter().cloned().chain(own).collect::<Vec<_>>().join("&"))
@@ -73,26 +85,62 @@ pub(crate) fn page(table: &Table, source: &Source<'_>, raw: &str) -> Result<Repl
     if query.aggregates.is_empty() || source.total_of_aggregates {
         meta["total"] = json!(matched);
     }
-    Ok(Reply::json(200, &json!({"data": data, "links": links, "meta": meta})))
+    let body = format!("{{\"data\":{data},\"links\":{},\"meta\":{meta}}}", Value::Object(links));
+    Ok(Reply::new(200, "application/json", body))
 }
 
 /// All rows that match, as CSV or JSON; page and page size do not count.
 pub(crate) fn export(table: &Table, source: &Source<'_>, raw: &str, csv: bool) -> Result<Reply, Reply> {
     let query = Query::read(raw).map_err(invalid)?;
-    let (matched, rows) = select(table, source, &query)?;
-    if matched > MOST_EXPORTED {
-        let detail = "The output has more than 50000 rows, please consider downloading the source file directly";
+    let (matched, selected) = select(table, source, &query)?;
+    if matched > source.limits.export {
+        let detail = format!(
+            "The output has more than {} rows, please consider downloading the source file directly",
+            source.limits.export
+        );
         return Err(refusal(403, None, "Output is too long", detail));
     }
-    if !csv {
-        return Ok(Reply::json(200, &json!(rows)));
+    if csv {
+        return Ok(Reply::new(200, "text/csv", selected.csv(table)));
     }
-    let names = match &query.columns {
-        Some(names) => names.clone(),
-        None if query.aggregates.is_empty() => table.names(),
-        None => result_names(&query),
-    };
-    Ok(Reply::new(200, "text/csv", to_csv(&names, &rows)))
+    Ok(Reply::new(200, "application/json", selected.json(table, 0, usize::MAX)))
+}
+
+/// The rows of a result: some of the table's, or what was worked out of them.
+enum Selected {
+    Rows { rows: Vec<usize>, names: Vec<String>, places: Vec<Place> },
+    Results { rows: Vec<Row>, names: Vec<String> },
+}
+
+impl Selected {
+    fn len(&self) -> usize {
+        match self {
+            Self::Rows { rows, .. } => rows.len(),
+            Self::Results { rows, .. } => rows.len(),
+        }
+    }
+
+    fn json(&self, table: &Table, before: usize, size: usize) -> String {
+        match self {
+            Self::Rows { rows, names, places } => json_of(
+                names,
+                rows.iter().skip(before).take(size).map(|row| places.iter().map(|place| table.at(*row, *place))),
+            ),
+            Self::Results { rows, .. } => json!(rows.iter().skip(before).take(size).collect::<Vec<_>>()).to_string(),
+        }
+    }
+
+    fn csv(&self, table: &Table) -> String {
+        match self {
+            Self::Rows { rows, names, places } => {
+                to_csv(names, rows.iter().map(|row| places.iter().map(|place| table.exported(*row, *place))))
+            }
+            Self::Results { rows, names } => to_csv(
+                names,
+                rows.iter().map(|row| names.iter().map(|name| row.get(name).cloned().unwrap_or_default())),
+            ),
+        }
+    }
 }
 
 fn result_names(query: &Query) -> Vec<String> {
@@ -101,138 +149,175 @@ fn result_names(query: &Query) -> Vec<String> {
 }
 
 /// How many rows match, and the rows of the result in their order.
-fn select(table: &Table, source: &Source<'_>, query: &Query) -> Result<(usize, Vec<Row>), Reply> {
-    let aggregators = query.group_by.iter().map(|_| "groupby");
-    let aggregators: Vec<&str> =
-        aggregators.chain(query.aggregates.iter().map(|(_, aggregator)| aggregator.name())).collect();
-    if !source.aggregates && !aggregators.is_empty() {
-        let detail = format!(
-            "Aggregation parameters `{}` are not allowed for resource '{}'",
-            aggregators.join("`, `"),
-            source.relation
-        );
-        return Err(refusal(403, None, "Unauthorized parameters", detail));
-    }
+fn select(table: &Table, source: &Source<'_>, query: &Query) -> Result<(usize, Selected), Reply> {
+    check_aggregators(table, source, query)?;
     let named = query.columns.iter().flatten().chain(&query.group_by);
-    let named = named.chain(query.sort.iter().map(|(column, _)| column));
     for column in named {
-        kind(table, source, column)?;
+        find(table, source, column)?;
     }
-    let mut matched = Vec::new();
-    for row in 0..table.rows.len() {
-        if holds_all(table, source, row, &query.conditions)? {
-            matched.push(row);
-        }
-    }
-    // Conditions are checked even where no row is there to be tested.
-    if table.rows.is_empty() {
-        holds_all(table, source, 0, &query.conditions)?;
-    }
+    let conditions = read_all(table, source, &query.conditions)?;
+    let mut matched: Vec<usize> =
+        (0..table.rows.len()).filter(|row| conditions.iter().all(|condition| condition.holds(table, *row))).collect();
+    let count = matched.len();
     if !query.aggregates.is_empty() {
-        let count = matched.len();
-        return Ok((count, aggregate(table, source, query, &matched)?));
+        return Ok((
+            count,
+            Selected::Results { rows: aggregate(table, source, query, &matched)?, names: result_names(query) },
+        ));
     }
     if let Some((column, descends)) = &query.sort {
+        let (place, kind) = find(table, source, column)?;
+        if kind == Kind::Json {
+            let message = "could not identify an ordering operator for type json".to_owned();
+            return Err(database_error(404, "42883", message, None));
+        }
         matched.sort_by(|left, right| {
-            let order = compare(&table.value(*left, column), &table.value(*right, column));
+            let order = compare(&table.at(*left, place), &table.at(*right, place));
             if *descends { order.reverse() } else { order }
         });
     }
     let names = query.columns.clone().unwrap_or_else(|| table.names());
-    let rows = matched.iter().map(|row| names.iter().map(|name| (name.clone(), table.value(*row, name))).collect());
-    Ok((matched.len(), rows.collect()))
+    let places = names.iter().filter_map(|name| table.place(name)).collect();
+    Ok((count, Selected::Rows { rows: matched, names, places }))
 }
 
-fn kind(table: &Table, source: &Source<'_>, column: &str) -> Result<Kind, Reply> {
-    table.kind(column).ok_or_else(|| {
+/// Whether the resource may be aggregated, and the columns where some have an index.
+fn check_aggregators(table: &Table, source: &Source<'_>, query: &Query) -> Result<(), Reply> {
+    let columns = query.group_by.iter().chain(query.aggregates.iter().map(|(column, _)| column));
+    let operators = query.group_by.iter().map(|_| "groupby");
+    let operators: Vec<&str> =
+        operators.chain(query.aggregates.iter().map(|(_, aggregator)| aggregator.name())).collect();
+    let refused = |detail: String| Err(refusal(403, None, "Unauthorized parameters", detail));
+    if !source.aggregates && !operators.is_empty() {
+        let operators = operators.join("`, `");
+        return refused(format!(
+            "Aggregation parameters `{operators}` are not allowed for resource '{}'",
+            source.relation
+        ));
+    }
+    let unindexed: Vec<&str> = columns
+        .filter(|column| table.indexes.as_ref().is_some_and(|indexes| !indexes.contains(column)))
+        .map(String::as_str)
+        .collect();
+    match (unindexed.as_slice(), &table.indexes) {
+        ([], _) | (_, None) => Ok(()),
+        (unindexed, Some(indexes)) => {
+            let allowed = indexes.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+            refused(format!("{} is not among the allowed columns: {{{allowed}}}", unindexed.join(", ")))
+        }
+    }
+}
+
+fn find(table: &Table, source: &Source<'_>, column: &str) -> Result<(Place, Kind), Reply> {
+    table.place(column).zip(table.kind(column)).ok_or_else(|| {
         let message = format!("column {}.{column} does not exist", source.relation);
         database_error(400, "42703", message, None)
     })
 }
 
-/// Null comes last in ascending order, as in PostgreSQL.
+/// As in PostgreSQL: null comes last in ascending order, after what is no number, after what has no end.
 fn compare(left: &Value, right: &Value) -> Ordering {
+    let number = |value: &Value| match value {
+        Value::String(text) => text.parse().unwrap_or(f64::NAN),
+        other => other.as_f64().unwrap_or(f64::NAN),
+    };
     match (left, right) {
         (Value::Null, Value::Null) => Ordering::Equal,
         (Value::Null, _) => Ordering::Greater,
         (_, Value::Null) => Ordering::Less,
         (Value::String(left), Value::String(right)) => left.cmp(right),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        _ => left.as_f64().partial_cmp(&right.as_f64()).unwrap_or(Ordering::Equal),
+        _ => match (left.as_i64(), right.as_i64()) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            _ => number(left).total_cmp(&number(right)),
+        },
     }
 }
 
-fn holds_all(table: &Table, source: &Source<'_>, row: usize, conditions: &[Condition]) -> Result<bool, Reply> {
-    let mut all = true;
-    for condition in conditions {
-        all &= holds(table, source, row, condition)?;
-    }
-    Ok(all)
+/// A condition whose columns are found and whose operands are read.
+enum Test {
+    Compare { place: Place, fits: fn(Ordering) -> bool, operand: Value },
+    Contains { place: Place, negated: bool, text: String },
+    Listed { place: Place, negated: bool, operands: Vec<Value> },
+    Null { place: Place, negated: bool },
+    All(Vec<Test>),
+    Any(Vec<Test>),
 }
 
-fn holds(table: &Table, source: &Source<'_>, row: usize, condition: &Condition) -> Result<bool, Reply> {
-    match condition {
-        Condition::All(conditions) => holds_all(table, source, row, conditions),
-        Condition::Any(conditions) => {
-            let mut any = false;
-            for condition in conditions {
-                any |= holds(table, source, row, condition)?;
+impl Test {
+    /// Null satisfies no comparison, not even `differs`: that is SQL.
+    fn holds(&self, table: &Table, row: usize) -> bool {
+        match self {
+            Self::All(tests) => tests.iter().all(|test| test.holds(table, row)),
+            Self::Any(tests) => tests.iter().any(|test| test.holds(table, row)),
+            Self::Null { place, negated } => table.at(row, *place).is_null() != *negated,
+            Self::Compare { place, fits, operand } => {
+                let value = table.at(row, *place);
+                !value.is_null() && fits(compare(&value, operand))
             }
-            Ok(any)
-        }
-        Condition::Test { column, operator, operand } => {
-            let kind = kind(table, source, column)?;
-            test(kind, *operator, operand, &table.value(row, column))
+            Self::Contains { place, negated, text } => {
+                let value = table.at(row, *place);
+                value.as_str().is_some_and(|value| value.to_lowercase().contains(text) != *negated)
+            }
+            Self::Listed { place, negated, operands } => {
+                let value = table.at(row, *place);
+                let found = operands.iter().any(|operand| compare(&value, operand).is_eq());
+                !value.is_null() && found != *negated
+            }
         }
     }
 }
 
-/// Null satisfies no comparison, not even `differs`: that is SQL.
-fn test(kind: Kind, operator: Operator, operand: &str, value: &Value) -> Result<bool, Reply> {
-    let read = |text: &str| {
+fn read_all(table: &Table, source: &Source<'_>, conditions: &[Condition]) -> Result<Vec<Test>, Reply> {
+    conditions.iter().map(|condition| read(table, source, condition)).collect()
+}
+
+fn read(table: &Table, source: &Source<'_>, condition: &Condition) -> Result<Test, Reply> {
+    let (column, operator, operand) = match condition {
+        Condition::All(conditions) => return Ok(Test::All(read_all(table, source, conditions)?)),
+        Condition::Any(conditions) => return Ok(Test::Any(read_all(table, source, conditions)?)),
+        Condition::Test { column, operator, operand } => (column, *operator, operand),
+    };
+    let (place, kind) = find(table, source, column)?;
+    let value = |text: &str| {
         kind.read(text).ok_or_else(|| {
             let message = format!("invalid input syntax for type {}: \"{text}\"", kind.database_name());
             database_error(400, "22P02", message, None)
         })
     };
-    let ordered = |fits: fn(Ordering) -> bool| {
-        let operand = read(operand)?;
-        Ok(!value.is_null() && fits(compare(value, &operand)))
+    let no_operator = |symbol: &str| {
+        let message = format!("operator does not exist: {} {symbol} unknown", kind.database_name());
+        Err(database_error(404, "42883", message, None))
     };
-    let textual = |negated: bool| {
-        if matches!(kind, Kind::Int | Kind::Float | Kind::Bool) {
-            let message = format!("operator does not exist: {} ~~* unknown", kind.database_name());
-            return Err(database_error(404, "42883", message, None));
-        }
-        let contains = |text: &str| text.to_lowercase().contains(&operand.to_lowercase());
-        Ok(value.as_str().is_some_and(|text| contains(text) != negated))
-    };
-    let listed = |negated: bool| {
-        // An empty list is no list of one empty value, where numbers are compared.
-        let texts = if operand.is_empty() && kind != Kind::String { Vec::new() } else { list(operand) };
-        let operands = texts.iter().map(|text| read(text)).collect::<Result<Vec<_>, _>>()?;
-        let found = operands.iter().any(|operand| compare(value, operand).is_eq());
-        Ok(!value.is_null() && found != negated)
-    };
+    let compared = |fits: fn(Ordering) -> bool| Ok(Test::Compare { place, fits, operand: value(operand)? });
+    let negated = matches!(operator, Operator::NotContains | Operator::NotIn | Operator::IsNotNull);
     match operator {
-        Operator::IsNull => Ok(value.is_null()),
-        Operator::IsNotNull => Ok(!value.is_null()),
-        Operator::Exact => ordered(Ordering::is_eq),
-        Operator::Differs => ordered(Ordering::is_ne),
-        Operator::Less => ordered(Ordering::is_le),
-        Operator::Greater => ordered(Ordering::is_ge),
-        Operator::StrictlyLess => ordered(Ordering::is_lt),
-        Operator::StrictlyGreater => ordered(Ordering::is_gt),
-        Operator::Contains => textual(false),
-        Operator::NotContains => textual(true),
-        Operator::In => listed(false),
-        Operator::NotIn => listed(true),
+        Operator::IsNull | Operator::IsNotNull => Ok(Test::Null { place, negated }),
+        Operator::Contains | Operator::NotContains => {
+            if matches!(kind, Kind::Int | Kind::Float | Kind::Bool | Kind::Json) {
+                return no_operator("~~*");
+            }
+            Ok(Test::Contains { place, negated, text: operand.to_lowercase() })
+        }
+        _ if kind == Kind::Json => no_operator("="),
+        Operator::In | Operator::NotIn => {
+            // An empty list is no list of one empty value, where numbers are compared.
+            let texts = if operand.is_empty() && kind != Kind::String { Vec::new() } else { list(operand) };
+            let operands = texts.iter().map(|text| value(text)).collect::<Result<_, _>>()?;
+            Ok(Test::Listed { place, negated, operands })
+        }
+        Operator::Exact => compared(Ordering::is_eq),
+        Operator::Differs => compared(Ordering::is_ne),
+        Operator::Less => compared(Ordering::is_le),
+        Operator::Greater => compared(Ordering::is_ge),
+        Operator::StrictlyLess => compared(Ordering::is_lt),
+        Operator::StrictlyGreater => compared(Ordering::is_gt),
     }
 }
 
 fn aggregate(table: &Table, source: &Source<'_>, query: &Query, matched: &[usize]) -> Result<Vec<Row>, Reply> {
     for (column, aggregator) in &query.aggregates {
-        let kind = kind(table, source, column)?;
+        let (_, kind) = find(table, source, column)?;
         let numeric = matches!(kind, Kind::Int | Kind::Float);
         if *aggregator != Aggregator::Count && !numeric {
             let message = format!("function {}({}) does not exist", aggregator.name(), kind.database_name());

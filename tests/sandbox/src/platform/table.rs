@@ -1,5 +1,7 @@
 //! A table in memory: read from CSV, with the type that each column was found to have.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 /// What the values of a column are; the word is the `python_type` of a profile.
@@ -11,9 +13,17 @@ pub(crate) enum Kind {
     Bool,
     Date,
     Datetime,
+    Json,
 }
 
 impl Kind {
+    /// The type of a word.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        [Self::String, Self::Float, Self::Int, Self::Bool, Self::Date, Self::Datetime, Self::Json]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::String => "string",
@@ -22,6 +32,7 @@ impl Kind {
             Self::Bool => "bool",
             Self::Date => "date",
             Self::Datetime => "datetime",
+            Self::Json => "json",
         }
     }
 
@@ -34,6 +45,7 @@ impl Kind {
             Self::Bool => "boolean",
             Self::Date => "date",
             Self::Datetime => "timestamp without time zone",
+            Self::Json => "json",
         }
     }
 
@@ -43,6 +55,8 @@ impl Kind {
         match self {
             Self::String => Some(json!(text)),
             Self::Int => text.parse::<i64>().ok().map(Value::from),
+            // JSON knows no such numbers: the server writes them as texts.
+            Self::Float if ["NaN", "Infinity", "-Infinity"].contains(&text) => Some(json!(text)),
             Self::Float => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
             Self::Bool => match text.to_ascii_lowercase().as_str() {
                 "true" | "t" => Some(json!(true)),
@@ -52,6 +66,7 @@ impl Kind {
             Self::Date => crate::format::fits("date", text).then(|| json!(text)),
             Self::Datetime => (text.len() >= 16 && text.contains(['T', ' ']) && digits(text) >= 12)
                 .then(|| json!(text.replacen(' ', "T", 1))),
+            Self::Json => serde_json::from_str(text).ok(),
         }
     }
 }
@@ -66,6 +81,17 @@ pub(crate) struct Column {
 pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Vec<Value>>,
+    /// The numbers of the rows, where they are not those from 1 on: they may have gaps, and in metrics be null.
+    pub(crate) numbers: Option<Vec<Option<u64>>>,
+    /// The columns with an index, where that matters.
+    pub(crate) indexes: Option<Vec<String>>,
+}
+
+/// Where a value of a row stands: at an index, or it is the row's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Number,
+    Index(usize),
 }
 
 /// The server's own number of a row, from 1.
@@ -98,7 +124,7 @@ impl Table {
                 cells.collect()
             })
             .collect();
-        Some(Self { columns, rows })
+        Some(Self { columns, rows, ..Self::default() })
     }
 
     /// The kind of a column, the row number's too.
@@ -109,13 +135,33 @@ impl Table {
         self.columns.iter().find(|column| column.name == name).map(|column| column.kind)
     }
 
+    /// Where the values of a column stand.
+    pub(crate) fn place(&self, name: &str) -> Option<Place> {
+        if name == ROW_NUMBER {
+            return Some(Place::Number);
+        }
+        self.columns.iter().position(|column| column.name == name).map(Place::Index)
+    }
+
+    /// The value of a row at a place.
+    pub(crate) fn at(&self, row: usize, place: Place) -> Value {
+        match (place, &self.numbers) {
+            (Place::Number, None) => json!(row + 1),
+            (Place::Number, Some(numbers)) => json!(numbers.get(row).copied().flatten()),
+            (Place::Index(index), _) => self.rows.get(row).and_then(|row| row.get(index)).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The value of a row at a place, as an export has it: JSON is its text.
+    pub(crate) fn exported(&self, row: usize, place: Place) -> Value {
+        let value = self.at(row, place);
+        let is_json = matches!(place, Place::Index(index) if self.columns.get(index).is_some_and(|column| column.kind == Kind::Json));
+        if is_json && !value.is_null() { json!(value.to_string()) } else { value }
+    }
+
     /// A value of a row.
     pub(crate) fn value(&self, row: usize, name: &str) -> Value {
-        if name == ROW_NUMBER {
-            return json!(row + 1);
-        }
-        let index = self.columns.iter().position(|column| column.name == name);
-        index.and_then(|index| self.rows.get(row)?.get(index)).cloned().unwrap_or(Value::Null)
+        self.place(name).map_or(Value::Null, |place| self.at(row, place))
     }
 
     /// The names of all columns, the row number's first.
@@ -146,7 +192,9 @@ impl Table {
     }
 
     fn statistics(&self, column: &Column) -> Value {
-        let values: Vec<Value> = (0..self.rows.len()).map(|row| self.value(row, &column.name)).collect();
+        // Of many rows a sample will do.
+        let rows = 0..self.rows.len().min(1_000);
+        let values: Vec<Value> = rows.map(|row| self.value(row, &column.name)).collect();
         let missing = values.iter().filter(|value| value.is_null()).count();
         let mut tops: Vec<(usize, &Value)> = Vec::new();
         for value in values.iter().filter(|value| !value.is_null()) {
@@ -215,29 +263,48 @@ fn records(text: &str, separator: char) -> Vec<Vec<String>> {
     records
 }
 
-/// A table as the server exports it: null is nothing, the empty text is `""`; without rows no header either.
-pub(crate) fn to_csv(names: &[String], rows: &[Map<String, Value>]) -> String {
-    if rows.is_empty() {
-        return "\n\n".to_owned();
+/// Rows as an array of JSON, their columns in the order of the table.
+pub(crate) fn json_of<Values: Iterator<Item = Value>>(names: &[String], rows: impl Iterator<Item = Values>) -> String {
+    let names: Vec<String> = names.iter().map(|name| json!(name).to_string()).collect();
+    let mut text = String::from("[");
+    for (index, row) in rows.enumerate() {
+        text.push_str(if index == 0 { "{" } else { ",{" });
+        for (index, (name, value)) in names.iter().zip(row).enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let _ = write!(text, "{comma}{name}:{value}");
+        }
+        text.push('}');
     }
-    let header = names.iter().map(|name| quote(name));
-    let mut lines = vec![header.collect::<Vec<_>>().join(",")];
-    lines.extend(rows.iter().map(|row| {
-        let cells = names.iter().map(|name| match row.get(name) {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::Bool(true)) => "t".to_owned(),
-            Some(Value::Bool(false)) => "f".to_owned(),
-            Some(Value::String(text)) if text.is_empty() => "\"\"".to_owned(),
-            Some(Value::String(text)) => quote(text),
-            Some(other) => quote(&other.to_string()),
-        });
-        cells.collect::<Vec<_>>().join(",")
-    }));
-    lines.join("\n") + "\n"
+    text.push(']');
+    text
 }
 
+/// A table as the server exports it: null is nothing, the empty text is `""`; without rows no header either.
+pub(crate) fn to_csv<Values: Iterator<Item = Value>>(names: &[String], rows: impl Iterator<Item = Values>) -> String {
+    let mut text = names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(",") + "\n";
+    let header = text.len();
+    for row in rows {
+        for (index, value) in row.enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            match value {
+                Value::Null => {}
+                Value::Bool(value) => text.push_str(if value { "t" } else { "f" }),
+                Value::String(value) if value.is_empty() => text.push_str("\"\""),
+                Value::String(value) => text.push_str(&quote(&value)),
+                other => text.push_str(&quote(&other.to_string())),
+            }
+        }
+        text.push('\n');
+    }
+    if text.len() == header { "\n\n".to_owned() } else { text }
+}
+
+/// Quotes and backslashes are doubled within quotes.
 fn quote(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    let plain = !text.contains(|letter: char| "(),\"\\".contains(letter) || letter.is_ascii_whitespace());
+    if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\"")) }
 }
 
 #[cfg(test)]
@@ -269,10 +336,11 @@ mod tests {
 
     #[test]
     fn an_export_tells_null_from_the_empty_text() {
-        let row = json!({"a": null, "b": "", "c": "x,\"y\"", "d": true, "e": 1.5});
-        let names: Vec<String> = ["a", "b", "c", "d", "e"].map(String::from).to_vec();
-        let rows = [row.as_object().cloned().expect("an object")];
-        assert_eq!(to_csv(&names, &rows), "a,b,c,d,e\n,\"\",\"x,\"\"y\"\"\",t,1.5\n");
-        assert_eq!(to_csv(&names, &[]), "\n\n");
+        let names: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(String::from).to_vec();
+        let row = [Value::Null, json!(""), json!("x,\"y\""), json!(true), json!(1.5), json!("c:\\d")];
+        let rows = || std::iter::once(row.iter().cloned());
+        assert_eq!(to_csv(&names, rows()), "a,b,c,d,e,f\n,\"\",\"x,\"\"y\"\"\",t,1.5,\"c:\\\\d\"\n");
+        assert_eq!(json_of(&names[..2], rows()), r#"[{"a":null,"b":""}]"#);
+        assert_eq!(to_csv(&names, std::iter::empty::<std::vec::IntoIter<Value>>()), "\n\n");
     }
 }

@@ -10,13 +10,23 @@ use super::table::Table;
 use super::{Call, Platform};
 use crate::answer::Reply;
 
-/// The one resource on which queries may aggregate.
-const EXCEPTIONS: [&str; 1] = [CHARGING_POINTS_RESOURCE];
+/// A table that stands alone, and whether it may be aggregated.
+#[derive(Debug)]
+pub(crate) struct OwnTable {
+    pub(crate) table: Table,
+    pub(crate) aggregates: bool,
+}
 
 impl Platform {
+    /// The resources on which queries may aggregate.
+    fn exceptions(&self) -> Vec<&str> {
+        let own = self.tables.iter().filter(|(_, own)| own.aggregates).map(|(id, _)| id.as_str());
+        std::iter::once(CHARGING_POINTS_RESOURCE).chain(own).collect()
+    }
+
     pub(super) fn answer_tabular(&self, call: &Call<'_>) -> Option<Result<Reply, Reply>> {
         if call.operation_id == "getAggregationExceptions" {
-            return Some(Ok(Reply::json(200, &json!({"allowed": false, "exceptions": EXCEPTIONS}))));
+            return Some(Ok(Reply::json(200, &json!({"allowed": false, "exceptions": self.exceptions()}))));
         }
         let known = [
             "getMetaResourceInfo",
@@ -29,17 +39,19 @@ impl Platform {
     }
 
     fn answer_on_resource(&self, call: &Call<'_>) -> Result<Reply, Reply> {
-        let (dataset, resource, table) = self.tabular_resource(call.capture("rid"))?;
-        let url = tabular_url(&self.catalogue.origin, &resource.id);
+        let id = call.capture("rid");
+        let (of, table) = self.tabular_resource(id)?;
+        let url = tabular_url(&self.catalogue.origin, id);
         let source = || Source {
-            relation: &resource.id,
+            relation: id,
             url: format!("{url}data/"),
             links: Map::from_iter([
                 ("profile".to_owned(), json!(format!("{url}profile/"))),
                 ("swagger".to_owned(), json!(format!("{url}swagger/"))),
             ]),
-            aggregates: EXCEPTIONS.contains(&resource.id.as_str()),
+            aggregates: self.exceptions().contains(&id),
             total_of_aggregates: false,
+            limits: self.limits,
         };
         let raw = &call.received.query;
         match call.operation_id {
@@ -48,25 +60,35 @@ impl Platform {
             "getResourceDataJson" => export(table, &source(), raw, false),
             "getResourceProfile" => Ok(Reply::json(
                 200,
-                &json!({"profile": table.profile(), "deleted_at": null, "dataset_id": dataset.id, "indexes": null}),
+                &json!({
+                    "profile": table.profile(), "deleted_at": null, "indexes": table.indexes,
+                    "dataset_id": of.map(|(dataset, _)| dataset.id.as_str()),
+                }),
             )),
             _ => {
                 let links = ["profile", "data", "swagger"]
                     .map(|rel| json!({"href": format!("{url}{rel}/"), "type": "GET", "rel": rel}));
-                let (created_at, file) = (&resource.fields["created_at"], text(&resource.fields, "url"));
+                let (created_at, file) = match of {
+                    Some((_, resource)) => (resource.fields["created_at"].clone(), text(&resource.fields, "url")),
+                    None => (json!("2026-01-01T00:00:00.000000+00:00"), ""),
+                };
                 Ok(Reply::json(200, &json!({"created_at": created_at, "url": file, "links": links})))
             }
         }
     }
 
-    fn tabular_resource(&self, id: &str) -> Result<(&Dataset, &Resource, &Table), Reply> {
+    #[allow(clippy::type_complexity, reason = "a resource that is only a table is of no data set")]
+    fn tabular_resource(&self, id: &str) -> Result<(Option<(&Dataset, &Resource)>, &Table), Reply> {
         if let Some((_, when)) = self.deleted_resources.iter().find(|(deleted, _)| deleted == id) {
             let text = format!("Resource {id} has been permanently deleted on {when} by its producer.");
             return Err(Reply::new(410, "text/plain; charset=utf-8", text));
         }
+        if let Some(own) = self.tables.get(id) {
+            return Ok((None, &own.table));
+        }
         self.catalogue
             .resource(id)
-            .and_then(|(dataset, resource)| Some((dataset, resource, resource.table.as_ref()?)))
+            .and_then(|(dataset, resource)| Some((Some((dataset, resource)), resource.table.as_ref()?)))
             .ok_or_else(|| Reply::new(404, "text/plain; charset=utf-8", "404: Not Found"))
     }
 }

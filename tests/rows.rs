@@ -1,0 +1,479 @@
+//! Rows of tables: what goes over the wire for a query, and what comes back of it.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use datagouv::rows::{Condition, Reading, Row, Rows, avg, col, count, max};
+use datagouv::{Api, Client, Limits, Result};
+use datagouv_sandbox::platform::{CHARGING_POINTS_RESOURCE, COMMUNES_RESOURCE, NewTable};
+use datagouv_sandbox::{Api as Document, Sandbox};
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const TABLE: &str = "0d1e2f30-4152-4637-8495-a6b7c8d9eafb";
+
+fn client_of(sandbox: &Sandbox) -> Client {
+    Client::builder().base_url(Api::Tabular, sandbox.url(Document::Tabular)).limits(Limits::none()).build().unwrap()
+}
+
+async fn platform() -> (Sandbox, Client) {
+    let sandbox = Sandbox::start_platform().await;
+    let client = client_of(&sandbox);
+    (sandbox, client)
+}
+
+fn columns(columns: &[(&str, &str)]) -> Vec<(String, String)> {
+    columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned())).collect()
+}
+
+/// Rows `{n, even}` with the numbers 1 to `most`.
+fn counted(most: u64) -> NewTable {
+    let rows = (1..=most).map(|n| vec![json!(n), json!(n % 2 == 0)]).collect();
+    NewTable { columns: columns(&[("n", "int"), ("even", "bool")]), rows, ..NewTable::default() }
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Counted {
+    n: u64,
+}
+
+async fn numbers(rows: Rows<Counted>) -> Result<Vec<u64>> {
+    Ok(rows.collect(usize::MAX).await?.into_iter().map(|row| row.n).collect())
+}
+
+/// The queries of the exports that were asked for, in order of arrival.
+fn exports(sandbox: &Sandbox) -> Vec<String> {
+    let received = sandbox.take_requests().into_iter();
+    received.filter(|request| request.path.ends_with("/csv/")).map(|request| request.query).collect()
+}
+
+fn of_every_type() -> NewTable {
+    let names = [
+        ("texte", "string"),
+        ("entier", "int"),
+        ("flottant", "float"),
+        ("booleen", "bool"),
+        ("jour", "date"),
+        ("instant", "datetime"),
+        ("arbre", "json"),
+        ("nom, \"voie\" & n° #1 = 50%41 (+)", "string"),
+        ("avec__des__", "string"),
+        ("nom.de.colonne", "float"),
+    ];
+    let rows = vec![
+        vec![
+            json!("oui"),
+            json!(i64::MAX),
+            json!(0.1),
+            json!(true),
+            json!("2024-02-29"),
+            json!("2024-02-29T08:30:00.5"),
+            json!({"a": [1, null, "x,\"y\"\\"]}),
+            json!("a"),
+            json!("b"),
+            json!(1.5),
+        ],
+        vec![Value::Null; 10],
+        vec![
+            json!(""),
+            json!(-1),
+            json!("NaN"),
+            json!(false),
+            json!("0001-01-01"),
+            json!("2024-02-29T08:30:00+01:00"),
+            json!([]),
+            json!(""),
+            json!("é😀\n,\"\\"),
+            json!(-2),
+        ],
+        vec![
+            json!("t"),
+            json!(0),
+            json!("-Infinity"),
+            json!(true),
+            json!("9999-12-31"),
+            json!("1970-01-01T00:00:00"),
+            json!("text"),
+            json!("c:\\d"),
+            json!(" "),
+            json!(1e300),
+        ],
+    ];
+    NewTable { columns: columns(&names), rows, ..NewTable::default() }
+}
+
+#[tokio::test]
+async fn a_row_of_csv_is_the_same_row_of_json_whatever_its_type() {
+    let (sandbox, client) = platform().await;
+    let table = of_every_type();
+    let expected = table.rows.clone();
+    sandbox.add_table(TABLE, table);
+    let rows = client.resource(TABLE).rows::<Row>();
+    let streamed = rows.clone().collect(100).await.unwrap();
+    let mut pages = rows.pages();
+    let paged = pages.next().await.unwrap().unwrap();
+    assert!(pages.next().await.is_none());
+    assert_eq!(streamed, paged.rows);
+    assert_eq!(paged.total, Some(4));
+    let values: Vec<Vec<Value>> =
+        streamed.into_iter().map(|row| row.into_iter().skip(1).map(|(_, value)| value).collect()).collect();
+    assert_eq!(values, expected);
+}
+
+#[tokio::test]
+async fn a_whole_table_comes_in_windows_of_50_000_rows_in_its_order() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(120_001));
+    let rows = client.resource(TABLE).rows::<Counted>();
+    assert_eq!(rows.explain(), Reading::Windows);
+    let mut stream = rows.stream();
+    let mut expected = 1;
+    while let Some(row) = stream.next().await {
+        assert_eq!(row.unwrap().n, expected);
+        assert_eq!((stream.so_far(), stream.total()), (expected, Some(120_001)));
+        expected += 1;
+    }
+    assert_eq!(expected, 120_002);
+    let received = sandbox.take_requests();
+    let asked: Vec<&str> = received.iter().map(|request| request.query.as_str()).collect();
+    assert_eq!(
+        asked,
+        [
+            "",
+            "__id__sort=desc&page=1&page_size=2",
+            "__id__greater=1&__id__less=50000&__id__sort=asc",
+            "__id__greater=50001&__id__less=100000&__id__sort=asc",
+            "__id__greater=100001&__id__less=120001&__id__sort=asc",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_last_rows_come_first_when_they_are_asked_for_so() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(50_003));
+    let rows = client.resource(TABLE).rows::<Counted>().sort(col("__id").desc());
+    assert_eq!(rows.explain(), Reading::Windows);
+    assert_eq!(numbers(rows).await.unwrap(), (1..=50_003).rev().collect::<Vec<u64>>());
+    let exports = exports(&sandbox);
+    assert_eq!(
+        exports,
+        ["__id__greater=4&__id__less=50003&__id__sort=desc", "__id__greater=1&__id__less=3&__id__sort=desc"]
+    );
+}
+
+#[tokio::test]
+async fn gaps_in_the_row_numbers_lose_nothing_and_a_filter_widens_the_windows() {
+    let (sandbox, client) = platform().await;
+    let mut table = counted(60_000);
+    table.numbers = Some((1..=60_000).map(|n| Some(n * 7 - 6)).collect());
+    sandbox.add_table(TABLE, table);
+    let rows = client.resource(TABLE).rows::<Counted>();
+    assert_eq!(numbers(rows.clone()).await.unwrap(), (1..=60_000).collect::<Vec<u64>>());
+    assert_eq!(exports(&sandbox).len(), 2, "windows of 50,000 numbers would be nine");
+    let filtered = rows.filter(col("n").gt(100).and(col("n").ne(500)));
+    assert_eq!(numbers(filtered).await.unwrap(), (101..=60_000).filter(|n| *n != 500).collect::<Vec<u64>>());
+    let exports = exports(&sandbox);
+    assert!(
+        exports.iter().all(|query| query.starts_with("n__strictly_greater=100&n__differs=500&__id__")),
+        "{exports:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_table_that_one_export_holds_is_one_export() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(1_000));
+    let rows = client.resource(TABLE).rows::<Counted>();
+    assert_eq!(numbers(rows.clone().filter(col("even").eq(true))).await.unwrap().len(), 500);
+    assert_eq!(exports(&sandbox), ["even__exact=true&__id__sort=asc"]);
+    // In another order no window applies, and none is needed.
+    let sorted = rows.sort(col("n").desc());
+    assert_eq!(sorted.explain(), Reading::Export { reason: "the rows are asked for in the order of `n`".to_owned() });
+    assert_eq!(numbers(sorted).await.unwrap(), (1..=1_000).rev().collect::<Vec<u64>>());
+    assert_eq!(exports(&sandbox), ["n__sort=desc"]);
+}
+
+#[tokio::test]
+async fn windows_narrow_until_the_server_exports_them() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(1_000));
+    sandbox.limit_rows(50, 300);
+    let rows = client.resource(TABLE).rows::<Counted>();
+    for (rows, expected) in [
+        (rows.clone(), (1..=1_000).collect::<Vec<u64>>()),
+        (rows.sort(col("__id").desc()), (1..=1_000).rev().collect()),
+    ] {
+        assert_eq!(numbers(rows).await.unwrap(), expected);
+    }
+    let widest = exports(&sandbox).len();
+    assert!(widest < 40, "{widest} exports");
+}
+
+#[tokio::test]
+async fn what_windows_cannot_read_is_read_in_pages() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(1_000));
+    sandbox.limit_rows(40, 300);
+    let mut stream = client.resource(TABLE).rows::<Counted>().sort(col("n").desc()).stream();
+    let mut read = Vec::new();
+    while let Some(row) = stream.next().await {
+        read.push(row.unwrap().n);
+    }
+    assert_eq!(read, (1..=1_000).rev().collect::<Vec<u64>>());
+    assert_eq!(stream.reading().to_string(), "pages: the rows are asked for in the order of `n`");
+    let pages = sandbox.take_requests().into_iter().filter(|request| request.query.contains("page_size=40")).count();
+    assert_eq!(pages, 25, "the server's maximum is read from its refusal");
+}
+
+#[tokio::test]
+async fn a_resource_whose_types_nobody_knows_is_read_in_pages() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(60));
+    sandbox.answer_once("getResourceProfile", 200, &[], r#"{"profile": {}, "deleted_at": null, "indexes": null}"#);
+    let mut stream = client.resource(TABLE).rows::<Row>().stream();
+    let first = stream.next().await.unwrap().unwrap();
+    assert_eq!((first["__id"].as_u64(), first["even"].as_bool(), stream.total()), (Some(1), Some(false), Some(60)));
+    assert_eq!(stream.reading(), &Reading::Pages { reason: "nobody tells the types of the columns".to_owned() });
+}
+
+#[tokio::test]
+async fn a_profile_that_is_out_of_date_is_not_trusted() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(10));
+    let rows = client.resource(TABLE).rows::<Row>();
+    assert_eq!(rows.clone().collect(100).await.unwrap().len(), 10);
+    let table = NewTable { columns: columns(&[("m", "float"), ("even", "bool")]), ..counted(5) };
+    sandbox.add_table(TABLE, table);
+    let read = rows.clone().collect(100).await.unwrap();
+    assert_eq!((read.len(), &read[0]["m"]), (5, &json!(1)));
+    sandbox.take_requests();
+    rows.collect(100).await.unwrap();
+    assert!(sandbox.take_requests().iter().any(|request| request.path.ends_with("/profile/")), "it is asked for anew");
+}
+
+#[tokio::test]
+async fn a_selection_is_read_in_windows_and_without_the_number_that_they_need() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(50_001));
+    let rows = client.resource(TABLE).rows::<Row>().select(["even"]).collect(usize::MAX).await.unwrap();
+    assert_eq!(rows.len(), 50_001);
+    assert_eq!(serde_json::to_string(&rows[1]).unwrap(), r#"{"even":true}"#);
+    assert!(exports(&sandbox).iter().all(|query| query.ends_with("&columns=__id,even")));
+}
+
+#[tokio::test]
+async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(60_000));
+    sandbox.cut_once("getResourceDataCsv", 40_000);
+    let rows = client.resource(TABLE).rows::<Counted>().concurrency(NonZeroUsize::MIN);
+    assert_eq!(numbers(rows).await.unwrap(), (1..=60_000).collect::<Vec<u64>>());
+    let exports = exports(&sandbox);
+    assert_eq!(exports.len(), 3, "{exports:?}");
+    let again: Vec<&str> = exports[1].split(['=', '&']).collect();
+    assert!(again[1].parse::<u64>().unwrap() > 1_000 && again[3] == "50000", "{exports:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_it_is_polled_and_no_more_than_asked_for_is_on_its_way() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(400_000));
+    let mut stream = client.resource(TABLE).rows::<Counted>().concurrency(NonZeroUsize::new(2).unwrap()).stream();
+    assert!(sandbox.requests().is_empty());
+    for _ in 0..10 {
+        stream.next().await.unwrap().unwrap();
+    }
+    drop(stream);
+    assert!(exports(&sandbox).len() <= 2);
+}
+
+#[tokio::test]
+async fn a_condition_reaches_the_server_as_it_is_meant() {
+    let (_sandbox, client) = platform().await;
+    let points = client.resource(CHARGING_POINTS_RESOURCE).rows::<Row>();
+    for (condition, expected) in [
+        (col("puissance").ge(22).and(col("commune").is_in(["Brest", "Lyon"]).or(col("points").gt(5))), 40),
+        (!col("commune").is_in(["Brest", "Lyon"]), 100),
+        (col("commune").contains("BR") | col("commune").is_null(), 10),
+        (col("__id").lt(5) | col("__id").gt(119), 5),
+        (col("commune").eq("Brest") & col("puissance").eq(7.4), 0),
+        (col("mise_en_service").lt("2020-01-01"), 18),
+        (Condition::any([]), 0),
+        (Condition::all([]), 120),
+    ] {
+        let text = condition.to_string();
+        let query = points.clone().filter(condition);
+        let counted = query.clone().count().await.unwrap();
+        assert_eq!(query.collect(1_000).await.unwrap().len() as u64, counted, "{text}");
+        assert_eq!(counted, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn groups_are_aggregated_in_pages_and_sorted_by_what_they_are_grouped_by() {
+    let (sandbox, client) = platform().await;
+    let points = client.resource(CHARGING_POINTS_RESOURCE).rows::<Row>();
+    let query = points.clone().group_by(["acces_libre"]).aggregate([count("id_pdc"), max("points"), avg("points")]);
+    assert!(matches!(query.explain(), Reading::Pages { .. }));
+    let groups = query.clone().sort(col("acces_libre").desc()).collect(10).await.unwrap();
+    let expected = [
+        json!({"acces_libre": true, "id_pdc__count": 80, "points__max": 6, "points__avg": 4.0}),
+        json!({"acces_libre": false, "id_pdc__count": 40, "points__max": 4, "points__avg": 2.5}),
+    ];
+    assert_eq!(groups.iter().map(|group| serde_json::to_value(group).unwrap()).collect::<Vec<_>>(), expected);
+    let asked = sandbox.take_requests().pop().unwrap().query;
+    assert_eq!(
+        asked,
+        "acces_libre__sort=desc&acces_libre__groupby&id_pdc__count&points__max&points__avg&page=1&page_size=50"
+    );
+    for (refused, reason) in [
+        (query.clone().sort(col("points").asc()), "`points` is none"),
+        (query.clone().select(["points"]), "select none"),
+        (points.clone().group_by(["points"]), "does not group by `points` alone"),
+        (points.sort(col("points").asc()).sort(col("commune").asc()), "sorts by one column"),
+    ] {
+        let error = refused.collect(10).await.unwrap_err();
+        assert!(error.is_request() && error.to_string().contains(reason), "{error}");
+    }
+    assert!(sandbox.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_an_answer_to_a_question() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(300));
+    sandbox.limit_rows(50, 200);
+    let rows = client.resource(TABLE).rows::<Row>();
+    let error = rows.csv().await.unwrap_err();
+    assert!(error.is_too_long() && error.server_message().unwrap().contains("more than 200 rows"), "{error}");
+    assert!(rows.json().await.unwrap_err().is_too_long());
+    let error = rows.clone().aggregate([avg("n")]).collect(10).await.unwrap_err();
+    assert!(error.is_aggregation_refused() && !error.is_too_long(), "{error}");
+    sandbox.delete_table(TABLE);
+    let error = rows.count().await.unwrap_err();
+    assert!(error.is_gone() && error.server_message().unwrap().contains("permanently deleted"), "{error}");
+    let unknown = client.resource("6f1d8c9e-4b7a-4d52-9a3e-2c5b8e7f1a04").rows::<Row>();
+    let error = unknown.clone().collect(10).await.unwrap_err();
+    assert!(error.is_not_tabular() && !error.is_gone(), "{error}");
+    assert!(unknown.count().await.unwrap_err().is_not_tabular());
+    let communes = client.resource(COMMUNES_RESOURCE).rows::<Row>();
+    let error = communes.filter(col("population").contains("1")).count().await.unwrap_err();
+    assert!(error.is_not_found() && !error.is_not_tabular(), "the database does not know the operator: {error}");
+}
+
+#[tokio::test]
+async fn a_checked_query_is_refused_before_it_is_sent_and_its_profile_is_asked_for_once() {
+    let (sandbox, client) = platform().await;
+    let table = NewTable { indexes: Some(vec!["even".to_owned()]), aggregates: true, ..counted(10) };
+    sandbox.add_table(TABLE, table);
+    let rows = client.resource(TABLE).rows::<Row>().checked();
+    for (query, reason) in [
+        (rows.clone().filter(col("evne").eq(true)), "did you mean `even`?"),
+        (rows.clone().select(["n", "m"]), "there is no column `m`"),
+        (rows.clone().filter(col("n").contains("1")), "does not take `contains`"),
+        (rows.clone().group_by(["even"]).aggregate([avg("n")]), "`n` has no index"),
+    ] {
+        let error = query.count().await.err();
+        let error = match error {
+            Some(error) if error.to_string().contains(reason) => error,
+            _ => query.collect(10).await.unwrap_err(),
+        };
+        assert!(error.is_request() && error.to_string().contains(reason), "{error}");
+    }
+    let grouped = rows.clone().group_by(["even"]).aggregate([count("even")]);
+    assert_eq!(grouped.collect(10).await.unwrap().len(), 2);
+    let mut paths: BTreeMap<String, usize> = BTreeMap::new();
+    for request in sandbox.take_requests() {
+        *paths.entry(request.path.rsplit('/').nth(1).unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    assert_eq!((paths["profile"], paths["data"]), (1, 1));
+    let refused = client.resource(COMMUNES_RESOURCE).rows::<Row>().checked().aggregate([avg("population")]);
+    let error = refused.collect(10).await.unwrap_err();
+    assert!(error.is_request() && error.to_string().contains("does not aggregate"), "{error}");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_and_those_behind_it_come() {
+    #[derive(Debug, Deserialize)]
+    struct Small {
+        n: u8,
+    }
+    let (sandbox, client) = platform().await;
+    let mut table = counted(3);
+    table.rows[1][0] = json!(256);
+    sandbox.add_table(TABLE, table);
+    let mut stream = client.resource(TABLE).rows::<Small>().stream();
+    assert_eq!(stream.next().await.unwrap().unwrap().n, 1);
+    let error = stream.next().await.unwrap().unwrap_err();
+    assert!(error.is_decode() && error.to_string().contains("row 2, column n"), "{error}");
+    assert_eq!(stream.next().await.unwrap().unwrap().n, 3);
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn raw_exports_are_what_the_server_writes() {
+    let (_sandbox, client) = platform().await;
+    let query =
+        client.resource(COMMUNES_RESOURCE).rows::<Row>().filter(col("nom").eq("Brest")).select(["nom", "population"]);
+    assert_eq!(query.csv().await.unwrap().into_inner().text().await.unwrap(), "nom,population\nBrest,139619\n");
+    let json = query.json().await.unwrap().into_inner().text().await.unwrap();
+    assert_eq!(json, r#"[{"nom":"Brest","population":139619}]"#);
+    let none = query.filter(col("nom").eq("Lyon"));
+    assert_eq!(none.collect(10).await.unwrap(), []);
+}
+
+/// Whatever a value holds, the row that has it is found by it.
+#[test]
+fn any_value_is_found_by_itself_or_refused_with_a_reason() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (sandbox, client) = runtime.block_on(platform());
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
+    // The names of columns and the values: anything but what the database has not.
+    let texts = ("[^\0]{1,12}", "[^\0]{0,12}", "[,.\"#&=+%()\\\\_ é😀a-c]{1,8}");
+    let tables = AtomicU32::new(0);
+    runner
+        .run(&texts, |(column, value, nasty)| {
+            runtime.block_on(async {
+                // Another resource each time: the profile of the one before is remembered.
+                let id = format!("0d1e2f30-4152-4637-8495-{:012x}", tables.fetch_add(1, Ordering::Relaxed));
+                let rows = [&value, &nasty, "else"].map(|text| vec![json!(text)]).to_vec();
+                sandbox
+                    .add_table(&id, NewTable { columns: columns(&[(&column, "string")]), rows, ..NewTable::default() });
+                let table = client.resource(&id).rows::<Row>();
+                let texts = |rows: Vec<Row>| -> Vec<String> {
+                    rows.iter().map(|row| row[column.as_str()].as_str().unwrap_or_default().to_owned()).collect()
+                };
+                let all = [value.as_str(), &nasty, "else"];
+                for wanted in [&value, &nasty] {
+                    let expected: Vec<&str> = all.into_iter().filter(|text| text == wanted).collect();
+                    let exact = table.clone().filter(col(&column).eq(wanted)).collect(10).await.unwrap();
+                    prop_assert_eq!(texts(exact), expected);
+                    let others: Vec<&str> = all.into_iter().filter(|text| text != wanted).collect();
+                    let different = table.clone().filter(col(&column).is_not_in([wanted])).collect(10).await.unwrap();
+                    prop_assert_eq!(texts(different), others);
+                }
+                let either = [col(&column).is_in([&value, &nasty]), col(&column).eq(&value) | col("__id").eq(2)];
+                for (index, condition) in either.into_iter().enumerate() {
+                    let expected: Vec<&str> = all
+                        .into_iter()
+                        .enumerate()
+                        .filter(|(at, text)| *text == value || if index == 0 { *text == nasty } else { *at == 1 })
+                        .map(|(_, text)| text)
+                        .collect();
+                    match table.clone().filter(condition).collect(10).await {
+                        Ok(rows) => prop_assert_eq!(texts(rows), expected),
+                        Err(error) => prop_assert!(error.is_request(), "{}", error),
+                    }
+                }
+                let sorted = table.clone().sort(col(&column).asc()).collect(10).await.unwrap();
+                let mut expected = all.to_vec();
+                expected.sort_unstable();
+                prop_assert_eq!(texts(sorted), expected);
+                Ok(())
+            })
+        })
+        .unwrap();
+}
