@@ -1,4 +1,7 @@
-//! The one error of the crate.
+//! The one error of the crate: how it is made, and how it reads.
+
+mod questions;
+mod server;
 
 use std::error::Error as StdError;
 use std::path::Path;
@@ -8,9 +11,10 @@ use std::{fmt, io};
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
 
-use crate::exec::{Broken, Private, Repeatable, retry_after};
+use crate::exec::{Broken, Private, Repeatable};
+
+pub use self::server::FieldError;
 
 /// A shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -88,16 +92,6 @@ enum Kind {
     Corrupt,
     /// A file of this machine cannot be read or written.
     Local,
-}
-
-/// A field that the server refused, with its reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FieldError {
-    /// The field; its parents come first, with dots between (`schema.name`).
-    pub field: String,
-    /// Why it was refused, in the server's words.
-    pub message: String,
 }
 
 impl Error {
@@ -305,269 +299,6 @@ impl Error {
     pub(crate) fn InvalidRequest(reason: String) -> Self {
         Self::request(reason)
     }
-
-    /// The HTTP status of the answer, if there was one.
-    #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
-        self.0.answer.as_ref().map(|answer| answer.status)
-    }
-
-    /// The headers of the answer, if there was one.
-    #[must_use]
-    pub fn headers(&self) -> Option<&HeaderMap> {
-        self.0.answer.as_ref().map(|answer| &answer.headers)
-    }
-
-    /// The body of the answer, as it came.
-    #[must_use]
-    pub fn body(&self) -> Option<&Bytes> {
-        self.0.answer.as_ref().map(|answer| &answer.body)
-    }
-
-    /// The body of the answer where it is JSON.
-    #[must_use]
-    pub fn body_json(&self) -> Option<Value> {
-        serde_json::from_slice(self.body()?).ok()
-    }
-
-    /// The operation that failed, by the name of its method (`get_dataset`).
-    #[must_use]
-    pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation
-    }
-
-    /// Nothing is there (404), or it is not a route of the API.
-    #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        self.status() == Some(StatusCode::NOT_FOUND)
-    }
-
-    /// It was there and was deleted (410).
-    #[must_use]
-    pub fn is_gone(&self) -> bool {
-        self.status() == Some(StatusCode::GONE)
-    }
-
-    /// The API key is missing, wrong, revoked or expired (401).
-    #[must_use]
-    pub fn is_unauthorized(&self) -> bool {
-        self.status() == Some(StatusCode::UNAUTHORIZED)
-    }
-
-    /// The holder of the API key may not do this (403).
-    #[must_use]
-    pub fn is_forbidden(&self) -> bool {
-        self.status() == Some(StatusCode::FORBIDDEN)
-    }
-
-    /// The query matches more rows than the tabular and metrics APIs export at once (403); the server's words
-    /// are in [`server_message`](Self::server_message).
-    #[must_use]
-    pub fn is_too_long(&self) -> bool {
-        self.is_forbidden() && self.has_title("Output is too long")
-    }
-
-    /// The tabular API does not aggregate the rows of this resource, or not by this column (403).
-    #[must_use]
-    pub fn is_aggregation_refused(&self) -> bool {
-        self.is_forbidden() && self.has_title("Unauthorized parameters")
-    }
-
-    /// The tabular API knows no rows of this resource (404): there is no such resource, or it was not read as a
-    /// table. What was deleted [is gone](Self::is_gone).
-    #[must_use]
-    pub fn is_not_tabular(&self) -> bool {
-        let of_a_resource =
-            self.operation().is_some_and(|name| name.starts_with("get_resource_") || name == "get_meta_resource_info");
-        // Errors of the database are 404 too, and say what they are.
-        self.is_not_found() && of_a_resource && self.body_json().is_none()
-    }
-
-    fn has_title(&self, title: &str) -> bool {
-        let json = self.body_json();
-        let errors = json.as_ref().and_then(|json| json.get("errors")?.as_array());
-        errors
-            .is_some_and(|errors| errors.iter().any(|error| error.get("title").and_then(Value::as_str) == Some(title)))
-    }
-
-    /// What the request is about has another state than the one that it needs: the server says so (409), or it was
-    /// changed after it was seen.
-    #[must_use]
-    pub fn is_conflict(&self) -> bool {
-        self.0.kind == Kind::Conflict || self.status() == Some(StatusCode::CONFLICT)
-    }
-
-    /// The request could not be made of what was given; nothing was sent.
-    #[must_use]
-    pub fn is_request(&self) -> bool {
-        self.0.kind == Kind::Request
-    }
-
-    /// No answer came, or it broke off.
-    #[must_use]
-    pub fn is_transport(&self) -> bool {
-        self.0.kind == Kind::Transport
-    }
-
-    /// A time limit ended the call, whichever: connecting, the head of the answer, a stalled body, the whole
-    /// call; or the deadline of a [wait](crate::objects::Wait) has passed.
-    #[must_use]
-    pub fn is_timeout(&self) -> bool {
-        self.0.kind == Kind::Deadline || matches!(self.0.cause, Some(Cause::TimedOut | Cause::Stalled | Cause::Late))
-    }
-
-    /// The body of the answer stalled: for a time nothing of it came.
-    #[must_use]
-    pub fn is_stalled(&self) -> bool {
-        self.0.cause == Some(Cause::Stalled)
-    }
-
-    /// The answer is longer than the client reads into memory, decompressed
-    /// ([`ClientBuilder::max_answer`](crate::ClientBuilder::max_answer)).
-    #[must_use]
-    pub fn is_too_large(&self) -> bool {
-        self.0.cause == Some(Cause::TooLarge)
-    }
-
-    /// The client's own rules kept the request from being sent: the circuit breaker, places held by unread
-    /// answers, an address that is not public.
-    #[must_use]
-    pub fn is_refused(&self) -> bool {
-        self.0.kind == Kind::Refused
-    }
-
-    /// The circuit breaker of the host is open: it was not asked, or not again
-    /// ([`CircuitBreaker`](crate::CircuitBreaker)).
-    #[must_use]
-    pub fn is_circuit_open(&self) -> bool {
-        self.0.circuit_open
-    }
-
-    /// There would have been another attempt, but too many have failed of late
-    /// ([`RetryPolicy::budget`](crate::RetryPolicy::budget)).
-    #[must_use]
-    pub fn retry_budget_exhausted(&self) -> bool {
-        self.0.budget_exhausted
-    }
-
-    /// All places for requests to the host are held by answers that nobody reads
-    /// ([`Limits`](crate::Limits)).
-    #[must_use]
-    pub fn is_saturated(&self) -> bool {
-        self.0.cause == Some(Cause::Saturated)
-    }
-
-    /// The host is not one of the public Internet
-    /// ([`ClientBuilder::deny_private_networks`](crate::ClientBuilder::deny_private_networks)).
-    #[must_use]
-    pub fn is_private_network(&self) -> bool {
-        self.0.cause == Some(Cause::Private)
-    }
-
-    /// How often the request was sent: 0 where it never was.
-    #[must_use]
-    pub fn attempts(&self) -> u32 {
-        self.0.attempts
-    }
-
-    /// How long the call took until it failed, the waits between its attempts included.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.0.elapsed
-    }
-
-    /// A file is not what was declared: another size or checksum, or another state of it than the one that
-    /// was begun with.
-    #[must_use]
-    pub fn is_corrupt(&self) -> bool {
-        self.0.kind == Kind::Corrupt
-    }
-
-    /// A file of this machine cannot be read or written.
-    #[must_use]
-    pub fn is_local(&self) -> bool {
-        self.0.kind == Kind::Local
-    }
-
-    /// The answer is a success that cannot be read as its type.
-    #[must_use]
-    pub fn is_decode(&self) -> bool {
-        self.0.kind == Kind::Decode
-    }
-
-    /// How long to wait before the next call: what the server asks for (`Retry-After`, in seconds or as a
-    /// date), or the time for which the circuit breaker stays open.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.0.wait.or_else(|| retry_after(self.headers()?))
-    }
-
-    /// What the server says, in its own words, whichever of its error bodies it used.
-    #[must_use]
-    pub fn server_message(&self) -> Option<String> {
-        let body = self.body()?;
-        let Ok(json) = serde_json::from_slice::<Value>(body) else {
-            let text = String::from_utf8_lossy(body);
-            let text = text.trim();
-            // HTML is for people with a browser: the status says more.
-            return (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned());
-        };
-        let text = |key: &str| json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-        text("message").or_else(|| text("error")).or_else(|| database_message(&json)).or_else(|| {
-            let fields: Vec<String> =
-                self.field_errors().into_iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
-            (!fields.is_empty()).then(|| fields.join("; "))
-        })
-    }
-
-    /// The fields that the server refused, in the order it names them.
-    ///
-    /// ```
-    /// fn explain(error: &datagouv::Error) {
-    ///     for refused in error.field_errors() {
-    ///         println!("{}: {}", refused.field, refused.message);
-    ///     }
-    /// }
-    /// ```
-    #[must_use]
-    pub fn field_errors(&self) -> Vec<FieldError> {
-        let mut found = Vec::new();
-        if let Some(errors @ Value::Object(_)) = self.body_json().as_ref().and_then(|json| json.get("errors")) {
-            collect_field_errors("", errors, &mut found);
-        }
-        found
-    }
-}
-
-/// `{"errors": {field: text, texts or nested}}`.
-fn collect_field_errors(field: &str, value: &Value, found: &mut Vec<FieldError>) {
-    match value {
-        Value::Object(nested) => {
-            for (name, value) in nested {
-                let name = if field.is_empty() { name.clone() } else { format!("{field}.{name}") };
-                collect_field_errors(&name, value, found);
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|value| collect_field_errors(field, value, found)),
-        Value::String(message) => found.push(FieldError { field: field.to_owned(), message: message.clone() }),
-        Value::Null => {}
-        other => found.push(FieldError { field: field.to_owned(), message: other.to_string() }),
-    }
-}
-
-/// `{"errors": [{"code", "title", "detail"}]}` of the tabular and metrics APIs.
-fn database_message(json: &Value) -> Option<String> {
-    let first = json.get("errors")?.as_array()?.first()?;
-    let title = first.get("title").and_then(Value::as_str);
-    let detail = match first.get("detail") {
-        Some(Value::String(detail)) => Some(detail.as_str()),
-        Some(object) => object.get("message").and_then(Value::as_str),
-        None => None,
-    };
-    match (title, detail) {
-        (Some(title), Some(detail)) => Some(format!("{title}: {detail}")),
-        (title, detail) => title.or(detail).map(str::to_owned),
-    }
 }
 
 /// A URL as an error may show it: a query may hold what its sender wants to keep.
@@ -654,49 +385,12 @@ impl From<reqwest::header::InvalidHeaderValue> for Error {
 mod tests {
     use super::*;
 
-    fn failure(body: &str) -> Error {
-        Error::status_failure(StatusCode::BAD_REQUEST, HeaderMap::new(), Bytes::copy_from_slice(body.as_bytes()))
-            .of_operation("create_dataset")
-    }
-
-    #[test]
-    fn every_error_body_of_the_servers_is_understood() {
-        for (body, message) in [
-            (r#"{"message": "Invalid API token"}"#, "Invalid API token"),
-            (r#"{"errors": {"title": ["Ce champ est requis."]}}"#, "title: Ce champ est requis."),
-            (r#"{"errors": {"name": "Field is required"}, "message": "ValidationError"}"#, "ValidationError"),
-            (r#"{"error": "Not found", "status": 404}"#, "Not found"),
-            (r#"{"success": false, "error": "Missing file parameter", "message": ""}"#, "Missing file parameter"),
-            (
-                r#"{"errors": [{"code": null, "title": "Output is too long", "detail": "more than 50000 rows"}]}"#,
-                "Output is too long: more than 50000 rows",
-            ),
-            (
-                r#"{"errors": [{"code": "x", "title": "Database error", "detail": {"code": "42703", "message": "no column"}}]}"#,
-                "Database error: no column",
-            ),
-            ("404: Not Found", "404: Not Found"),
-        ] {
-            assert_eq!(failure(body).server_message().as_deref(), Some(message), "{body}");
-        }
-        assert_eq!(failure("<!doctype html><title>405</title>").server_message(), None);
-    }
-
-    #[test]
-    fn nested_fields_are_named_with_their_parents() {
-        let error = failure(r#"{"errors": {"schema": {"name": ["unknown"]}, "scopes": {"0": "bad"}}}"#);
-        let fields: Vec<(String, String)> =
-            error.field_errors().into_iter().map(|error| (error.field, error.message)).collect();
-        assert_eq!(
-            fields,
-            [("schema.name".to_owned(), "unknown".to_owned()), ("scopes.0".to_owned(), "bad".to_owned())]
-        );
-    }
-
     #[test]
     fn it_reads_as_a_sentence_and_hides_the_query() {
         let url = reqwest::Url::parse("https://user:pass@www.data.gouv.fr/api/1/datasets/?q=secret").unwrap();
-        let error = failure(r#"{"message": "nope"}"#).of_request(&reqwest::Method::POST, &url);
+        let body = Bytes::from_static(br#"{"message": "nope"}"#);
+        let error = Error::status_failure(StatusCode::BAD_REQUEST, HeaderMap::new(), body);
+        let error = error.of_operation("create_dataset").of_request(&reqwest::Method::POST, &url);
         assert_eq!(
             error.to_string(),
             "create_dataset: the server answered 400 Bad Request: nope (POST https://www.data.gouv.fr/api/1/datasets/)"
