@@ -1,12 +1,156 @@
-//! Reading answers with tolerance.
+//! Reading answers with tolerance: what is missing or null is the default, what is not known is passed over.
 
-use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-/// Null where a value was expected is the default: an empty text, list or map, zero, false.
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap};
+use serde_json::Value;
+
+/// A structure of answers.
+pub(crate) trait Structure: Default {
+    /// Reads the value that follows in `map` into the field of a property.
+    fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// Reads a structure.
+pub(crate) fn structure<'de, D: Deserializer<'de>, T: Structure>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(StructureVisitor(PhantomData))
+}
+
+struct StructureVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut structure = T::default();
+        while let Some(Property(property)) = map.next_key()? {
+            structure.read(&property, &mut map)?;
+        }
+        Ok(structure)
+    }
+}
+
+/// The name of a property, borrowed where it can be.
+struct Property<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Property<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PropertyVisitor;
+
+        impl<'de> Visitor<'de> for PropertyVisitor {
+            type Value = Property<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a property")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(Property(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Property(Cow::Owned(name.to_owned())))
+            }
+
+            fn visit_string<E>(self, name: String) -> Result<Self::Value, E> {
+                Ok(Property(Cow::Owned(name)))
+            }
+        }
+
+        deserializer.deserialize_str(PropertyVisitor)
+    }
+}
+
+/// Reads a value; null is the default: an empty text, list or map, zero, false.
+pub(crate) fn read<'de, A, T>(map: &mut A, field: &mut T) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    T: Default + Deserialize<'de>,
+{
+    *field = map.next_value::<Option<T>>()?.unwrap_or_default();
+    Ok(())
+}
+
+/// Null where a value was expected is the default, for structures whose reading serde derives.
 pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,
 {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Passes over a value.
+pub(crate) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// Keeps the value of a property that the document does not name.
+pub(crate) fn keep<'de, A, T>(map: &mut A, property: &str, kept: &mut BTreeMap<String, T>) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    T: Deserialize<'de>,
+{
+    kept.insert(property.to_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// What may not be there, and is then not written.
+pub(crate) trait MaybeAbsent {
+    fn is_absent(&self) -> bool;
+}
+
+impl<T> MaybeAbsent for Option<T> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T> MaybeAbsent for Vec<T> {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<T> MaybeAbsent for BTreeMap<String, T> {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl MaybeAbsent for Value {
+    fn is_absent(&self) -> bool {
+        self.is_null()
+    }
+}
+
+/// Writes a property.
+pub(crate) fn write<M: SerializeMap, T: Serialize>(map: &mut M, property: &str, value: &T) -> Result<(), M::Error> {
+    map.serialize_entry(property, value)
+}
+
+/// Writes a property, if it is there.
+pub(crate) fn write_present<M, T>(map: &mut M, property: &str, value: &T) -> Result<(), M::Error>
+where
+    M: SerializeMap,
+    T: MaybeAbsent + Serialize,
+{
+    if value.is_absent() { Ok(()) } else { map.serialize_entry(property, value) }
+}
+
+/// Writes the properties that the document does not name.
+pub(crate) fn write_kept<M, T>(map: &mut M, kept: &BTreeMap<String, T>) -> Result<(), M::Error>
+where
+    M: SerializeMap,
+    T: Serialize,
+{
+    kept.iter().try_for_each(|(property, value)| map.serialize_entry(property, value))
 }

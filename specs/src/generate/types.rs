@@ -77,6 +77,16 @@ fn rename(field: &Field) -> TokenStream {
     }
 }
 
+/// What `JsonSchema` must know of a field that serde does not tell it.
+fn schema_attribute(field: &Field) -> TokenStream {
+    let property = &field.property;
+    match () {
+        () if field.rest => quote! { #[cfg_attr(feature = "schemars", schemars(flatten))] },
+        () if *property != field.name => quote! { #[cfg_attr(feature = "schemars", schemars(rename = #property))] },
+        () => quote! {},
+    }
+}
+
 /// The types that each type holds in itself, without a list or a map between.
 fn direct_mentions(types: &BTreeMap<String, Type>) -> BTreeMap<&str, BTreeSet<&str>> {
     let named = |rust: &'_ Rust| {
@@ -137,51 +147,64 @@ impl Writer<'_> {
         }
     }
 
-    /// A structure that comes back: whatever is missing or null is the default, nothing is refused.
+    /// A structure that comes back: whatever is missing or null is the default, nothing is refused. How it is read and
+    /// written is a line for each field, since what serde would derive is most of what building the crate takes.
     fn answer(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let fields = fields.iter().map(|field| {
-            let (doc, name, written, rename) = (documentation(field.description.as_deref()), ident(&field.name), self.field_type(&field.rust), rename(field));
-            match &field.rust {
-                _ if field.rest => quote! {
-                    #doc
-                    #[serde(flatten)]
-                    pub #name: #written,
-                },
-                Rust::List(_) => quote! {
-                    #doc
-                    #[serde(#rename deserialize_with = "crate::tolerant::null_is_default", skip_serializing_if = "::std::vec::Vec::is_empty")]
-                    pub #name: #written,
-                },
-                Rust::Map(_) => quote! {
-                    #doc
-                    #[serde(#rename deserialize_with = "crate::tolerant::null_is_default", skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-                    pub #name: #written,
-                },
-                Rust::Any => quote! {
-                    #doc
-                    #[serde(#rename skip_serializing_if = "::serde_json::Value::is_null")]
-                    pub #name: #written,
-                },
-                _ if field.required => quote! {
-                    #doc
-                    #[serde(#rename deserialize_with = "crate::tolerant::null_is_default")]
-                    pub #name: #written,
-                },
-                _ => quote! {
-                    #doc
-                    #[serde(#rename skip_serializing_if = "::std::option::Option::is_none")]
-                    pub #name: ::std::option::Option<#written>,
-                },
+        let (mut declared, mut read, mut written) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rest = quote! { _ => crate::tolerant::skip(map) };
+        for field in fields {
+            let (doc, name, property) =
+                (documentation(field.description.as_deref()), ident(&field.name), &field.property);
+            let (held, schema) = (self.field_type(&field.rust), schema_attribute(field));
+            let plain = matches!(field.rust, Rust::List(_) | Rust::Map(_) | Rust::Any) || field.required;
+            declared.push(if plain || field.rest {
+                quote! { #doc #schema pub #name: #held, }
+            } else {
+                quote! { #doc #schema pub #name: ::std::option::Option<#held>, }
+            });
+            if field.rest {
+                rest = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };
+                written.push(quote! { crate::tolerant::write_kept(&mut map, &self.#name)?; });
+                continue;
             }
-        });
+            read.push(quote! { #property => crate::tolerant::read(map, &mut self.#name), });
+            written.push(match &field.rust {
+                _ if field.required && !matches!(field.rust, Rust::List(_) | Rust::Map(_) | Rust::Any) => {
+                    quote! { crate::tolerant::write(&mut map, #property, &self.#name)?; }
+                }
+                _ => quote! { crate::tolerant::write_present(&mut map, #property, &self.#name)?; },
+            });
+        }
         quote! {
             #doc
-            #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
-            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-            #[serde(default)]
+            #[derive(Clone, Debug, Default, PartialEq)]
+            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema), schemars(default))]
             #[non_exhaustive]
-            pub struct #name { #(#fields)* }
+            pub struct #name { #(#declared)* }
+
+            impl crate::tolerant::Structure for #name {
+                fn read<'de, A: ::serde::de::MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> ::std::result::Result<(), A::Error> {
+                    match property {
+                        #(#read)*
+                        #rest,
+                    }
+                }
+            }
+
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    crate::tolerant::structure(deserializer)
+                }
+            }
+
+            impl ::serde::Serialize for #name {
+                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                    let mut map = serializer.serialize_map(::std::option::Option::None)?;
+                    #(#written)*
+                    ::serde::ser::SerializeMap::end(map)
+                }
+            }
         }
     }
 
