@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use datagouv::main::types::UploadNewDatasetResourceForm;
 use datagouv::observe::{
     CallFinished, CircuitChanged, CircuitState, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled,
 };
-use datagouv::{Api, CircuitBreaker, Client, ClientBuilder, Limits, RetryPolicy, Timeouts};
+use datagouv::{Api, Call, CircuitBreaker, Client, ClientBuilder, File, Limits, RetryPolicy, Timeouts};
 use datagouv_sandbox::Reply;
 use datagouv_sandbox::fault::{Fault, FaultServer, UntrustedServer};
 use serde_json::{Value, json};
@@ -216,6 +217,42 @@ async fn a_head_that_does_not_come_ends_the_attempt() {
     assert!(error.to_string().contains("10ms"), "{error}");
 }
 
+/// A file of ten bytes, one every tenth of a second.
+fn slow_file() -> File {
+    let bytes = futures_util::stream::unfold(0, |sent| async move {
+        tokio::time::sleep(SECOND / 10).await;
+        (sent < 10).then(|| (Ok(bytes::Bytes::from_static(b"x")), sent + 1))
+    });
+    File::from_stream("slow.csv", 10, bytes)
+}
+
+fn upload(client: &Client, file: File) -> Call<Value> {
+    let form = UploadNewDatasetResourceForm::new().file(file);
+    client.main().upload_new_dataset_resource().dataset("d").body(form).call().json()
+}
+
+#[tokio::test]
+async fn a_request_that_takes_long_to_send_is_not_late() {
+    let server = server().await;
+    let timeouts = Timeouts::default().head(SECOND / 2);
+    let client = client_of(&server).timeouts(timeouts).build().unwrap();
+    let began = Instant::now();
+    upload(&client, slow_file()).send().await.unwrap();
+    assert!(began.elapsed() >= SECOND, "longer in all than the head may take");
+    let error = upload(&client, slow_file()).head_timeout(SECOND / 50).send().await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_can_be_read_once_is_sent_once() {
+    let server = server().await;
+    server.fault_always(Fault::status(503));
+    let client = client_of(&server).build().unwrap();
+    let read = File::from_reader("x.csv", 1, &b"x"[..]);
+    assert_eq!(upload(&client, read).repeatable().send().await.unwrap_err().attempts(), 1);
+    assert_eq!(server.count(), 1);
+}
+
 #[tokio::test]
 async fn a_body_that_stalls_is_an_error_and_one_that_is_slow_is_not() {
     let server = server().await;
@@ -393,6 +430,40 @@ async fn what_a_server_says_is_left_of_its_limit_is_kept_to() {
     assert!(began.elapsed() >= SECOND * 9 / 10);
     let waited = events.throttled.lock().unwrap().clone();
     assert!(waited.len() == 1 && waited[0] >= SECOND * 9 / 10, "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_asked_too_much_is_left_alone_by_all_calls() {
+    let server = server().await;
+    let client = client_of(&server).limits(Limits::default()).build().unwrap();
+    server.fault_once(Fault::too_many_requests(Some("1")));
+    assert_eq!(send(&client, "POST").await.unwrap_err().status().unwrap(), 429);
+    let began = Instant::now();
+    send(&client, "GET").await.unwrap();
+    assert!(began.elapsed() >= SECOND * 9 / 10);
+    // What is longer than the limit is the caller's to wait for.
+    server.fault_once(Fault::too_many_requests(Some("3600")));
+    send(&client, "POST").await.unwrap_err();
+    tokio::time::timeout(10 * SECOND, send(&client, "GET")).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn those_who_wait_in_line_are_not_sent_to_a_host_that_is_gone() {
+    let server = server().await;
+    server.fault_always(Fault::status(502));
+    let builder = client_of(&server).retries(RetryPolicy::none()).limits(Limits::none().in_flight(1));
+    let client = builder.circuit_breaker(CircuitBreaker::default().failures(3)).build().unwrap();
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { send(&client, "GET").await.unwrap_err().is_circuit_open() })
+        })
+        .collect();
+    let mut refused = 0;
+    for call in calls {
+        refused += usize::from(call.await.unwrap());
+    }
+    assert_eq!((server.count(), refused), (3, 17));
 }
 
 #[tokio::test]
