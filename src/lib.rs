@@ -69,6 +69,8 @@ mod form;
 #[doc(hidden)]
 pub mod fuzz;
 mod mask;
+#[cfg(feature = "metrics")]
+pub mod months;
 pub mod objects;
 mod open_enum;
 mod operation;

@@ -38,6 +38,7 @@
 mod decode;
 mod encoding;
 mod expression;
+mod fields;
 mod pages;
 mod profile;
 mod query;

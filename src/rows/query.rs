@@ -209,6 +209,19 @@ impl<T> Rows<T> {
         self
     }
 
+    /// Only the columns that the type of the rows has fields for, as serde names them.
+    ///
+    /// A type that is no struct, or that flattens another into itself, does not tell its columns: all come. An
+    /// alias of a field is asked for too, and refused by the server where there is no such column:
+    /// [`select`](Self::select) by hand there.
+    pub fn select_fields(mut self) -> Self
+    where
+        T: DeserializeOwned,
+    {
+        self.asked.select = super::fields::of::<T>();
+        self
+    }
+
     /// One row for all rows that have the same values in some columns, with [`aggregate`](Self::aggregate).
     pub fn group_by<Name: Into<String>>(mut self, columns: impl IntoIterator<Item = Name>) -> Self {
         self.asked.group_by = columns.into_iter().map(Into::into).collect();
@@ -281,6 +294,22 @@ impl<T> Rows<T> {
     pub async fn json(&self) -> Result<Response<ByteStream>> {
         self.check().await?;
         self.source.json(&self.client, &self.asked.paged()?)?.send().await
+    }
+
+    /// The same rows, read as another type.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "tabular")]
+    /// # fn example(client: datagouv::Client) {
+    /// use datagouv::rows::Row;
+    ///
+    /// let untyped = client.resource("3f5e1c2a-7b4d-4e6f-8a90-1b2c3d4e5f60").rows::<Row>();
+    /// let typed = untyped.read_as::<std::collections::BTreeMap<String, Option<String>>>();
+    /// # let _ = typed;
+    /// # }
+    /// ```
+    pub fn read_as<U>(self) -> Rows<U> {
+        Rows { client: self.client, source: self.source, asked: self.asked, row: PhantomData }
     }
 
     /// What is asked, held against the profile if that was asked for too.
