@@ -108,8 +108,13 @@ pub fn to_openapi(document: Value) -> Result<Value, Error> {
 }
 
 /// Lists of the catalogue's documents that the server builds from unordered sets: schema and property.
-const UNORDERED: [(&str, &str); 4] =
-    [("PeriodicTask (read)", "task"), ("PeriodicTask (write)", "task"), ("PeriodicTask", "task"), ("Task", "status")];
+const UNORDERED: [(&str, &str); 5] = [
+    ("PeriodicTask (read)", "task"),
+    ("PeriodicTask (write)", "task"),
+    ("PeriodicTask", "task"),
+    ("Job", "task"),
+    ("Task", "status"),
+];
 
 /// The parameter whose list of values is built in the same way, in each operation that has it.
 const UNORDERED_PARAMETER: &str = "producer_type";
