@@ -1,15 +1,15 @@
 //! Which rows of a file match?
 //!
-//! `cargo run --example rows -- --filter puissance__greater=100 --filter commune__sort=asc`
+//! `cargo run --example rows -- --at-least puissance=50 --one-of commune=Nice,Lyon --sort commune`
 
 mod support;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use datagouv::Filters;
+use datagouv::rows::{Condition, Row, Rows, avg, col, count};
 
-use support::{Outcome, Place, plain, table};
+use support::{Outcome, Place, heading, plain, table};
 
 #[derive(Parser)]
 #[command(about = "Which rows of a file match?")]
@@ -17,15 +17,27 @@ struct Arguments {
     /// The id of the file among the resources of its dataset; charging points of the embedded platform otherwise
     #[arg(long, value_name = "ID", default_value = datagouv_sandbox::platform::CHARGING_POINTS_RESOURCE)]
     resource: String,
-    /// `column__operator=value`: exact, differs, contains, in, less, greater, isnull, sort… (all must hold)
-    #[arg(long, value_name = "FILTER", default_value = "puissance__greater=100")]
-    filter: Vec<String>,
+    /// Only rows whose column is a value or greater
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    at_least: Vec<String>,
+    /// Only rows whose column is one of some values, with commas between
+    #[arg(long, value_name = "COLUMN=VALUES")]
+    one_of: Vec<String>,
+    /// Only rows whose column holds a text
+    #[arg(long, value_name = "COLUMN=TEXT")]
+    holds: Vec<String>,
+    /// In the order of a column; in that of the file otherwise
+    #[arg(long, value_name = "COLUMN")]
+    sort: Option<String>,
     /// The columns to show, with commas between; all otherwise
-    #[arg(long)]
-    columns: Option<String>,
-    /// The page
-    #[arg(long, default_value_t = 1)]
-    page: i64,
+    #[arg(long, value_delimiter = ',')]
+    columns: Vec<String>,
+    /// One line for all rows with the same value in a column, with how many they are and the mean of another
+    #[arg(long, value_name = "COLUMN=COLUMN")]
+    mean_by: Option<String>,
+    /// How many rows to show
+    #[arg(long, default_value_t = 20)]
+    show: usize,
     #[command(flatten)]
     place: Place,
 }
@@ -36,30 +48,57 @@ async fn main() -> ExitCode {
     support::report(rows(arguments).await)
 }
 
+fn column_and_value(text: &str) -> Outcome<(&str, &str)> {
+    Ok(text.split_once('=').ok_or_else(|| format!("`{text}`: a column, `=` and a value are wanted"))?)
+}
+
+fn condition(arguments: &Arguments) -> Outcome<Condition> {
+    let mut conditions = Vec::new();
+    for text in &arguments.at_least {
+        let (column, value) = column_and_value(text)?;
+        conditions.push(col(column).ge(value));
+    }
+    for text in &arguments.one_of {
+        let (column, values) = column_and_value(text)?;
+        conditions.push(col(column).is_in(values.split(',')));
+    }
+    for text in &arguments.holds {
+        let (column, value) = column_and_value(text)?;
+        conditions.push(col(column).contains(value));
+    }
+    Ok(Condition::all(conditions))
+}
+
 async fn rows(arguments: Arguments) -> Outcome {
+    let condition = condition(&arguments)?;
     let platform = arguments.place.open().await?;
-    let tabular = platform.client.tabular();
-    let filters: Filters =
-        arguments.filter.iter().map(|filter| filter.split_once('=').unwrap_or((filter.as_str(), ""))).collect();
-    // A row does not keep the order of its columns; the profile does.
-    let profile = tabular.get_resource_profile().rid(&arguments.resource).send().await?.into_inner().profile;
-    let columns: Vec<&str> = match &arguments.columns {
-        Some(columns) => columns.split(',').collect(),
-        None => profile.header.iter().map(String::as_str).collect(),
-    };
-    let page = tabular
-        .get_resource_data()
-        .rid(&arguments.resource)
-        .filters(filters)
-        .columns(columns.join(","))
-        .page(arguments.page)
-        .page_size(20)
-        .send()
-        .await?;
-    let rows = page.data.iter().map(|row| {
-        columns.iter().map(|column| row.get(*column).map_or_else(|| "-".to_owned(), plain)).collect::<Vec<_>>()
-    });
-    table(&columns, &rows.collect::<Vec<_>>());
-    println!("  page {}, {} rows match", page.meta.page, page.meta.total.unwrap_or_default());
+    // `checked`: a column that is not there is told before anything is asked, with the one that was meant.
+    let mut query: Rows<Row> = platform.client.resource(&arguments.resource).rows().filter(condition).checked();
+    if let Some(text) = &arguments.mean_by {
+        let (group, of) = column_and_value(text)?;
+        query = query.group_by([group]).aggregate([count(of), avg(of)]).sort(col(group).asc());
+    } else {
+        println!("  {} rows match", query.count().await?);
+        if let Some(column) = arguments.sort {
+            query = query.sort(col(column).asc());
+        }
+        query = query.select(arguments.columns);
+    }
+    println!("  read as {}", query.explain());
+    let mut stream = query.stream();
+    let mut shown = Vec::new();
+    // What is not polled is not asked for: a million rows cost no more than the first.
+    while shown.len() < arguments.show
+        && let Some(row) = stream.next().await
+    {
+        shown.push(row?);
+    }
+    let columns: Vec<&str> = shown.first().map(|row| row.iter().map(|(name, _)| name).collect()).unwrap_or_default();
+    let cells = |row: &Row| columns.iter().map(|column| plain(&row[column])).collect();
+    heading("Rows");
+    table(&columns, &shown.iter().map(cells).collect::<Vec<_>>());
+    if let Some(total) = stream.total() {
+        println!("  {} of {total}", stream.so_far());
+    }
     Ok(())
 }
