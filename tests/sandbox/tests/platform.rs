@@ -77,6 +77,56 @@ fn titles(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn resources_are_put_in_an_order_that_names_all_of_them() {
+    let visitor = Visitor::new().await;
+    let path = format!("/datasets/{COMMUNES}/resources/");
+    let remote = |title: &str| json!({"title": title, "url": "https://example.org/x.csv", "filetype": "remote"});
+    let (_, first) = visitor.send(visitor.write(Method::POST, &path).json(&remote("a"))).await;
+    let (status, body) = visitor.send(visitor.write(Method::PUT, &path).json(&json!([{"id": first["id"]}]))).await;
+    assert_eq!((status, body), (400, json!({"message": "All resources must be reordered, you provided 1 out of 2"})));
+    let order = json!([{"id": COMMUNES_RESOURCE}, {"id": first["id"]}]);
+    let (status, body) = visitor.send(visitor.write(Method::PUT, &path).json(&order)).await;
+    assert_eq!((status, &body[0]["id"], &body[1]["id"]), (200, &json!(COMMUNES_RESOURCE), &first["id"]));
+}
+
+#[tokio::test]
+async fn extras_are_set_and_removed_by_key() {
+    let visitor = Visitor::new().await;
+    let path = format!("/datasets/{COMMUNES}/resources/{COMMUNES_RESOURCE}/extras/");
+    let write = |method: Method| visitor.request(method, Api::MainV2, &path).header("X-API-KEY", "key");
+    let (_, all) = visitor.send(write(Method::PUT).json(&json!({"a": 1, "b": [2]}))).await;
+    assert_eq!(all, json!({"a": 1, "b": [2]}));
+    let (_, all) = visitor.send(write(Method::PUT).json(&json!({"a": null, "c": true}))).await;
+    assert_eq!(all, json!({"b": [2], "c": true}));
+    assert_eq!(visitor.send(write(Method::DELETE).json(&json!(["b"]))).await.0, 204);
+    assert_eq!(visitor.send(write(Method::DELETE).json(&json!(["b"]))).await.0, 404);
+    assert_eq!(visitor.get(Api::MainV2, &path).await, (200, json!({"c": true})));
+}
+
+#[tokio::test]
+async fn a_closed_discussion_takes_no_comment() {
+    let visitor = Visitor::new().await;
+    let start = json!({"title": "Units", "comment": "Metres?", "subject": {"class": "Dataset", "id": COMMUNES}});
+    let (status, started) = visitor.send(visitor.write(Method::POST, "/discussions/").json(&start)).await;
+    assert_eq!((status, &started["closed"]), (201, &Value::Null));
+    let path = format!("/discussions/{}/", started["id"].as_str().unwrap_or_default());
+    let end = json!({"comment": "Square kilometres.", "close": true});
+    let (status, ended) = visitor.send(visitor.write(Method::POST, &path).json(&end)).await;
+    assert_eq!((status, ended["discussion"].as_array().map(Vec::len)), (200, Some(2)));
+    let (status, _) = visitor.send(visitor.write(Method::POST, &path).json(&json!({"comment": "Thanks"}))).await;
+    assert_eq!(status, 403);
+    assert_eq!(visitor.get(Api::Main, &path).await, (200, ended));
+}
+
+#[tokio::test]
+async fn a_search_counts_what_it_has_found() {
+    let visitor = Visitor::new().await;
+    let (_, page) = visitor.get(Api::MainV2, "/datasets/search/?tag=mobilite&page_size=1").await;
+    assert_eq!(page["facets"]["tag"][0], json!({"name": "mobilite", "count": 2}));
+    assert_eq!(page["facets"]["format"], json!([{"name": "csv", "count": 2}]));
+}
+
+#[tokio::test]
 async fn datasets_are_found_without_their_accents_and_page_by_page() {
     let visitor = Visitor::new().await;
     for (api, path) in [

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::catalogue::{Dataset, Fields, Resource, default_fields, plain, slug};
+use super::editing::facets;
 use super::{Call, Platform, message, unauthorized};
 use crate::Api;
 use crate::answer::Reply;
@@ -23,6 +24,10 @@ impl Platform {
             "update_resource" => self.update_resource(call),
             "delete_resource" => self.delete_resource(call),
             "redirect_resource" => self.redirect(call),
+            "update_resources" => self.reorder(call),
+            "create_discussion" => self.start_discussion(call),
+            "get_discussion" => self.get_discussion(call),
+            "comment_discussion" => self.respond(call),
             "upload_new_dataset_resource" => self.upload_new(call, files),
             "upload_dataset_resource" => self.upload_again(call, files),
             _ => return None,
@@ -35,6 +40,12 @@ impl Platform {
             "get_dataset" => self.get(call),
             "list_resources" => self.list_resources(call),
             "get_resource" => self.get_resource_of_any(call),
+            "get_dataset_extras"
+            | "update_dataset_extras"
+            | "delete_dataset_extras"
+            | "get_resource_extras"
+            | "update_resource_extras"
+            | "delete_resource_extras" => self.extras(call),
             _ => return None,
         })
     }
@@ -79,7 +90,7 @@ impl Platform {
         let mut page =
             self.page(call, &found, false, |dataset| self.catalogue.show(dataset, call.api, call.has_key()))?;
         if call.operation_id == "search_datasets" {
-            page["facets"] = json!({});
+            page["facets"] = facets(&found);
         }
         Ok(Reply::json(200, &page))
     }

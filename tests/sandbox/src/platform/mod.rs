@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod datasets;
+mod editing;
 mod mask;
 mod metrics;
 mod query;
@@ -90,6 +91,7 @@ pub(crate) struct Platform {
     deleted_resources: Vec<(String, String)>,
     tables: BTreeMap<String, OwnTable>,
     limits: Limits,
+    discussions: Vec<Value>,
 }
 
 impl Platform {
@@ -103,6 +105,7 @@ impl Platform {
             deleted_resources: Vec::new(),
             tables: BTreeMap::new(),
             limits: Limits::default(),
+            discussions: Vec::new(),
         }
     }
 
