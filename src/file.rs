@@ -33,7 +33,7 @@ pub struct File {
     source: Source,
 }
 
-type Reader = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+pub(crate) type Reader = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 #[derive(Clone)]
 enum Source {
@@ -120,18 +120,31 @@ impl File {
         self.length == 0
     }
 
+    /// Its bytes, from the first to the last; an error where they are more or fewer than announced.
+    pub(crate) fn stream(&self) -> Result<Reader> {
+        let inner: Reader = match &self.source {
+            Source::Bytes(bytes) => Box::pin(futures_util::stream::iter([Ok(bytes.clone())])),
+            Source::Path(path) => Box::pin(Opened::new(path.clone())),
+            Source::Reader(reader) => {
+                let taken = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+                taken.ok_or_else(|| {
+                    Error::request(format!("`{}` comes from a reader and was already sent", self.name))
+                })?
+            }
+        };
+        Ok(Box::pin(Exact::new(inner, self.length)))
+    }
+
+    /// The media type that it was given.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
     /// The part of a multipart form that sends it.
     pub(crate) fn part(&self) -> Result<Part> {
         let body = match &self.source {
             Source::Bytes(bytes) => Body::from(bytes.clone()),
-            Source::Path(path) => Body::wrap_stream(Exact::new(Box::pin(Opened::new(path.clone())), self.length)),
-            Source::Reader(reader) => {
-                let taken = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-                let reader = taken.ok_or_else(|| {
-                    Error::request(format!("`{}` comes from a reader and was already sent", self.name))
-                })?;
-                Body::wrap_stream(Exact::new(reader, self.length))
-            }
+            Source::Path(_) | Source::Reader(_) => Body::wrap_stream(self.stream()?),
         };
         let part = Part::stream_with_length(body, self.length).file_name(self.name.clone());
         match &self.content_type {
@@ -148,6 +161,9 @@ impl fmt::Debug for File {
         f.debug_struct("File").field("name", &self.name).field("length", &self.length).finish_non_exhaustive()
     }
 }
+
+/// Each reading of a file is a turn of another thread.
+const READ_AT_ONCE: usize = 64 << 10;
 
 /// The bytes of a file that is opened when the first of them is asked for.
 enum Opened {
@@ -168,7 +184,7 @@ impl Stream for Opened {
         loop {
             match &mut *self {
                 Self::Opening(opening) => match opening.as_mut().poll(context) {
-                    Poll::Ready(Ok(file)) => *self = Self::Reading(ReaderStream::new(file)),
+                    Poll::Ready(Ok(file)) => *self = Self::Reading(ReaderStream::with_capacity(file, READ_AT_ONCE)),
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
                     Poll::Pending => return Poll::Pending,
                 },

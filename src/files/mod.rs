@@ -1,4 +1,4 @@
-//! Files, down from wherever they are.
+//! Files: up to the platform, and down from wherever they are.
 //!
 //! ```no_run
 //! # #[cfg(feature = "files")]
@@ -7,6 +7,11 @@
 //! // To a folder, by the name that the file has; interrupted and resumed, checked, and only then there.
 //! let saved = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").download("data/").send().await?;
 //! println!("{} ({} bytes)", saved.path.display(), saved.size);
+//!
+//! // As a new resource of a dataset, in parts where it is large. It needs an API key.
+//! let file = datagouv::File::from_path("communes.csv").await.expect("a file");
+//! let made = client.dataset("my-dataset").upload(file).progress(|now| println!("{now}")).send().await?;
+//! println!("{}", made.url.as_deref().unwrap_or_default());
 //! # Ok(())
 //! # }
 //! ```
@@ -15,6 +20,7 @@ mod checksum;
 mod download;
 mod fetch;
 mod folder;
+mod image;
 mod name;
 mod partial;
 mod progress;
@@ -22,10 +28,13 @@ mod range;
 mod remote;
 mod stream;
 mod transfer;
+mod upload;
 
 pub use self::checksum::{Algorithm, Checksum};
 pub use self::download::{Download, Downloaded};
 pub use self::folder::{DownloadAll, ResourceDownload};
+pub use self::image::{CropBox, Image};
 pub use self::progress::Progress;
 pub use self::remote::{FileHandle, Latest, RemoteFile};
 pub use self::stream::FileStream;
+pub use self::upload::{Upload, UploadedFile};

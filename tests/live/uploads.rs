@@ -1,6 +1,7 @@
 //! Files sent to datasets: whole, in parts, from bytes, paths and readers.
 
 use datagouv::File;
+use datagouv::files::{CropBox, Image, RemoteFile};
 use datagouv::main::types::{
     UploadAnswer, UploadCommunityResourceForm, UploadDatasetResourceForm, UploadNewCommunityResourceForm,
     UploadNewDatasetResourceForm,
@@ -285,5 +286,81 @@ fn uploads_at_once_do_not_mix() {
             sizes.push(filesize.unwrap());
         }
         assert_eq!(sizes, [1, 3, 5]);
+    });
+}
+
+/// Some lines, longer than several parts.
+fn long() -> String {
+    ROWS.repeat(2_000)
+}
+
+#[test]
+fn a_large_file_is_cut_into_parts_and_put_together() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let (content, name) = (long(), name("csv"));
+        let upload = client.dataset(&made.id).upload(File::from_bytes(&name, content.clone()));
+        let answer = upload.parts_above(0).part_size(10_000).concurrency(4).send().await.unwrap();
+        assert_eq!((answer.title.as_ref(), answer.filesize), (Some(&name), Some(content.len() as i64)));
+        let url = answer.url.clone().unwrap();
+        match client.file(RemoteFile::new(url)).bytes(content.len()).await {
+            Ok(bytes) => assert!(bytes == content),
+            Err(error) => assert!(error.is_not_found(), "{error}"),
+        }
+        // The same for a resource that is there, by its id alone.
+        let id = answer.id.clone().unwrap();
+        let upload = client.resource(&id).upload(File::from_bytes(name, ROWS));
+        let answer = upload.parts_above(0).part_size(20).send().await.unwrap();
+        assert_eq!((answer.id.as_ref(), answer.filesize), (Some(&id), Some(ROWS.len() as i64)));
+    });
+}
+
+#[test]
+fn parts_that_the_server_has_are_recognised() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let (content, name) = (long(), name("csv"));
+        let upload = || client.dataset(&made.id).upload(File::from_bytes(&name, content.clone())).part_size(30_000);
+        let uuid = upload().uuid().to_owned();
+        let first = UploadNewDatasetResourceForm::new()
+            .uuid(&uuid)
+            .filename(&name)
+            .totalparts(content.len().div_ceil(30_000) as i64)
+            .partindex(1)
+            .chunksize(30_000)
+            .file(File::from_bytes("blob", content.as_bytes()[30_000..60_000].to_vec()));
+        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(first).send().await.unwrap();
+        assert!(answer.success);
+        let answer = upload().resume(&uuid).parts_above(0).send().await.unwrap();
+        assert_eq!(answer.filesize, Some(content.len() as i64));
+    });
+}
+
+#[test]
+fn a_community_resource_is_sent_and_sent_again() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let content = long();
+        let file = || File::from_bytes(name("csv"), content.clone());
+        let answer = client.dataset(&made.id).upload_community(file()).send().await.unwrap();
+        assert_eq!(answer.filesize, Some(content.len() as i64));
+        let handle = client.community_resource(answer.id.unwrap());
+        let answer = handle.upload(file()).parts_above(0).part_size(50_000).send().await.unwrap();
+        assert_eq!(answer.filesize, Some(content.len() as i64));
+    });
+}
+
+#[test]
+fn an_avatar_is_cut_out_of_an_image() {
+    run(|live| async move {
+        let crop = CropBox::new(1, 0, 5, 4).unwrap();
+        let url = live.user().me().set_avatar(Image::new(png(8, 6)).crop(crop)).await.unwrap();
+        assert!(url.starts_with("http"), "{url}");
+        let beyond = CropBox::new(0, 0, 9, 9).unwrap();
+        let error = live.user().me().set_avatar(Image::new(png(8, 6)).crop(beyond)).await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
     });
 }

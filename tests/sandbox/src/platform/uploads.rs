@@ -1,5 +1,6 @@
 //! Uploads: whole files, and files in parts that a last request puts together.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
@@ -59,15 +60,22 @@ impl Platform {
                     return Err(message(400, "Chunk size mismatch"));
                 }
                 let index = number("partindex").unwrap_or(0);
-                self.parts.entry(uuid).or_default().insert(index, file.data.to_vec());
-                Ok(Upload::Part)
+                // The server does not overwrite what it has stored, and does not say so.
+                match self.parts.entry(uuid).or_default().entry(index) {
+                    Entry::Occupied(_) => Err(crash()),
+                    Entry::Vacant(place) => {
+                        place.insert(file.data.to_vec());
+                        Ok(Upload::Part)
+                    }
+                }
             }
             (Some((total, uuid)), None) => {
-                let parts = self.parts.remove(&uuid).unwrap_or_default();
-                if parts.keys().copied().ne(0..total) {
-                    return Err(failed("Missing parts"));
+                let there = self.parts.get(&uuid).is_some_and(|parts| parts.keys().copied().eq(0..total));
+                if !there {
+                    return Err(crash());
                 }
                 let name = allowed(&text("filename").unwrap_or_default())?;
+                let parts = self.parts.remove(&uuid).unwrap_or_default();
                 Ok(Upload::File { name, data: parts.into_values().flatten().collect() })
             }
             (None, Some(file)) => {
@@ -81,6 +89,10 @@ impl Platform {
 
 fn part_is_in() -> Reply {
     Reply::json(200, &json!({"success": true, "error": null, "message": ""}))
+}
+
+fn crash() -> Reply {
+    message(500, "Internal Server Error")
 }
 
 fn failed(error: &str) -> Reply {

@@ -1,0 +1,73 @@
+//! How does a file get onto the platform, however large it is?
+//!
+//! `cargo run --example upload`; elsewhere with a key: `-- --env demo --api-key-file FILE --dataset SLUG FILE`.
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use datagouv::File;
+use datagouv_sandbox::platform::COMMUNES;
+
+use support::{Outcome, Place};
+
+#[derive(Parser)]
+#[command(about = "How does a file get onto the platform, however large it is?")]
+struct Arguments {
+    /// The file to send; some lines of CSV otherwise
+    file: Option<PathBuf>,
+    /// The slug or id of the dataset that gets it as a new resource
+    #[arg(long, default_value = COMMUNES)]
+    dataset: String,
+    /// The id of a resource whose file it replaces instead
+    #[arg(long, value_name = "ID")]
+    resource: Option<String>,
+    /// The size of the parts that it is sent in, in bytes
+    #[arg(long, default_value_t = 4 << 20)]
+    part_size: u64,
+    /// Take up again what was interrupted, by the identifier that was told
+    #[arg(long, value_name = "UUID")]
+    resume: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    support::report(upload(arguments).await)
+}
+
+async fn upload(arguments: Arguments) -> Outcome {
+    let Arguments { file, dataset, resource, part_size, resume, place } = arguments;
+    let file = match &file {
+        Some(path) => File::from_path(path).await.map_err(|error| format!("{}: {error}", path.display()))?,
+        None => File::from_bytes("codes.csv", "code,nom\n29019,Brest\n".repeat(500_000)),
+    };
+    let platform = place.open().await?;
+    if !platform.has_key {
+        return Err("an upload needs an API key: --api-key-file FILE".into());
+    }
+    let client = &platform.client;
+    let dataset = client.dataset(dataset);
+    let mut upload = match resource {
+        Some(id) => dataset.resource(id).upload(file),
+        None => dataset.upload(file),
+    };
+    if let Some(uuid) = resume {
+        upload = upload.resume(uuid);
+    }
+    let uuid = upload.uuid().to_owned();
+    println!("sending   with --resume {uuid} if it is interrupted");
+    let upload = upload.parts_above(part_size).part_size(part_size).progress(|now| println!("          {now}"));
+    let made = upload.send().await?;
+
+    println!("sent      {}", made.title.as_deref().unwrap_or_default());
+    println!("          {}", made.url.as_deref().unwrap_or_default());
+    if let Some(checksum) = made.checksum {
+        println!("          {} {}", checksum.type_, checksum.value);
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Uploads in parts. The server keeps each part under the identifier of the upload; a last request, without
+//! a part, puts them together and throws them away.
+//!
+//! What it does not do shapes what is done here: a part that comes again is an internal error (500), and so is
+//! a last request after one that was heard.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::stream::{self, TryStreamExt};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::super::checksum::Checksum;
+use super::measure::Measure;
+use super::target::{Fields, PartsOf, UploadedFile, again, has_file, id_of};
+use super::{SAME_NAME_PAUSE, Sending};
+use crate::file::Reader;
+use crate::{Error, File, Result};
+
+/// How long to wait before a part is sent again, doubled each time, and its limit.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// The parts of a file, one after the other.
+struct Cut {
+    reader: Reader,
+    left: Bytes,
+    size: usize,
+    index: u64,
+    measure: Measure,
+}
+
+impl Cut {
+    /// The next part and which it is.
+    async fn part(&mut self) -> Result<Option<(u64, Bytes)>> {
+        let mut part = BytesMut::new();
+        while part.len() < self.size {
+            if self.left.is_empty() {
+                let read = self.reader.try_next().await;
+                match read.map_err(|error| Error::request("the file cannot be read").with_source(error))? {
+                    Some(bytes) => self.left = bytes,
+                    None => break,
+                }
+            }
+            let taken = self.left.len().min(self.size - part.len());
+            part.extend_from_slice(&self.left[..taken]);
+            self.left.advance(taken);
+        }
+        if part.is_empty() {
+            return Ok(None);
+        }
+        self.measure.update(&part);
+        self.index += 1;
+        Ok(Some((self.index - 1, part.freeze())))
+    }
+}
+
+impl<T: UploadedFile> Sending<T> {
+    pub(super) fn total_parts(&self) -> u64 {
+        self.file.len().div_ceil(self.part_size)
+    }
+
+    fn upload(&self) -> PartsOf {
+        PartsOf { uuid: self.uuid.clone(), name: self.file.name().to_owned(), total: self.total_parts() }
+    }
+
+    pub(super) async fn in_parts(&self) -> Result<T> {
+        let before = self.before().await?;
+        let measure = Measure::default();
+        let mut cut = Cut {
+            reader: self.file.stream()?,
+            left: Bytes::new(),
+            size: usize::try_from(self.part_size).unwrap_or(usize::MAX),
+            index: 0,
+            measure: measure.clone(),
+        };
+        // The first one makes the folder of the parts, which two at once might both want to do.
+        let Some((index, part)) = cut.part().await? else { return self.whole().await };
+        let mut sent = self.part(index, part).await?;
+        self.listener.tell(sent, Some(self.file.len()));
+
+        let parts = stream::try_unfold(cut, |mut cut| async move {
+            Ok::<_, Error>(cut.part().await?.map(|(index, part)| (self.part(index, part), cut)))
+        });
+        let mut parts = std::pin::pin!(parts.try_buffer_unordered(self.concurrency));
+        while let Some(length) = parts.try_next().await? {
+            sent += length;
+            self.listener.tell(sent, Some(self.file.len()));
+        }
+        self.put_together(&measure.checksum(), &before).await
+    }
+
+    /// What is there before, so that what the upload makes can be told from it.
+    async fn before(&self) -> Result<HashSet<String>> {
+        if self.target.replaces() {
+            return Ok(HashSet::new());
+        }
+        let there = self.target.there(&self.client).await?;
+        Ok(there.iter().filter_map(id_of).map(str::to_owned).collect())
+    }
+
+    /// Sends a part until the server has it. Tells its length.
+    async fn part(&self, index: u64, part: Bytes) -> Result<u64> {
+        // Whether the server may have it already.
+        let mut may_be_there = self.resumes;
+        let mut attempt = 1;
+        loop {
+            let fields = Fields::Part { file: File::from_bytes("blob", part.clone()), index, upload: self.upload() };
+            let error = match self.target.call::<T>(&self.client, fields).send().await {
+                Ok(answer) => {
+                    answer.taken()?;
+                    break;
+                }
+                Err(error) => error,
+            };
+            let broken = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
+            if broken && may_be_there {
+                break;
+            }
+            if attempt >= self.attempts || !(error.asks_again(again()) || broken && attempt == 1) {
+                return Err(error);
+            }
+            // Only these two have certainly not stored it: an explicit refusal, and an internal error, after
+            // which the next one would otherwise be taken for a success.
+            may_be_there |= error.status() != Some(StatusCode::TOO_MANY_REQUESTS) && !broken;
+            let limit = PAUSE.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(LONGEST_PAUSE);
+            sleep(error.retry_after().unwrap_or_else(|| limit.mul_f64(fastrand::f64()))).await;
+            attempt += 1;
+        }
+        Ok(part.len() as u64)
+    }
+
+    /// Sends the last request, and finds out what became of it where that is not told.
+    async fn put_together(&self, checksum: &Checksum, before: &HashSet<String>) -> Result<T> {
+        let last = || self.target.call::<T>(&self.client, Fields::Last(self.upload())).send();
+        let error = match last().await {
+            Ok(answer) => return answer.into_inner().checked(self.file.len(), checksum),
+            Err(error) => error,
+        };
+        let broken = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
+        let refused = error.status() == Some(StatusCode::TOO_MANY_REQUESTS);
+        if !broken && !error.asks_again(again()) {
+            return Err(error);
+        }
+        // Where the answer got lost the server may still be at it.
+        let patience = if broken || refused { Duration::ZERO } else { self.patience };
+        sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
+        if let Some(made) = self.look_out(patience, checksum, before).await? {
+            return Ok(made);
+        }
+        match last().await {
+            Ok(answer) => answer.into_inner().checked(self.file.len(), checksum),
+            Err(error) => self.look_out(Duration::ZERO, checksum, before).await?.ok_or(error),
+        }
+    }
+
+    /// Looks for what the upload has made, once and then until the time is over.
+    async fn look_out(&self, limit: Duration, checksum: &Checksum, before: &HashSet<String>) -> Result<Option<T>> {
+        let (begun, mut pause) = (Instant::now(), Duration::from_secs(1));
+        loop {
+            let made = self.target.there(&self.client).await?.into_iter().find(|resource| {
+                let is_new = id_of(resource).is_some_and(|id| !before.contains(id));
+                is_new && has_file(resource, self.file.len(), checksum)
+            });
+            if let Some(made) = made {
+                return answer_of(made).map(Some);
+            }
+            if begun.elapsed() + pause > limit {
+                return Ok(None);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// The answer that got lost, made of the resource: it is the resource with its success.
+fn answer_of<T: UploadedFile>(mut resource: Value) -> Result<T> {
+    if let Some(fields) = resource.as_object_mut() {
+        fields.insert("success".to_owned(), json!(true));
+    }
+    serde_json::from_value(resource)
+        .map_err(|error| Error::unreadable("the file was uploaded, and its resource cannot be read").with_source(error))
+}

@@ -1,0 +1,169 @@
+//! Where an upload goes, and what the server says of it.
+
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::super::checksum::{Algorithm, Checksum};
+use super::refused;
+use crate::call::Call;
+use crate::main::types::{
+    CommunityUploadAnswer, UploadAnswer, UploadCommunityResourceForm, UploadDatasetResourceForm,
+    UploadNewCommunityResourceForm, UploadNewDatasetResourceForm,
+};
+use crate::{Client, Error, File, Result};
+
+/// What the server makes of a file: an [`UploadAnswer`] or a [`CommunityUploadAnswer`].
+pub trait UploadedFile: Answered + DeserializeOwned + Send + 'static {}
+
+impl<T: Answered + DeserializeOwned + Send + 'static> UploadedFile for T {}
+
+/// What both answers tell.
+pub trait Answered: Sized {
+    /// Whether the server took what was sent.
+    fn taken(&self) -> Result<()>;
+
+    /// The answer, where the file is what was sent.
+    fn checked(self, size: u64, checksum: &Checksum) -> Result<Self>;
+}
+
+macro_rules! answered {
+    ($($answer:ident),*) => {$(
+        impl Answered for $answer {
+            fn taken(&self) -> Result<()> {
+                if self.success { Ok(()) } else { Err(refused(self.error.as_deref())) }
+            }
+
+            fn checked(self, size: u64, checksum: &Checksum) -> Result<Self> {
+                self.taken()?;
+                if let Some(has) = self.filesize.filter(|has| u64::try_from(*has) != Ok(size)) {
+                    return Err(Error::corrupt(format!("the server has {has} bytes where {size} were sent")));
+                }
+                let has = self.checksum.as_ref().and_then(Option::<Checksum>::from);
+                match has.filter(|has| has.algorithm() == Algorithm::Sha1 && has != checksum) {
+                    Some(has) => Err(Error::corrupt(format!("the server has {has} where {checksum} was sent"))),
+                    None => Ok(self),
+                }
+            }
+        }
+    )*};
+}
+
+answered!(UploadAnswer, CommunityUploadAnswer);
+
+/// Where a file goes.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    New { dataset: String },
+    Resource { dataset: String, id: String },
+    NewCommunity { dataset: String },
+    Community { id: String },
+}
+
+/// What a request brings.
+pub(super) enum Fields {
+    Whole(File),
+    Part {
+        file: File,
+        index: u64,
+        upload: PartsOf,
+    },
+    /// The request that puts the parts together.
+    Last(PartsOf),
+}
+
+/// What all requests of an upload in parts say.
+#[derive(Clone)]
+pub(super) struct PartsOf {
+    pub uuid: String,
+    pub name: String,
+    pub total: u64,
+}
+
+/// The fields of all four forms are the same.
+macro_rules! form {
+    ($form:ident, $fields:expr) => {{
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let of =
+            |upload: PartsOf| $form::new().uuid(upload.uuid).filename(upload.name).totalparts(number(upload.total));
+        match $fields {
+            Fields::Whole(file) => $form::new().file(file),
+            Fields::Part { file, index, upload } => {
+                let length = file.len();
+                of(upload).partindex(number(index)).chunksize(number(length)).file(file)
+            }
+            Fields::Last(upload) => of(upload),
+        }
+    }};
+}
+
+impl Target {
+    /// Whether it takes the place of another file, so that twice is as good as once.
+    pub(super) fn replaces(&self) -> bool {
+        matches!(self, Self::Resource { .. } | Self::Community { .. })
+    }
+
+    pub(super) fn call<T: DeserializeOwned + Send + 'static>(&self, client: &Client, fields: Fields) -> Call<T> {
+        let main = client.main();
+        match self {
+            Self::New { dataset } => {
+                let body = form!(UploadNewDatasetResourceForm, fields);
+                main.upload_new_dataset_resource().dataset(dataset).body(body).call().json()
+            }
+            Self::Resource { dataset, id } => {
+                let body = form!(UploadDatasetResourceForm, fields);
+                main.upload_dataset_resource().dataset(dataset).rid(id).body(body).call().json()
+            }
+            Self::NewCommunity { dataset } => {
+                let body = form!(UploadNewCommunityResourceForm, fields);
+                main.upload_new_community_resource().dataset(dataset).body(body).call().json()
+            }
+            Self::Community { id } => {
+                let body = form!(UploadCommunityResourceForm, fields);
+                main.upload_community_resource().community(id).body(body).call().json()
+            }
+        }
+    }
+
+    /// What there is where the file goes: one resource, or those that it will be among.
+    pub(super) async fn there(&self, client: &Client) -> Result<Vec<Value>> {
+        let main = client.main();
+        let one = |value: Value| vec![value];
+        let list = |mut value: Value, key: &str| match value.get_mut(key).map(Value::take) {
+            Some(Value::Array(all)) => all,
+            _ => Vec::new(),
+        };
+        Ok(match self {
+            Self::New { dataset } => {
+                let call = main.get_dataset().dataset(dataset).call().json::<Value>();
+                list(call.send().await?.into_inner(), "resources")
+            }
+            Self::Resource { dataset, id } => {
+                one(main.get_resource().dataset(dataset).rid(id).call().json::<Value>().send().await?.into_inner())
+            }
+            Self::NewCommunity { dataset } => {
+                // The newest come first.
+                let call = main.list_community_resources().dataset(dataset).page_size(100);
+                list(call.call().json::<Value>().send().await?.into_inner(), "data")
+            }
+            Self::Community { id } => {
+                one(main.retrieve_community_resource().community(id).call().json::<Value>().send().await?.into_inner())
+            }
+        })
+    }
+}
+
+/// Whether a resource has a file.
+pub(super) fn has_file(resource: &Value, size: u64, checksum: &Checksum) -> bool {
+    let value = resource.get("checksum").and_then(|checksum| checksum.get("value")).and_then(Value::as_str);
+    resource.get("filesize").and_then(Value::as_u64) == Some(size) && value == Some(checksum.value())
+}
+
+pub(super) fn id_of(resource: &Value) -> Option<&str> {
+    resource.get("id").and_then(Value::as_str)
+}
+
+/// What a POST that may be sent again is.
+pub(super) fn again() -> crate::exec::Repeatable {
+    crate::exec::Repeatable::of(&Method::POST, true)
+}

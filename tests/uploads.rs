@@ -1,0 +1,366 @@
+//! Files sent to the platform, whole and in parts, seen from the other end of the wire.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use datagouv::files::{CropBox, Image, Upload};
+use datagouv::main::types::UploadAnswer;
+use datagouv::{Api, Client, File};
+use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
+use datagouv_sandbox::form::{self, Field};
+use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
+use datagouv_sandbox::{Api as Document, Sandbox};
+use serde_json::json;
+
+const ABC_SHA1: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
+
+/// The platform behind a server that fails as it is told.
+async fn platform() -> (Sandbox, FaultServer, Client) {
+    let sandbox = Sandbox::start_platform().await;
+    let server = FaultServer::before(&sandbox).await;
+    let client = Client::builder()
+        .base_url(Api::Main, server.url(Document::Main))
+        .base_url(Api::MainV2, server.url(Document::MainV2))
+        .api_key("key")
+        .build()
+        .unwrap();
+    (sandbox, server, client)
+}
+
+/// A file of a hundred bytes, no two of them alike.
+fn data() -> Vec<u8> {
+    (0..100).collect()
+}
+
+/// That file in ten parts.
+fn in_ten_parts(client: &Client) -> Upload<UploadAnswer> {
+    let file = File::from_bytes("données été.csv", data());
+    client.dataset(COMMUNES).upload(file).parts_above(0).part_size(10).concurrency(1)
+}
+
+fn fields(arrival: &Arrival) -> BTreeMap<String, Field> {
+    let fields = form::multipart(arrival.header("content-type").unwrap(), &arrival.body).unwrap();
+    fields.into_iter().map(|field| (field.name.clone(), field)).collect()
+}
+
+fn text(fields: &BTreeMap<String, Field>, name: &str) -> Option<String> {
+    Some(String::from_utf8(fields.get(name)?.data.to_vec()).unwrap())
+}
+
+/// The parts that were sent, by their index, and `last` for the request that puts them together.
+fn parts(server: &FaultServer) -> Vec<String> {
+    let requests = server.requests();
+    let uploads = requests.iter().filter(|arrival| arrival.method == "POST");
+    uploads.map(|arrival| text(&fields(arrival), "partindex").unwrap_or_else(|| "last".to_owned())).collect()
+}
+
+/// Fails with the n-th upload request from now, counted from 1.
+fn nth_post(server: &FaultServer, nth: usize, fault: Fault) {
+    let posts = AtomicUsize::new(0);
+    server.plan(move |arrival| {
+        let is_it = arrival.method == "POST" && posts.fetch_add(1, Ordering::Relaxed) + 1 == nth;
+        is_it.then(|| fault.clone())
+    });
+}
+
+/// The request that puts ten parts together.
+const LAST: usize = 11;
+
+/// What the platform serves at the URL of an answer.
+async fn stored(client: &Client, answer: &UploadAnswer) -> Vec<u8> {
+    let url = answer.url.clone().unwrap();
+    client.file(datagouv::files::RemoteFile::new(url)).bytes(1000).await.unwrap().to_vec()
+}
+
+async fn resources(client: &Client) -> usize {
+    client.main().get_dataset().dataset(COMMUNES).send().await.unwrap().resources.len()
+}
+
+#[tokio::test]
+async fn a_small_file_is_sent_whole_and_what_the_server_has_is_compared() {
+    let (_sandbox, server, client) = platform().await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&told);
+    let file = File::from_bytes("a.csv", data()).with_content_type("text/csv");
+    let upload = client.dataset(COMMUNES).upload(file);
+    let answer =
+        upload.progress(move |now| listener.lock().unwrap().push((now.bytes, now.total))).send().await.unwrap();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(stored(&client, &answer).await, data());
+    assert_eq!(requests[0].path(), format!("/api/1/datasets/{COMMUNES}/upload/"));
+    let fields = fields(&requests[0]);
+    let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+    assert_eq!((names, fields["file"].data.to_vec()), (vec!["file"], data()));
+    let file = &fields["file"];
+    assert_eq!((file.file_name.as_deref(), file.content_type.as_deref()), (Some("a.csv"), Some("text/csv")));
+    assert_eq!(*told.lock().unwrap(), [(0, Some(100)), (100, Some(100))]);
+}
+
+#[tokio::test]
+async fn a_large_file_goes_in_parts_and_a_last_request_puts_them_together() {
+    let (_sandbox, server, client) = platform().await;
+    let file = File::from_bytes("données été.csv", data());
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&told);
+    let upload = client.dataset(COMMUNES).upload(file).parts_above(99).part_size(30).concurrency(1);
+    let uuid = upload.uuid().to_owned();
+    let answer = upload.progress(move |now| listener.lock().unwrap().push(now.bytes)).send().await.unwrap();
+    assert_eq!(answer.title.as_deref(), Some("donnees-ete.csv"));
+    assert_eq!(stored(&client, &answer).await, data());
+    assert_eq!(parts(&server), ["0", "1", "2", "3", "last"]);
+    let uploads: Vec<BTreeMap<String, Field>> =
+        server.requests().iter().filter(|arrival| arrival.method == "POST").map(fields).collect();
+    for (index, part) in uploads.iter().enumerate() {
+        assert_eq!(text(part, "uuid").as_deref(), Some(uuid.as_str()));
+        assert_eq!(text(part, "filename").as_deref(), Some("données été.csv"));
+        assert_eq!(text(part, "totalparts").as_deref(), Some("4"));
+        let length = [Some(30), Some(30), Some(30), Some(10), None][index];
+        assert_eq!(part.get("file").map(|file| file.data.len()), length);
+        assert_eq!(text(part, "chunksize"), length.map(|length| length.to_string()));
+    }
+    assert_eq!(*told.lock().unwrap(), [0, 30, 60, 90, 100]);
+}
+
+#[tokio::test]
+async fn a_file_of_one_part_is_sent_whole() {
+    let (_sandbox, server, client) = platform().await;
+    let file = File::from_bytes("a.csv", data());
+    client.dataset(COMMUNES).upload(file).parts_above(0).part_size(100).send().await.unwrap();
+    assert_eq!((server.count(), fields(&server.requests()[0]).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_path_and_a_reader_are_sent_in_parts_too() {
+    let (_sandbox, _server, client) = platform().await;
+    let path = std::env::temp_dir().join(format!("datagouv-uploads-{}.csv", std::process::id()));
+    std::fs::write(&path, data()).unwrap();
+    let files = [
+        File::from_path(&path).await.unwrap(),
+        File::from_reader("a.csv", 100, std::io::Cursor::new(data())),
+        File::from_stream(
+            "a.csv",
+            100,
+            futures_util::stream::iter(data().chunks(7).map(|piece| Ok(piece.to_vec().into())).collect::<Vec<_>>()),
+        ),
+    ];
+    for file in files {
+        let answer = client.dataset(COMMUNES).upload(file).parts_above(0).part_size(30).send().await.unwrap();
+        assert_eq!(stored(&client, &answer).await, data());
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_that_ends_early_is_no_upload() {
+    let (_sandbox, _server, client) = platform().await;
+    let before = resources(&client).await;
+    for parts_above in [0, 1000] {
+        let file = File::from_reader("a.csv", 101, std::io::Cursor::new(data()));
+        let upload = client.dataset(COMMUNES).upload(file).parts_above(parts_above).part_size(30);
+        assert!(upload.send().await.is_err());
+    }
+    assert_eq!(resources(&client).await, before);
+}
+
+#[tokio::test]
+async fn several_parts_are_sent_at_once_after_the_first() {
+    for (concurrency, connections) in [(1, 1), (3, 3)] {
+        let (sandbox, server, client) = platform().await;
+        for _ in 0..10 {
+            sandbox.delay_once("upload_new_dataset_resource", Duration::from_millis(50));
+        }
+        let answer = in_ten_parts(&client).concurrency(concurrency).send().await.unwrap();
+        assert_eq!(server.connections(), connections);
+        assert_eq!(stored(&client, &answer).await, data());
+        assert_eq!(parts(&server)[0], "0");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_fails_is_sent_again_alone() {
+    let (_sandbox, server, client) = platform().await;
+    nth_post(&server, 4, Fault::status(503));
+    let answer = in_ten_parts(&client).send().await.unwrap();
+    assert_eq!(stored(&client, &answer).await, data());
+    assert_eq!(parts(&server), ["0", "1", "2", "3", "3", "4", "5", "6", "7", "8", "9", "last"]);
+}
+
+#[tokio::test]
+async fn a_part_whose_answer_got_lost_is_recognised() {
+    for fault in [Fault::ResetBeforeHeaders, Fault::CutHeaders, Fault::CutBody(5)] {
+        let (_sandbox, server, client) = platform().await;
+        nth_post(&server, 1, fault.clone());
+        let answer = in_ten_parts(&client).send().await.unwrap();
+        assert_eq!(stored(&client, &answer).await, data(), "{fault:?}");
+        // Sent again, and told by the server's failure that it was there.
+        assert_eq!(parts(&server)[..3], ["0", "0", "1"], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_got_lost_on_its_way_is_sent_again() {
+    let (_sandbox, server, client) = platform().await;
+    nth_post(&server, 4, Fault::ResetInRequest(20));
+    let answer = in_ten_parts(&client).send().await.unwrap();
+    assert_eq!(stored(&client, &answer).await, data());
+}
+
+#[tokio::test]
+async fn a_failed_upload_is_taken_up_again_with_its_uuid() {
+    let (_sandbox, server, client) = platform().await;
+    let posts = AtomicUsize::new(0);
+    server.plan(move |arrival| {
+        let fails = arrival.method == "POST" && posts.fetch_add(1, Ordering::Relaxed) >= 6;
+        fails.then(|| Fault::status(500))
+    });
+    let upload = in_ten_parts(&client);
+    let uuid = upload.uuid().to_owned();
+    let error = upload.send().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(500), "{error}");
+    assert_eq!(parts(&server), ["0", "1", "2", "3", "4", "5", "6", "6"]);
+    server.heal();
+    server.take_requests();
+    let answer = in_ten_parts(&client).resume(uuid).send().await.unwrap();
+    assert_eq!(stored(&client, &answer).await, data());
+    assert_eq!(parts(&server), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "last"]);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_repeated() {
+    let (_sandbox, server, client) = platform().await;
+    let file = File::from_bytes("a.exe", data());
+    let error = client.dataset(COMMUNES).upload(file).parts_above(0).part_size(50).send().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(400), "{error}");
+    assert_eq!(parts(&server), ["0", "1", "last"]);
+}
+
+#[tokio::test]
+async fn a_result_whose_answer_got_lost_is_found() {
+    for fault in [Fault::ResetBeforeHeaders, Fault::CutBody(5)] {
+        let (_sandbox, server, client) = platform().await;
+        let before = resources(&client).await;
+        nth_post(&server, LAST, fault);
+        let answer = in_ten_parts(&client).send().await.unwrap();
+        assert_eq!(stored(&client, &answer).await, data());
+        assert!(answer.success);
+        assert_eq!(resources(&client).await, before + 1);
+        assert_eq!(parts(&server).iter().filter(|part| *part == "last").count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_older_resource_with_the_same_file_is_not_taken_for_the_result() {
+    let (_sandbox, server, client) = platform().await;
+    let older = in_ten_parts(&client).send().await.unwrap();
+    nth_post(&server, LAST, Fault::status(504));
+    let answer = in_ten_parts(&client).patience(Duration::ZERO).send().await.unwrap();
+    assert_ne!(answer.id, older.id);
+    assert_eq!(answer.checksum, older.checksum);
+}
+
+#[tokio::test]
+async fn a_last_request_that_crashed_is_sent_once_more() {
+    let (_sandbox, server, client) = platform().await;
+    nth_post(&server, LAST, Fault::status(500));
+    let answer = in_ten_parts(&client).send().await.unwrap();
+    assert_eq!(stored(&client, &answer).await, data());
+    let posts = AtomicUsize::new(0);
+    server.plan(move |arrival| {
+        let fails = arrival.method == "POST" && posts.fetch_add(1, Ordering::Relaxed) + 1 >= LAST;
+        fails.then(|| Fault::status(500))
+    });
+    let error = in_ten_parts(&client).send().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(500), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_server_has_must_be_what_was_sent() {
+    let checksum = |value: &str| json!({"type": "sha1", "value": value});
+    for (filesize, checksum, sound) in [
+        (json!(3), checksum(ABC_SHA1), true),
+        (json!(null), json!(null), true),
+        (json!(3), json!({"type": "md5", "value": "900150983cd24fb0d6963f7d28e17f73"}), true),
+        (json!(4), checksum(ABC_SHA1), false),
+        (json!(3), checksum(&ABC_SHA1.replace('a', "b")), false),
+    ] {
+        let (sandbox, _server, client) = platform().await;
+        let answer = json!({"id": "r", "success": true, "filesize": filesize, "checksum": checksum});
+        sandbox.answer_once("upload_new_dataset_resource", 201, &[], answer.to_string());
+        let outcome = client.dataset(COMMUNES).upload(File::from_bytes("a.csv", "abc")).send().await;
+        match outcome {
+            Ok(_) => assert!(sound, "{answer}"),
+            Err(error) => assert!(!sound && error.is_corrupt(), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_resource_is_replaced_by_its_id_alone() {
+    let (_sandbox, server, client) = platform().await;
+    let file = File::from_bytes("a.csv", data());
+    let answer = client.resource(COMMUNES_RESOURCE).upload(file.clone()).send().await.unwrap();
+    assert_eq!(answer.id.as_deref(), Some(COMMUNES_RESOURCE));
+    assert_eq!(stored(&client, &answer).await, data());
+    let paths: Vec<String> = server.requests().iter().map(|arrival| arrival.path().to_owned()).collect();
+    assert_eq!(paths[0], format!("/api/2/datasets/resources/{COMMUNES_RESOURCE}/"));
+    assert!(paths[1].ends_with(&format!("/resources/{COMMUNES_RESOURCE}/upload/")), "{paths:?}");
+    // Where the dataset is known nobody is asked; a lost answer is no harm, since twice is as good as once.
+    server.take_requests();
+    nth_post(&server, 1, Fault::ResetBeforeHeaders);
+    client.dataset(COMMUNES).resource(COMMUNES_RESOURCE).upload(file).send().await.unwrap();
+    assert_eq!(server.requests().iter().map(|arrival| arrival.method.clone()).collect::<Vec<_>>(), ["POST", "POST"]);
+}
+
+#[tokio::test]
+async fn a_new_resource_is_not_made_twice() {
+    let (_sandbox, server, client) = platform().await;
+    nth_post(&server, 1, Fault::ResetBeforeHeaders);
+    let error = client.dataset(COMMUNES).upload(File::from_bytes("a.csv", data())).send().await.unwrap_err();
+    assert!(error.is_transport(), "{error}");
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn community_resources_are_sent_and_replaced() {
+    let (sandbox, server, client) = platform().await;
+    let answer = json!({"id": "c", "success": true, "filesize": 3, "checksum": {"type": "sha1", "value": ABC_SHA1}});
+    let file = File::from_bytes("a.csv", "abc");
+    sandbox.answer_once("upload_new_community_resource", 201, &[], answer.to_string());
+    let made = client.dataset(COMMUNES).upload_community(file.clone()).send().await.unwrap();
+    sandbox.answer_once("upload_community_resource", 200, &[], answer.to_string());
+    client.community_resource(made.id.unwrap()).upload(file).send().await.unwrap();
+    let paths: Vec<String> = server.requests().iter().map(|arrival| arrival.path().to_owned()).collect();
+    let expected = [
+        format!("/api/1/datasets/{COMMUNES}/upload/community/"),
+        "/api/1/datasets/community_resources/c/upload/".to_owned(),
+    ];
+    assert_eq!(paths, expected);
+}
+
+#[tokio::test]
+async fn images_carry_their_crop_box() {
+    let (sandbox, server, client) = platform().await;
+    let image = || Image::new(File::from_bytes("a.png", "png")).crop(CropBox::new(1, 2, 30, 40).unwrap());
+    for operation in ["organization_logo", "organization_banner_upload", "my_avatar", "reuse_image"] {
+        let answer = json!({"success": true, "image": format!("https://example.org/{operation}.png")});
+        sandbox.answer_once(operation, 200, &[], answer.to_string());
+    }
+    let organization = client.organization("brest");
+    assert_eq!(organization.set_logo(image()).await.unwrap(), "https://example.org/organization_logo.png");
+    organization.set_banner(image()).await.unwrap();
+    client.me().set_avatar(image()).await.unwrap();
+    client.reuse("carte").set_image(File::from_bytes("a.png", "png")).await.unwrap();
+    let boxes: Vec<Option<String>> = server.requests().iter().map(|arrival| text(&fields(arrival), "bbox")).collect();
+    let cropped = Some("1,2,30,40".to_owned());
+    assert_eq!(boxes, [cropped.clone(), cropped.clone(), cropped, None]);
+}
+
+#[test]
+fn a_crop_box_has_something_in_it() {
+    for (left, upper, right, lower) in [(1, 0, 1, 1), (2, 0, 1, 1), (0, 1, 1, 1), (0, 2, 1, 1)] {
+        assert!(CropBox::new(left, upper, right, lower).unwrap_err().is_request());
+    }
+}
