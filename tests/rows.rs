@@ -278,6 +278,22 @@ async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn one_place_at_the_server_is_enough_for_windows_that_are_asked_for_again() {
+    let sandbox = Sandbox::start_platform().await;
+    let limits = Limits::none().in_flight(1);
+    let client =
+        Client::builder().base_url(Api::Tabular, sandbox.url(Document::Tabular)).limits(limits).build().unwrap();
+    let mut table = counted(3_000);
+    // Longer than what is read before its turn.
+    table.columns.push(("t".to_owned(), "string".to_owned()));
+    table.rows.iter_mut().for_each(|row| row.push(json!("x".repeat(8_000))));
+    sandbox.add_table(TABLE, table);
+    sandbox.limit_rows(50, 1_000);
+    let rows = client.resource(TABLE).rows::<Counted>();
+    assert_eq!(numbers(rows).await.unwrap(), (1..=3_000).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
 async fn nothing_is_sent_before_it_is_polled_and_no_more_than_asked_for_is_on_its_way() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(400_000));

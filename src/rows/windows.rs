@@ -53,6 +53,8 @@ enum Span {
 struct Slot {
     span: Span,
     attempts: u32,
+    /// It is asked for once more, after windows behind it were.
+    again: bool,
     state: State,
 }
 
@@ -231,6 +233,9 @@ impl Windows {
 
     /// Moves everything on its way forward.
     fn advance(&mut self, context: &mut Context<'_>) -> Result<()> {
+        // The first waits for a place that those behind it may hold until they are read to their ends.
+        let front_waits = self.line.front().is_some_and(|slot| slot.again && !matches!(slot.state, State::Open(_)));
+        let ahead = if front_waits { usize::MAX } else { READ_AHEAD };
         let mut index = 0;
         while index < self.line.len().min(self.asked.concurrency.get()) {
             let Some(slot) = self.line.get_mut(index) else { break };
@@ -257,7 +262,7 @@ impl Windows {
                     }
                     Poll::Pending => {}
                 },
-                State::Open(export) if index > 0 => export.read_ahead(context),
+                State::Open(export) if index > 0 => export.read_ahead(ahead, context),
                 State::Open(_) | State::Pages(_) => {}
             }
             index += 1;
@@ -281,7 +286,8 @@ impl Windows {
                 if descends {
                     halves.reverse();
                 }
-                let [one, two] = halves.map(|(first, last)| Slot::new(Span::Numbers { first, last }));
+                let [one, two] =
+                    halves.map(|(first, last)| Slot { again: true, ..Slot::new(Span::Numbers { first, last }) });
                 *slot = one;
                 self.line.insert(index + 1, two);
                 Ok(())
@@ -325,7 +331,7 @@ impl Windows {
         if matches!(span, Span::Numbers { first, last } if first > last) {
             self.line.pop_front();
         } else {
-            *slot = Slot { span, attempts: slot.attempts + 1, state: State::Waiting };
+            *slot = Slot { span, attempts: slot.attempts + 1, again: true, state: State::Waiting };
         }
         Ok(())
     }
@@ -333,7 +339,7 @@ impl Windows {
 
 impl Slot {
     fn new(span: Span) -> Self {
-        Self { span, attempts: 0, state: State::Waiting }
+        Self { span, attempts: 0, again: false, state: State::Waiting }
     }
 }
 
@@ -359,8 +365,8 @@ impl Export {
         Self { body, ahead: VecDeque::new(), size: 0, outcome: None, announced: false }
     }
 
-    fn read_ahead(&mut self, context: &mut Context<'_>) {
-        while self.outcome.is_none() && self.size < READ_AHEAD {
+    fn read_ahead(&mut self, most: usize, context: &mut Context<'_>) {
+        while self.outcome.is_none() && self.size < most {
             match Pin::new(&mut self.body).poll_next(context) {
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.size += bytes.len();
