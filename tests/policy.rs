@@ -342,6 +342,20 @@ async fn deep_json_is_an_error_and_no_overflow() {
 }
 
 #[tokio::test]
+async fn deep_json_does_not_overflow_the_generated_types() {
+    let deep = format!("{}0{}", "[".repeat(100_000), "]".repeat(100_000));
+    for field in ["extras", "resources", "organization", "spatial", "license", "unheard_of"] {
+        let body = format!(r#"{{"id": "d", "title": "t", "{field}": {deep}}}"#);
+        let server = FaultServer::answering(move |_| Reply::new(200, "application/json", body.clone())).await;
+        let answer = client_of(&server).build().unwrap().main().get_dataset().dataset("d").send().await;
+        match field {
+            "unheard_of" => assert_eq!(answer.unwrap().title, "t", "what is not read is skipped"),
+            _ => assert!(answer.unwrap_err().is_decode(), "{field}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_stream_holds_its_place_until_it_is_read_or_dropped() {
     let server = server().await;
     let client = client_of(&server).limits(Limits::none().in_flight(1)).build().unwrap();
