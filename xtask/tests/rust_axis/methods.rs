@@ -3,6 +3,8 @@
 use datagouv_specs::Api;
 use serde_json::json;
 use xtask::diff::change::{Origin, Release};
+use xtask::diff::rust::compare;
+use xtask::diff::rust::surface::{Method, Operation, Surface};
 
 use crate::{between, found, found_back, things, told, with};
 
@@ -164,4 +166,22 @@ fn items_are_named_by_the_module_of_their_api() {
         with(|document| *document.pointer_mut(&format!("{THING}/get/operationId")).unwrap() = json!("read_thing"));
     let axis = between(Api::MainV2, &things(), &new);
     assert_eq!(axis.changes[0].item, "datagouv::main_v2::Client::read_thing");
+}
+
+#[test]
+fn a_function_that_is_gone_or_takes_another_type_is_told_and_one_more_breaks_nobody() {
+    let with_pages = |pages: Option<&str>| {
+        let functions = pages.map(|signature| ("pages".to_owned(), signature.to_owned())).into_iter().collect();
+        let operation = Operation { method: "GET".to_owned(), path: "/things/".to_owned(), tag: String::new() };
+        let method = Method { operation, functions, ..Method::default() };
+        Surface { methods: [("list_things".to_owned(), method)].into(), ..Surface::default() }
+    };
+    let told = |old: Option<&str>, new: Option<&str>| -> Vec<&str> {
+        compare(Api::Tabular, &with_pages(old), &with_pages(new)).iter().map(|change| change.id).collect()
+    };
+    let (one, other) = (Some("(self) -> Pages<Thing>"), Some("(self) -> Pages<String>"));
+    assert_eq!(told(one, None), ["rust-function-removed"]);
+    assert_eq!(told(one, other), ["rust-function-removed"]);
+    assert_eq!(told(None, one), ["rust-item-added"]);
+    assert_eq!(told(one, one), [""; 0]);
 }
