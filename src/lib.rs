@@ -19,32 +19,30 @@
 //! # }
 //! ```
 //!
-//! Read rows of a file:
+//! Read the rows of a file that match, a page or a million of them:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tabular")]
 //! # async fn example() -> datagouv::Result<()> {
-//! use datagouv::Filters;
+//! use datagouv::rows::{Row, col};
 //!
 //! let client = datagouv::Client::new()?;
-//! let rid = "1c5075ec-7ce1-49cb-ab89-94f507812daf";
-//! let rows = client.tabular().get_resource_data().rid(rid).filters(Filters::from([("score__greater", "0.9")])).send().await?;
-//! println!("{} rows in all", rows.meta.total.unwrap_or_default());
+//! let rows = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").rows::<Row>();
+//! let mut best = rows.filter(col("score").ge(0.9)).stream();
+//! while let Some(row) = best.next().await {
+//!     println!("{:?}", row?);
+//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Read, modify, write:
+//! Read, change, write:
 //!
 //! ```no_run
 //! # #[cfg(feature = "main-datasets")]
 //! # async fn example() -> datagouv::Result<()> {
-//! use datagouv::main::types::DatasetUpdate;
-//!
 //! let client = datagouv::Client::builder().api_key("your key").build()?;
-//! let dataset = client.main().get_dataset().dataset("a-slug-or-id").send().await?.into_inner();
-//! let update = DatasetUpdate::from(dataset).title("A better title");
-//! client.main().update_dataset().dataset("a-slug-or-id").body(update).send().await?;
+//! client.dataset("a-slug-or-id").update(|dataset| dataset.title("A better title")).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -150,6 +148,6 @@ generated! {
 }
 
 /// The examples of the README compile.
-#[cfg(all(doctest, feature = "main", feature = "main-v2", feature = "tabular", feature = "metrics"))]
+#[cfg(all(doctest, feature = "main", feature = "tabular", feature = "metrics", feature = "files", feature = "masks"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
