@@ -529,9 +529,19 @@ async fn as_many_files_at_once_as_asked_for() {
 }
 
 #[tokio::test]
-async fn the_platforms_own_dataset_is_saved() {
+async fn downloads_can_be_spawned() {
     let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
-    let all = client_of(&sandbox).dataset(COMMUNES).download_all(&folder.0).send().await.unwrap();
+    let client = client_of(&sandbox);
+    let all = client.dataset(COMMUNES).download_all(&folder.0);
+    let all = tokio::spawn(all.send()).await.unwrap().unwrap();
+    let resource = client.resource(COMMUNES_RESOURCE);
+    tokio::spawn(resource.download(&folder.0).send()).await.unwrap().unwrap();
+    tokio::spawn(async move {
+        let mut stream = resource.stream().await.unwrap();
+        while stream.chunk().await.unwrap().is_some() {}
+    })
+    .await
+    .unwrap();
     assert_eq!(all.len(), 1);
     let path = &all[0].outcome.as_ref().unwrap().path;
     assert_eq!(path.parent(), Some(Path::new(&folder.0)));

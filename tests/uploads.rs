@@ -133,6 +133,13 @@ async fn a_file_of_one_part_is_sent_whole() {
 }
 
 #[tokio::test]
+async fn an_upload_can_be_spawned() {
+    let (_sandbox, _server, client) = platform().await;
+    let answer = tokio::spawn(in_ten_parts(&client).send()).await.unwrap().unwrap();
+    assert_eq!(stored(&client, &answer).await, data());
+}
+
+#[tokio::test]
 async fn a_path_and_a_reader_are_sent_in_parts_too() {
     let (_sandbox, _server, client) = platform().await;
     let path = std::env::temp_dir().join(format!("datagouv-uploads-{}.csv", std::process::id()));

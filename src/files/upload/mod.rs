@@ -6,6 +6,7 @@ mod target;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -191,7 +192,7 @@ impl<T: UploadedFile> Upload<T> {
         sending.listener.tell(0, Some(sending.file.len()));
         // The server takes what has one part for a whole file.
         if sending.file.len() > self.parts_above && sending.total_parts() > 1 {
-            sending.in_parts().await
+            Arc::new(sending).in_parts().await
         } else {
             sending.whole().await
         }

@@ -5,10 +5,12 @@
 //! a last request after one that was heard.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::stream::{self, TryStreamExt};
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -67,7 +69,7 @@ impl<T: UploadedFile> Sending<T> {
         PartsOf { uuid: self.uuid.clone(), name: self.file.name().to_owned(), total: self.total_parts() }
     }
 
-    pub(super) async fn in_parts(&self) -> Result<T> {
+    pub(super) async fn in_parts(self: Arc<Self>) -> Result<T> {
         let before = self.before().await?;
         let measure = Measure::default();
         let mut cut = Cut {
@@ -82,10 +84,15 @@ impl<T: UploadedFile> Sending<T> {
         let mut sent = self.part(index, part).await?;
         self.listener.tell(sent, Some(self.file.len()));
 
-        let parts = stream::try_unfold(cut, |mut cut| async move {
-            Ok::<_, Error>(cut.part().await?.map(|(index, part)| (self.part(index, part), cut)))
+        // Each part owns what it needs: what it borrowed would keep the upload from being spawned.
+        let parts = stream::try_unfold((cut, Arc::clone(&self)), |(mut cut, sending)| async move {
+            let next = cut.part().await?.map(|(index, part)| {
+                let sent = Arc::clone(&sending);
+                (async move { sent.part(index, part).await }.boxed(), (cut, sending))
+            });
+            Ok::<_, Error>(next)
         });
-        let mut parts = std::pin::pin!(parts.try_buffer_unordered(self.concurrency));
+        let mut parts = parts.boxed().try_buffer_unordered(self.concurrency);
         while let Some(length) = parts.try_next().await? {
             sent += length;
             self.listener.tell(sent, Some(self.file.len()));
