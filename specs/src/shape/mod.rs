@@ -373,6 +373,11 @@ fn shape_parameters(
     // Paths last in the alphabet would lose their names to queries; they are the ones that may be renamed,
     // since their names are never sent.
     let (path, others): (Vec<_>, Vec<_>) = merged.into_iter().partition(|((location, _), _)| location == "path");
+    for name in generator_path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+        if !path.iter().any(|((_, described), _)| described == name) {
+            return Err(Error::new(place, format!("`{name}` is in the path, and no parameter describes it")));
+        }
+    }
     for ((location, name), parameter) in others.into_iter().chain(path) {
         let place = format!("{place}/parameters/{name}");
         if !matches!(location.as_str(), "query" | "header" | "path") {

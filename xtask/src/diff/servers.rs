@@ -108,10 +108,12 @@ fn variables(was: &Value, is: &Value, say: &mut impl FnMut(&'static Rule, Values
     let empty = serde_json::Map::new();
     let map = |server: &'_ Value| server.get("variables").and_then(Value::as_object).cloned().unwrap_or(empty.clone());
     let (was, is) = (map(was), map(is));
-    // A description is no more than that.
+    // A description is no more than that, and values have no order.
     let told = |variable: Option<&Value>| {
         let variable = variable?;
-        Some(json!({ "default": variable.get("default"), "enum": variable.get("enum") }))
+        let mut values = variable.get("enum").and_then(Value::as_array).cloned().unwrap_or_default();
+        values.sort_by_key(Value::to_string);
+        Some(json!({ "default": variable.get("default"), "enum": values }))
     };
     let names: std::collections::BTreeSet<&String> = was.keys().chain(is.keys()).collect();
     for name in names {

@@ -2,5 +2,6 @@
 
 mod documents;
 mod operation_rules;
+mod properties;
 mod schema_rules;
 mod table;
