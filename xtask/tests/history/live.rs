@@ -94,7 +94,7 @@ fn a_program_of_each_version_needs_changes_for_the_next() {
     for expected in [
         "rust-argument-renamed Client::get_harvest_job::job",
         "rust-argument-renamed Client::list_harvest_job_items::job",
-        "rust-argument-type-changed Client::list_reuses::tag",
+        "rust-argument-type-widened Client::list_reuses::tag",
         "rust-argument-required-added Client::put_job_api::body",
         "rust-constructor-changed types::HarvestSourceInput::new",
         "rust-type-renamed types::PeriodicTask",

@@ -115,6 +115,24 @@ fn the_type_of_a_parameter_counts_and_its_limits_do_not() {
 }
 
 #[test]
+fn what_took_a_text_and_takes_more_breaks_nobody() {
+    let sort = |schema: serde_json::Value| {
+        with(|document| *document.pointer_mut(&format!("{LIST}/parameters/1/schema")).unwrap() = schema)
+    };
+    let text = sort(json!({"type": "string"}));
+    let list = sort(json!({"type": "array", "items": {"type": "string"}}));
+    let told = |old: &serde_json::Value, new: &serde_json::Value| told(&between(Api::Main, old, new));
+    assert_eq!(told(&text, &list), ["argument-type-widened Client::list_things::sort"]);
+    // `.sort("created")` compiles with an open enumeration too; the reverse does not take its variants.
+    assert_eq!(told(&text, &things()), ["argument-type-widened Client::list_things::sort", "type-added Sort"]);
+    assert_eq!(told(&things(), &text), ["argument-type-changed Client::list_things::sort", "type-removed Sort"]);
+    assert_eq!(told(&list, &text), ["argument-type-changed Client::list_things::sort"]);
+    let number = sort(json!({"type": "integer"}));
+    assert_eq!(told(&text, &number), ["argument-type-changed Client::list_things::sort"]);
+    assert_eq!(told(&number, &list), ["argument-type-changed Client::list_things::sort"]);
+}
+
+#[test]
 fn a_body_more_is_an_argument_more() {
     let new = with(|document| {
         let body = json!({"content": {"application/json": {"schema": {"type": "string"}}}});

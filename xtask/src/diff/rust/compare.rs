@@ -9,7 +9,7 @@ use super::surface::{Kind, Method, Operation, Surface, Type};
 use crate::diff::change::{Origin, RustChange};
 
 /// The rules of this axis: id, whether a program may fail, and what it is about.
-pub const RULES: [(&str, bool, &str); 27] = [
+pub const RULES: [(&str, bool, &str); 28] = [
     ("rust-method-removed", true, "A method is gone."),
     ("rust-method-renamed", true, "A method has another name: the operationId changed."),
     ("rust-method-added", false, "A method is new."),
@@ -20,6 +20,7 @@ pub const RULES: [(&str, bool, &str); 27] = [
     ("rust-argument-now-required", true, "Calls without the argument compile, and fail."),
     ("rust-argument-now-optional", false, "A builder goes without an argument that it needed."),
     ("rust-argument-type-changed", true, "A builder turns an argument into another type."),
+    ("rust-argument-type-widened", false, "A builder that took a text takes more; what is a text is taken as before."),
     ("rust-answer-changed", true, "A call gives another type."),
     ("rust-type-removed", true, "A type is gone."),
     ("rust-type-renamed", true, "A type has another name."),
@@ -42,7 +43,7 @@ pub const RULES: [(&str, bool, &str); 27] = [
 /// All differences, in the order of the surface.
 pub fn compare(api: Api, old: &Surface, new: &Surface) -> Vec<RustChange> {
     let renames = Renames::find(old, new);
-    let mut comparison = Comparison { api, renames: &renames, changes: Vec::new() };
+    let mut comparison = Comparison { api, renames: &renames, new, changes: Vec::new() };
     for (name, method) in &old.methods {
         let other = renames.methods.get(name).unwrap_or(name);
         match new.methods.get(other) {
@@ -111,6 +112,7 @@ impl Item {
 struct Comparison<'a> {
     api: Api,
     renames: &'a Renames,
+    new: &'a Surface,
     changes: Vec<RustChange>,
 }
 
@@ -119,6 +121,12 @@ impl Comparison<'_> {
         let breaking = RULES.iter().any(|(rule, breaking, _)| *rule == id && *breaking);
         let (item, origin) = (item.path.clone(), Some(item.origin.clone()));
         self.changes.push(RustChange { id, breaking, item, old, new, text, origin });
+    }
+
+    /// Whether a type is made of a text by itself: an open enumeration, a date, or the values of a parameter.
+    fn takes_text(&self, rust: &str) -> bool {
+        let is_open = |found: &Type| matches!(found.kind, Kind::Enumeration(_));
+        ["Date", "DateTime", "Values"].contains(&rust) || self.new.types.get(rust).is_some_and(is_open)
     }
 
     fn method_removed(&mut self, name: &str, method: &Method) {
@@ -163,8 +171,13 @@ impl Comparison<'_> {
                 self.push("rust-argument-renamed", &part, Some(argument.clone()), Some(other.clone()), text);
             }
             if self.renames.translate(&was.rust) != is.rust {
-                let text = format!("`{other}` of `{name}` is `{}`; it was `{}`.", is.rust, was.rust);
-                self.push("rust-argument-type-changed", &part, Some(was.rust.clone()), Some(is.rust.clone()), text);
+                let (id, and) = if was.rust == "String" && self.takes_text(&is.rust) {
+                    ("rust-argument-type-widened", ", which it takes as before")
+                } else {
+                    ("rust-argument-type-changed", "")
+                };
+                let text = format!("`{other}` of `{name}` is `{}`; it was `{}`{and}.", is.rust, was.rust);
+                self.push(id, &part, Some(was.rust.clone()), Some(is.rust.clone()), text);
             }
             match (was.required, is.required) {
                 (false, true) => {
