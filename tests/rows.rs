@@ -278,6 +278,18 @@ async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn an_export_that_is_cut_short_unnoticed_is_no_whole_table() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(100));
+    sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
+    let mut stream = client.resource(TABLE).rows::<Counted>().stream();
+    assert_eq!([stream.next().await.unwrap().unwrap().n, stream.next().await.unwrap().unwrap().n], [1, 2]);
+    let error = stream.next().await.unwrap().unwrap_err();
+    assert!(error.is_transport() && error.to_string().contains("2 of 100 rows came"), "{error}");
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
 async fn one_place_at_the_server_is_enough_for_windows_that_are_asked_for_again() {
     let sandbox = Sandbox::start_platform().await;
     let limits = Limits::none().in_flight(1);

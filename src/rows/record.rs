@@ -247,6 +247,8 @@ fn quoted(bytes: &[u8], from: usize, ended: bool) -> Option<(usize, bool)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// All rows of a body that comes in pieces of a size; null is `None`.
@@ -338,5 +340,35 @@ mod tests {
         records.push(b"a\n\xff\n");
         records.header(&[]).unwrap();
         assert_eq!(records.next(1).unwrap_err(), Malformed::NotUtf8);
+    }
+
+    /// A value as the server writes it.
+    fn written(value: Option<&String>) -> String {
+        match value {
+            None => String::new(),
+            Some(text) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\"")),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_server_writes_is_read(
+            table in (1..5_usize).prop_flat_map(|columns| {
+                prop::collection::vec(prop::collection::vec(prop::option::of(".*"), columns), 0..6)
+            }),
+            size in 1..40_usize,
+        ) {
+            let columns = table.first().map_or(1, Vec::len);
+            let names: Vec<String> = (0..columns).map(|index| format!("c{index}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let lines = table.iter().map(|row| row.iter().map(|value| written(value.as_ref())).collect::<Vec<_>>().join(","));
+            let body = std::iter::once(names.join(",")).chain(lines).map(|line| line + "\n").collect::<String>();
+            prop_assert_eq!(rows(&body, size, &names).unwrap().1, table);
+        }
+
+        #[test]
+        fn any_bytes_are_read_the_same_however_they_are_cut(body in "[a,\"\\\\\r\n\0é]{0,40}", size in 1..8_usize) {
+            prop_assert_eq!(rows(&body, size, &["a"]), rows(&body, 1_000, &["a"]));
+        }
     }
 }

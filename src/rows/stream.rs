@@ -205,6 +205,19 @@ impl<T: DeserializeOwned> RowStream<T> {
         Some(decode::from_record(fields, record).map_err(|failure| unreadable(self.so_far, record.text(), failure)))
     }
 
+    /// The error of exports that ended, each as it should, before all rows had come: nothing else tells of an
+    /// export that was cut short by whatever is between the server and us.
+    fn missing(&self) -> Option<Error> {
+        let total = self.total.filter(|total| *total > self.so_far)?;
+        let counted = !matches!(self.reading, Reading::Pages { .. });
+        counted.then(|| {
+            let so_far = self.so_far;
+            Error::transport(format!(
+                "{so_far} of {total} rows came: the table changed while it was read, or an export was cut short"
+            ))
+        })
+    }
+
     /// Reads the header of an export once enough of it has come.
     fn header(&mut self) -> Result<()> {
         let expected = if self.hides_number { Vec::new() } else { self.schema.header() };
@@ -277,7 +290,7 @@ impl<T: DeserializeOwned> Stream for RowStream<T> {
             };
             let Some(part) = part else {
                 this.stage = Stage::Ended;
-                continue;
+                return Poll::Ready(this.missing().map(Err));
             };
             if let Err(error) = part.and_then(|part| this.take(part)) {
                 this.stage = Stage::Ended;
