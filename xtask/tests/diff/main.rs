@@ -4,5 +4,6 @@ mod command;
 mod documents;
 mod operation_rules;
 mod properties;
+mod reports;
 mod schema_rules;
 mod table;

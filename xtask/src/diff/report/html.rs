@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, Row, level_title, reach, rust_lines};
+use super::{Report, Row, level_title, parts, reach, rust_lines};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --breaking: #c62828; --warning: #b26a00; --info: #1565c0; }
@@ -24,7 +24,7 @@ table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .
 /// Text in which nothing is markup, but for code.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for (index, part) in text.split('`').enumerate() {
+    for (index, part) in parts(text).into_iter().enumerate() {
         let part = part.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         let _ = if index % 2 == 1 { write!(out, "<code>{part}</code>") } else { write!(out, "{part}") };
     }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{Report, reach, rust_lines};
+use super::{Report, parts, reach, rust_lines};
 use crate::diff::change::{Level, Operation};
 
 /// Text in which what has a meaning in Markdown stands for itself, but for code.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for (index, part) in text.split('`').enumerate() {
+    for (index, part) in parts(text).into_iter().enumerate() {
         // Every other part is code.
         if index % 2 == 1 {
             let _ = write!(out, "`{}`", part.replace(char::is_control, " "));
@@ -16,7 +16,7 @@ fn escaped(text: &str) -> String {
         }
         for character in part.chars() {
             match character {
-                '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '@' => out.extend(['\\', character]),
+                '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '@' => out.extend(['\\', character]),
                 character if character.is_control() => out.push(' '),
                 character => out.push(character),
             }

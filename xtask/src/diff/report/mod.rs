@@ -71,7 +71,9 @@ impl Report {
         if self.release.is_some() {
             let all: usize = self.changes.iter().map(|change| change.rust.len()).sum();
             let breaking = self.changes.iter().flat_map(|change| &change.rust).filter(|rust| rust.breaking).count();
-            counts.push(format!("In Rust: {breaking} breaking, {} others", all - breaking));
+            let others = all - breaking;
+            let word = if others == 1 { "other" } else { "others" };
+            counts.push(format!("In Rust: {breaking} breaking, {others} {word}"));
         }
         counts
     }
@@ -143,6 +145,13 @@ fn rust_lines(change: &Change) -> Vec<(&'static str, String)> {
         lines.push((mark(rest[0].breaking), format!("and {} others.", rest.len())));
     }
     lines
+}
+
+/// The parts of a sentence: every other one is code.
+fn parts(text: &str) -> Vec<&str> {
+    // Where a document brings backticks of its own, nothing tells what is code, so that nothing is.
+    let is_clear = text.matches('`').count() % 2 == 0 && !text.contains("``");
+    if is_clear { text.split('`').collect() } else { vec![text] }
 }
 
 /// How many operations of a change are named.

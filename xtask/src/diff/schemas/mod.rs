@@ -232,7 +232,8 @@ fn nowhere() -> &'static Place {
 
 /// A value in a sentence, cut where it is long.
 pub fn shown(value: &Value) -> String {
-    let text = value.to_string();
+    // A backtick would end the code that the value stands in.
+    let text = value.to_string().replace('`', "'");
     if text.chars().count() <= 60 {
         return format!("`{text}`");
     }
