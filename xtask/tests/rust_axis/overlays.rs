@@ -98,3 +98,17 @@ fn what_was_one_schema_before_it_was_divided_is_corrected_as_its_parts_are() {
         axis.changes.iter().filter(|change| change.item.ends_with("::Owner::name")).map(|change| change.id).collect();
     assert_eq!(of_name, [""; 0], "{:?}", axis.changes);
 }
+
+#[test]
+fn schemas_that_are_their_own_parents_end() {
+    let looped = with(|document| {
+        let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+        let parents = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        schemas.insert("One".to_owned(), json!({"allOf": [parents("Two"), parents("Two")], "required": ["a"]}));
+        schemas.insert("Two".to_owned(), json!({"allOf": [parents("One"), parents("One")]}));
+    });
+    // Something that does not apply, so that what is left is mended.
+    let actions = action("$.components.schemas.Absent", "update: {nullable: true}");
+    let axis = between("looped", &looped, &looped, &actions);
+    assert!(axis.changes.is_empty(), "{:?}", axis.changes);
+}

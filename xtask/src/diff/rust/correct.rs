@@ -114,7 +114,7 @@ fn mend_references(value: &mut Value, schemas: &Value) {
 fn mend_required(value: &mut Value, schemas: &Value) {
     // The list of a body is about the schema of its content.
     let described = value.pointer("/content/application~1json/schema").unwrap_or(value);
-    let known = properties(described.get("items").unwrap_or(described), schemas, 0);
+    let known = properties(described.get("items").unwrap_or(described), schemas);
     for list in ["required", "x-required-in-requests"] {
         if let Some(Value::Array(names)) = value.get_mut(list) {
             names.retain(|name| name.as_str().is_none_or(|name| known.contains(name)));
@@ -128,22 +128,20 @@ fn mend_required(value: &mut Value, schemas: &Value) {
 }
 
 /// The names of the properties of a schema and of its parents.
-fn properties(schema: &Value, schemas: &Value, depth: usize) -> BTreeSet<String> {
-    if depth > 32 {
-        return BTreeSet::new();
-    }
-    let mut found: BTreeSet<String> = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.clone())
-        .collect();
-    let reference = schema.get("$ref").and_then(Value::as_str);
-    let target = reference.and_then(|it| it.strip_prefix("#/components/schemas/")).and_then(|name| schemas.get(name));
-    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
-    for parent in target.into_iter().chain(parts) {
-        found.append(&mut properties(parent, schemas, depth + 1));
+fn properties(schema: &Value, schemas: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    // Each parent once: they may be shared, and lead back.
+    let mut seen = BTreeSet::new();
+    let mut open = vec![schema];
+    while let Some(schema) = open.pop() {
+        found.extend(schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|it| it.0.clone()));
+        open.extend(schema.get("allOf").and_then(Value::as_array).into_iter().flatten());
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        if let Some(name) = reference.and_then(|reference| reference.strip_prefix("#/components/schemas/"))
+            && seen.insert(name)
+        {
+            open.extend(schemas.get(name));
+        }
     }
     found
 }
