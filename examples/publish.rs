@@ -9,10 +9,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use datagouv::main::types::{
-    DatasetFrequency, DatasetInput, DatasetUpdate, ResourceUpdate, UploadNewDatasetResourceForm,
-};
-use datagouv::{Client, File};
+use datagouv::File;
+use datagouv::main::types::{DatasetFrequency, DatasetInput, ResourceInput, UploadNewDatasetResourceForm};
+use datagouv::objects::{DatasetHandle, ResourceKey};
 
 use support::{Outcome, Place};
 
@@ -43,37 +42,40 @@ async fn publish(arguments: Arguments) -> Outcome {
     if !platform.has_key {
         return Err("publishing needs an API key: --api-key-file FILE".into());
     }
-    let main = platform.client.main();
+    let client = &platform.client;
 
     let draft = DatasetInput::new("My communes", "Communes that I have been to.").private(true).tags(["communes"]);
-    let dataset = main.create_dataset().body(draft).send().await?.into_inner();
-    println!("created   {} ({})", dataset.title, dataset.id);
+    let created = client.create_dataset(draft).await?;
+    println!("created   {} ({})", created.title, created.id);
 
-    let outcome = fill_and_change(&platform.client, &dataset.id, file).await;
+    let dataset = client.dataset(created.id);
+    let upload = client.main().upload_new_dataset_resource().dataset(dataset.id());
+    let outcome = match upload.body(UploadNewDatasetResourceForm::new().file(file)).send().await {
+        Ok(uploaded) => describe(&dataset, uploaded.id.as_deref().unwrap_or_default()).await,
+        Err(error) => Err(error.into()),
+    };
     if !arguments.keep {
-        main.delete_dataset().dataset(&dataset.id).send().await?;
-        println!("deleted   {}", dataset.id);
+        dataset.delete().await?;
+        println!("deleted   {}", dataset.id());
     }
     outcome
 }
 
-async fn fill_and_change(client: &Client, id: &str, file: File) -> Outcome {
-    let main = client.main();
-    let form = UploadNewDatasetResourceForm::new().file(file);
-    let uploaded = main.upload_new_dataset_resource().dataset(id).body(form).send().await?;
-    let rid = uploaded.id.clone().ok_or("the platform gave the file no id")?;
-    println!("uploaded  {} ({rid})", uploaded.title.as_deref().unwrap_or("-"));
+async fn describe(dataset: &DatasetHandle, uploaded: &str) -> Outcome {
+    // Read, modify, write: what is not named stays as it is.
+    let file = dataset.resource(uploaded);
+    let file = file.update(|update| update.title("Codes and names").description("By code.")).await?;
+    println!("uploaded  {} ({} bytes)", file.title, file.filesize.unwrap_or_default());
 
-    // Read, modify, write: what is not named stays as it was read.
-    let resource = main.get_resource().dataset(id).rid(&rid).send().await?.into_inner();
-    let update = ResourceUpdate::from(resource).title("Codes and names").description("By code.");
-    let resource = main.update_resource().dataset(id).rid(&rid).body(update).send().await?;
-    println!("renamed   {}", resource.title);
+    let more = ResourceInput::remote("Borders", "https://example.org/borders.geojson").format("geojson");
+    println!("linked    {}", dataset.create_remote(more).await?.title);
+    let sorted = dataset.sort_resources(ResourceKey::Title).await?;
+    println!("sorted    {}", sorted.iter().map(|resource| resource.title.as_str()).collect::<Vec<_>>().join(", "));
 
-    let dataset = main.get_dataset().dataset(id).send().await?.into_inner();
-    let update = DatasetUpdate::from(dataset).title("Communes of the west").frequency(DatasetFrequency::Annual);
-    let dataset = main.update_dataset().dataset(id).body(update).send().await?;
-    println!("changed   {}, {}, tags {}", dataset.title, dataset.frequency, dataset.tags.join(" "));
-    println!("          {}", dataset.page);
+    let seen = dataset.update(|update| update.title("Communes of the west")).await?;
+    // Refused, were it changed by somebody else since.
+    let changed = dataset.update_unless_changed(&seen, |update| update.frequency(DatasetFrequency::Annual)).await?;
+    println!("changed   {}, {}, tags {}", changed.title, changed.frequency, changed.tags.join(" "));
+    println!("          {}", changed.page);
     Ok(())
 }

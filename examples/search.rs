@@ -43,23 +43,21 @@ async fn main() -> ExitCode {
 
 async fn search(arguments: Arguments) -> Outcome {
     let platform = arguments.place.open().await?;
-    let mut call = platform.client.main_v2().search_datasets().page_size(arguments.first);
-    if let Some(words) = arguments.words {
-        call = call.q(words);
-    }
+    let words = arguments.words.unwrap_or_default();
+    let mut search = platform.client.search().datasets(words).page_size(arguments.first);
     if !arguments.tag.is_empty() {
-        call = call.tag(arguments.tag);
+        search = search.tag(arguments.tag);
     }
     if let Some(format) = arguments.format {
-        call = call.format(format);
+        search = search.format(format);
     }
     if let Some(organization) = arguments.organization {
-        call = call.organization(organization);
+        search = search.organization(organization);
     }
     if arguments.popular {
-        call = call.sort(SearchDatasetsSort::ViewsDescending);
+        search = search.sort(SearchDatasetsSort::ViewsDescending);
     }
-    let page = call.send().await?;
+    let page = search.send().await?;
     heading(&format!("{} datasets", page.total));
     let rows = page.data.iter().map(|dataset| {
         let producer = dataset.organization.as_ref().map_or("-", |organization| &organization.name);
@@ -72,5 +70,12 @@ async fn search(arguments: Arguments) -> Outcome {
         ]
     });
     table(&["title", "producer", "files", "updated", "id"], &rows.collect::<Vec<_>>());
+
+    // What the search engine has counted, by the properties that it counts.
+    for property in page.facets.keys() {
+        let counts = page.facet(property);
+        let shown = counts.iter().take(5).map(|facet| format!("{} ({})", facet.value, facet.count));
+        println!("  by {property}: {}", shown.collect::<Vec<_>>().join(", "));
+    }
     Ok(())
 }

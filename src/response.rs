@@ -71,8 +71,9 @@ impl<T: DeserializeOwned> Answer for T {
     const READING: Reading = if size_of::<T>() == 0 { Reading::Nothing } else { Reading::Whole };
 
     async fn read(response: reqwest::Response) -> Result<Response<T>> {
+        // `()`, a structure without fields, an array of nothing.
         if size_of::<T>() == 0
-            && let Ok(value) = serde_json::from_str("null")
+            && let Some(value) = ["null", "{}", "[]"].into_iter().find_map(|text| serde_json::from_str(text).ok())
         {
             return Ok(Response::with(&response, value));
         }
