@@ -314,6 +314,21 @@ async fn an_answer_is_read_into_memory_up_to_a_limit() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_not_read_may_be_anything() {
+    #[derive(serde::Deserialize)]
+    struct Nothing {}
+
+    let server = server().await;
+    let client = client_of(&server).max_answer(1).build().unwrap();
+    let call = || client.request(Api::Main, "POST", "/x");
+    for fault in [None, Some(Fault::html()), Some(Fault::empty()), Some(Fault::CutBody(3))] {
+        server.plan(move |_| fault.clone());
+        call().json::<()>().send().await.unwrap();
+        call().json::<Nothing>().send().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_bomb_stops_at_the_limit() {
     let server = server().await;
     server.fault_always(Fault::GzipBomb(10 << 30));
