@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use datagouv::File;
-use datagouv::main::types::{DatasetFrequency, DatasetInput, ResourceInput, UploadNewDatasetResourceForm};
+use datagouv::main::types::{DatasetFrequency, DatasetInput, ResourceInput, ResourceUpdate};
 use datagouv::objects::{DatasetHandle, ResourceKey};
 
 use support::{Outcome, Place};
@@ -49,11 +49,7 @@ async fn publish(arguments: Arguments) -> Outcome {
     println!("created   {} ({})", created.title, created.id);
 
     let dataset = client.dataset(created.id);
-    let upload = client.main().upload_new_dataset_resource().dataset(dataset.id());
-    let outcome = match upload.body(UploadNewDatasetResourceForm::new().file(file)).send().await {
-        Ok(uploaded) => describe(&dataset, uploaded.id.as_deref().unwrap_or_default()).await,
-        Err(error) => Err(error.into()),
-    };
+    let outcome = fill(&dataset, file).await;
     if !arguments.keep {
         dataset.delete().await?;
         println!("deleted   {}", dataset.id());
@@ -61,10 +57,9 @@ async fn publish(arguments: Arguments) -> Outcome {
     outcome
 }
 
-async fn describe(dataset: &DatasetHandle, uploaded: &str) -> Outcome {
-    // Read, modify, write: what is not named stays as it is.
-    let file = dataset.resource(uploaded);
-    let file = file.update(|update| update.title("Codes and names").description("By code.")).await?;
+async fn fill(dataset: &DatasetHandle, file: File) -> Outcome {
+    let describe = |update: ResourceUpdate| update.title("Codes and names").description("By code.");
+    let file = dataset.create_from_file(file, describe).await?;
     println!("uploaded  {} ({} bytes)", file.title, file.filesize.unwrap_or_default());
 
     let more = ResourceInput::remote("Borders", "https://example.org/borders.geojson").format("geojson");
@@ -72,6 +67,7 @@ async fn describe(dataset: &DatasetHandle, uploaded: &str) -> Outcome {
     let sorted = dataset.sort_resources(ResourceKey::Title).await?;
     println!("sorted    {}", sorted.iter().map(|resource| resource.title.as_str()).collect::<Vec<_>>().join(", "));
 
+    // Read, modify, write: what is not named stays as it is.
     let seen = dataset.update(|update| update.title("Communes of the west")).await?;
     // Refused, were it changed by somebody else since.
     let changed = dataset.update_unless_changed(&seen, |update| update.frequency(DatasetFrequency::Annual)).await?;

@@ -8,7 +8,7 @@ use datagouv::main::types::{
 };
 use datagouv::main_v2::types::TopicElementInput;
 use datagouv::objects::{ResourceKey, Wait};
-use datagouv::{Api, Client, Date};
+use datagouv::{Api, Client, Date, File};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE, STOPS};
 use datagouv_sandbox::{Api as Document, Received, Sandbox};
 use serde_json::{Value, json};
@@ -281,6 +281,18 @@ async fn what_is_created_says_whose_and_what_it_is() {
     let remote = json!({"title": "2026", "filetype": "remote", "url": "https://example.org/2026.csv"});
     assert_eq!(requests[1].json(), remote);
     assert_eq!(last(&requests)["dataset"], json!({"id": dataset.id()}));
+}
+
+#[tokio::test]
+async fn a_file_becomes_a_resource_with_a_title_of_its_own() {
+    let (sandbox, client) = platform().await;
+    let file = File::from_bytes("arbres.csv", "id,genre\n1,Tilia\n");
+    let dataset = client.dataset(COMMUNES);
+    let resource = dataset.create_from_file(file, |update| update.title("Trees")).await.unwrap();
+    assert_eq!((resource.title.as_str(), resource.filesize), ("Trees", Some(17)));
+    let (operations, requests) = taken(&sandbox);
+    assert_eq!(operations, ["upload_new_dataset_resource", "get_resource", "update_resource"]);
+    assert_eq!(last(&requests), json!({"title": "Trees"}));
 }
 
 #[tokio::test]

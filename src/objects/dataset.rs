@@ -153,6 +153,34 @@ mod catalogue {
             Ok(self.client.main().create_resource().dataset(&self.id).body(resource).send().await?.into_inner())
         }
 
+        /// Uploads a file as a new resource, and says more of it than the file does: [`upload`](Self::upload), then
+        /// [`update`](crate::objects::ResourceHandle::update) of what the platform has made.
+        ///
+        /// ```no_run
+        /// # async fn example(client: datagouv::Client) -> Result<(), Box<dyn std::error::Error>> {
+        /// use datagouv::File;
+        ///
+        /// let file = File::from_path("communes.csv").await?;
+        /// let dataset = client.dataset("a-slug-or-id");
+        /// let resource = dataset.create_from_file(file, |update| update.title("Communes")).await?;
+        /// # let _ = resource;
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// Where one of the calls fails; where it is not the first, the resource is there under the file's name.
+        #[cfg(feature = "files")]
+        pub async fn create_from_file(
+            &self,
+            file: impl Into<crate::File>,
+            describe: impl FnOnce(crate::main::types::ResourceUpdate) -> crate::main::types::ResourceUpdate,
+        ) -> Result<Resource> {
+            let uploaded = self.upload(file).send().await?;
+            self.resource(uploaded.id.unwrap_or_default()).update(describe).await
+        }
+
         /// Its community resources (`list_community_resources`).
         ///
         /// # Errors
