@@ -150,7 +150,7 @@ fn rust_lines(change: &Change) -> Vec<(&'static str, String)> {
 /// The parts of a sentence: every other one is code.
 fn parts(text: &str) -> Vec<&str> {
     // Where a document brings backticks of its own, nothing tells what is code, so that nothing is.
-    let is_clear = text.matches('`').count() % 2 == 0 && !text.contains("``");
+    let is_clear = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
     if is_clear { text.split('`').collect() } else { vec![text] }
 }
 
