@@ -177,6 +177,58 @@ fn a_list_of_itself_ends() {
     assert_eq!(shaped.operations[0].answer, Answer::Json(Rust::List(Box::new(Rust::Any))));
 }
 
+fn list_of(schema: Value, parameters: &[(&str, &str)]) -> Result<Shaped, Error> {
+    let parameters: Vec<Value> = parameters
+        .iter()
+        .map(|(location, name)| json!({"in": location, "name": name, "schema": {"type": "string"}}))
+        .collect();
+    let responses = json!({"200": answer(schema)});
+    shaped(get(json!({"operationId": "x", "parameters": parameters, "responses": responses})), json!({}))
+}
+
+fn is_masked(schema: Value, parameters: &[(&str, &str)]) -> bool {
+    list_of(schema, parameters).unwrap().operations[0].masked
+}
+
+const PAGE: [(&str, &str); 2] = [("query", "page"), ("query", "page_size")];
+
+#[test]
+fn a_list_is_paginated_that_asks_for_pages_and_answers_one() {
+    let items_of = |schema: Value, parameters: &[(&str, &str)]| {
+        list_of(schema, parameters).unwrap().operations[0].paginated.clone()
+    };
+    let names = json!({"type": "array", "items": {"type": "string"}});
+    let page = |counts: &str| json!({"type": "object", "properties": {"data": names, counts: {"type": "integer"}}});
+    assert_eq!(items_of(page("total"), &PAGE), Some(Rust::String));
+    assert_eq!(items_of(page("next_page"), &PAGE), Some(Rust::String));
+    assert_eq!(items_of(names.clone(), &PAGE), Some(Rust::String));
+    // An object that holds data and does not count it; a page that cannot be asked for.
+    assert_eq!(items_of(page("size"), &PAGE), None);
+    assert_eq!(items_of(page("total"), &PAGE[..1]), None);
+    assert_eq!(items_of(json!({"type": "string", "format": "binary"}), &PAGE), None);
+}
+
+#[test]
+fn an_answer_with_fields_is_masked_where_the_header_is_declared() {
+    let object = json!({"type": "object", "properties": {"id": {"type": "string"}}});
+    assert!(is_masked(object.clone(), &[("header", "X-Fields")]));
+    assert!(!is_masked(object, &[]));
+    assert!(!is_masked(json!({"type": "string"}), &[("header", "X-Fields")]));
+}
+
+#[test]
+fn the_builder_of_a_paginated_and_masked_list_has_its_streams() {
+    let page = json!({"type": "object", "properties": {"data": {"type": "array", "items": {"type": "string"}}, "total": {"type": "integer"}}});
+    let source = |parameters: &[(&str, &str)]| generate::generate(&list_of(page.clone(), parameters).unwrap()).unwrap();
+    let found = |source: &str| {
+        ["pub fn pages", "pub fn items", "pub fn fields <", "pub fn fields_raw", "PageOf for types ::"]
+            .map(|text| source.contains(text))
+    };
+    assert_eq!(found(&source(&[PAGE[0], PAGE[1], ("header", "X-Fields")])), [true; 5]);
+    assert_eq!(found(&source(&PAGE)), [true, true, false, false, true]);
+    assert_eq!(found(&source(&[("header", "X-Fields")])), [false, false, true, true, false]);
+}
+
 #[test]
 fn a_type_is_called_the_same_whichever_tags_are_kept() {
     for api in Api::ALL {

@@ -17,6 +17,7 @@ mod me;
 mod members;
 mod notifications;
 mod organizations;
+mod pages;
 mod platform;
 mod posts;
 mod recorder;
