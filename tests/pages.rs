@@ -348,6 +348,22 @@ async fn without_a_total_pages_are_asked_for_one_after_the_other_up_to_the_end()
     assert_eq!(sandbox.peak_in_flight(), 1);
 }
 
+#[tokio::test]
+async fn a_walk_can_go_on_in_a_task_of_its_own() {
+    let (_sandbox, client) = platform(10).await;
+    let items = client.main().list_datasets().page_size(4).items().concurrency(2);
+    let walk = tokio::spawn(async move {
+        let mut items = items;
+        let mut found = 0;
+        while let Some(item) = items.next().await {
+            item.unwrap();
+            found += 1;
+        }
+        found
+    });
+    assert_eq!(walk.await.unwrap(), 10);
+}
+
 /// 10,000 data sets, by one request at a time and by eight: for whoever wants to know.
 #[tokio::test]
 #[ignore = "a measurement"]

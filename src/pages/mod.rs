@@ -88,6 +88,9 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
     ///
     /// Where the call does not say how many items a page has, it has 100: five times the platform's default,
     /// which saves most of the requests and keeps pages of whole datasets to a few megabytes.
+    ///
+    /// The searches of `/api/2` go no further than their 10,000th result: where there are more, the walk ends with
+    /// the platform's refusal (400) after those.
     pub fn pages(self) -> Pages<P> {
         Pages { walk: Walk::new(self.answering()), left: usize::MAX, page: PhantomData }
     }
