@@ -278,7 +278,7 @@ async fn what_is_created_says_whose_and_what_it_is() {
     assert_eq!(operations, ["create_dataset", "create_resource", "create_community_resource"]);
     let created = json!({"title": "Trees", "description": "All of them.", "organization": {"id": organization}});
     assert_eq!(requests[0].json(), created);
-    let remote = json!({"title": "2026", "filetype": "remote", "url": "https://example.org/2026.csv"});
+    let remote = json!({"title": "2026", "filetype": "remote", "type": "main", "url": "https://example.org/2026.csv"});
     assert_eq!(requests[1].json(), remote);
     assert_eq!(last(&requests)["dataset"], json!({"id": dataset.id()}));
 }

@@ -5,6 +5,7 @@ mod catalogue {
     use super::super::shared::{changes, ensure_unchanged};
     use crate::main::types::{
         CommunityResource, CommunityResourceInput, CommunityResourceUpdate, DatasetReferenceInput, Filetype,
+        ResourceTypeValue,
     };
     use crate::objects::CommunityResourceHandle;
     use crate::{Client, Result};
@@ -22,10 +23,11 @@ mod catalogue {
     }
 
     impl CommunityResourceInput {
-        /// A community resource that lies elsewhere, by its URL, for a dataset by its id.
+        /// A main file that lies elsewhere, by its URL, for a dataset by its id.
         #[must_use]
         pub fn remote(dataset: impl Into<String>, title: impl Into<String>, url: impl Into<String>) -> Self {
-            Self::new(title, DatasetReferenceInput::new(dataset), Filetype::Remote, url)
+            let dataset = DatasetReferenceInput::new(dataset);
+            Self::new(title, dataset, Filetype::Remote, url).type_(ResourceTypeValue::Main)
         }
     }
 

@@ -36,6 +36,7 @@ mod catalogue {
     use crate::main::builder;
     use crate::main::types::{
         Dataset, DatasetInput, DatasetUpdate, Filetype, Resource, ResourceIdentifier, ResourceInput, ResourceInternals,
+        ResourceTypeValue,
     };
     use crate::{Client, DateTime, Result};
 
@@ -54,10 +55,11 @@ mod catalogue {
     }
 
     impl ResourceInput {
-        /// A resource that lies elsewhere, by its URL.
+        /// A main file that lies elsewhere, by its URL; the platform takes what says no type for something else than a
+        /// main file (`type_`).
         #[must_use]
         pub fn remote(title: impl Into<String>, url: impl Into<String>) -> Self {
-            Self::new(title, Filetype::Remote, url)
+            Self::new(title, Filetype::Remote, url).type_(ResourceTypeValue::Main)
         }
     }
 
