@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use reqwest::Url;
 
-use super::checksum::{Algorithm, Checksum, Digester};
+use super::checksum::{Checksum, Digester};
 use super::download::Download;
 use super::progress::Listener;
 use super::stream::FileStream;

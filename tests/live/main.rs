@@ -11,6 +11,7 @@ mod dataset_actions;
 mod dataset_lists;
 mod datasets;
 mod discussions;
+mod exports;
 mod extras;
 mod harvest;
 mod me;
