@@ -148,7 +148,7 @@ pub struct FileHandle {
 enum Source {
     Remote(RemoteFile),
     /// A resource that is still to be looked up.
-    Resource(ResourceHandle),
+    Resource(Box<ResourceHandle>),
 }
 
 impl Client {
@@ -285,6 +285,6 @@ impl ResourceHandle {
     }
 
     fn file(&self) -> FileHandle {
-        FileHandle { client: self.client.clone(), source: Source::Resource(self.clone()) }
+        FileHandle { client: self.client.clone(), source: Source::Resource(Box::new(self.clone())) }
     }
 }
