@@ -25,7 +25,7 @@ const OPERATIONS: [&str; 10] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = here.join("corpus");
-    for folder in ["responses", "errors", "filters", "convert", "overlay"] {
+    for folder in ["responses", "errors", "filters", "convert", "overlay", "diff"] {
         fs::create_dir_all(corpus.join(folder))?;
     }
     for entry in fs::read_dir(here.join("../tests/fixtures/main"))? {
@@ -57,5 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(corpus.join("overlay/small"), action)?;
     let small = r##"{"swagger":"2.0","info":{"title":"t","version":"1"},"basePath":"/api","consumes":["application/json"],"produces":["application/json"],"paths":{"/a/{b}/":{"parameters":[{"name":"b","in":"path","type":"string","required":true}],"get":{"operationId":"a","parameters":[{"name":"q","in":"query","type":"array","items":{"type":"string"},"collectionFormat":"multi"}],"responses":{"200":{"description":"d","schema":{"$ref":"#/definitions/A"}}}},"post":{"parameters":[{"name":"payload","in":"body","schema":{"$ref":"#/definitions/A"}}],"responses":{"default":{"description":"d","headers":{"x":{"type":"integer"}}}}},"put":{"consumes":["multipart/form-data"],"parameters":[{"name":"file","in":"formData","type":"file"}],"responses":{"204":{"description":"d"}}}}},"definitions":{"A":{"type":"object","properties":{"x":{"type":"string","x-nullable":true,"enum":["a"]},"self":{"$ref":"#/definitions/A"}},"required":["x"]}},"securityDefinitions":{"apikey":{"type":"apiKey","in":"header","name":"X-API-KEY"}}}"##;
     fs::write(corpus.join("convert/small"), small)?;
+    let everything = fs::read(here.join("../xtask/tests/diff/everything.json"))?;
+    fs::write(corpus.join("diff/everything"), [&everything[..], b"\0", &everything].concat())?;
+    fs::write(corpus.join("diff/small"), [small.as_bytes(), b"\0", small.replace("integer", "number").as_bytes()].concat())?;
     Ok(())
 }

@@ -16,6 +16,10 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use xtask::diff::document::Document;
+use xtask::diff::report::Report;
+use xtask::diff::{Format, compare};
+use xtask::source;
 
 /// The largest types of answers, by the number of their properties with those of what they hold.
 pub const RESPONSES: [(&str, fn(&[u8])); 10] = [
@@ -111,5 +115,22 @@ pub fn overlay(data: &[u8]) {
         let mut applied = document;
         overlays::apply(&compiled.overlay, &mut applied).expect("what compiles applies");
         assert_eq!(applied, compiled.document);
+    }
+}
+
+/// Two documents, with a zero between them; or one, and itself.
+pub fn diff(data: &[u8]) {
+    let zero = data.iter().position(|byte| *byte == 0);
+    let (old, new) = zero.map_or((data, data), |zero| (&data[..zero], &data[zero + 1..]));
+    let read = |name: &str, bytes: &[u8]| Document::new(name, source::parse(bytes).ok()?).ok();
+    let (Some(old), Some(new)) = (read("old", old), read("new", new)) else { return };
+    let itself = compare(&old, &old).expect("a document of this size is compared");
+    assert!(itself.is_empty(), "{itself:?}");
+    let changes = compare(&old, &new).expect("documents of this size are compared");
+    let _ = compare(&new, &old);
+    let report =
+        Report { old: "old".to_owned(), new: "new".to_owned(), changes, release: None, notes: Vec::new() };
+    for format in [Format::Text, Format::Markdown, Format::Json, Format::Html] {
+        assert!(!report.write(format, false).contains('\x1b'));
     }
 }

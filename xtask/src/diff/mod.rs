@@ -45,7 +45,7 @@ pub struct Arguments {
     /// End with 1 where there is a change of this level or a worse one
     #[arg(long, value_enum, value_name = "LEVEL")]
     fail_on: Option<FailOn>,
-    /// The API that both documents describe, where they do not say
+    /// The API that both documents describe, where they do not say: main, main-v2, tabular or metrics
     #[arg(long)]
     api: Option<Api>,
     /// Print the rules: each kind of change, its level, its direction and what it is
@@ -74,9 +74,12 @@ The JSON, to which members may be added:
                reaches no operation; parameters, bodies and variants are named
     old, new   what is there in OLD and NEW, or null
     text       a sentence
-    rust       what a program written against the crate notices, or null: {id, breaking, item, old, new, text}
+    rust       what a program written against the crate notices, or null: {id, breaking, item, old, new, text, others},
+               where others are what it notices beside that, without others of their own; a change with an id that
+               starts with rust- is not seen in the contract
   summary    the number of changes by level: {breaking, warning, info}
-  release    how the crate's version must move: major, minor, patch; null where the documents are of no known API";
+  release    how the crate's version must move: major, minor, patch; null where the documents are of no known API
+  notes      what a reader should know of how the report was made: a list of sentences";
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -1,5 +1,6 @@
 //! `cargo xtask diff`: rules, properties, reports, and what a maintainer sees.
 
+mod both_axes;
 mod command;
 mod documents;
 mod operation_rules;
