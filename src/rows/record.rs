@@ -251,8 +251,10 @@ mod tests {
 
     use super::*;
 
+    type Values = Vec<Vec<Option<String>>>;
+
     /// All rows of a body that comes in pieces of a size; null is `None`.
-    fn rows(body: &str, size: usize, expected: &[&str]) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), Malformed> {
+    fn rows(body: &str, size: usize, expected: &[&str]) -> Result<(Vec<String>, Values), Malformed> {
         let expected: Vec<String> = expected.iter().map(|name| (*name).to_owned()).collect();
         let mut records = Records::default();
         let mut pieces = body.as_bytes().chunks(size);
