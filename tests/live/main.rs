@@ -13,6 +13,7 @@ mod datasets;
 mod discussions;
 mod exports;
 mod extras;
+mod handles;
 mod harvest;
 mod me;
 mod members;
