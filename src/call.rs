@@ -179,11 +179,6 @@ impl<T> Call<T> {
         async move { T::read(sent.await?).await }
     }
 
-    /// Sends it, and brings back a success whose body is still to be read.
-    pub(crate) async fn raw(self) -> Result<reqwest::Response> {
-        self.parts.exec().await
-    }
-
     /// The same call once more, to be sent beside this one; `None` where its body is a stream.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let Parts { endpoint, operation, request, options } = &*self.parts;

@@ -146,7 +146,7 @@ pub struct FileHandle {
 
 #[derive(Clone, Debug)]
 enum Source {
-    Remote(RemoteFile),
+    Remote(Box<RemoteFile>),
     /// A resource that is still to be looked up.
     Resource(Box<ResourceHandle>),
 }
@@ -165,7 +165,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn file(&self, file: impl Into<RemoteFile>) -> FileHandle {
-        FileHandle { client: self.clone(), source: Source::Remote(file.into()) }
+        FileHandle { client: self.clone(), source: Source::Remote(Box::new(file.into())) }
     }
 }
 
@@ -225,7 +225,7 @@ impl FileHandle {
 
     pub(super) async fn resolve(&self) -> Result<RemoteFile> {
         match &self.source {
-            Source::Remote(file) => Ok(file.clone()),
+            Source::Remote(file) => Ok((**file).clone()),
             Source::Resource(resource) => Ok((&resource.get().await?).into()),
         }
     }

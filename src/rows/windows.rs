@@ -1,7 +1,6 @@
 //! A table in exports of windows of row numbers: several on their way, handed out in order.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
