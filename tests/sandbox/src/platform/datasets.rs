@@ -24,6 +24,7 @@ impl Platform {
             "update_resource" => self.update_resource(call),
             "delete_resource" => self.delete_resource(call),
             "redirect_resource" => self.redirect(call),
+            "get_site_datasets_csv" => Ok(self.export_datasets(call)),
             "update_resources" => self.reorder(call),
             "create_discussion" => self.start_discussion(call),
             "get_discussion" => self.get_discussion(call),
@@ -329,7 +330,7 @@ fn write_resource(resource: &mut Resource, body: &Value) {
     }
 }
 
-fn matches(dataset: &Dataset, call: &Call<'_>) -> bool {
+pub(super) fn matches(dataset: &Dataset, call: &Call<'_>) -> bool {
     let fields = &dataset.fields;
     let tags: Vec<&str> = fields["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let organization = &fields["organization"];

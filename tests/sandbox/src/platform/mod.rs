@@ -4,6 +4,7 @@
 mod catalogue;
 mod datasets;
 mod editing;
+mod exports;
 mod mask;
 mod metrics;
 mod query;

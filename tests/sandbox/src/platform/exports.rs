@@ -1,0 +1,37 @@
+//! The export of the data sets, with the columns that count.
+
+use serde_json::Value;
+
+use super::datasets::matches;
+use super::{Call, Platform};
+use crate::answer::Reply;
+
+const COLUMNS: &str = "\"id\";\"title\";\"slug\";\"organization\";\"license\";\"tags\";\"resources_count\"\r\n";
+
+impl Platform {
+    pub(super) fn export_datasets(&self, call: &Call<'_>) -> Reply {
+        let mut table = COLUMNS.to_owned();
+        for dataset in self.catalogue.datasets.iter().filter(|dataset| matches(dataset, call)) {
+            let text = |value: &Value| quoted(value.as_str().unwrap_or_default());
+            let tags = dataset.fields["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let cells = [
+                quoted(&dataset.id),
+                text(&dataset.fields["title"]),
+                quoted(&dataset.slug),
+                text(&dataset.fields["organization"]["name"]),
+                text(&dataset.fields["license"]),
+                quoted(&tags.collect::<Vec<_>>().join(",")),
+                dataset.resources.len().to_string(),
+            ];
+            table.push_str(&cells.join(";"));
+            table.push_str("\r\n");
+        }
+        Reply::new(200, "text/csv; charset=utf-8", table)
+            .with_header("content-disposition", "attachment; filename=datasets-2026-01-01-00-00.csv")
+    }
+}
+
+/// A text as a cell: the platform quotes them all.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
