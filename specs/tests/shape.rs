@@ -72,6 +72,13 @@ fn a_parameter_that_a_builder_needs_for_itself_is_refused() {
 }
 
 #[test]
+fn a_parameter_of_the_path_that_nothing_describes_is_refused_with_the_operation() {
+    let paths = json!({"/things/{id}/": {"get": {"operationId": "get_thing", "responses": {}}}});
+    let error = refusal(paths);
+    assert!(error.contains("operation get_thing") && error.contains("`id` is in the path"), "{error}");
+}
+
+#[test]
 fn a_path_parameter_gives_way_to_a_query_of_its_name() {
     let parameters = json!([
         {"in": "query", "name": "format", "schema": {"type": "string"}},

@@ -201,6 +201,19 @@ fn a_chain_of_ten_thousand_references_is_walked() {
 }
 
 #[test]
+fn what_would_never_end_is_given_up() {
+    // Each schema of one circle meets each of the other.
+    let circle = |length: usize| {
+        let next = |index: usize| json!({"$ref": format!("#/components/schemas/N{}", (index + 1) % length)});
+        let node = |index| (format!("N{index}"), json!({"type": "object", "properties": {"next": next(index)}}));
+        both_ways(&json!({"$ref": "#/components/schemas/N0"}), &(0..length).map(node).collect())
+    };
+    let [old, new] = [circle(280), circle(281)].map(|document| Document::new("circle", document).unwrap());
+    assert!(compare(&old, &new).unwrap_err().to_string().contains("too many"));
+    assert!(compare(&old, &old).unwrap().is_empty());
+}
+
+#[test]
 fn a_change_that_fifty_operations_show_is_told_once() {
     let document = |kind: &str| {
         let mut document = both_ways(&json!({"type": "object", "properties": {"a": {"type": kind}}}), &json!({}));

@@ -18,8 +18,8 @@ use super::rules::{Pair, Rule};
 use flat::Flat;
 pub use flat::Spot;
 
-/// How much is compared before the documents are said to be too large: a hundred times what the largest need.
-const FUEL: usize = 2_000_000;
+/// How much is compared before the documents are said to be too large: forty times what the largest needs.
+const FUEL: usize = 200_000;
 
 /// A change whose operations are not known yet.
 #[derive(Debug, Clone)]
