@@ -8,8 +8,9 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-/// A record that does not end is no record.
-const LONGEST_RECORD: usize = 64 << 20;
+/// A record that does not end is no record. It is looked at from its start with all bytes that come: that is not to
+/// take long.
+const LONGEST_RECORD: usize = 4 << 20;
 
 /// Why a body cannot be read as records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Malformed {
         match self {
             Self::Quotes => "a quoted value does not end as CSV asks",
             Self::NotUtf8 => "the text is not UTF-8",
-            Self::TooLong => "a row is longer than 64 MiB",
+            Self::TooLong => "a row is longer than 4 MiB",
         }
     }
 }

@@ -318,7 +318,7 @@ impl<T> fmt::Debug for RowStream<T> {
 }
 
 fn broken(malformed: Malformed) -> Error {
-    Error::transport(format!("the export cannot be read: {}", malformed.reason()))
+    Error::unreadable(format!("the export cannot be read: {}", malformed.reason()))
 }
 
 /// The error of a row that cannot be read as its type.

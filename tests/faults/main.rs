@@ -7,23 +7,26 @@ mod cases;
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use datagouv::main::types::DatasetInput;
 use datagouv::{Api, Client, ClientBuilder, Error, Limits, RetryPolicy, Timeouts};
-use datagouv_sandbox::fault::{Fault, FaultServer, UntrustedServer};
+use datagouv_sandbox::fault::{Arrival, Fault, FaultServer, UntrustedServer};
 use datagouv_sandbox::{Reply, Sandbox};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use calls::Kind;
+use calls::{Kind, Place};
 use cases::{Case, Setting};
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
 
 /// Silence for this long is a fault; a slow machine is not.
-const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// No cell takes longer, whatever the machine.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -62,16 +65,21 @@ fn outcome_of(error: &Error) -> String {
         () if error.is_timeout() => "timeout".to_owned(),
         () if error.is_too_large() => "too large".to_owned(),
         () if error.is_decode() => "unreadable".to_owned(),
+        () if error.is_corrupt() => "corrupt".to_owned(),
         () if error.is_transport() => "broken".to_owned(),
         () if error.is_request() => "impossible".to_owned(),
         () => error.status().map_or_else(|| "?".to_owned(), |status| status.as_u16().to_string()),
     }
 }
 
-async fn outcome(kind: Kind, client: &Client, right: &str) -> Ending {
-    match timeout(DEADLINE, kind.run(client)).await {
+async fn outcome(kind: Kind, client: &Client, place: &Place, right: &str) -> Ending {
+    match timeout(DEADLINE, kind.run(client, place)).await {
         Err(_) => Ending { outcome: "hung".to_owned(), texts: Vec::new() },
         Ok(Ok(result)) if result == right => Ending { outcome: "right".to_owned(), texts: vec![result] },
+        // A stream that ends as if there were no more.
+        Ok(Ok(result)) if kind == Kind::Pages && right.starts_with(&result) => {
+            Ending { outcome: "part".to_owned(), texts: vec![result] }
+        }
         Ok(Ok(result)) => Ending { outcome: format!("WRONG {result:?}"), texts: vec![result] },
         Ok(Err(error)) => {
             let mut texts = vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")];
@@ -85,33 +93,47 @@ async fn outcome(kind: Kind, client: &Client, right: &str) -> Ending {
     }
 }
 
+/// Says of each request of a call whether it fails: one of them, or all from that one on.
+fn failing(kind: Kind, always: bool) -> impl Fn(&Arrival) -> bool + Send + Sync + 'static {
+    let seen = AtomicUsize::new(0);
+    move |arrival| {
+        let number = || seen.fetch_add(1, Ordering::SeqCst) + 1;
+        kind.touches(arrival.path()) && if always { number() >= kind.failing() } else { number() == kind.failing() }
+    }
+}
+
+fn fail(server: &FaultServer, kind: Kind, always: bool, fault: &Fault) {
+    let (fails, fault) = (failing(kind, always), fault.clone());
+    server.plan(move |arrival| fails(arrival).then(|| fault.clone()));
+}
+
 /// Sets a fault against a call.
-async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, right: &str) -> Ending {
+async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, place: &Place, right: &str) -> Ending {
     let server = FaultServer::before(sandbox).await;
-    let failing = kind.failing();
     let mut client = client_of(server.origin());
     let mut elsewhere = None;
     match setting {
-        Setting::Once(fault) => server.fault_nth(failing, fault.clone()),
-        Setting::Always(fault) => server.fault_from(failing, fault.clone()),
+        Setting::Once(fault) => fail(&server, kind, false, fault),
+        Setting::Always(fault) => fail(&server, kind, true, fault),
         Setting::Before(_) => {}
         Setting::Limited(fault, limit) => {
-            server.fault_nth(failing, fault.clone());
+            fail(&server, kind, false, fault);
             client = client.timeouts(timeouts().call(*limit));
         }
         Setting::Refused => server.close().await,
         Setting::Untrusted => {
             let untrusted = UntrustedServer::start().await;
-            let mut ending = outcome(kind, &client_of(&untrusted.origin()).build().expect("a client"), right).await;
+            let mut ending =
+                outcome(kind, &client_of(&untrusted.origin()).build().expect("a client"), place, right).await;
             let _ = write!(ending.outcome, " {}", untrusted.bytes());
             return ending;
         }
         Setting::Elsewhere(status) => {
             let other = FaultServer::before(sandbox).await;
             let (origin, status) = (other.origin().to_owned(), *status);
+            let fails = failing(kind, false);
             server.plan(move |arrival| {
-                let location = format!("{origin}{}", arrival.target);
-                (arrival.number == failing).then(|| Fault::redirect(status, &location))
+                fails(arrival).then(|| Fault::redirect(status, &format!("{origin}{}", arrival.target)))
             });
             elsewhere = Some(other);
         }
@@ -125,7 +147,7 @@ async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, right: &str) -> 
         server.heal();
     }
     let before = server.count();
-    let mut ending = outcome(kind, &client, right).await;
+    let mut ending = outcome(kind, &client, place, right).await;
     let _ = write!(ending.outcome, " {}", server.count() - before);
     if let Some(other) = elsewhere
         && other.requests().iter().any(|request| request.contains(KEY))
@@ -135,15 +157,36 @@ async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, right: &str) -> 
     ending
 }
 
+/// What a call works on, so that no other call is in its way.
+async fn place(sandbox: &Sandbox) -> Place {
+    static PLACES: AtomicUsize = AtomicUsize::new(0);
+    let number = PLACES.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("datagouv-faults-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for files that pass");
+    let client = client_of(&sandbox.origin()).timeouts(Timeouts::default()).build().expect("a client");
+    let made = client.main().create_dataset().body(DatasetInput::new("A place", "For one call")).send().await;
+    Place { dataset: made.expect("the sandbox makes data sets").into_inner().id, folder }
+}
+
+/// How many files a call has left, which are none where it failed.
+fn left_in(place: &Place) -> usize {
+    let left = std::fs::read_dir(&place.folder).map_or(0, Iterator::count);
+    let _ = std::fs::remove_dir_all(&place.folder);
+    left
+}
+
 /// The result of each kind of call where nothing fails.
 async fn right(sandbox: &Sandbox, kind: Kind) -> String {
-    let client = client_of(&sandbox.origin()).build().expect("a client");
-    let result = kind.run(&client).await.expect("the sandbox answers");
+    let server = FaultServer::before(sandbox).await;
+    let place = place(sandbox).await;
+    let client = client_of(server.origin()).build().expect("a client");
+    let result = kind.run(&client, &place).await.expect("the sandbox answers");
+    let _ = std::fs::remove_dir_all(&place.folder);
     assert!(!result.is_empty(), "{kind:?} has a result");
     result
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn every_fault_and_every_call_end_as_they_should() {
     let cases: Arc<Vec<Case>> = Arc::new(cases::all());
     let gate = Arc::new(Semaphore::new(AT_ONCE));
@@ -157,7 +200,14 @@ async fn every_fault_and_every_call_end_as_they_should() {
                 (Arc::clone(&cases), Arc::clone(&gate), Arc::clone(&sandbox), Arc::clone(&right));
             cells.spawn(async move {
                 let _place = gate.acquire().await;
-                let ending = cell(&cases[row].setting, kind, &sandbox, &right).await;
+                let place = match kind {
+                    Kind::Upload | Kind::Download => place(&sandbox).await,
+                    _ => Place { dataset: String::new(), folder: PathBuf::new() },
+                };
+                let mut ending = cell(&cases[row].setting, kind, &sandbox, &place, &right).await;
+                if left_in(&place) > usize::from(ending.outcome.starts_with("right")) {
+                    ending.outcome.push_str(", and a file left");
+                }
                 (row, column, ending)
             });
         }
@@ -172,23 +222,35 @@ async fn every_fault_and_every_call_end_as_they_should() {
     report(&cases, &endings, &texts);
 }
 
+/// How the calls are to end, row by row.
+const MATRIX: &str = include_str!("matrix.txt");
+
 fn report(cases: &[Case], endings: &[Vec<String>], texts: &BTreeSet<String>) {
     let mut table = format!("{:<42}", "");
     for kind in Kind::ALL {
-        let _ = write!(table, "{:<20}", kind.name());
+        let _ = write!(table, "{:<14}", kind.name());
     }
+    let rows: Vec<String> = cases
+        .iter()
+        .zip(endings)
+        .map(|(case, endings)| {
+            let cells: String = endings.iter().map(|ending| format!("{ending:<14}")).collect();
+            format!("{:<42}{}", case.name, cells.trim_end())
+        })
+        .collect();
     let mut wrong = Vec::new();
     for (case, endings) in cases.iter().zip(endings) {
-        let _ = write!(table, "\n{:<42}", case.name);
-        for ((kind, expected), ending) in Kind::ALL.iter().zip(case.endings).zip(endings) {
-            let _ = write!(table, "{ending:<20}");
+        let expected = MATRIX.lines().find_map(|line| line.strip_prefix(&format!("{:<42}", case.name)));
+        let expected: Vec<&str> = expected.unwrap_or_default().split("  ").filter(|cell| !cell.is_empty()).collect();
+        for (column, (kind, ending)) in Kind::ALL.iter().zip(endings).enumerate() {
+            let expected = expected.get(column).map_or("nothing", |cell| cell.trim());
             if ending != expected {
                 wrong.push(format!("{}, {}: {ending}, not {expected}", case.name, kind.name()));
             }
         }
     }
     let total = cases.len() * Kind::ALL.len();
-    println!("{table}\n");
+    println!("{}\n{}\n", table.trim_end(), rows.join("\n"));
     println!(
         "how the call ends, and how many requests of it the server sees; {} texts searched for the key",
         texts.len()

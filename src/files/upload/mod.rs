@@ -29,6 +29,14 @@ const PART_SIZE: u64 = 4 << 20;
 /// name already.
 const SAME_NAME_PAUSE: Duration = Duration::from_millis(1100);
 
+/// Who asks to wait longer than this is not waited for: the error tells how long.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// Whether the server asks for more patience than there is.
+fn asks_too_much(error: &Error) -> bool {
+    error.retry_after().is_some_and(|asked| asked > LONGEST_RETRY_AFTER)
+}
+
 /// A file to be sent.
 ///
 /// Small files are sent whole, large ones in parts, several at once, each sent again alone where it fails.
@@ -231,7 +239,7 @@ impl<T: UploadedFile> Sending<T> {
         let first = self.target.call::<T>(&self.client, Fields::Whole(file)).send().await;
         let answer = match first {
             // The same file in the same place twice is as good as once, where it can be read twice.
-            Err(error) if error.asks_again(again()) && self.target.replaces() => {
+            Err(error) if error.asks_again(again()) && self.target.replaces() && !asks_too_much(&error) => {
                 let Ok(file) = measure.measured(&self.file, self.listener.clone()) else { return Err(error) };
                 sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
                 self.target.call::<T>(&self.client, Fields::Whole(file)).send().await?

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::super::checksum::Checksum;
 use super::measure::Measure;
 use super::target::{Fields, PartsOf, UploadedFile, again, has_file, id_of};
-use super::{SAME_NAME_PAUSE, Sending};
+use super::{SAME_NAME_PAUSE, Sending, asks_too_much};
 use crate::file::Reader;
 use crate::{Error, File, Result};
 
@@ -127,7 +127,8 @@ impl<T: UploadedFile> Sending<T> {
             if broken && may_be_there {
                 break;
             }
-            if attempt >= self.attempts || !(error.asks_again(again()) || broken && attempt == 1) {
+            let repeats = error.asks_again(again()) || broken && attempt == 1;
+            if attempt >= self.attempts || !repeats || asks_too_much(&error) {
                 return Err(error);
             }
             // Only these two have certainly not stored it: an explicit refusal, and an internal error, after
@@ -149,7 +150,7 @@ impl<T: UploadedFile> Sending<T> {
         };
         let broken = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
         let refused = error.status() == Some(StatusCode::TOO_MANY_REQUESTS);
-        if !broken && !error.asks_again(again()) {
+        if asks_too_much(&error) || !broken && !error.asks_again(again()) {
             return Err(error);
         }
         // Where the answer got lost the server may still be at it.

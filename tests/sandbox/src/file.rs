@@ -12,36 +12,38 @@ use crate::state::header;
 /// A file and its media type.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
-    pub(crate) content_type: String,
-    pub(crate) data: Bytes,
+    content_type: String,
+    data: Bytes,
+    /// A strong validator that changes with the bytes.
+    tag: String,
 }
 
 /// The files that every sandbox has.
 pub(crate) fn samples() -> BTreeMap<String, File> {
-    let file = File { content_type: "text/csv".to_owned(), data: sample("text/csv") };
+    let file = File::new("text/csv", sample("text/csv"));
     BTreeMap::from([(SAMPLE_FILE.to_owned(), file)])
 }
 
 impl File {
-    /// A strong validator that changes with the bytes.
-    fn tag(&self) -> String {
+    pub(crate) fn new(content_type: &str, data: impl Into<Bytes>) -> Self {
+        let data = data.into();
         let mut hasher = DefaultHasher::new();
-        self.data.hash(&mut hasher);
-        format!("\"{:016x}\"", hasher.finish())
+        data.hash(&mut hasher);
+        Self { content_type: content_type.to_owned(), data, tag: format!("\"{:016x}\"", hasher.finish()) }
     }
 
     pub(crate) fn answer(&self, method: &str, headers: &HeaderMap) -> Reply {
         if !matches!(method, "GET" | "HEAD") {
             return Reply::empty(405).with_header("allow", "GET, HEAD");
         }
-        let tag = self.tag();
+        let tag = &self.tag;
         let length = self.data.len();
         let dress = |reply: Reply| reply.with_header("etag", tag.as_str()).with_header("accept-ranges", "bytes");
-        if header(headers, "if-none-match") == tag {
+        if header(headers, "if-none-match") == *tag {
             return dress(Reply::empty(304));
         }
         let condition = header(headers, "if-range");
-        let range = Some(header(headers, "range")).filter(|_| condition.is_empty() || condition == tag);
+        let range = Some(header(headers, "range")).filter(|_| condition.is_empty() || condition == *tag);
         match range.and_then(|range| range.strip_prefix("bytes=")).map(|range| bounds(range, length)) {
             Some(Some((first, end))) => {
                 let part = self.data.slice(first..end);

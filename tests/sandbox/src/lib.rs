@@ -195,7 +195,7 @@ impl Sandbox {
 
     /// Serves a file at a path, which starts with `/`; gives its URL.
     pub fn serve_file(&self, path: &str, content_type: &str, data: impl Into<Bytes>) -> String {
-        let file = file::File { content_type: content_type.to_owned(), data: data.into() };
+        let file = file::File::new(content_type, data);
         self.state.memory().files.insert(path.to_owned(), file);
         format!("{}{path}", self.origin())
     }

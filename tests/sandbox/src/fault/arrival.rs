@@ -3,6 +3,8 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
+use hyper::HeaderMap;
+use hyper::header::HeaderValue;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
@@ -50,6 +52,11 @@ impl Arrival {
     /// All headers, in their order.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
+    }
+
+    pub(super) fn header_map(&self) -> HeaderMap {
+        let pair = |(name, value): (&str, &[u8])| Some((name.parse().ok()?, HeaderValue::from_bytes(value).ok()?));
+        self.headers().filter_map(pair).collect::<HeaderMap>()
     }
 
     /// Whether bytes stand anywhere in the request.

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
@@ -15,6 +16,7 @@ use super::play::{After, play};
 use super::upstream::Upstream;
 use super::{Arrival, Fault};
 use crate::answer::Reply;
+use crate::file::File;
 use crate::{Api, Sandbox, state};
 
 type Plan = Arc<dyn Fn(&Arrival) -> Option<Fault> + Send + Sync>;
@@ -75,6 +77,15 @@ impl FaultServer {
     /// When no port can be bound: there is nothing to test then.
     pub async fn answering(answer: impl Fn(&Arrival) -> Reply + Send + Sync + 'static) -> Self {
         Self::start(Upstream::Function(Arc::new(answer))).await
+    }
+
+    /// Starts with one file, which stands at every path: whole or in ranges, with a strong validator.
+    ///
+    /// # Panics
+    /// When no port can be bound: there is nothing to test then.
+    pub async fn serving(content_type: &str, data: impl Into<Bytes>) -> Self {
+        let file = File::new(content_type, data);
+        Self::answering(move |arrival| file.answer(&arrival.method, &arrival.header_map())).await
     }
 
     async fn start(upstream: Upstream) -> Self {

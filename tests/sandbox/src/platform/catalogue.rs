@@ -175,7 +175,7 @@ impl Catalogue {
         }
         resource.touch(&now);
         resource.table = std::str::from_utf8(&data).ok().filter(|_| format == "csv").and_then(Table::from_csv);
-        files.insert(path, File { content_type: mime.to_owned(), data: data.into() });
+        files.insert(path, File::new(mime, data));
     }
 
     /// A data set as the API shows it: in v2, its resources are a link.
