@@ -59,6 +59,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(corpus.join("convert/small"), small)?;
     let everything = fs::read(here.join("../xtask/tests/diff/everything.json"))?;
     fs::write(corpus.join("diff/everything"), [&everything[..], b"\0", &everything].concat())?;
-    fs::write(corpus.join("diff/small"), [small.as_bytes(), b"\0", small.replace("integer", "number").as_bytes()].concat())?;
+    fs::write(
+        corpus.join("diff/small"),
+        [small.as_bytes(), b"\0", small.replace("integer", "number").as_bytes()].concat(),
+    )?;
     Ok(())
 }
