@@ -20,3 +20,10 @@ pub fn failure(status: StatusCode, retry_after: Option<HeaderValue>, body: &[u8]
     }
     Error::status_failure(status, headers, Bytes::copy_from_slice(body))
 }
+
+/// The name that a `Content-Disposition` gives a file.
+#[cfg(feature = "files")]
+pub fn file_name(disposition: HeaderValue) -> Option<String> {
+    let headers = HeaderMap::from_iter([(reqwest::header::CONTENT_DISPOSITION, disposition)]);
+    crate::files::name_of_answer(&headers)
+}

@@ -8,7 +8,7 @@
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
-use datagouv::fuzz::{decode, failure};
+use datagouv::fuzz::{decode, failure, file_name};
 use datagouv::main::types;
 use datagouv::{Client, DateTime, Filters};
 use datagouv_specs::{document, overlay as overlays};
@@ -48,6 +48,19 @@ fn response<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
     let written = serde_json::to_vec(&value).expect("an answer can be written");
     let again: T = decode(&written).unwrap_or_else(|error| panic!("{error} in {value:?}"));
     assert_eq!(serde_json::to_vec(&again).expect("an answer can be written"), written);
+}
+
+/// A page of a list, of whatever is on it.
+pub fn pages(data: &[u8]) {
+    response::<datagouv::Page<serde_json::Value>>(data);
+}
+
+/// A `Content-Disposition`: the name that it gives stays in its folder.
+pub fn names(data: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(data) else { return };
+    let Some(name) = file_name(value) else { return };
+    assert!(!name.is_empty() && name.len() <= 255, "{name:?}");
+    assert!(!name.contains(['/', '\\', '\0']) && name != "." && name != "..", "{name:?}");
 }
 
 /// The body of a failure, after its status and a `Retry-After` that ends with a line.

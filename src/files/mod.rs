@@ -30,6 +30,9 @@ mod stream;
 mod transfer;
 mod upload;
 
+#[cfg(feature = "_fuzz")]
+pub(crate) use name::of_answer as name_of_answer;
+
 pub use self::checksum::{Algorithm, Checksum};
 pub use self::download::{Download, Downloaded};
 pub use self::folder::{DownloadAll, ResourceDownload};

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_DISPOSITION, HeaderMap};
 const MAX_BYTES: usize = 200;
 
 /// The name that the answer gives its body (RFC 6266).
-pub(super) fn of_answer(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn of_answer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_DISPOSITION)?.as_bytes();
     let value = std::str::from_utf8(value).map_or_else(|_| latin1(value), str::to_owned);
     let parameters = parameters(&value);
