@@ -48,7 +48,18 @@
 //! ```
 #![warn(missing_docs)]
 // A build with a part of the APIs does not use everything that serves all of them.
-#![cfg_attr(not(feature = "main"), allow(dead_code, unused_imports, unused_macros, unused_variables))]
+#![cfg_attr(
+    not(all(
+        feature = "main",
+        feature = "main-v2",
+        feature = "tabular",
+        feature = "metrics",
+        feature = "files",
+        feature = "dumps",
+        feature = "masks"
+    )),
+    allow(dead_code, unused_imports, unused_macros, unused_variables)
+)]
 
 mod call;
 mod client;
