@@ -27,3 +27,9 @@ pub fn file_name(disposition: HeaderValue) -> Option<String> {
     let headers = HeaderMap::from_iter([(reqwest::header::CONTENT_DISPOSITION, disposition)]);
     crate::files::name_of_answer(&headers)
 }
+
+/// The query string of a condition on rows.
+#[cfg(feature = "tabular")]
+pub fn query_string(condition: crate::rows::Condition) -> Result<String, Error> {
+    crate::rows::query_string(&condition)
+}

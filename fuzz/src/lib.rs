@@ -5,6 +5,8 @@
 //! cargo +nightly fuzz run responses
 //! ```
 
+pub mod expressions;
+
 use std::fmt::Debug;
 use std::sync::LazyLock;
 

@@ -248,6 +248,14 @@ fn group_operand(operand: &str) -> Result<String> {
     Ok(if plain { operand.to_owned() } else { format!("\"{operand}\"") })
 }
 
+/// The query string of a condition alone.
+#[cfg(feature = "_fuzz")]
+pub(crate) fn query_string(condition: &Condition) -> Result<String> {
+    let mut query = Query::default();
+    query.filter(condition)?;
+    Ok(query.0)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

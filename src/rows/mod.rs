@@ -54,6 +54,8 @@ pub use query::{Reading, Rows};
 pub use row::Row;
 pub use stream::RowStream;
 
+#[cfg(feature = "_fuzz")]
+pub(crate) use encoding::query_string;
 pub(crate) use profile::Schemas;
 pub(crate) use source::Source;
 

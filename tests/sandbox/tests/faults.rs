@@ -1,5 +1,7 @@
 //! What the fault server does to a connection, byte for byte.
 
+mod support;
+
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,7 +132,7 @@ async fn requests_are_kept_as_they_came() {
 async fn before_a_sandbox_it_answers_as_the_sandbox_under_its_own_name() {
     let sandbox = Sandbox::start_platform().await;
     let server = FaultServer::before(&sandbox).await;
-    let client = reqwest::Client::new();
+    let client = support::client();
     let url = format!("{}/datasets/?page_size=1", server.url(Api::Main));
     let page: serde_json::Value = client.get(&url).send().await.unwrap().json().await.unwrap();
     let file = page["data"][0]["resources"][0]["url"].as_str().unwrap();
@@ -157,7 +159,7 @@ async fn bombs_and_headers_without_end_come_in_full_size() {
     server.fault_once(Fault::HugeHeaders(1 << 20));
     assert!(exchange(&mut connect(&server).await, GET).await.0.len() > 1 << 20);
     server.fault_once(Fault::GzipBomb(100 << 20));
-    let bomb = reqwest::Client::new().get(server.origin()).send().await.unwrap().bytes().await.unwrap();
+    let bomb = support::client().get(server.origin()).send().await.unwrap().bytes().await.unwrap();
     assert!(bomb.len() < 200 << 10, "{} bytes", bomb.len());
 }
 

@@ -51,6 +51,15 @@ pub struct NewTable {
 }
 
 impl NewTable {
+    /// The places of the rows, from 0, that a query string matches as it is sent.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the server.
+    pub fn matching(self, query: &str) -> Result<Vec<usize>, Reply> {
+        rows::matching(&self.into_table(), query)
+    }
+
     fn into_table(self) -> Table {
         let columns = self.columns.into_iter().map(|(name, kind)| Column {
             name,

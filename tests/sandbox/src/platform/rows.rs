@@ -89,6 +89,20 @@ pub(crate) fn page(table: &Table, source: &Source<'_>, raw: &str) -> Result<Repl
     Ok(Reply::new(200, "application/json", body))
 }
 
+/// The places of the rows that a query string matches, whatever else it asks for.
+pub(crate) fn matching(table: &Table, raw: &str) -> Result<Vec<usize>, Reply> {
+    let source = Source {
+        relation: "table",
+        url: String::new(),
+        links: Map::new(),
+        aggregates: false,
+        total_of_aggregates: false,
+        limits: Limits::default(),
+    };
+    let conditions = read_all(table, &source, &Query::read(raw).map_err(invalid)?.conditions)?;
+    Ok((0..table.rows.len()).filter(|row| conditions.iter().all(|condition| condition.holds(table, *row))).collect())
+}
+
 /// All rows that match, as CSV or JSON; page and page size do not count.
 pub(crate) fn export(table: &Table, source: &Source<'_>, raw: &str, csv: bool) -> Result<Reply, Reply> {
     let query = Query::read(raw).map_err(invalid)?;
