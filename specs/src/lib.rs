@@ -9,6 +9,7 @@ pub mod document;
 mod error;
 pub mod generate;
 pub mod overlay;
+pub mod pointer;
 pub mod shape;
 pub mod swagger2;
 

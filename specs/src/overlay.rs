@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use crate::Error;
+use crate::pointer::{escape, unescape};
 
 #[cfg(feature = "authoring")]
 pub use authoring::{Action, Change, Compiled, Overlay, check, compile, evaluate, parse_yaml};
@@ -59,8 +60,7 @@ fn merge(target: &mut Value, value: &Value, pointer: &str) -> Result<bool, Strin
             let mut changed = false;
             for (key, value) in value {
                 if let Some(old) = target.get_mut(key) {
-                    let key = key.replace('~', "~0").replace('/', "~1");
-                    changed |= merge(old, value, &format!("{pointer}/{key}"))?;
+                    changed |= merge(old, value, &format!("{pointer}/{}", escape(key)))?;
                 } else {
                     target.insert(key.clone(), value.clone());
                     changed = true;
@@ -90,7 +90,7 @@ fn remove_all(document: &mut Value, mut pointers: Vec<&str>) -> Result<(), Strin
 fn remove(document: &mut Value, pointer: &str) -> Result<(), String> {
     let (holder, last) = pointer.rsplit_once('/').ok_or("the document as a whole cannot be removed")?;
     let removed = match document.pointer_mut(holder) {
-        Some(Value::Object(object)) => object.remove(&last.replace("~1", "/").replace("~0", "~")),
+        Some(Value::Object(object)) => object.remove(&unescape(last)),
         Some(Value::Array(entries)) => {
             let index = last.parse().ok().filter(|index: &usize| *index < entries.len());
             index.map(|index| entries.remove(index))

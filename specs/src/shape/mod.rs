@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::{Api, Error};
+use crate::{Api, Error, pointer};
 use schemas::Schemas;
 use types::{Role, Rust, Type};
 
@@ -95,7 +95,7 @@ pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (String, Foun
             let value = item.get(*method)?;
             let fallback = format!("{method}_{path}");
             let operation_id = value.get("operationId").and_then(Value::as_str).unwrap_or(&fallback).to_owned();
-            let place = format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1"));
+            let place = format!("/paths/{}/{method}", pointer::escape(path));
             let shared = item.get("parameters").unwrap_or(&Value::Null);
             Some((place, Found { name: names::operation(&operation_id), operation_id, path, method, value, shared }))
         })

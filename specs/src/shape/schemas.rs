@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::enumerations::{self, string_values};
 use super::names;
 use super::types::{Field, Kind, Role, Rust, Type};
-use crate::Error;
+use crate::{Error, pointer};
 
 /// The schemas of a document on their way to types.
 pub struct Schemas<'a> {
@@ -323,7 +323,7 @@ impl<'a> Schemas<'a> {
             if (role == Role::Request && flag("readOnly")) || (role == Role::Answer && flag("writeOnly")) {
                 continue;
             }
-            let place = format!("{place}/properties/{}", property.replace('~', "~0").replace('/', "~1"));
+            let place = format!("{place}/properties/{}", pointer::escape(&property));
             let rust = self.rust(schema, role, name, &names::camel(&property), &place)?;
             let field = names::free(names::snake(&property), &taken);
             taken.insert(field.clone());

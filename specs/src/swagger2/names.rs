@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::Node;
 use crate::Error;
+use crate::pointer::unescape;
 
 /// The component names of a section, for the names that are none.
 pub(super) struct Names<'a>(BTreeMap<&'a str, String>);
@@ -106,8 +107,4 @@ pub(super) fn decode(token: &str) -> String {
         index += if octet.is_some() { 3 } else { 1 };
     }
     unescape(&String::from_utf8_lossy(&decoded))
-}
-
-fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::Error;
+use crate::{Error, pointer};
 
 /// What a member of a Swagger object may hold.
 #[derive(Clone, Copy)]
@@ -46,8 +46,7 @@ impl<'a> Node<'a> {
     }
 
     fn child(&self, token: &str, value: &'a Value) -> Self {
-        let token = token.replace('~', "~0").replace('/', "~1");
-        let place = format!("{}/{token}", self.place);
+        let place = format!("{}/{}", self.place, pointer::escape(token));
         Self { value, place }
     }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use datagouv_specs::pointer::escape;
+
 use super::change::{Change, Direction, Level, Operation, Origin, RustChange};
-use super::place::escape;
 use super::rules::{self, Rule};
 
 /// What in the document makes a method come, go, or be called otherwise.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use datagouv_specs::pointer::escape;
 use serde_json::{Value, json};
 
 use super::change::Direction;
 use super::compare::{Comparison, Reach};
 use super::operations::Entry;
-use super::place::{Place, escape};
+use super::place::Place;
 use super::rules;
 
 /// A media type as it is compared: in small letters, without its charset.

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use datagouv_specs::Error;
+use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
 use super::document::{follow, reference};
-use super::place::escape;
 
 /// What an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
 use super::bodies;
 use super::change::Direction;
 use super::compare::{Comparison, Reach};
 use super::operations::{Entry, path_names};
-use super::place::{Place, escape};
+use super::place::Place;
 use super::rules;
 
 type Parameters<'a> = BTreeMap<(String, String), &'a Value>;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use datagouv_specs::pointer::{escape, unescape};
+
 /// A place in a document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
@@ -83,13 +85,4 @@ impl fmt::Display for Place {
             (subject, path) => write!(f, "`{path}` in {subject}"),
         }
     }
-}
-
-/// A token of a pointer (RFC 6901).
-pub fn escape(token: &str) -> String {
-    token.replace('~', "~0").replace('/', "~1")
-}
-
-fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }

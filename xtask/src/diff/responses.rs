@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
 use super::bodies::{content, media_types};
 use super::change::Direction;
 use super::compare::{Comparison, Reach};
 use super::operations::Entry;
-use super::place::{Place, escape};
+use super::place::Place;
 use super::rules;
 
 fn responses<'a>(entry: &Entry<'a>) -> BTreeMap<String, &'a Value> {

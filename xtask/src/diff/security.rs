@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use datagouv_specs::pointer::escape;
 use serde_json::{Map, Value};
 
 use super::compare::{Comparison, Reach};
 use super::document::Document;
 use super::operations::Entry;
-use super::place::escape;
 use super::rules::{self, Rule};
 use super::schemas::Draft;
 

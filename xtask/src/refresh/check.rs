@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use datagouv_specs::pointer::escape;
 use datagouv_specs::{Api, document, generate, shape};
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ fn walk(document: &Value, value: &Value, place: &mut String, found: &mut Vec<Str
     let length = place.len();
     let mut descend = |key: &str, value: &Value, place: &mut String| {
         place.push('/');
-        place.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        place.push_str(&escape(key));
         walk(document, value, place, found);
         place.truncate(length);
     };

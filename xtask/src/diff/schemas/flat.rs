@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
+use datagouv_specs::pointer::unescape;
 use serde_json::{Map, Value};
 
 use crate::diff::document::Document;
@@ -331,7 +332,7 @@ fn variant_name(value: &Value, index: usize, document: &Document) -> String {
     let target = document.follow(value);
     let component = target.pointer.and_then(|pointer| pointer.strip_prefix("/components/schemas/"));
     match (component, value.get("title").and_then(Value::as_str)) {
-        (Some(name), _) => name.replace("~1", "/").replace("~0", "~"),
+        (Some(name), _) => unescape(name),
         (None, Some(title)) => title.to_owned(),
         (None, None) => index.to_string(),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use datagouv_specs::pointer::unescape;
 use serde_json::Value;
 
 use super::flat::{Flat, Spot, Union};
@@ -250,8 +251,7 @@ fn component(target: &str) -> &str {
 
 /// The name or number of a variant, as its place has it.
 fn last(variant: &Spot) -> String {
-    let name = variant.place.location.rsplit('/').next().unwrap_or_default();
-    name.replace("~1", "/").replace("~0", "~")
+    unescape(variant.place.location.rsplit('/').next().unwrap_or_default())
 }
 
 fn named(name: &str) -> String {
