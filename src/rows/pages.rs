@@ -1,11 +1,11 @@
 //! Rows in pages, counted: the links of a page drop a part of its query.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_util::stream::FuturesOrdered;
 use serde::de::DeserializeOwned;
 
 use super::decode;
@@ -31,13 +31,8 @@ pub(super) struct Walk {
     counted: bool,
     total: Option<u64>,
     next: u64,
-    line: VecDeque<Fetch>,
+    under_way: FuturesOrdered<Pending<Result<Page>>>,
     ended: bool,
-}
-
-enum Fetch {
-    Going(Pending<Result<Page>>),
-    Done(Result<Page>),
 }
 
 impl Walk {
@@ -63,7 +58,7 @@ impl Walk {
             counted: !asked.aggregates(),
             total: None,
             next: 1,
-            line: VecDeque::new(),
+            under_way: FuturesOrdered::new(),
             ended: false,
         }
     }
@@ -75,7 +70,7 @@ impl Walk {
     /// The next page with rows.
     pub(super) fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Vec<Row>>>> {
         if let Some(before) = &mut self.before {
-            let outcome = std::task::ready!(before.as_mut().poll(context));
+            let outcome = ready!(before.as_mut().poll(context));
             self.before = None;
             match outcome {
                 Ok(query) => self.query = query,
@@ -87,20 +82,8 @@ impl Walk {
         }
         loop {
             self.fill();
-            for fetch in &mut self.line {
-                if let Fetch::Going(going) = fetch
-                    && let Poll::Ready(page) = going.as_mut().poll(context)
-                {
-                    *fetch = Fetch::Done(page);
-                }
-            }
-            let outcome = match self.line.pop_front() {
-                None => return Poll::Ready(None),
-                Some(Fetch::Done(outcome)) => outcome,
-                Some(going) => {
-                    self.line.push_front(going);
-                    return Poll::Pending;
-                }
+            let Some(outcome) = ready!(Pin::new(&mut self.under_way).poll_next(context)) else {
+                return Poll::Ready(None);
             };
             if let Some(outcome) = self.received(outcome) {
                 return Poll::Ready(outcome);
@@ -111,14 +94,14 @@ impl Walk {
     /// Sends for pages: the first alone, since it tells how many there are.
     fn fill(&mut self) {
         let at_once = if self.total.is_some() { self.concurrency } else { 1 };
-        while !self.ended && self.line.len() < at_once {
+        while !self.ended && self.under_way.len() < at_once {
             if self.total.is_some_and(|total| (self.next - 1).saturating_mul(self.page_size) >= total) {
                 return;
             }
             let mut query = self.query.clone();
             query.page(self.next, self.page_size);
             let call = self.source.page(&self.client, &query);
-            self.line.push_back(Fetch::Going(Box::pin(async move { Ok(call.send().await?.into_inner()) })));
+            self.under_way.push_back(Box::pin(async move { Ok(call.send().await?.into_inner()) }));
             self.next += 1;
         }
     }
@@ -132,7 +115,7 @@ impl Walk {
             Err(error) => match allowed_page_size(&error).filter(|size| *size < self.page_size && *size > 0) {
                 Some(size) if self.total.is_none() => {
                     (self.page_size, self.next) = (size, 1);
-                    self.line.clear();
+                    self.under_way = FuturesOrdered::new();
                     return None;
                 }
                 _ => return Some(self.end(Some(Err(error)))),
@@ -151,7 +134,7 @@ impl Walk {
 
     fn end<Last>(&mut self, last: Last) -> Last {
         self.ended = true;
-        self.line.clear();
+        self.under_way = FuturesOrdered::new();
         last
     }
 }
@@ -201,7 +184,7 @@ impl<T: DeserializeOwned> Stream for RowPages<T> {
     type Item = Result<RowPage<T>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(page) = std::task::ready!(self.walk.poll_page(context)) else { return Poll::Ready(None) };
+        let Some(page) = ready!(self.walk.poll_page(context)) else { return Poll::Ready(None) };
         self.number += 1;
         let before = (self.number - 1).saturating_mul(self.walk.page_size);
         let read = |rows: Vec<Row>| {
