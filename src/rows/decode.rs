@@ -32,14 +32,14 @@ pub(crate) fn from_record<T: DeserializeOwned>(fields: &[Field], record: Record<
         return Err((None, Error::custom(format!("the row has {} values, the table {}", record.len(), fields.len()))));
     }
     let failed = Slot::new(None);
-    T::deserialize(RecordDeserializer { fields, record, failed: &failed })
+    T::deserialize(RecordDeserializer { fields, record, failed: &failed, next: 0 })
         .map_err(|error| (failed.get().and_then(|index| Some(fields.get(index)?.name.clone())), error))
 }
 
 /// Reads a row of JSON.
 pub(crate) fn from_row<T: DeserializeOwned>(row: &Row) -> Result<T, Failure> {
     let failed = Slot::new(None);
-    T::deserialize(RowDeserializer { row, failed: &failed })
+    T::deserialize(RowDeserializer { row, failed: &failed, next: 0 })
         .map_err(|error| (failed.get().and_then(|index| Some(row.iter().nth(index)?.0.to_owned())), error))
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn from_row<T: DeserializeOwned>(row: &Row) -> Result<T, Failure> {
 macro_rules! deserialize_as_map {
     () => {
         fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            visitor.visit_map(self.entries())
+            visitor.visit_map(self)
         }
 
         fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -69,12 +69,8 @@ struct RecordDeserializer<'de, 'slot> {
     fields: &'de [Field],
     record: Record<'de>,
     failed: &'slot Slot<Option<usize>>,
-}
-
-impl<'de, 'slot> RecordDeserializer<'de, 'slot> {
-    fn entries(self) -> RecordEntries<'de, 'slot> {
-        RecordEntries { of: self, next: 0 }
-    }
+    /// The next value to give.
+    next: usize,
 }
 
 impl<'de> Deserializer<'de> for RecordDeserializer<'de, '_> {
@@ -83,16 +79,11 @@ impl<'de> Deserializer<'de> for RecordDeserializer<'de, '_> {
     deserialize_as_map!();
 }
 
-struct RecordEntries<'de, 'slot> {
-    of: RecordDeserializer<'de, 'slot>,
-    next: usize,
-}
-
-impl<'de> MapAccess<'de> for RecordEntries<'de, '_> {
+impl<'de> MapAccess<'de> for RecordDeserializer<'de, '_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        while let Some(field) = self.of.fields.get(self.next) {
+        while let Some(field) = self.fields.get(self.next) {
             if !field.hidden {
                 return seed.deserialize(BorrowedStrDeserializer::new(&field.name)).map(Some);
             }
@@ -104,14 +95,14 @@ impl<'de> MapAccess<'de> for RecordEntries<'de, '_> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let index = self.next;
         self.next += 1;
-        let (Some(field), Some(cell)) = (self.of.fields.get(index), self.of.record.cell(index)) else {
+        let (Some(field), Some(cell)) = (self.fields.get(index), self.record.cell(index)) else {
             return Err(Error::custom("the row ends too soon"));
         };
-        seed.deserialize(CellDeserializer { kind: field.kind, cell }).inspect_err(|_| self.of.failed.set(Some(index)))
+        seed.deserialize(CellDeserializer { kind: field.kind, cell }).inspect_err(|_| self.failed.set(Some(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.of.fields.len().saturating_sub(self.next))
+        Some(self.fields.len().saturating_sub(self.next))
     }
 }
 
@@ -244,12 +235,8 @@ fn json(text: &str) -> Result<Value, Error> {
 struct RowDeserializer<'de, 'slot> {
     row: &'de Row,
     failed: &'slot Slot<Option<usize>>,
-}
-
-impl<'de, 'slot> RowDeserializer<'de, 'slot> {
-    fn entries(self) -> RowEntries<'de, 'slot> {
-        RowEntries { of: self, next: 0 }
-    }
+    /// The next value to give.
+    next: usize,
 }
 
 impl<'de> Deserializer<'de> for RowDeserializer<'de, '_> {
@@ -258,30 +245,25 @@ impl<'de> Deserializer<'de> for RowDeserializer<'de, '_> {
     deserialize_as_map!();
 }
 
-struct RowEntries<'de, 'slot> {
-    of: RowDeserializer<'de, 'slot>,
-    next: usize,
-}
-
-impl<'de> MapAccess<'de> for RowEntries<'de, '_> {
+impl<'de> MapAccess<'de> for RowDeserializer<'de, '_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some((name, _)) = self.of.row.entry(self.next) else { return Ok(None) };
+        let Some((name, _)) = self.row.entry(self.next) else { return Ok(None) };
         seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let index = self.next;
         self.next += 1;
-        let Some((_, value)) = self.of.row.entry(index) else {
+        let Some((_, value)) = self.row.entry(index) else {
             return Err(Error::custom("the row ends too soon"));
         };
-        seed.deserialize(ValueDeserializer(value)).inspect_err(|_| self.of.failed.set(Some(index)))
+        seed.deserialize(ValueDeserializer(value)).inspect_err(|_| self.failed.set(Some(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.of.row.len().saturating_sub(self.next))
+        Some(self.row.len().saturating_sub(self.next))
     }
 }
 
