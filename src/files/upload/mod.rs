@@ -181,25 +181,15 @@ impl<T: UploadedFile> Upload<T> {
     /// Where the server refuses the file, no answer comes, the file cannot be read or has another length than
     /// announced, or what the server has is not what was sent ([`Error::is_corrupt`]).
     pub async fn send(self) -> Result<T> {
-        let sending = Sending {
-            target: match self.target {
-                Ok(target) => target,
-                Err(resource) => Target::Resource { dataset: resource.dataset().await?.id, id: resource.id },
-            },
-            client: self.client,
-            file: self.file,
-            uuid: self.uuid,
-            resumes: self.resumes,
-            part_size: self.part_size,
-            concurrency: self.concurrency,
-            attempts: self.attempts,
-            patience: self.patience,
-            listener: self.listener,
-            answer: PhantomData,
+        let target = match &self.target {
+            Ok(target) => target.clone(),
+            Err(resource) => Target::Resource { dataset: resource.dataset().await?.id, id: resource.id.clone() },
         };
-        sending.listener.tell(0, Some(sending.file.len()));
+        let sending = Sending { target, asked: self };
+        let (length, parts_above) = (sending.asked.file.len(), sending.asked.parts_above);
+        sending.asked.listener.tell(0, Some(length));
         // The server takes what has one part for a whole file.
-        if sending.file.len() > self.parts_above && sending.total_parts() > 1 {
+        if length > parts_above && sending.total_parts() > 1 {
             Arc::new(sending).in_parts().await
         } else {
             sending.whole().await
@@ -219,34 +209,27 @@ impl<T> fmt::Debug for Upload<T> {
 
 /// An upload whose target is known.
 struct Sending<T> {
-    client: Client,
     target: Target,
-    file: File,
-    uuid: String,
-    resumes: bool,
-    part_size: u64,
-    concurrency: usize,
-    attempts: u32,
-    patience: Duration,
-    listener: Listener,
-    answer: PhantomData<fn() -> T>,
+    asked: Upload<T>,
 }
 
 impl<T: UploadedFile> Sending<T> {
     async fn whole(&self) -> Result<T> {
         let measure = Measure::default();
-        let file = measure.measured(&self.file, self.listener.clone())?;
-        let first = self.target.call::<T>(&self.client, Fields::Whole(file)).send().await;
+        let file = measure.measured(&self.asked.file, self.asked.listener.clone())?;
+        let first = self.target.call::<T>(&self.asked.client, Fields::Whole(file)).send().await;
         let answer = match first {
             // The same file in the same place twice is as good as once, where it can be read twice.
             Err(error) if error.asks_again(again()) && self.target.replaces() && !asks_too_much(&error) => {
-                let Ok(file) = measure.measured(&self.file, self.listener.clone()) else { return Err(error) };
+                let Ok(file) = measure.measured(&self.asked.file, self.asked.listener.clone()) else {
+                    return Err(error);
+                };
                 sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
-                self.target.call::<T>(&self.client, Fields::Whole(file)).send().await?
+                self.target.call::<T>(&self.asked.client, Fields::Whole(file)).send().await?
             }
             first => first?,
         };
-        answer.into_inner().checked(self.file.len(), &measure.checksum())
+        answer.into_inner().checked(self.asked.file.len(), &measure.checksum())
     }
 }
 

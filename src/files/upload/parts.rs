@@ -62,27 +62,27 @@ impl Cut {
 
 impl<T: UploadedFile> Sending<T> {
     pub(super) fn total_parts(&self) -> u64 {
-        self.file.len().div_ceil(self.part_size)
+        self.asked.file.len().div_ceil(self.asked.part_size)
     }
 
     fn upload(&self) -> PartsOf {
-        PartsOf { uuid: self.uuid.clone(), name: self.file.name().to_owned(), total: self.total_parts() }
+        PartsOf { uuid: self.asked.uuid.clone(), name: self.asked.file.name().to_owned(), total: self.total_parts() }
     }
 
     pub(super) async fn in_parts(self: Arc<Self>) -> Result<T> {
         let before = self.before().await?;
         let measure = Measure::default();
         let mut cut = Cut {
-            reader: self.file.stream()?,
+            reader: self.asked.file.stream()?,
             left: Bytes::new(),
-            size: usize::try_from(self.part_size).unwrap_or(usize::MAX),
+            size: usize::try_from(self.asked.part_size).unwrap_or(usize::MAX),
             index: 0,
             measure: measure.clone(),
         };
         // The first one makes the folder of the parts, which two at once might both want to do.
         let Some((index, part)) = cut.part().await? else { return self.whole().await };
         let mut sent = self.part(index, part).await?;
-        self.listener.tell(sent, Some(self.file.len()));
+        self.asked.listener.tell(sent, Some(self.asked.file.len()));
 
         // Each part owns what it needs: what it borrowed would keep the upload from being spawned.
         let parts = stream::try_unfold((cut, Arc::clone(&self)), |(mut cut, sending)| async move {
@@ -92,10 +92,10 @@ impl<T: UploadedFile> Sending<T> {
             });
             Ok::<_, Error>(next)
         });
-        let mut parts = parts.boxed().try_buffer_unordered(self.concurrency);
+        let mut parts = parts.boxed().try_buffer_unordered(self.asked.concurrency);
         while let Some(length) = parts.try_next().await? {
             sent += length;
-            self.listener.tell(sent, Some(self.file.len()));
+            self.asked.listener.tell(sent, Some(self.asked.file.len()));
         }
         self.put_together(&measure.checksum(), &before).await
     }
@@ -105,18 +105,18 @@ impl<T: UploadedFile> Sending<T> {
         if self.target.replaces() {
             return Ok(HashSet::new());
         }
-        let there = self.target.there(&self.client).await?;
+        let there = self.target.there(&self.asked.client).await?;
         Ok(there.iter().filter_map(id_of).map(str::to_owned).collect())
     }
 
     /// Sends a part until the server has it. Tells its length.
     async fn part(&self, index: u64, part: Bytes) -> Result<u64> {
         // Whether the server may have it already.
-        let mut may_be_there = self.resumes;
+        let mut may_be_there = self.asked.resumes;
         let mut attempt = 1;
         loop {
             let fields = Fields::Part { file: File::from_bytes("blob", part.clone()), index, upload: self.upload() };
-            let error = match self.target.call::<T>(&self.client, fields).send().await {
+            let error = match self.target.call::<T>(&self.asked.client, fields).send().await {
                 Ok(answer) => {
                     answer.taken()?;
                     break;
@@ -128,7 +128,7 @@ impl<T: UploadedFile> Sending<T> {
                 break;
             }
             let repeats = error.asks_again(again()) || broken && attempt == 1;
-            if attempt >= self.attempts || !repeats || asks_too_much(&error) {
+            if attempt >= self.asked.attempts || !repeats || asks_too_much(&error) {
                 return Err(error);
             }
             // Only these two have certainly not stored it: an explicit refusal, and an internal error, after
@@ -143,9 +143,9 @@ impl<T: UploadedFile> Sending<T> {
 
     /// Sends the last request, and finds out what became of it where that is not told.
     async fn put_together(&self, checksum: &Checksum, before: &HashSet<String>) -> Result<T> {
-        let last = || self.target.call::<T>(&self.client, Fields::Last(self.upload())).send();
+        let last = || self.target.call::<T>(&self.asked.client, Fields::Last(self.upload())).send();
         let error = match last().await {
-            Ok(answer) => return answer.into_inner().checked(self.file.len(), checksum),
+            Ok(answer) => return answer.into_inner().checked(self.asked.file.len(), checksum),
             Err(error) => error,
         };
         let broken = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
@@ -154,13 +154,13 @@ impl<T: UploadedFile> Sending<T> {
             return Err(error);
         }
         // Where the answer got lost the server may still be at it.
-        let patience = if broken || refused { Duration::ZERO } else { self.patience };
+        let patience = if broken || refused { Duration::ZERO } else { self.asked.patience };
         sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
         if let Some(made) = self.look_out(patience, checksum, before).await? {
             return Ok(made);
         }
         match last().await {
-            Ok(answer) => answer.into_inner().checked(self.file.len(), checksum),
+            Ok(answer) => answer.into_inner().checked(self.asked.file.len(), checksum),
             Err(error) => self.look_out(Duration::ZERO, checksum, before).await?.ok_or(error),
         }
     }
@@ -169,9 +169,9 @@ impl<T: UploadedFile> Sending<T> {
     async fn look_out(&self, limit: Duration, checksum: &Checksum, before: &HashSet<String>) -> Result<Option<T>> {
         let (begun, mut pause) = (Instant::now(), Duration::from_secs(1));
         loop {
-            let made = self.target.there(&self.client).await?.into_iter().find(|resource| {
+            let made = self.target.there(&self.asked.client).await?.into_iter().find(|resource| {
                 let is_new = id_of(resource).is_some_and(|id| !before.contains(id));
-                is_new && has_file(resource, self.file.len(), checksum)
+                is_new && has_file(resource, self.asked.file.len(), checksum)
             });
             if let Some(made) = made {
                 return answer_of(made).map(Some);
