@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{convert, coverage, diff, overlays, refresh, root, server, source};
+use crate::{bench, cargo, convert, coverage, diff, overlays, refresh, server, source};
 
 /// The work of the maintainers.
 #[derive(Parser)]
@@ -43,6 +43,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure how fast the client is to build and to run, side by side with what would be used instead
+    Bench(bench::Arguments),
     /// The real server of the catalogue on this machine
     Server {
         #[command(subcommand)]
@@ -69,20 +71,14 @@ pub fn run() -> ExitCode {
         Task::Overlays { check } => overlays::run(check),
         Task::Coverage { format } => coverage::run(format),
         Task::Fidelity { arguments } => fidelity(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Server { action } => server::run(action),
     }
 }
 
 /// Runs the crate that decodes: it needs the clients, and xtask must build when they do not.
 fn fidelity(arguments: &[String]) -> ExitCode {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let manifest = root().join("Cargo.toml");
-    let status = std::process::Command::new(cargo)
-        .args(["run", "--quiet", "--manifest-path"])
-        .arg(manifest)
-        .args(["--package", "datagouv-fidelity", "--"])
-        .args(arguments)
-        .status();
+    let status = cargo("run").args(["--quiet", "--package", "datagouv-fidelity", "--"]).args(arguments).status();
     match status {
         Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)),
         Err(error) => {

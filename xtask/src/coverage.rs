@@ -195,10 +195,8 @@ fn called_in_sandbox() -> Result<BTreeSet<Called>, String> {
     let file = root().join("target/coverage-sandbox.json");
     std::fs::create_dir_all(root().join("target")).map_err(|error| format!("target: {error}"))?;
     let _ = std::fs::remove_file(&file);
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo)
-        .args(["test", "--quiet", "--package", "datagouv-contract"])
-        .current_dir(root())
+    let status = crate::cargo("test")
+        .args(["--quiet", "--package", "datagouv-contract"])
         .env("DATAGOUV_COVERAGE", &file)
         .stdout(std::process::Stdio::null())
         .status()

@@ -1,5 +1,6 @@
 //! The work of the maintainers, behind `cargo xtask`.
 
+mod bench;
 pub mod cli;
 mod convert;
 mod coverage;
@@ -11,9 +12,17 @@ mod server;
 pub mod source;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The root of the project.
 pub fn root() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.parent().map_or(here.clone(), PathBuf::from)
+}
+
+/// A command of the cargo that runs this, for the project.
+fn cargo(command: &str) -> Command {
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    cargo.arg(command).arg("--manifest-path").arg(root().join("Cargo.toml"));
+    cargo
 }

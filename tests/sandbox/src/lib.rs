@@ -37,6 +37,7 @@ mod server;
 mod state;
 pub mod validate;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -203,6 +204,11 @@ impl Sandbox {
     /// Adds so many small data sets to the platform, each called `Jeu de données` and its number.
     pub fn add_datasets(&self, count: usize) {
         self.state.memory().platform.add_datasets(count);
+    }
+
+    /// From now on, whatever was asked for before is answered from memory, and not logged: for measuring clients.
+    pub fn remember_answers(&self) {
+        self.state.memory().remembered = Some(HashMap::new());
     }
 
     /// How many requests have ever been answered at once.

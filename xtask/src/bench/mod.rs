@@ -1,0 +1,122 @@
+//! `bench`: how fast the client is to build and to run, side by side with what would be used instead.
+
+mod machine;
+mod measure;
+mod pages;
+mod report;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use serde_json::json;
+
+use crate::cli::Format;
+use crate::python::Environment;
+use machine::Machine;
+use measure::Server;
+use report::Table;
+
+/// What `cargo xtask bench` takes.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// What to measure; everything otherwise
+    #[arg(value_enum)]
+    what: Vec<What>,
+    /// How often each is run in turn with what it is compared with; medians are reported
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
+    rounds: u8,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    /// A walk through 10,000 datasets, and the official Python client's
+    Pages,
+}
+
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let every = <What as clap::ValueEnum>::value_variants();
+    let wanted = if arguments.what.is_empty() { every } else { &arguments.what };
+    let before = Machine::now();
+    let mut tables = Vec::new();
+    for what in wanted {
+        match measure(*what, usize::from(arguments.rounds)) {
+            Ok(table) => {
+                // One table takes minutes: it is shown as soon as it is there.
+                if arguments.format == Format::Text {
+                    println!("{}", table.text());
+                }
+                tables.push(table);
+            }
+            Err(reason) => {
+                eprintln!("{reason}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    let machine = Machine::now().since(&before);
+    match arguments.format {
+        Format::Text => println!("{}", machine.text()),
+        Format::Json => {
+            let tables: Vec<_> = tables.iter().map(Table::json).collect();
+            println!("{:#}", json!({"machine": machine.json(), "rounds": arguments.rounds, "tables": tables}));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(what: What, rounds: usize) -> Result<Table, String> {
+    match what {
+        What::Pages => pages::measure(&Workloads::build()?, rounds),
+    }
+}
+
+/// The programs of the crate `datagouv-benchmarks`, built for release.
+struct Workloads {
+    program: PathBuf,
+}
+
+impl Workloads {
+    fn build() -> Result<Self, String> {
+        let mut cargo = crate::cargo("build");
+        let built = cargo
+            .args(["--quiet", "--release", "--package", "datagouv-benchmarks", "--message-format", "json"])
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|error| format!("cargo: {error}"))?;
+        if !built.status.success() {
+            return Err(format!("the benchmarks cannot be built ({})", built.status));
+        }
+        let messages = String::from_utf8_lossy(&built.stdout);
+        let program = messages.lines().rev().find_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            message["executable"].as_str().map(PathBuf::from)
+        });
+        Ok(Self { program: program.ok_or("cargo names no program of the benchmarks")? })
+    }
+
+    /// Some work, to be measured.
+    fn work(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments);
+        command
+    }
+
+    fn serve(&self) -> Result<Server, String> {
+        Server::start(&mut self.work(&["serve"]))
+    }
+}
+
+/// The official client of Python.
+fn python() -> Result<Environment, String> {
+    let environment = Environment::at(&crate::root().join("target/benchmarks/python"))?;
+    if !environment.imports("datagouv") {
+        environment.install(&[&format!("datagouv-client=={PYTHON_CLIENT}")])?;
+    }
+    Ok(environment)
+}
+
+/// The version that is measured.
+const PYTHON_CLIENT: &str = "0.5.1";

@@ -1,0 +1,71 @@
+//! Walking the catalogue.
+
+use std::process::Command;
+
+use super::measure::{Run, Sample, Server, alternate, sample};
+use super::report::{Row, Table, Unit, Wanted};
+use super::{PYTHON_CLIENT, Workloads};
+
+/// Python starts and imports before the walk: what it takes is what the script says of the walk alone. Ours is the
+/// whole process.
+fn of_python(sample: Sample) -> Result<Sample, String> {
+    Ok(Sample { wall: sample.figure("wall")?, cpu: sample.figure("cpu")?, ..sample })
+}
+
+pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
+    let python = super::python()?;
+    let server = workloads.serve()?;
+    let script = crate::root().join("benchmarks/python/walk.py");
+    let whom = format!("datagouv-client {PYTHON_CLIENT}");
+    let mut rows = Vec::new();
+    let mut shares = Vec::new();
+    for (what, ours, theirs, only_wall) in [
+        ("10,000 datasets, one request at a time", &[][..], &[][..], false),
+        ("10,000 datasets, eight requests at a time", &["--concurrency", "8"], &[], true),
+        ("10,000 datasets, masked to three fields", &["--mask"], &["data{id,slug,title}"], false),
+    ] {
+        let walk = || workloads.work(&[&["walk", "--origin", &server.origin], ours].concat());
+        let share = share_of(&server, &mut walk())?;
+        shares.push(format!("{:.0} %", share * 100.0));
+        let mut runs: [Run<'_>; 2] = [
+            Box::new(|| sample(&mut walk())),
+            Box::new(|| {
+                let mut command = Command::new(python.program("python"));
+                of_python(sample(command.arg(&script).arg(&server.origin).args(theirs))?)
+            }),
+        ];
+        let samples = alternate(rounds, &mut runs)?;
+        let [ours, theirs] = &samples[..] else { return Err("two walks were to be measured".to_owned()) };
+        for sample in ours.iter().chain(theirs) {
+            if sample.figure("items")? < 10_000.0 {
+                return Err(format!("a walk did not find all datasets: {}", sample.told));
+            }
+        }
+        let figures = |samples: &[Sample], of: fn(&Sample) -> f64| samples.iter().map(of).collect::<Vec<_>>();
+        let row = |name: &str, of: fn(&Sample) -> f64| {
+            let (ours, theirs) = (figures(ours, of), figures(theirs, of));
+            Row::ratio(format!("{what}: {name}"), Unit::Seconds, &ours, &whom, &theirs)
+        };
+        rows.push(row("wall", |sample| sample.wall).wanted(Wanted::AtMost(1.0 / 10.0)));
+        let cpu = row("CPU", |sample| sample.cpu);
+        rows.push(if only_wall { cpu } else { cpu.wanted(Wanted::AtMost(1.0 / 20.0)) });
+    }
+    let shares = format!(
+        "The server's share of the processors' time while ours ran, of all that both took: {}.",
+        shares.join(", ")
+    );
+    Ok(Table { title: "Pages".to_owned(), rows, notes: vec![shares] })
+}
+
+/// What part of all the processors' time the server took while a program ran.
+fn share_of(server: &Server, command: &mut Command) -> Result<f64, String> {
+    sample(command)?;
+    let before = server.cpu();
+    let (mut of_program, mut runs) = (0.0, 0);
+    while runs < 5 {
+        of_program += sample(command)?.cpu;
+        runs += 1;
+    }
+    let of_server = server.cpu() - before;
+    Ok(of_server / (of_server + of_program))
+}

@@ -1,0 +1,218 @@
+//! What was measured, in tables.
+
+use serde_json::{Value, json};
+
+use super::measure::median;
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Seconds,
+    Bytes,
+    BytesPerSecond,
+    Count,
+}
+
+/// What a ratio, or a number that stands alone, should be.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// A line of a table.
+#[derive(Debug)]
+pub struct Row {
+    what: String,
+    unit: Unit,
+    ours: f64,
+    against: Option<Against>,
+    wanted: Option<Wanted>,
+}
+
+#[derive(Debug)]
+struct Against {
+    whom: String,
+    theirs: f64,
+    /// The ratio of each round; its median is what counts.
+    ratios: Vec<f64>,
+}
+
+impl Row {
+    /// A figure that stands alone.
+    pub fn alone(what: impl Into<String>, unit: Unit, ours: f64) -> Self {
+        Self { what: what.into(), unit, ours, against: None, wanted: None }
+    }
+
+    /// The medians of two figures, and their ratio round by round.
+    pub fn ratio(what: impl Into<String>, unit: Unit, ours: &[f64], whom: &str, theirs: &[f64]) -> Self {
+        let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
+        let against = Against { whom: whom.to_owned(), theirs: median(theirs.iter().copied()), ratios };
+        Self { against: Some(against), ..Self::alone(what, unit, median(ours.iter().copied())) }
+    }
+
+    /// What it should be.
+    #[must_use]
+    pub fn wanted(self, wanted: Wanted) -> Self {
+        Self { wanted: Some(wanted), ..self }
+    }
+
+    /// What is compared with what is wanted.
+    fn deciding(&self) -> f64 {
+        self.against.as_ref().map_or(self.ours, |against| median(against.ratios.iter().copied()))
+    }
+
+    fn reached(&self) -> Option<bool> {
+        self.wanted.map(|wanted| match wanted {
+            Wanted::AtMost(limit) => self.deciding() <= limit,
+            Wanted::AtLeast(limit) => self.deciding() >= limit,
+        })
+    }
+
+    fn cells(&self) -> [String; 7] {
+        let (whom, theirs, ratio, spread) = match &self.against {
+            Some(against) => {
+                let (least, most) = spread(&against.ratios);
+                let ratio = significant(self.deciding());
+                (
+                    against.whom.clone(),
+                    quantity(self.unit, against.theirs),
+                    ratio,
+                    format!("{}–{}", significant(least), significant(most)),
+                )
+            }
+            None => Default::default(),
+        };
+        let of_ratio =
+            |limit: f64| if self.against.is_some() { significant(limit) } else { quantity(self.unit, limit) };
+        let wanted = match (self.wanted, self.reached()) {
+            (Some(Wanted::AtMost(limit)), Some(reached)) => format!("≤ {}: {}", of_ratio(limit), verdict(reached)),
+            (Some(Wanted::AtLeast(limit)), Some(reached)) => format!("≥ {}: {}", of_ratio(limit), verdict(reached)),
+            _ => String::new(),
+        };
+        [self.what.clone(), quantity(self.unit, self.ours), whom, theirs, ratio, spread, wanted]
+    }
+
+    fn json(&self) -> Value {
+        let against = self.against.as_ref().map(|against| {
+            json!({"whom": against.whom, "value": against.theirs, "ratio": self.deciding(), "ratios": against.ratios})
+        });
+        let wanted = self.wanted.map(|wanted| match wanted {
+            Wanted::AtMost(limit) => json!({"at_most": limit}),
+            Wanted::AtLeast(limit) => json!({"at_least": limit}),
+        });
+        let unit = match self.unit {
+            Unit::Seconds => "seconds",
+            Unit::Bytes => "bytes",
+            Unit::BytesPerSecond => "bytes per second",
+            Unit::Count => "count",
+        };
+        json!({
+            "what": self.what, "unit": unit, "value": self.ours, "against": against, "wanted": wanted,
+            "reached": self.reached(),
+        })
+    }
+}
+
+/// A table, and what is to be said of it.
+#[derive(Debug)]
+pub struct Table {
+    pub title: String,
+    pub rows: Vec<Row>,
+    pub notes: Vec<String>,
+}
+
+impl Table {
+    /// The table in Markdown.
+    pub fn text(&self) -> String {
+        const HEAD: [&str; 7] = ["what", "ours", "against", "theirs", "ratio", "of the rounds", "wanted"];
+        let lines: Vec<[String; 7]> =
+            std::iter::once(HEAD.map(str::to_owned)).chain(self.rows.iter().map(Row::cells)).collect();
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
+        let mut text = format!("## {}\n\n", self.title);
+        for (index, line) in lines.iter().enumerate() {
+            let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            text.push_str(&format!("| {} |\n", cells.join(" | ")));
+            if index == 0 {
+                let rules: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
+                text.push_str(&format!("| {} |\n", rules.join(" | ")));
+            }
+        }
+        for note in &self.notes {
+            text.push_str(&format!("\n{note}\n"));
+        }
+        text
+    }
+
+    pub fn json(&self) -> Value {
+        json!({"title": self.title, "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(), "notes": self.notes})
+    }
+}
+
+fn verdict(reached: bool) -> &'static str {
+    if reached { "reached" } else { "not reached" }
+}
+
+fn spread(values: &[f64]) -> (f64, f64) {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// A number with three digits that count, or more where it has them before the point.
+fn significant(value: f64) -> String {
+    let decimals = match value.abs() {
+        value if value >= 100.0 => 0,
+        value if value >= 10.0 => 1,
+        value if value >= 1.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.decimals$}")
+}
+
+fn quantity(unit: Unit, value: f64) -> String {
+    let of_bytes = |value: f64| match value.abs() {
+        size if size >= 1e9 => format!("{} GB", significant(value / 1e9)),
+        size if size >= 1e6 => format!("{} MB", significant(value / 1e6)),
+        _ => format!("{} kB", significant(value / 1e3)),
+    };
+    match unit {
+        Unit::Seconds if value.abs() < 1.0 => format!("{} ms", significant(value * 1e3)),
+        Unit::Seconds => format!("{} s", significant(value)),
+        Unit::Bytes => of_bytes(value),
+        Unit::BytesPerSecond => format!("{}/s", of_bytes(value)),
+        Unit::Count if value.abs() >= 1e6 => format!("{} million", significant(value / 1e6)),
+        Unit::Count => significant(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_that_of_each_round_and_not_of_the_medians() {
+        // The machine was slow in the second round, for both.
+        let row = Row::ratio("x", Unit::Seconds, &[1.0, 10.0, 1.5], "y", &[2.0, 20.0, 2.0]);
+        let cells = row.wanted(Wanted::AtMost(0.5)).cells();
+        assert_eq!(
+            cells[1..],
+            ["1.50 s", "y", "2.00 s", "0.500", "0.500–0.750", "≤ 0.500: reached"].map(str::to_owned)
+        );
+    }
+
+    #[test]
+    fn a_figure_alone_is_compared_itself() {
+        let row = Row::alone("x", Unit::Bytes, 31e6).wanted(Wanted::AtMost(30e6));
+        assert_eq!(row.cells()[6], "≤ 30.0 MB: not reached");
+        assert_eq!(row.json()["reached"], false);
+    }
+
+    #[test]
+    fn quantities_are_said_as_people_say_them() {
+        assert_eq!(quantity(Unit::Seconds, 0.012_34), "12.3 ms");
+        assert_eq!(quantity(Unit::Count, 12_345_678.0), "12.3 million");
+        assert_eq!(quantity(Unit::Count, 25.0), "25.0");
+        assert_eq!(quantity(Unit::BytesPerSecond, 1.5e9), "1.50 GB/s");
+    }
+}
