@@ -363,21 +363,3 @@ async fn a_walk_can_go_on_in_a_task_of_its_own() {
     });
     assert_eq!(walk.await.unwrap(), 10);
 }
-
-/// 10,000 data sets, by one request at a time and by eight, of a server at hand and of one some way off: for whoever
-/// wants to know.
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn ten_thousand_datasets() {
-    for (latency, concurrency) in [(0, 1), (0, 8), (50, 1), (50, 8)] {
-        let (sandbox, client) = platform(10_000).await;
-        for _ in 0..100 {
-            sandbox.delay_once("list_datasets", Duration::from_millis(latency));
-        }
-        let start = std::time::Instant::now();
-        let all = client.main().list_datasets().items().concurrency(concurrency).collect_up_to(usize::MAX).await;
-        let (found, seconds) = (all.unwrap().len(), start.elapsed().as_secs_f64());
-        let requests = sandbox.requests().len();
-        println!("{latency} ms, concurrency {concurrency}: {found} datasets, {requests} requests, {seconds:.2} s");
-    }
-}

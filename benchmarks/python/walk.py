@@ -4,12 +4,13 @@ import json
 import sys
 import time
 
-from datagouv import Client
+from datagouv import Client, Dataset
 
-origin, mask = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
+origin, of, mask = sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None
 client = Client()
 client.base_url = origin
 query = "api/1/datasets/?page_size=100"
 wall, cpu = time.perf_counter(), time.process_time()
-found = sum(1 for _ in client.get_all_from_api_query(query, mask=mask))
+cast_as = Dataset if of == "objects" else None
+found = sum(1 for _ in client.get_all_from_api_query(query, mask=mask, cast_as=cast_as))
 print(json.dumps({"items": found, "wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}))

@@ -2,6 +2,7 @@
 
 mod server;
 mod walk;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -43,8 +44,6 @@ fn runtime() -> Outcome<tokio::runtime::Runtime> {
 }
 
 /// What was done, for the program that measures.
-fn tell(figures: &[(&str, u64)]) {
-    let figures: serde_json::Map<_, _> =
-        figures.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-    println!("{}", serde_json::Value::from(figures));
+fn tell(figures: &serde_json::Value) {
+    println!("{figures}");
 }

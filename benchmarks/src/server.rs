@@ -8,13 +8,16 @@ use tokio::io::AsyncReadExt;
 
 use crate::Outcome;
 
-/// As many datasets as a walk finds.
+/// As many datasets as a walk finds, beside the few that every sandbox has.
 const DATASETS: usize = 10_000;
+
+/// As many resources as each of them has; the mean on data.gouv.fr is near it.
+const RESOURCES: usize = 5;
 
 pub(crate) fn run() -> Outcome {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let sandbox = Sandbox::start_platform().await;
-        sandbox.add_datasets(DATASETS);
+        sandbox.add_datasets_with_resources(DATASETS, RESOURCES);
         sandbox.remember_answers();
         println!("{}", sandbox.origin());
         std::io::stdout().flush()?;

@@ -3,7 +3,9 @@
 use datagouv::{Api, Client, Limits};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::watch::Watch;
 use crate::{Outcome, runtime, tell};
 
 #[derive(clap::Args)]
@@ -34,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     runtime()?.block_on(async {
         let datasets = client.main().list_datasets().page_size(100);
         let mut found = 0_u64;
+        let watch = Watch::start();
         if arguments.mask {
             let mut items = datasets.fields::<Titled>().items().concurrency(arguments.concurrency);
             while let Some(item) = items.next().await {
@@ -47,7 +50,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 found += 1;
             }
         }
-        tell(&[("items", found)]);
+        let (wall, cpu) = watch.stop();
+        tell(&json!({"items": found, "wall": wall, "cpu": cpu}));
         Ok(())
     })
 }

@@ -203,7 +203,12 @@ impl Sandbox {
 
     /// Adds so many small data sets to the platform, each called `Jeu de données` and its number.
     pub fn add_datasets(&self, count: usize) {
-        self.state.memory().platform.add_datasets(count);
+        self.state.memory().platform.add_datasets(count, 0);
+    }
+
+    /// Adds so many data sets as large as those that people publish, each with so many resources.
+    pub fn add_datasets_with_resources(&self, count: usize, resources: usize) {
+        self.state.memory().platform.add_datasets(count, resources);
     }
 
     /// From now on, whatever was asked for before is answered from memory, and not logged: for measuring clients.

@@ -77,14 +77,25 @@ impl Catalogue {
         self.datasets.push(dataset);
     }
 
-    /// Adds data sets of few words and without resources, named by their number.
-    pub(crate) fn add_many(&mut self, count: usize) {
+    /// Adds data sets named by their number. Those with resources have what most have that people publish: a
+    /// producer, tags, a paragraph.
+    pub(crate) fn add_many(&mut self, count: usize, resources: usize) {
         let there = self.datasets.len();
         for number in there..there.saturating_add(count) {
             let mut fields = default_fields();
             let title = format!("Jeu de données {number}");
-            fields.insert("title".to_owned(), json!(title));
-            fields.insert("description".to_owned(), json!("Un jeu de données parmi beaucoup d’autres."));
+            let sentence = "Un jeu de données parmi beaucoup d’autres.";
+            let mut written = vec![("title", json!(title)), ("description", json!(sentence))];
+            if resources > 0 {
+                written.extend([
+                    ("description", json!([sentence; 12].join("\n"))),
+                    ("tags", json!(["environnement", "mesures", "qualite-de-l-air"])),
+                    ("license", json!("fr-lo")),
+                    ("organization", self.organization(number)),
+                ]);
+            }
+            fields.extend(written.into_iter().map(|(name, value)| (name.to_owned(), value)));
+            let resources = (0..resources).map(|index| self.remote_resource(number, index)).collect();
             let now = self.now();
             self.datasets.push(Dataset {
                 id: format!("7512ab34cd56ef78{number:08x}"),
@@ -93,9 +104,25 @@ impl Catalogue {
                 created_at: now.clone(),
                 last_modified: now,
                 deleted: None,
-                resources: Vec::new(),
+                resources,
             });
         }
+    }
+
+    /// A resource of such a data set, whose file is somewhere else.
+    fn remote_resource(&mut self, number: usize, index: usize) -> Resource {
+        let id = format!("7512ab34-cd56-4ef7-8{index:03x}-{number:012x}");
+        let title = format!("mesures-{number}-{index}.csv");
+        let mut resource = self.new_resource(id, &title);
+        let written = [
+            ("url", json!(format!("https://static.example.org/jeu-de-donnees-{number}/{title}"))),
+            ("format", json!("csv")),
+            ("mime", json!("text/csv")),
+            ("filesize", json!(10_000 + 37 * number)),
+            ("checksum", json!({"type": "sha1", "value": format!("{:040x}", number * 1000 + index)})),
+        ];
+        resource.fields.extend(written.map(|(name, value)| (name.to_owned(), value)));
+        resource
     }
 
     /// The time of the platform: it begins in January 2026 and goes on by a minute with every change.

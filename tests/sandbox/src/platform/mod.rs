@@ -136,8 +136,8 @@ impl Platform {
         self.limits = Limits { page, export };
     }
 
-    pub(crate) fn add_datasets(&mut self, count: usize) {
-        self.catalogue.add_many(count);
+    pub(crate) fn add_datasets(&mut self, count: usize, resources: usize) {
+        self.catalogue.add_many(count, resources);
     }
 
     /// The answer to a call; None for an operation that the platform does not know.
