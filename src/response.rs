@@ -10,6 +10,7 @@ use futures_core::Stream;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Track;
 
 use crate::exec::{Called, Reading};
 use crate::{Error, Result};
@@ -132,7 +133,9 @@ pub(crate) fn decode<T: DeserializeOwned>(
     status: StatusCode,
     body: &[u8],
 ) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
-    if let Ok(value) = serde_json::from_slice(body) {
+    // Checked at once, it is not checked again for each text in it.
+    let text = std::str::from_utf8(body);
+    if let Some(value) = text.ok().and_then(|text| serde_json::from_str(text).ok()) {
         return Ok(value);
     }
     if body.iter().all(u8::is_ascii_whitespace) {
@@ -148,8 +151,11 @@ pub(crate) fn decode<T: DeserializeOwned>(
             }
         }
     }
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(body))
-        .and_then(|_: T| serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str("")))
+    let mut track = Track::new();
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    T::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track))
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|error| serde_path_to_error::Error::new(track.path(), error))
 }
 
 impl<T> Deref for Response<T> {
@@ -265,6 +271,19 @@ mod tests {
 
     #[test]
     fn what_follows_a_value_is_an_error() {
-        assert!(decode::<u8>(StatusCode::OK, b"1 2").is_err());
+        let error = decode::<u8>(StatusCode::OK, b"1 2").unwrap_err();
+        assert_eq!(error.to_string(), "trailing characters at line 1 column 3");
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_an_error_only_where_it_is_read() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Read {
+            read: String,
+        }
+        let found = decode::<Read>(StatusCode::OK, b"{\"other\": \"\xff\", \"read\": \"a\"}");
+        assert_eq!(found.unwrap().read, "a");
+        let error = decode::<Read>(StatusCode::OK, b"{\"read\": \"\xff\"}").unwrap_err();
+        assert_eq!(error.path().to_string(), "read");
     }
 }

@@ -158,13 +158,13 @@ impl Walk {
             self.end();
             return is_first.then_some(Found { body, fresh: Vec::new() });
         }
-        let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(&body.bytes) else {
+        let Ok(Envelope { data: keys, total, page, page_size, next_page }) = self.seen.envelope(&body.bytes) else {
             // The type of the page says what is wrong with it.
             self.end();
             return Some(Found { body, fresh: Vec::new() });
         };
-        let [total, page, page_size] = [envelope.total, envelope.page, envelope.page_size].map(number_of);
-        let keys: Vec<Key> = envelope.data.iter().flatten().map(|item| self.seen.key(item)).collect();
+        let [total, page, page_size] = [total, page, page_size].map(number_of);
+        let keys = keys.unwrap_or_default();
         // When as many things as a page has come in before it, it is the page before once more, rightly.
         let grew = self.total.is_some() && total > self.total;
         let repeats = page.is_some_and(|page| page != number) || (keys == self.previous && !grew);
@@ -175,7 +175,7 @@ impl Walk {
         self.total = total.or(self.total);
         let size = page_size.filter(|size| *size > 0).unwrap_or(self.page_size).max(1);
         self.last = total.map(|total| total.div_ceil(size));
-        let goes_on = match envelope.next_page {
+        let goes_on = match next_page {
             Some(url) => url.get() != "null",
             None => self.last.is_none_or(|last| number < last),
         };
@@ -211,19 +211,33 @@ fn set_page(request: &mut Request, number: u64, size: u64) {
 }
 
 /// What is read of a page whatever its type: a mask may leave out any of it.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    data: Option<Vec<&'a RawValue>>,
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "I: Deserialize<'de>"))]
+struct Envelope<'a, I> {
+    data: Option<Vec<I>>,
     #[serde(borrow)]
     total: Option<&'a RawValue>,
     #[serde(borrow)]
     page: Option<&'a RawValue>,
     #[serde(borrow)]
     page_size: Option<&'a RawValue>,
-    #[serde(borrow, deserialize_with = "even_null")]
+    #[serde(borrow, default, deserialize_with = "even_null")]
     next_page: Option<&'a RawValue>,
+}
+
+impl<'a, I> Envelope<'a, I> {
+    fn map<E>(self, key: impl FnMut(I) -> Result<Key, E>) -> Result<Envelope<'a, Key>, E> {
+        let Self { data, total, page, page_size, next_page } = self;
+        let data = data.map(|items| items.into_iter().map(key).collect()).transpose()?;
+        Ok(Envelope { data, total, page, page_size, next_page })
+    }
+}
+
+/// An item of which nothing is read but the id.
+#[derive(Deserialize)]
+struct Identified<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
 }
 
 fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
@@ -254,14 +268,21 @@ impl Seen {
     /// When so many are remembered, those before them are forgotten.
     const GENERATION: usize = 500_000;
 
-    fn key(&self, item: &RawValue) -> Key {
-        #[derive(Deserialize)]
-        struct Identified<'a> {
-            #[serde(borrow)]
-            id: Option<&'a RawValue>,
+    /// What a page says, with the keys of its items.
+    fn envelope<'a>(&self, page: &'a [u8]) -> serde_json::Result<Envelope<'a, Key>> {
+        // In most lists each item has an id: then the others' text is passed over only once.
+        let key = |item: Identified<'_>| item.id.map(|id| self.key(id, true)).ok_or(());
+        if let Ok(Ok(envelope)) = serde_json::from_slice::<Envelope<'_, _>>(page).map(|envelope| envelope.map(key)) {
+            return Ok(envelope);
         }
-        let id = serde_json::from_str::<Identified<'_>>(item.get()).ok().and_then(|item| item.id);
-        Key { hash: self.hasher.hash_one(id.unwrap_or(item).get()), is_id: id.is_some() }
+        serde_json::from_slice::<Envelope<'_, _>>(page)?.map(|item: &RawValue| {
+            let id = serde_json::from_str::<Identified<'_>>(item.get()).ok().and_then(|item| item.id);
+            Ok(self.key(id.unwrap_or(item), id.is_some()))
+        })
+    }
+
+    fn key(&self, text: &RawValue, is_id: bool) -> Key {
+        Key { hash: self.hasher.hash_one(text.get()), is_id }
     }
 
     /// Whether it is new.
@@ -303,10 +324,16 @@ mod tests {
     #[test]
     fn what_has_no_id_is_always_new() {
         let mut seen = Seen::default();
-        for item in [r#"{"name": "a"}"#, r#""a""#, r#"{"id": null}"#] {
-            let item: Box<RawValue> = serde_json::from_str(item).unwrap();
-            let key = seen.key(&item);
-            assert!(seen.insert(key) && seen.insert(key), "{item}");
-        }
+        let page = br#"{"data": [{"name": "a"}, "a", {"id": null}, {"id": "b"}]}"#;
+        let keys = seen.envelope(page).unwrap().data.unwrap();
+        let twice: Vec<_> = keys.into_iter().map(|key| (seen.insert(key), seen.insert(key))).collect();
+        assert_eq!(twice, [(true, true), (true, true), (true, true), (true, false)]);
+    }
+
+    #[test]
+    fn an_id_is_the_same_beside_what_has_none() {
+        let seen = Seen::default();
+        let key = |page: &'static str| seen.envelope(page.as_bytes()).unwrap().data.unwrap()[0];
+        assert!(key(r#"{"data": [{"id": "a"}]}"#) == key(r#"{"data": [{"id": "a", "name": "b"}, "c"]}"#));
     }
 }
