@@ -1,6 +1,9 @@
 //! The work that `cargo xtask bench` measures from outside, each in a process of its own.
 
+mod file;
+mod rows;
 mod server;
+mod table;
 mod walk;
 mod watch;
 
@@ -19,15 +22,30 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Work {
     /// Serve what the others ask for; prints its origin, and ends with its standard input
-    Serve,
+    Serve(server::Arguments),
     /// Walk the datasets of the catalogue, page by page
     Walk(walk::Arguments),
+    /// Read all rows of a table
+    Rows(rows::Arguments),
+    /// Fetch the exports that hold all rows of a table, and nothing more
+    RowBytes(rows::BytesArguments),
+    /// Read all rows of a table from a file
+    RowsOfFile(rows::FileArguments),
+    /// Serve a large file; prints its URL, and ends with its standard input
+    ServeFile(file::ServeArguments),
+    /// Save a file, and check it
+    Download(file::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().work {
-        Work::Serve => server::run(),
+        Work::Serve(arguments) => server::run(&arguments),
         Work::Walk(arguments) => walk::run(&arguments),
+        Work::Rows(arguments) => rows::run(&arguments),
+        Work::RowBytes(arguments) => rows::bytes(&arguments),
+        Work::RowsOfFile(arguments) => rows::file(&arguments),
+        Work::ServeFile(arguments) => file::serve(&arguments),
+        Work::Download(arguments) => file::download(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,6 +54,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// reqwest alone, with the TLS that the client chooses.
+fn reqwest() -> Outcome<reqwest::Client> {
+    // It is there already where a client was made before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().build()?)
 }
 
 /// A runtime that does not share out what is measured.

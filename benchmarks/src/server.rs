@@ -6,7 +6,7 @@ use std::io::Write;
 use datagouv_sandbox::Sandbox;
 use tokio::io::AsyncReadExt;
 
-use crate::Outcome;
+use crate::{Outcome, table};
 
 /// As many datasets as a walk finds, beside the few that every sandbox has.
 const DATASETS: usize = 10_000;
@@ -14,10 +14,20 @@ const DATASETS: usize = 10_000;
 /// As many resources as each of them has; the mean on data.gouv.fr is near it.
 const RESOURCES: usize = 5;
 
-pub(crate) fn run() -> Outcome {
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How many rows its table has
+    #[arg(long, default_value_t)]
+    rows: u32,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let sandbox = Sandbox::start_platform().await;
         sandbox.add_datasets_with_resources(DATASETS, RESOURCES);
+        sandbox.add_table(table::RESOURCE, table::of(arguments.rows));
+        // As in production.
+        sandbox.limit_rows(200, 50_000);
         sandbox.remember_answers();
         println!("{}", sandbox.origin());
         std::io::stdout().flush()?;

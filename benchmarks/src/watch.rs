@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::Outcome;
+
 /// A part of the program that has begun.
 pub(crate) struct Watch {
     wall: Instant,
@@ -25,4 +27,28 @@ impl Watch {
 fn cpu() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// The memory of the program.
+pub(crate) struct Memory {
+    idle: u64,
+}
+
+impl Memory {
+    /// What it holds now, before its work.
+    pub(crate) fn idle() -> Outcome<Self> {
+        Ok(Self { idle: status("VmRSS:")? })
+    }
+
+    /// How much more it held at most, in bytes.
+    pub(crate) fn grown(&self) -> Outcome<u64> {
+        Ok(status("VmHWM:")?.saturating_sub(self.idle))
+    }
+}
+
+/// A line of the system's account of this process (proc(5)), in bytes.
+fn status(name: &str) -> Outcome<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("the system tells no memory")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }

@@ -105,6 +105,19 @@ impl Server {
         });
         ticks.unwrap_or(f64::NAN) / 100.0
     }
+
+    /// What part of all the processors' time it takes while a program runs.
+    pub fn share(&self, command: &mut Command) -> Result<f64, String> {
+        sample(command)?;
+        let before = self.cpu();
+        let (mut of_program, mut runs) = (0.0, 0);
+        while runs < 5 {
+            of_program += sample(command)?.cpu;
+            runs += 1;
+        }
+        let of_server = self.cpu() - before;
+        Ok(of_server / (of_server + of_program))
+    }
 }
 
 impl Drop for Server {

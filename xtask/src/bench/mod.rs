@@ -1,9 +1,11 @@
 //! `bench`: how fast the client is to build and to run, side by side with what would be used instead.
 
+mod download;
 mod machine;
 mod measure;
 mod pages;
 mod report;
+mod rows;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
@@ -34,6 +36,10 @@ pub struct Arguments {
 enum What {
     /// A walk through 10,000 datasets, and the official Python client's
     Pages,
+    /// A table of 1,000,000 rows, and the official Python client's, and `csv` from a file
+    Rows,
+    /// A file of 1 GB, and curl's
+    Download,
 }
 
 pub fn run(arguments: &Arguments) -> ExitCode {
@@ -70,6 +76,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn measure(what: What, rounds: usize) -> Result<Table, String> {
     match what {
         What::Pages => pages::measure(&Workloads::build()?, rounds),
+        What::Rows => rows::measure(&Workloads::build()?, rounds),
+        What::Download => download::measure(&Workloads::build()?, rounds),
     }
 }
 
@@ -80,21 +88,7 @@ struct Workloads {
 
 impl Workloads {
     fn build() -> Result<Self, String> {
-        let mut cargo = crate::cargo("build");
-        let built = cargo
-            .args(["--quiet", "--release", "--package", "datagouv-benchmarks", "--message-format", "json"])
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|error| format!("cargo: {error}"))?;
-        if !built.status.success() {
-            return Err(format!("the benchmarks cannot be built ({})", built.status));
-        }
-        let messages = String::from_utf8_lossy(&built.stdout);
-        let program = messages.lines().rev().find_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            message["executable"].as_str().map(PathBuf::from)
-        });
-        Ok(Self { program: program.ok_or("cargo names no program of the benchmarks")? })
+        build("datagouv-benchmarks").map(|program| Self { program })
     }
 
     /// Some work, to be measured.
@@ -105,13 +99,43 @@ impl Workloads {
     }
 
     fn serve(&self) -> Result<Server, String> {
-        Server::start(&mut self.work(&["serve"]))
+        self.server(&["serve"])
     }
+
+    fn server(&self, arguments: &[&str]) -> Result<Server, String> {
+        Server::start(&mut self.work(arguments))
+    }
+}
+
+/// The program of a package, built for release.
+fn build(package: &str) -> Result<PathBuf, String> {
+    let mut cargo = crate::cargo("build");
+    let built = cargo
+        .args(["--quiet", "--release", "--package", package, "--message-format", "json"])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cargo: {error}"))?;
+    if !built.status.success() {
+        return Err(format!("{package} cannot be built ({})", built.status));
+    }
+    let messages = String::from_utf8_lossy(&built.stdout);
+    let program = messages.lines().rev().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    program.ok_or_else(|| format!("cargo names no program of {package}"))
+}
+
+/// Where files are kept while they are measured with.
+fn folder() -> Result<PathBuf, String> {
+    let folder = crate::root().join("target/benchmarks");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
 }
 
 /// The official client of Python.
 fn python() -> Result<Environment, String> {
-    let environment = Environment::at(&crate::root().join("target/benchmarks/python"))?;
+    let environment = Environment::at(&folder()?.join("python"))?;
     if !environment.imports("datagouv") {
         environment.install(&[&format!("datagouv-client=={PYTHON_CLIENT}")])?;
     }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::measure::{Run, Sample, Server, alternate, sample};
+use super::measure::{Run, Sample, alternate, sample};
 use super::report::{Row, Table, Unit, Wanted};
 use super::{PYTHON_CLIENT, Workloads};
 
@@ -26,7 +26,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         ("masked to three fields", &["--mask"], &["dictionaries", "data{id,slug,title}"], true),
     ] {
         let walk = || workloads.work(&[&["walk", "--origin", &server.origin], ours].concat());
-        let share = share_of(&server, &mut walk())?;
+        let share = server.share(&mut walk())?;
         shares.push(format!("{:.0} %", share * 100.0));
         let mut runs: [Run<'_>; 2] = [
             Box::new(|| of_walk(sample(&mut walk())?)),
@@ -56,17 +56,4 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         shares.join(", ")
     );
     Ok(Table { title: "Pages: a walk through 10,000 datasets of 5 resources".to_owned(), rows, notes: vec![shares] })
-}
-
-/// What part of all the processors' time the server took while a program ran.
-fn share_of(server: &Server, command: &mut Command) -> Result<f64, String> {
-    sample(command)?;
-    let before = server.cpu();
-    let (mut of_program, mut runs) = (0.0, 0);
-    while runs < 5 {
-        of_program += sample(command)?.cpu;
-        runs += 1;
-    }
-    let of_server = server.cpu() - before;
-    Ok(of_server / (of_server + of_program))
 }

@@ -1,0 +1,138 @@
+//! All rows of a table: by the client, as bytes alone, and from a file.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use datagouv::observe::{CallFinished, Observe};
+use datagouv::{Api, Client, Limits};
+use serde_json::json;
+
+use crate::table::{Passage, RESOURCE};
+use crate::watch::{Memory, Watch};
+use crate::{Outcome, reqwest, runtime, tell};
+
+/// The most rows that an export may hold.
+const EXPORT: u32 = 50_000;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The origin of the server
+    #[arg(long)]
+    origin: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BytesArguments {
+    /// The origin of the server
+    #[arg(long)]
+    origin: String,
+    /// How many rows the table has
+    #[arg(long)]
+    rows: u32,
+    /// Where to keep them as one file
+    #[arg(long)]
+    save: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct FileArguments {
+    /// The file
+    path: PathBuf,
+}
+
+#[derive(Default)]
+struct Requests(AtomicU64);
+
+impl Observe for Requests {
+    fn call_finished(&self, call: &CallFinished<'_>) {
+        self.0.fetch_add(u64::from(call.attempts), Ordering::Relaxed);
+    }
+}
+
+fn base(origin: &str) -> String {
+    format!("{origin}/tabular")
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let requests = Arc::new(Requests::default());
+    // The default of 40 requests per second spares the platform; it is not what is measured here.
+    let client = Client::builder()
+        .base_url(Api::Tabular, base(&arguments.origin))
+        .limits(Limits::none())
+        .observer(Arc::clone(&requests) as Arc<dyn Observe>)
+        .build()?;
+    let runtime = runtime()?;
+    let memory = Memory::idle()?;
+    let watch = Watch::start();
+    let (mut found, mut digest) = (0_u64, 0_u64);
+    runtime.block_on(async {
+        let mut rows = client.resource(RESOURCE).rows::<Passage>().stream();
+        while let Some(row) = rows.next().await {
+            digest = digest.wrapping_add(row?.digest());
+            found += 1;
+        }
+        Outcome::Ok(())
+    })?;
+    let (wall, cpu) = watch.stop();
+    let requests = requests.0.load(Ordering::Relaxed);
+    tell(&json!({
+        "rows": found, "digest": digest, "requests": requests, "wall": wall, "cpu": cpu, "memory": memory.grown()?,
+    }));
+    Ok(())
+}
+
+/// Asks for what the client asks for, and drops it or keeps it.
+pub(crate) fn bytes(arguments: &BytesArguments) -> Outcome {
+    let client = reqwest()?;
+    let mut file = arguments.save.as_ref().map(std::fs::File::create).transpose()?.map(std::io::BufWriter::new);
+    let watch = Watch::start();
+    let mut size = 0;
+    runtime()?.block_on(async {
+        for first in (1..=arguments.rows).step_by(EXPORT as usize) {
+            let last = (first + EXPORT - 1).min(arguments.rows);
+            let query = format!("__id__greater={first}&__id__less={last}&__id__sort=asc");
+            let url = format!("{}/api/resources/{RESOURCE}/data/csv/?{query}", base(&arguments.origin));
+            let mut answer = client.get(url).header("accept", "text/csv").send().await?.error_for_status()?;
+            let mut is_header = first > 1;
+            while let Some(bytes) = answer.chunk().await? {
+                size += bytes.len();
+                let Some(file) = &mut file else { continue };
+                // One header is enough for a file.
+                let mut lines = &bytes[..];
+                if std::mem::take(&mut is_header) {
+                    let end = lines.iter().position(|byte| *byte == b'\n').ok_or("the header comes in pieces")?;
+                    lines = &lines[end + 1..];
+                }
+                file.write_all(lines)?;
+            }
+        }
+        Outcome::Ok(())
+    })?;
+    if let Some(mut file) = file {
+        file.flush()?;
+    }
+    let (wall, cpu) = watch.stop();
+    tell(&json!({"bytes": size, "wall": wall, "cpu": cpu}));
+    Ok(())
+}
+
+/// The same rows, by `csv` from a file.
+pub(crate) fn file(arguments: &FileArguments) -> Outcome {
+    let watch = Watch::start();
+    let (found, digest) = read(&arguments.path)?;
+    let (wall, cpu) = watch.stop();
+    tell(&json!({"rows": found, "digest": digest, "wall": wall, "cpu": cpu}));
+    Ok(())
+}
+
+fn read(path: &Path) -> Outcome<(u64, u64)> {
+    let (mut found, mut digest) = (0_u64, 0_u64);
+    // It has a buffer of its own.
+    for row in csv::Reader::from_path(path)?.into_deserialize::<Passage>() {
+        digest = digest.wrapping_add(row?.digest());
+        found += 1;
+    }
+    Ok((found, digest))
+}

@@ -1,0 +1,75 @@
+//! Saving a large file.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::measure::{Run, Sample, alternate, median, sample};
+use super::report::{Row, Table, Unit, Wanted};
+use super::{Workloads, folder};
+
+const SIZE: u32 = 1_000_000_000;
+
+pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
+    let size = SIZE.to_string();
+    let server = workloads.server(&["serve-file", "--size", &size])?;
+    let url = format!("{}/large.bin", server.origin);
+    let path = folder()?.join("large.bin");
+    let file = path.to_string_lossy().into_owned();
+    let curl = || {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--fail", "--output", &file, &url]);
+        command
+    };
+    // What is replaced would have to be given up first.
+    let sample_anew = |command: &mut Command| {
+        let _ = fs::remove_file(&path);
+        sample(command)
+    };
+
+    sample_anew(&mut curl())?;
+    let sha256 = digest(&path)?;
+    let (mut both, mut rounds_left) = (Vec::new(), rounds);
+    while rounds_left > 0 {
+        let saved = sample_anew(&mut curl())?;
+        both.push(saved.wall + sample(Command::new("sha256sum").arg(&path))?.wall);
+        rounds_left -= 1;
+    }
+    let ours = || workloads.work(&["download", &url, &file, "--size", &size, "--sha256", &sha256]);
+    let mut runs: [Run<'_>; 2] = [Box::new(|| sample_anew(&mut ours())), Box::new(|| sample_anew(&mut curl()))];
+    let samples = alternate(rounds, &mut runs)?;
+    let _ = fs::remove_file(&path);
+    let [ours, of_curl] = &samples[..] else { return Err("two downloads were to be measured".to_owned()) };
+
+    let figures = |samples: &[Sample], of: fn(&Sample) -> f64| samples.iter().map(of).collect::<Vec<_>>();
+    let speed: fn(&Sample) -> f64 = |sample| f64::from(SIZE) / sample.wall;
+    let memory = ours.iter().map(|sample| sample.figure("memory")).collect::<Result<Vec<_>, _>>()?;
+    let rows = vec![
+        Row::ratio("throughput", Unit::BytesPerSecond, &figures(ours, speed), "curl", &figures(of_curl, speed))
+            .wanted(Wanted::AtLeast(0.95)),
+        Row::ratio(
+            "CPU",
+            Unit::Seconds,
+            &figures(ours, |sample| sample.cpu),
+            "curl",
+            &figures(of_curl, |sample| sample.cpu),
+        ),
+        Row::alone("memory over idle", Unit::Bytes, median(memory)).wanted(Wanted::AtMost(30e6)),
+    ];
+    let note = format!(
+        "curl checks nothing; with `sha256sum` after it, it took {:.2} s where ours took {:.2} s.",
+        median(both),
+        median(figures(ours, |sample| sample.wall)),
+    );
+    Ok(Table { title: "Download: a file of 1 GB, its SHA-256 checked".to_owned(), rows, notes: vec![note] })
+}
+
+fn digest(path: &Path) -> Result<String, String> {
+    let output = Command::new("sha256sum").arg(path).output().map_err(|error| format!("sha256sum: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.split(' ')
+        .next()
+        .filter(|digest| digest.len() == 64)
+        .map(str::to_owned)
+        .ok_or("sha256sum says nothing".to_owned())
+}

@@ -1,0 +1,110 @@
+//! Reading a large table.
+
+use std::fs;
+use std::process::Command;
+
+use super::measure::{Run, Sample, alternate, median, sample};
+use super::report::{Row, Table, Unit, Wanted};
+use super::{PYTHON_CLIENT, Workloads, folder};
+
+const ROWS: u32 = 1_000_000;
+
+/// As many rows as the client of Python reads: it gets 20 with each request, and all of them would take minutes.
+const ROWS_OF_PYTHON: u32 = 20_000;
+
+/// The table of the benchmarks' server.
+const RESOURCE: &str = "5f0c1d7e-3b52-4a60-9d0e-6d2c1f4b8a97";
+
+pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
+    let python = super::python()?;
+    let rows = ROWS.to_string();
+    let server = workloads.server(&["serve", "--rows", &rows])?;
+    let script = crate::root().join("benchmarks/python/rows.py");
+    let path = folder()?.join("rows.csv");
+    let file = path.to_string_lossy().into_owned();
+
+    let ours = || workloads.work(&["rows", "--origin", &server.origin]);
+    let bytes = || workloads.work(&["row-bytes", "--origin", &server.origin, "--rows", &rows]);
+    sample(bytes().args(["--save", &file]))?;
+    let share = server.share(&mut ours())?;
+    let mut runs: [Run<'_>; 4] = [
+        Box::new(|| sample(&mut ours())),
+        Box::new(|| {
+            let url = format!("{}/tabular", server.origin);
+            let mut command = Command::new(python.program("python"));
+            sample(command.arg(&script).args([&url, RESOURCE, &ROWS_OF_PYTHON.to_string()]))
+        }),
+        Box::new(|| sample(&mut workloads.work(&["rows-of-file", &file]))),
+        Box::new(|| sample(&mut bytes())),
+    ];
+    let samples = alternate(rounds, &mut runs)?;
+    let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    let _ = fs::remove_file(&path);
+    let [ours, of_python, of_file, of_bytes] = &samples[..] else {
+        return Err("four readings were to be measured".to_owned());
+    };
+    for (ours, theirs) in ours.iter().zip(of_file) {
+        if ours.figure("rows")? < f64::from(ROWS) || ours.told["digest"] != theirs.told["digest"] {
+            return Err(format!("not the same rows: {} and {}", ours.told, theirs.told));
+        }
+    }
+    if let Some(short) = of_python.iter().find(|sample| sample.told["rows"] != ROWS_OF_PYTHON) {
+        return Err(format!("the client of Python did not read its rows: {}", short.told));
+    }
+
+    let figures = |samples: &[Sample], of: &dyn Fn(&Sample) -> Result<f64, String>| {
+        samples.iter().map(of).collect::<Result<Vec<_>, _>>()
+    };
+    let speed = |sample: &Sample| Ok(sample.figure("rows")? / sample.figure("wall")?);
+    let bytes_speed = |sample: &Sample| Ok(f64::from(ROWS) / sample.figure("wall")?);
+    let cost = |sample: &Sample| Ok(sample.figure("cpu")? / sample.figure("rows")? * 1e6);
+    let alone = |figure: &str| Ok::<_, String>(median(figures(ours, &|sample: &Sample| sample.figure(figure))?));
+    let (our_speed, our_cost) = (figures(ours, &speed)?, figures(ours, &cost)?);
+    let whom = format!("datagouv-client {PYTHON_CLIENT}");
+    let table = vec![
+        Row::ratio("rows per second", Unit::Count, &our_speed, &whom, &figures(of_python, &speed)?)
+            .wanted(Wanted::AtLeast(50.0)),
+        Row::ratio(
+            "rows per second",
+            Unit::Count,
+            &our_speed,
+            "csv and serde, from a file",
+            &figures(of_file, &speed)?,
+        )
+        .wanted(Wanted::AtLeast(0.5)),
+        Row::ratio(
+            "rows per second",
+            Unit::Count,
+            &our_speed,
+            "reqwest, the bytes dropped",
+            &figures(of_bytes, &bytes_speed)?,
+        ),
+        Row::ratio("CPU of a million rows", Unit::Seconds, &our_cost, &whom, &figures(of_python, &cost)?),
+        Row::ratio(
+            "CPU of a million rows",
+            Unit::Seconds,
+            &our_cost,
+            "csv and serde, from a file",
+            &figures(of_file, &cost)?,
+        ),
+        Row::alone("requests", Unit::Count, alone("requests")?).wanted(Wanted::AtMost(25.0)),
+        Row::alone("memory over idle", Unit::Bytes, alone("memory")?).wanted(Wanted::AtMost(30e6)),
+    ];
+    let notes = vec![
+        format!(
+            "The table has 8 columns (whole numbers, decimals, texts, dates, truth values, nulls) and {:.0} MB as CSV. \
+             The client's limit of requests per second was lifted; the server's own are those of production: 200 rows a \
+             page, 50,000 an export.",
+            size as f64 / 1e6
+        ),
+        format!(
+            "The client of Python asks for pages of the default size, 20 rows; it was measured over {ROWS_OF_PYTHON} of \
+             the rows, since all of them are 50,000 requests. It reads dictionaries."
+        ),
+        format!(
+            "The server's share of the processors' time while ours ran, of all that both took: {:.0} %.",
+            share * 100.0
+        ),
+    ];
+    Ok(Table { title: "Rows: a table of 1,000,000 rows, typed".to_owned(), rows: table, notes })
+}
