@@ -57,6 +57,11 @@ pub fn alternate(rounds: usize, runs: &mut [Run<'_>]) -> Result<Vec<Vec<Sample>>
     for run in &mut *runs {
         run()?;
     }
+    in_turn(rounds, runs)
+}
+
+/// Runs all in turn, so many times, and counts the first as well: for what nothing is warm for.
+pub fn in_turn(rounds: usize, runs: &mut [Run<'_>]) -> Result<Vec<Vec<Sample>>, String> {
     let mut samples = vec![Vec::new(); runs.len()];
     for _ in 0..rounds {
         for (run, samples) in runs.iter_mut().zip(&mut samples) {

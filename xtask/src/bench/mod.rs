@@ -1,5 +1,6 @@
 //! `bench`: how fast the client is to build and to run, side by side with what would be used instead.
 
+mod build;
 mod download;
 mod machine;
 mod measure;
@@ -34,6 +35,8 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum What {
+    /// Builds from nothing and of the crate alone, and what a program weighs
+    Build,
     /// A walk through 10,000 datasets, and the official Python client's
     Pages,
     /// A table of 1,000,000 rows, and the official Python client's, and `csv` from a file
@@ -75,6 +78,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 fn measure(what: What, rounds: usize) -> Result<Table, String> {
     match what {
+        What::Build => build::measure(rounds),
         What::Pages => pages::measure(&Workloads::build()?, rounds),
         What::Rows => rows::measure(&Workloads::build()?, rounds),
         What::Download => download::measure(&Workloads::build()?, rounds),
