@@ -1,5 +1,6 @@
 //! The work that `cargo xtask bench` measures from outside, each in a process of its own.
 
+mod call;
 mod file;
 mod rows;
 mod server;
@@ -23,6 +24,8 @@ struct Arguments {
 enum Work {
     /// Serve what the others ask for; prints its origin, and ends with its standard input
     Serve(server::Arguments),
+    /// One call after the other
+    Call(call::Arguments),
     /// Walk the datasets of the catalogue, page by page
     Walk(walk::Arguments),
     /// Read all rows of a table
@@ -40,6 +43,7 @@ enum Work {
 fn main() -> ExitCode {
     let done = match Arguments::parse().work {
         Work::Serve(arguments) => server::run(&arguments),
+        Work::Call(arguments) => call::run(&arguments),
         Work::Walk(arguments) => walk::run(&arguments),
         Work::Rows(arguments) => rows::run(&arguments),
         Work::RowBytes(arguments) => rows::bytes(&arguments),
@@ -58,9 +62,14 @@ fn main() -> ExitCode {
 
 /// reqwest alone, with the TLS that the client chooses.
 fn reqwest() -> Outcome<reqwest::Client> {
+    install_tls();
+    Ok(reqwest::Client::builder().build()?)
+}
+
+/// The TLS that the client chooses.
+fn install_tls() {
     // It is there already where a client was made before.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Ok(reqwest::Client::builder().build()?)
 }
 
 /// A runtime that does not share out what is measured.

@@ -19,15 +19,22 @@ pub(crate) struct Arguments {
     /// How many rows its table has
     #[arg(long, default_value_t)]
     rows: u32,
+    /// The answers to single calls, in the place of the catalogue
+    #[arg(long)]
+    calls: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let sandbox = Sandbox::start_platform().await;
-        sandbox.add_datasets_with_resources(DATASETS, RESOURCES);
-        sandbox.add_table(table::RESOURCE, table::of(arguments.rows));
-        // As in production.
-        sandbox.limit_rows(200, 50_000);
+        if arguments.calls {
+            crate::call::record(&sandbox)?;
+        } else {
+            sandbox.add_datasets_with_resources(DATASETS, RESOURCES);
+            sandbox.add_table(table::RESOURCE, table::of(arguments.rows));
+            // As in production.
+            sandbox.limit_rows(200, 50_000);
+        }
         sandbox.remember_answers();
         println!("{}", sandbox.origin());
         std::io::stdout().flush()?;

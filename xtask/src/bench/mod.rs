@@ -1,12 +1,14 @@
 //! `bench`: how fast the client is to build and to run, side by side with what would be used instead.
 
 mod build;
+mod call;
 mod download;
 mod machine;
 mod measure;
 mod pages;
 mod report;
 mod rows;
+mod valgrind;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
@@ -37,6 +39,8 @@ pub struct Arguments {
 enum What {
     /// Builds from nothing and of the crate alone, and what a program weighs
     Build,
+    /// Single typed calls, and the same by hand
+    Call,
     /// A walk through 10,000 datasets, and the official Python client's
     Pages,
     /// A table of 1,000,000 rows, and the official Python client's, and `csv` from a file
@@ -79,6 +83,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn measure(what: What, rounds: usize) -> Result<Table, String> {
     match what {
         What::Build => build::measure(rounds),
+        What::Call => call::measure(&Workloads::build()?, rounds),
         What::Pages => pages::measure(&Workloads::build()?, rounds),
         What::Rows => rows::measure(&Workloads::build()?, rounds),
         What::Download => download::measure(&Workloads::build()?, rounds),

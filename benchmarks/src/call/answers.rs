@@ -1,0 +1,60 @@
+//! What the calls are answered: answers that were recorded from the platform, made as long as those that people ask
+//! for.
+
+use std::fs;
+use std::path::Path;
+
+use datagouv_sandbox::{Api, Sandbox};
+use serde_json::{Value, json};
+
+use crate::Outcome;
+
+/// A dataset with all that a dataset has, but for its resources.
+pub(super) const DATASET: &str = "000000000000000000000056";
+
+/// How many resources the dataset that is asked for has.
+const RESOURCES: usize = 30;
+
+/// How many datasets are on the page, and how many resources each of them has.
+const PAGE: (usize, usize) = (100, 3);
+
+/// Gives the answers to the server.
+pub(crate) fn record(sandbox: &Sandbox) -> Outcome {
+    let formats = recorded("suggest_formats-200-1")?;
+    let dataset = recorded("get_dataset-200-2")?;
+    let resource = recorded("create_resource-201-3")?;
+    let datasets: Vec<Value> = (0..PAGE.0).map(|number| with_resources(&dataset, number, &resource, PAGE.1)).collect();
+    let page = json!({
+        "data": datasets, "total": 100_000, "page": 1, "page_size": PAGE.0, "previous_page": null,
+        "next_page": "https://www.data.gouv.fr/api/1/datasets/?page=2&page_size=100",
+    });
+    for (operation, answer) in [
+        ("suggest_formats", formats),
+        ("get_dataset", with_resources(&dataset, 0, &resource, RESOURCES)),
+        ("list_datasets", page),
+    ] {
+        sandbox.record(Api::Main, operation, 200, "application/json", answer.to_string());
+    }
+    Ok(())
+}
+
+fn recorded(name: &str) -> Outcome<Value> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/main");
+    let path = directory.join(name).with_extension("json");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(serde_json::from_str::<Value>(&text)?["body"].take())
+}
+
+fn with_resources(dataset: &Value, number: usize, resource: &Value, count: usize) -> Value {
+    let resources: Vec<Value> = (0..count)
+        .map(|index| {
+            let mut resource = resource.clone();
+            resource["id"] = format!("00000000-0000-4000-8000-{number:06}{index:06}").into();
+            resource
+        })
+        .collect();
+    let mut dataset = dataset.clone();
+    dataset["id"] = format!("{number:024}").into();
+    dataset["resources"] = resources.into();
+    dataset
+}
