@@ -113,6 +113,7 @@ struct CellDeserializer<'de> {
 }
 
 /// What PostgreSQL writes for numbers that JSON does not know; there they are texts.
+#[inline]
 fn not_finite(text: &str) -> Option<f64> {
     match text {
         "NaN" => Some(f64::NAN),

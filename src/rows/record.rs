@@ -68,15 +68,19 @@ pub(crate) struct Cell<'a> {
 
 impl<'a> Cell<'a> {
     /// Null; the empty text is in quotes.
+    #[inline]
     pub(crate) fn is_null(self) -> bool {
         self.text.is_empty() && !self.quoted
     }
 
     /// The value as it was before it was written as CSV.
+    #[inline]
     pub(crate) fn text(self) -> Cow<'a, str> {
-        if !self.escaped {
-            return Cow::Borrowed(self.text);
-        }
+        if self.escaped { Cow::Owned(self.plain()) } else { Cow::Borrowed(self.text) }
+    }
+
+    /// Without what was doubled.
+    fn plain(self) -> String {
         let mut plain = String::with_capacity(self.text.len());
         let mut rest = self.text;
         while let Some(at) = memchr2(b'"', b'\\', rest.as_bytes()) {
@@ -87,15 +91,18 @@ impl<'a> Cell<'a> {
             rest = after.strip_prefix(letter).unwrap_or(after);
         }
         plain.push_str(rest);
-        Cow::Owned(plain)
+        plain
     }
 }
 
+// These are called for each value, from the crate that has the type of the rows.
 impl<'a> Record<'a> {
+    #[inline]
     pub(crate) fn len(self) -> usize {
         self.fields.len()
     }
 
+    #[inline]
     pub(crate) fn cell(self, index: usize) -> Option<Cell<'a>> {
         let Field { from, to, quoted, escaped } = *self.fields.get(index)?;
         Some(Cell { text: self.text.get(from..to)?, quoted, escaped })
