@@ -106,25 +106,18 @@ impl Download {
 
         let target = self.target(&file, &transfer).await?;
         let local = |error: io::Error| Error::local(&target, error);
-        let mut partial = Partial::create(target.clone()).map_err(local)?;
-        let mut check = expected.check();
+        let mut partial = Partial::create(target.clone(), expected.clone()).map_err(local)?;
         self.listener.tell(0, transfer.total());
         while let Some(piece) = transfer.next().await? {
-            match piece {
-                Piece::Bytes(bytes) => {
-                    check.update(&bytes);
-                    partial.write(&bytes).await.map_err(local)?;
-                }
-                Piece::Anew => {
-                    refuse_another_size(&transfer, &expected)?;
-                    check = expected.check();
-                    partial.clear().await.map_err(local)?;
-                }
+            if matches!(piece, Piece::Anew) {
+                refuse_another_size(&transfer, &expected)?;
             }
+            partial.take(piece).await.map_err(local)?;
             self.listener.tell(transfer.received(), transfer.total());
         }
+        let (complete, check) = partial.complete().await.map_err(local)?;
         let checksum = check.finish(transfer.received()).map_err(|error| error.of_file(transfer.url()))?;
-        let path = partial.finish().await.map_err(local)?;
+        let path = complete.finish().await.map_err(local)?;
         let url = transfer.url().to_string();
         Ok(Downloaded { path, size: transfer.received(), checksum, url, resumptions: transfer.resumptions() })
     }

@@ -1,13 +1,35 @@
 //! A file that is there when it is whole, and not before.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 
-use tokio::fs::File;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio::sync::{mpsc, oneshot};
 
-/// A temporary file beside its target. Dropped before [`finish`](Self::finish), it is removed.
+use super::remote::{Check, Expected};
+use super::transfer::Piece;
+
+/// How many pieces wait to be written; one has a few hundred kilobytes at most.
+const WAITING: usize = 8;
+
+/// How much is written before the disk is told to keep it: little is left for the end then.
+const KEPT_AT_ONCE: usize = 32 << 20;
+
+/// A temporary file beside its target. Dropped before [`Complete::finish`], it is removed.
+///
+/// Threads write and hash each piece while the next ones come. They are none of the runtime's for what blocks: a program
+/// may have few of those, and these are held for as long as the file takes to come.
 pub(super) struct Partial {
+    pieces: mpsc::Sender<Piece>,
+    written: oneshot::Receiver<io::Result<(File, Check)>>,
+    target: PathBuf,
+    guard: Guard,
+}
+
+/// The temporary file with all of its bytes.
+pub(super) struct Complete {
     file: File,
     target: PathBuf,
     guard: Guard,
@@ -26,39 +48,153 @@ impl Drop for Guard {
 
 impl Partial {
     /// Creates it. In one step, without waiting, so that there is never a file that nobody removes.
-    pub(super) fn create(target: PathBuf) -> io::Result<Self> {
+    pub(super) fn create(target: PathBuf, expected: Expected) -> io::Result<Self> {
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        loop {
+        let (file, guard) = loop {
             let path = target.with_file_name(format!(".{name}.{:08x}.part", fastrand::u32(..)));
             match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok(Self { file: File::from_std(file), target, guard: Guard(Some(path)) }),
+                Ok(file) => break (file, Guard(Some(path))),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
+        };
+        let (pieces, waiting) = mpsc::channel(WAITING);
+        let (tell, written) = oneshot::channel();
+        // Nobody listens any more where the download was dropped.
+        start(move || drop(tell.send(write(file, expected, waiting))))?;
+        Ok(Self { pieces, written, target, guard })
+    }
+
+    /// Adds a piece.
+    pub(super) async fn take(&mut self, piece: Piece) -> io::Result<()> {
+        if self.pieces.send(piece).await.is_ok() {
+            return Ok(());
         }
+        // The thread ends before its time only where it cannot write.
+        Err((&mut self.written).await.ok().and_then(Result::err).unwrap_or_else(ended))
     }
 
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes).await
+    /// Waits until all is written.
+    pub(super) async fn complete(self) -> io::Result<(Complete, Check)> {
+        let Self { pieces, written, target, guard } = self;
+        drop(pieces);
+        let (file, check) = written.await.unwrap_or_else(|_| Err(ended()))?;
+        Ok((Complete { file, target, guard }, check))
     }
+}
 
-    /// Forgets what was written.
-    pub(super) async fn clear(&mut self) -> io::Result<()> {
-        self.file.flush().await?;
-        self.file.rewind().await?;
-        self.file.set_len(0).await
-    }
-
+impl Complete {
     /// Moves it to its target, in one step; what was there is replaced.
     pub(super) async fn finish(self) -> io::Result<PathBuf> {
-        let Self { mut file, target, mut guard } = self;
-        file.flush().await?;
-        file.sync_all().await?;
-        drop(file);
+        let Self { file, target, mut guard } = self;
+        tokio::fs::File::from_std(file).sync_all().await?;
         if let Some(path) = &guard.0 {
             tokio::fs::rename(path, &target).await?;
         }
         guard.0 = None;
         Ok(target)
+    }
+}
+
+fn start<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
+    thread::Builder::new().name("datagouv-file".to_owned()).spawn(work)
+}
+
+fn ended() -> io::Error {
+    io::Error::other("a thread that works on the file has ended")
+}
+
+fn write(mut file: File, expected: Expected, mut pieces: mpsc::Receiver<Piece>) -> io::Result<(File, Check)> {
+    let start_checking = || Beside::start(WAITING, check(expected.clone()));
+    let checking = expected.checksum.is_some().then(start_checking).transpose()?;
+    let mut keeping = Keeping::default();
+    while let Some(piece) = pieces.blocking_recv() {
+        if let Some(checking) = &checking {
+            checking.give(piece.clone())?;
+        }
+        match piece {
+            Piece::Bytes(bytes) => {
+                file.write_all(&bytes)?;
+                keeping.wrote(bytes.len(), &file)?;
+            }
+            // What was written is void.
+            Piece::Anew => {
+                file.rewind()?;
+                file.set_len(0)?;
+            }
+        }
+    }
+    keeping.finish()?;
+    let check = checking.map_or_else(|| Ok(expected.check()), Beside::finish)?;
+    Ok((file, check))
+}
+
+fn check(expected: Expected) -> impl FnOnce(Receiver<Piece>) -> Check {
+    move |pieces| {
+        let mut check = expected.check();
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes) => check.update(&bytes),
+                Piece::Anew => check = expected.check(),
+            }
+        }
+        check
+    }
+}
+
+/// A thread that works on what it is given.
+struct Beside<T, Made> {
+    given: SyncSender<T>,
+    thread: JoinHandle<Made>,
+}
+
+impl<T: Send + 'static, Made: Send + 'static> Beside<T, Made> {
+    fn start(waiting: usize, work: impl FnOnce(Receiver<T>) -> Made + Send + 'static) -> io::Result<Self> {
+        let (given, taken) = sync_channel(waiting);
+        Ok(Self { given, thread: start(move || work(taken))? })
+    }
+
+    /// Waits where too much waits already.
+    fn give(&self, item: T) -> io::Result<()> {
+        self.given.send(item).map_err(|_| ended())
+    }
+
+    /// What it has made of all that it was given.
+    fn finish(self) -> io::Result<Made> {
+        drop(self.given);
+        self.thread.join().map_err(|_| ended())
+    }
+}
+
+/// Has the disk keep what was written, while more is.
+#[derive(Default)]
+struct Keeping {
+    written: usize,
+    beside: Option<Beside<(), io::Result<()>>>,
+}
+
+impl Keeping {
+    fn wrote(&mut self, bytes: usize, file: &File) -> io::Result<()> {
+        self.written += bytes;
+        if self.written < KEPT_AT_ONCE {
+            return Ok(());
+        }
+        self.written = 0;
+        let beside = match &mut self.beside {
+            Some(beside) => beside,
+            none => {
+                let file = file.try_clone()?;
+                let keep = move |woken: Receiver<()>| woken.into_iter().try_for_each(|()| file.sync_data());
+                none.insert(Beside::start(1, keep)?)
+            }
+        };
+        // Where it is busy still, once more afterwards is enough; where it has failed, that is told at the end.
+        let _ = beside.given.try_send(());
+        Ok(())
+    }
+
+    /// The system tells of a failure only once: whoever heard of it passes it on.
+    fn finish(self) -> io::Result<()> {
+        self.beside.map_or(Ok(()), |beside| beside.finish()?)
     }
 }

@@ -21,6 +21,7 @@ const MAX_CHANGES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// A piece of a file.
+#[derive(Clone)]
 pub(super) enum Piece {
     Bytes(Bytes),
     /// The file has changed, or cannot be resumed: what came so far is void, it begins anew.
