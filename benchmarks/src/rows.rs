@@ -9,7 +9,7 @@ use datagouv::observe::{CallFinished, Observe};
 use datagouv::{Api, Client, Limits};
 use serde_json::json;
 
-use crate::table::{Passage, RESOURCE};
+use crate::table::Passage;
 use crate::watch::{Memory, Watch};
 use crate::{Outcome, reqwest, runtime, tell};
 
@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// The origin of the server
     #[arg(long)]
     origin: String,
+    /// The resource
+    #[arg(long)]
+    resource: String,
 }
 
 #[derive(clap::Args)]
@@ -28,6 +31,9 @@ pub(crate) struct BytesArguments {
     /// The origin of the server
     #[arg(long)]
     origin: String,
+    /// The resource
+    #[arg(long)]
+    resource: String,
     /// How many rows the table has
     #[arg(long)]
     rows: u32,
@@ -68,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let watch = Watch::start();
     let (mut found, mut digest) = (0_u64, 0_u64);
     runtime.block_on(async {
-        let mut rows = client.resource(RESOURCE).rows::<Passage>().stream();
+        let mut rows = client.resource(&arguments.resource).rows::<Passage>().stream();
         while let Some(row) = rows.next().await {
             digest = digest.wrapping_add(row?.digest());
             found += 1;
@@ -87,13 +93,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 pub(crate) fn bytes(arguments: &BytesArguments) -> Outcome {
     let client = reqwest()?;
     let mut file = arguments.save.as_ref().map(std::fs::File::create).transpose()?.map(std::io::BufWriter::new);
+    let base = base(&arguments.origin);
     let watch = Watch::start();
     let mut size = 0;
     runtime()?.block_on(async {
         for first in (1..=arguments.rows).step_by(EXPORT as usize) {
             let last = (first + EXPORT - 1).min(arguments.rows);
             let query = format!("__id__greater={first}&__id__less={last}&__id__sort=asc");
-            let url = format!("{}/api/resources/{RESOURCE}/data/csv/?{query}", base(&arguments.origin));
+            let url = format!("{base}/api/resources/{}/data/csv/?{query}", arguments.resource);
             let mut answer = client.get(url).header("accept", "text/csv").send().await?.error_for_status()?;
             let mut is_header = first > 1;
             while let Some(bytes) = answer.chunk().await? {

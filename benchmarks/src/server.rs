@@ -16,7 +16,10 @@ const RESOURCES: usize = 5;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How many rows its table has
+    /// The resource that a table is served as
+    #[arg(long)]
+    table: Option<String>,
+    /// How many rows it has
     #[arg(long, default_value_t)]
     rows: u32,
     /// The answers to single calls, in the place of the catalogue
@@ -31,9 +34,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             crate::call::record(&sandbox)?;
         } else {
             sandbox.add_datasets_with_resources(DATASETS, RESOURCES);
-            sandbox.add_table(table::RESOURCE, table::of(arguments.rows));
             // As in production.
             sandbox.limit_rows(200, 50_000);
+        }
+        if let Some(resource) = &arguments.table {
+            sandbox.add_table(resource, table::of(arguments.rows));
         }
         sandbox.remember_answers();
         println!("{}", sandbox.origin());

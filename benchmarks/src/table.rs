@@ -5,9 +5,6 @@ use jiff::civil::Date;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::json;
 
-/// The resource that it is.
-pub(crate) const RESOURCE: &str = "5f0c1d7e-3b52-4a60-9d0e-6d2c1f4b8a97";
-
 const STATIONS: [&str; 8] = [
     "Paris Bercy",
     "Lyon-Part-Dieu",

@@ -2,6 +2,7 @@
 
 mod build;
 mod call;
+mod diff;
 mod download;
 mod machine;
 mod measure;
@@ -47,6 +48,8 @@ enum What {
     Rows,
     /// A file of 1 GB, and curl's
     Download,
+    /// What `cargo xtask diff` takes
+    Diff,
 }
 
 pub fn run(arguments: &Arguments) -> ExitCode {
@@ -87,6 +90,7 @@ fn measure(what: What, rounds: usize) -> Result<Table, String> {
         What::Pages => pages::measure(&Workloads::build()?, rounds),
         What::Rows => rows::measure(&Workloads::build()?, rounds),
         What::Download => download::measure(&Workloads::build()?, rounds),
+        What::Diff => diff::measure(rounds),
     }
 }
 

@@ -12,19 +12,19 @@ const ROWS: u32 = 1_000_000;
 /// As many rows as the client of Python reads: it gets 20 with each request, and all of them would take minutes.
 const ROWS_OF_PYTHON: u32 = 20_000;
 
-/// The table of the benchmarks' server.
+/// The resource that it is served as.
 const RESOURCE: &str = "5f0c1d7e-3b52-4a60-9d0e-6d2c1f4b8a97";
 
 pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
     let python = super::python()?;
     let rows = ROWS.to_string();
-    let server = workloads.server(&["serve", "--rows", &rows])?;
+    let server = workloads.server(&["serve", "--table", RESOURCE, "--rows", &rows])?;
     let script = crate::root().join("benchmarks/python/rows.py");
     let path = folder()?.join("rows.csv");
     let file = path.to_string_lossy().into_owned();
 
-    let ours = || workloads.work(&["rows", "--origin", &server.origin]);
-    let bytes = || workloads.work(&["row-bytes", "--origin", &server.origin, "--rows", &rows]);
+    let ours = || workloads.work(&["rows", "--origin", &server.origin, "--resource", RESOURCE]);
+    let bytes = || workloads.work(&["row-bytes", "--origin", &server.origin, "--resource", RESOURCE, "--rows", &rows]);
     sample(bytes().args(["--save", &file]))?;
     let share = server.share(&mut ours())?;
     let mut runs: [Run<'_>; 4] = [
