@@ -90,6 +90,7 @@ mod round_trip;
 #[cfg(any(feature = "tabular", feature = "metrics"))]
 pub mod rows;
 mod runtime;
+mod strict;
 mod tolerant;
 mod values;
 

@@ -39,7 +39,7 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
 }
 
 /// The name of a property, borrowed where it can be.
-struct Property<'de>(Cow<'de, str>);
+pub(crate) struct Property<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Property<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -123,6 +123,12 @@ impl<T> MaybeAbsent for Vec<T> {
 impl<T> MaybeAbsent for BTreeMap<String, T> {
     fn is_absent(&self) -> bool {
         self.is_empty()
+    }
+}
+
+impl<T> MaybeAbsent for crate::Field<T> {
+    fn is_absent(&self) -> bool {
+        self.is_absent()
     }
 }
 

@@ -67,6 +67,23 @@ fn a_request_made_of_json_says_what_it_lacks() {
 }
 
 #[test]
+fn a_request_read_from_json_is_written_as_it_was() {
+    let text = r#"{"description":"What it holds","title":"Communes","acronym":null,"tags":[],"unknown":1}"#;
+    let input: DatasetInput = serde_json::from_str(text).unwrap();
+    assert_eq!(input, DatasetInput::new("Communes", "What it holds").acronym(Field::Null).tags(Vec::<String>::new()));
+    let written = serde_json::to_string(&input).unwrap();
+    assert_eq!(written, r#"{"acronym":null,"description":"What it holds","tags":[],"title":"Communes"}"#);
+    for refused in [
+        r#"{"description":"d","title":null}"#,
+        r#"{"description":"d","title":"t","title":"u"}"#,
+        r#"{"description":"d","title":"t","tags":"geo"}"#,
+        r#"["d","t"]"#,
+    ] {
+        assert!(serde_json::from_str::<DatasetInput>(refused).is_err(), "{refused}");
+    }
+}
+
+#[test]
 fn read_modify_write_keeps_what_can_be_written_and_drops_what_cannot() {
     let dataset: Dataset = read(json!({
         "id": "5b7ffc618b4c4169d30727e0", "title": "Communes", "description": "d", "slug": "communes", "tags": ["geo"],

@@ -68,15 +68,6 @@ fn documentation(description: Option<&str>) -> TokenStream {
     description.map(|text| quote! { #[doc = #text] }).unwrap_or_default()
 }
 
-fn rename(field: &Field) -> TokenStream {
-    let property = &field.property;
-    if *property == field.name {
-        quote! {}
-    } else {
-        quote! { rename = #property, }
-    }
-}
-
 /// What `JsonSchema` must know of a field that serde does not tell it.
 fn schema_attribute(field: &Field) -> TokenStream {
     let property = &field.property;
@@ -208,43 +199,50 @@ impl Writer<'_> {
         }
     }
 
-    /// A structure that goes in: what is required is asked for, what is not said is not sent.
+    /// A structure that goes in: what is required is asked for, what is not said is not sent. It is read and written
+    /// as an answer is.
     fn request(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let declared = fields.iter().map(|field| {
-            let (doc, name, written, rename) = (
-                documentation(field.description.as_deref()),
-                ident(&field.name),
-                self.request_type(field),
-                rename(field),
-            );
-            let serde = match self.presence(field) {
-                Presence::Required if rename.is_empty() => quote! {},
-                Presence::Required => quote! { #[serde(#rename)] },
-                Presence::Optional => {
-                    quote! { #[serde(#rename default, skip_serializing_if = "::std::option::Option::is_none")] }
-                }
-                Presence::Emptiable => {
-                    quote! { #[serde(#rename default, skip_serializing_if = "crate::Field::is_absent")] }
-                }
-                // Null may be sent, absence may not.
-                Presence::Nullable => {
-                    quote! { #[serde(#rename deserialize_with = "::serde::Deserialize::deserialize")] }
-                }
-                Presence::Rest => quote! { #[serde(flatten)] },
+        let (mut declared, mut blank, mut read, mut written) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut rest = quote! { _ => crate::tolerant::skip(map) };
+        for field in fields {
+            let (doc, name, property) =
+                (documentation(field.description.as_deref()), ident(&field.name), &field.property);
+            let (held, presence) = (self.request_type(field), self.presence(field));
+            let schema = schema_attribute(field);
+            let absence = match presence {
+                Presence::Optional => Some("::std::option::Option::is_none"),
+                Presence::Emptiable => Some("crate::Field::is_absent"),
+                _ => None,
             };
-            quote! { #doc #serde pub #name: #written, }
-        });
-        let default = if fields.iter().any(|field| field.required) {
-            quote! {}
+            let absence = absence.map(|is_absent| {
+                quote! { #[cfg_attr(feature = "schemars", schemars(default, skip_serializing_if = #is_absent))] }
+            });
+            declared.push(quote! { #doc #schema #absence pub #name: #held, });
+            let value = self.blank(field);
+            blank.push(quote! { #name: #value });
+            if let Presence::Rest = presence {
+                rest = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };
+                written.push(quote! { crate::tolerant::write_kept(&mut map, &self.#name)?; });
+                continue;
+            }
+            read.push(quote! { #property => crate::strict::read(map, &mut self.#name), });
+            let write = ident(if absence.is_some() { "write_present" } else { "write" });
+            written.push(quote! { crate::tolerant::#write(&mut map, #property, &self.#name)?; });
+        }
+        let required: Vec<&str> =
+            fields.iter().filter(|field| field.required && !field.rest).map(|field| field.property.as_str()).collect();
+        let title = &self.made.name;
+        let (default, blank) = if fields.iter().any(|field| field.required) {
+            (quote! {}, quote! { Self { #(#blank),* } })
         } else {
-            quote! { Default, }
+            (quote! { Default, }, quote! { <Self as ::std::default::Default>::default() })
         };
         let constructor = self.constructor(fields);
         let from = self.read_modify_write(fields);
         quote! {
             #doc
-            #[derive(Clone, Debug, #default PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #[derive(Clone, Debug, #default PartialEq)]
             #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
             #[non_exhaustive]
             pub struct #name { #(#declared)* }
@@ -252,8 +250,38 @@ impl Writer<'_> {
             #constructor
             #from
 
+            impl crate::strict::Structure for #name {
+                const NAME: &'static str = #title;
+                const REQUIRED: &'static [&'static str] = &[#(#required),*];
+                #[inline]
+                fn blank() -> Self {
+                    #blank
+                }
+                fn read<'de, A: ::serde::de::MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> ::std::result::Result<(), A::Error> {
+                    match property {
+                        #(#read)*
+                        #rest,
+                    }
+                }
+            }
+
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    crate::strict::structure(deserializer)
+                }
+            }
+
+            impl ::serde::Serialize for #name {
+                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                    let mut map = serializer.serialize_map(::std::option::Option::None)?;
+                    #(#written)*
+                    ::serde::ser::SerializeMap::end(map)
+                }
+            }
+
             impl ::std::convert::TryFrom<::serde_json::Value> for #name {
                 type Error = ::serde_json::Error;
+                #[inline]
                 fn try_from(value: ::serde_json::Value) -> ::std::result::Result<Self, Self::Error> {
                     ::serde_json::from_value(value)
                 }
@@ -269,6 +297,22 @@ impl Writer<'_> {
             (Rust::List(_) | Rust::Map(_) | Rust::Any, false) => Presence::Optional,
             (_, false) if field.nullable => Presence::Emptiable,
             (_, false) => Presence::Optional,
+        }
+    }
+
+    /// The value of a field that nothing has set yet.
+    fn blank(&self, field: &Field) -> TokenStream {
+        match &field.rust {
+            Rust::Named(name) if field.required && !field.nullable && !has_default(&field.rust, self.types) => {
+                let name = ident(name);
+                let blank = quote! { <#name as crate::strict::Structure>::blank() };
+                if self.recursive(&field.rust) {
+                    quote! { ::std::boxed::Box::new(#blank) }
+                } else {
+                    blank
+                }
+            }
+            _ => quote! { ::std::default::Default::default() },
         }
     }
 
@@ -317,6 +361,7 @@ impl Writer<'_> {
                     methods.push(quote! {
                         #doc
                         #[must_use]
+                        #[inline]
                         pub fn #method(mut self, value: #argument) -> Self {
                             self.#name = #value;
                             self
@@ -329,6 +374,7 @@ impl Writer<'_> {
             impl #type_name {
                 /// With what the server requires.
                 #[must_use]
+                #[inline]
                 pub fn new(#(#arguments),*) -> Self {
                     Self { #(#values),* }
                 }
@@ -374,6 +420,7 @@ impl Writer<'_> {
         let (type_name, answer) = (self.name(), ident(&answer.name));
         quote! {
             impl ::std::convert::From<#answer> for #type_name {
+                #[inline]
                 fn from(answer: #answer) -> Self {
                     Self { #(#values),* }
                 }
