@@ -91,15 +91,15 @@ pub(crate) fn of(rows: u32) -> NewTable {
         vec![
             json!(1_000_000 + row),
             json!(station),
-            if mixed % 10 == 0 { json!(null) } else { json!(mixed % 20_000) },
-            if mixed % 7 == 0 { json!(null) } else { json!(f64::from(mixed % 1_300) / 10.0) },
+            if mixed.is_multiple_of(10) { json!(null) } else { json!(mixed % 20_000) },
+            if mixed.is_multiple_of(7) { json!(null) } else { json!(f64::from(mixed % 1_300) / 10.0) },
             json!(f64::from(mixed) / 1e6),
             json!(format!("20{:02}-{:02}-{:02}", mixed % 26, mixed % 12 + 1, mixed % 28 + 1)),
             match mixed % 5 {
                 0 => json!(null),
                 rest => json!(rest % 2 == 0),
             },
-            if mixed % 8 == 0 { json!(format!("compteur {} déplacé", mixed % 100)) } else { json!(null) },
+            if mixed.is_multiple_of(8) { json!(format!("compteur {} déplacé", mixed % 100)) } else { json!(null) },
         ]
     };
     NewTable {

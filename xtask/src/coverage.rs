@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use datagouv_specs::{Api, corrected, document, generate, shape};
 use serde::{Deserialize, Serialize};
