@@ -11,7 +11,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::exec::{CallOptions, Endpoint};
+use crate::exec::{Answered, CallOptions, Endpoint};
 use crate::response::Answer;
 use crate::{ByteStream, Error, Operation, Response, Result};
 
@@ -60,9 +60,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn exec(self) -> Pin<Box<dyn Future<Output = Result<reqwest::Response>> + Send>> {
+    fn exec(self: Box<Self>) -> Pin<Box<dyn Future<Output = Result<Answered>> + Send>> {
         Box::pin(async move {
-            let Self { endpoint, operation, request, options } = self;
+            let Self { endpoint, operation, request, options } = *self;
             let request = request.map_err(|error| error.of_operation(operation.name))?;
             endpoint.exec(request, operation, options).await
         })
@@ -176,7 +176,7 @@ impl<T> Call<T> {
     {
         self.parts.options.reading = T::READING;
         let sent = self.parts.exec();
-        async move { T::read(sent.await?).await }
+        async move { T::read(sent.await?) }
     }
 
     /// The same call once more, to be sent beside this one; `None` where its body is a stream.

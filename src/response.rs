@@ -12,7 +12,7 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Track;
 
-use crate::exec::{Called, Reading};
+use crate::exec::{Answered, Called, Reading};
 use crate::{Error, Result};
 
 /// A value with the status and the headers that it came with.
@@ -34,10 +34,6 @@ fn named(error: Error, called: Option<&Called>) -> Error {
 }
 
 impl<T> Response<T> {
-    fn with(response: &reqwest::Response, value: T) -> Self {
-        Self { value, status: response.status(), headers: response.headers().clone() }
-    }
-
     /// The value alone.
     #[must_use]
     pub fn into_inner(self) -> T {
@@ -65,37 +61,46 @@ pub trait Answer: Sized {
     const READING: Reading;
 
     #[doc(hidden)]
-    fn read(response: reqwest::Response) -> impl Future<Output = Result<Response<Self>>> + Send;
+    fn read(answered: Answered) -> Result<Response<Self>>;
 }
 
 impl<T: DeserializeOwned> Answer for T {
     const READING: Reading = if size_of::<T>() == 0 { Reading::Nothing } else { Reading::Whole };
 
-    async fn read(response: reqwest::Response) -> Result<Response<T>> {
+    fn read(answered: Answered) -> Result<Response<T>> {
+        let body = Body::of(answered)?;
         // `()`, a structure without fields, an array of nothing.
         if size_of::<T>() == 0
             && let Some(value) = ["null", "{}", "[]"].into_iter().find_map(|text| serde_json::from_str(text).ok())
         {
-            return Ok(Response::with(&response, value));
+            return Ok(Response { value, status: body.status, headers: body.headers });
         }
-        Body::read(response).await?.decode()
+        body.decode()
     }
 }
 
 /// The body of an answer, read whole and not yet decoded.
-pub(crate) struct Body {
-    pub bytes: Bytes,
-    status: StatusCode,
-    headers: HeaderMap,
-    called: Option<Called>,
+pub struct Body {
+    pub(crate) bytes: Bytes,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) called: Called,
 }
 
 impl Body {
-    pub(crate) async fn read(response: reqwest::Response) -> Result<Self> {
-        let called = Called::of(&response);
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(|error| named(error.into(), called.as_ref()))?;
-        Ok(Self { bytes, status, headers, called })
+    fn of(answered: Answered) -> Result<Self> {
+        match answered {
+            Answered::Whole(body) => Ok(body),
+            // It was asked for as a whole.
+            Answered::Stream(_) => Err(Error::transport("the answer was not read")),
+        }
+    }
+
+    pub(crate) fn into_http(self) -> http::Response<Bytes> {
+        let mut response = http::Response::new(self.bytes);
+        (*response.status_mut(), *response.headers_mut()) = (self.status, self.headers);
+        response.extensions_mut().insert(self.called);
+        response
     }
 
     pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<Response<T>> {
@@ -104,7 +109,7 @@ impl Body {
             Ok(value) => Ok(Response { value, status, headers }),
             Err(error) => {
                 let path = error.path().to_string();
-                Err(named(Error::decode(status, headers, bytes, &path, error.into_inner()), called.as_ref()))
+                Err(called.name(Error::decode(status, headers, bytes, &path, error.into_inner())))
             }
         }
     }
@@ -113,8 +118,8 @@ impl Body {
 impl Answer for Body {
     const READING: Reading = Reading::Whole;
 
-    async fn read(response: reqwest::Response) -> Result<Response<Self>> {
-        let body = Self::read(response).await?;
+    fn read(answered: Answered) -> Result<Response<Self>> {
+        let body = Self::of(answered)?;
         Ok(Response { status: body.status, headers: body.headers.clone(), value: body })
     }
 }
@@ -122,7 +127,11 @@ impl Answer for Body {
 impl Answer for ByteStream {
     const READING: Reading = Reading::Stream;
 
-    async fn read(response: reqwest::Response) -> Result<Response<Self>> {
+    fn read(answered: Answered) -> Result<Response<Self>> {
+        let response = match answered {
+            Answered::Whole(body) => body.into_http().into(),
+            Answered::Stream(response) => response,
+        };
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Response { value: Self::new(response), status, headers })
     }
@@ -183,12 +192,12 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
 /// It is a [`Stream`] of [`Bytes`]; [`bytes`](Self::bytes) and [`text`](Self::text) read all of it.
 pub struct ByteStream {
     inner: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    called: Option<Called>,
+    called: Option<Box<Called>>,
 }
 
 impl ByteStream {
     fn new(response: reqwest::Response) -> Self {
-        let called = Called::of(&response);
+        let called = Called::of(&response).map(Box::new);
         Self { inner: Box::pin(response.bytes_stream()), called }
     }
 
@@ -223,7 +232,7 @@ impl ByteStream {
         let called = self.called.clone();
         let bytes = self.bytes().await?;
         String::from_utf8(bytes)
-            .map_err(|error| named(Error::transport("the text is not UTF-8").with_source(error), called.as_ref()))
+            .map_err(|error| named(Error::transport("the text is not UTF-8").with_source(error), called.as_deref()))
     }
 }
 
@@ -232,7 +241,7 @@ impl Stream for ByteStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Self { inner, called } = &mut *self;
-        inner.as_mut().poll_next(context).map_err(|error| named(error.into(), called.as_ref()))
+        inner.as_mut().poll_next(context).map_err(|error| named(error.into(), called.as_deref()))
     }
 }
 

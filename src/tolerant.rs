@@ -69,6 +69,33 @@ impl<'de> Deserialize<'de> for Property<'de> {
     }
 }
 
+/// Reads a value of an open enum, without a copy of the text where it is known.
+pub(crate) fn text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> From<&'a str> + From<String>,
+{
+    struct TextVisitor<T>(PhantomData<T>);
+
+    impl<T: for<'a> From<&'a str> + From<String>> Visitor<'_> for TextVisitor<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<T, E> {
+            Ok(text.into())
+        }
+
+        fn visit_string<E>(self, text: String) -> Result<T, E> {
+            Ok(text.into())
+        }
+    }
+
+    deserializer.deserialize_string(TextVisitor(PhantomData))
+}
+
 /// Reads a value; null is the default: an empty text, list or map, zero, false.
 pub(crate) fn read<'de, A, T>(map: &mut A, field: &mut T) -> Result<(), A::Error>
 where

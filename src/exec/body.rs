@@ -47,27 +47,33 @@ async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
 }
 
 /// Reads the body, of `limit` bytes at most after decompression.
-pub(super) async fn whole(mut answer: Response, limit: usize, idle: Duration, record: &mut Record) -> Result<Response> {
+pub(super) async fn whole(answer: &mut Response, limit: usize, idle: Duration, record: &mut Record) -> Result<Bytes> {
     let too_large = |answer: &Response| Error::too_large(answer.status(), answer.headers().clone(), limit);
     let announced = usize::try_from(answer.content_length().unwrap_or_default()).unwrap_or(usize::MAX);
     if announced > limit {
-        return Err(too_large(&answer));
+        return Err(too_large(answer));
     }
-    // What is announced is not yet there.
-    let mut body = BytesMut::with_capacity(announced.min(1 << 20));
-    while let Some(chunk) = chunk(&mut answer, idle).await? {
+    // Most answers are short and come at once: then there is nothing to put together.
+    let mut first = Bytes::new();
+    let mut body = BytesMut::new();
+    while let Some(chunk) = chunk(answer, idle).await? {
         record.bytes += chunk.len() as u64;
-        if body.len() + chunk.len() > limit {
-            return Err(too_large(&answer));
+        let so_far = first.len().max(body.len());
+        if so_far + chunk.len() > limit {
+            return Err(too_large(answer));
+        }
+        if so_far == 0 {
+            first = chunk;
+            continue;
+        }
+        if body.is_empty() {
+            // What is announced is not yet there.
+            body.reserve(announced.min(1 << 20).max(first.len() + chunk.len()));
+            body.extend_from_slice(&first);
         }
         body.extend_from_slice(&chunk);
     }
-    with_body(answer, |_| body.freeze().into())
-}
-
-/// The answer without its body.
-pub(super) fn unread(answer: Response) -> Result<Response> {
-    with_body(answer, |_| Body::default())
+    Ok(if body.is_empty() { first } else { body.freeze() })
 }
 
 /// Reads the body of a failure as far as it is worth it.
@@ -90,7 +96,7 @@ pub(super) async fn failure(mut answer: Response, idle: Duration, record: &mut R
     Error::status_failure(status, headers, body.freeze())
 }
 
-/// Gives the body on, with what it holds until it is read to its end or dropped.
+/// Gives the body of a success on, with what it holds until it is read to its end or dropped.
 pub(super) fn streamed(
     answer: Response,
     mut place: Place,

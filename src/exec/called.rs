@@ -1,7 +1,5 @@
 //! The call that an answer belongs to.
 
-use std::sync::Arc;
-
 use reqwest::{Method, Response, Url};
 use tokio::time::Instant;
 
@@ -9,9 +7,7 @@ use crate::Error;
 
 /// Carried with an answer, so that what befalls its body is told of the whole call.
 #[derive(Clone)]
-pub(crate) struct Called(Arc<Call>);
-
-struct Call {
+pub(crate) struct Called {
     operation: Option<&'static str>,
     method: Method,
     url: Url,
@@ -26,7 +22,7 @@ impl Called {
         attempts: u32,
         began: Instant,
     ) -> Self {
-        Self(Arc::new(Call { operation, method, url, attempts, began }))
+        Self { operation, method, url, attempts, began }
     }
 
     pub(crate) fn of(answer: &Response) -> Option<Self> {
@@ -35,9 +31,8 @@ impl Called {
 
     /// An error, with the call that it befell.
     pub(crate) fn name(&self, error: Error) -> Error {
-        let call = &*self.0;
-        let error = error.of_attempts(call.attempts, call.began.elapsed()).of_request(&call.method, &call.url);
-        match call.operation {
+        let error = error.of_attempts(self.attempts, self.began.elapsed()).of_request(&self.method, &self.url);
+        match self.operation {
             Some(operation) => error.of_operation(operation),
             None => error,
         }

@@ -1,5 +1,6 @@
 //! What is known of each host.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,10 +35,15 @@ impl Hosts {
         Self { retries, circuit, limits, known: Mutex::default() }
     }
 
+    /// The host of a URL, where it may well be this one.
+    pub(super) fn same_or(&self, host: &Arc<Host>, url: &Url) -> Arc<Host> {
+        if name_of(url) == host.name { Arc::clone(host) } else { self.of(url) }
+    }
+
     pub(super) fn of(&self, url: &Url) -> Arc<Host> {
-        let name = url.origin().ascii_serialization();
+        let name = name_of(url);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = known.get(&name) {
+        if let Some(host) = known.get(&*name) {
             return Arc::clone(host);
         }
         if known.len() >= MANY {
@@ -46,6 +52,7 @@ impl Hosts {
                 used || host.breaker.state() != CircuitState::Closed
             });
         }
+        let name = name.into_owned();
         let host = Arc::new(Host {
             name: name.clone(),
             breaker: Breaker::new(self.circuit.clone()),
@@ -57,9 +64,46 @@ impl Hosts {
     }
 }
 
+/// Scheme, host and port, as the URL begins with them unless it holds more.
+fn name_of(url: &Url) -> Cow<'_, str> {
+    let is_plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    // Behind `://`.
+    let start = url.scheme().len() + 3;
+    let end = url.as_str().bytes().skip(start).position(|byte| byte == b'/').filter(|_| is_plain);
+    match end.and_then(|end| url.as_str().get(..start + end)) {
+        Some(name) => Cow::Borrowed(name),
+        None => Cow::Owned(url.origin().ascii_serialization()),
+    }
+}
+
+/// Whether two URLs of http or https have the same scheme, host and port.
+pub(super) fn same_origin(one: &Url, other: &Url) -> bool {
+    let same_host = one.scheme() == other.scheme() && one.host_str() == other.host_str();
+    same_host && one.port_or_known_default() == other.port_or_known_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_host_is_its_origin_whatever_else_the_url_says() {
+        for (url, name) in [
+            ("https://www.data.gouv.fr/api/1/x?y=/#/z", "https://www.data.gouv.fr"),
+            ("https://h", "https://h"),
+            ("https://h:443/a", "https://h"),
+            ("http://h:8080?a", "http://h:8080"),
+            ("http://[::1]:80/a", "http://[::1]"),
+            ("https://user@h/a", "https://h"),
+            ("https://:password@h/a", "https://h"),
+            ("https://donn\u{e9}es.fr/a", "https://xn--donnes-eva.fr"),
+            ("file:///a/b", "null"),
+        ] {
+            let url: Url = url.parse().unwrap();
+            assert_eq!(name_of(&url), name);
+            assert_eq!(url.origin().ascii_serialization(), name);
+        }
+    }
 
     #[test]
     fn a_host_is_a_scheme_a_name_and_a_port() {

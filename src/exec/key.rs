@@ -5,6 +5,7 @@ use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::address::is_loopback;
+use super::host::same_origin;
 use crate::{Error, Result};
 
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -36,8 +37,8 @@ impl Key {
     pub(super) fn authenticate(key: Option<&Self>, base: &Url, request: &mut Request) -> Result<()> {
         request.headers_mut().remove(API_KEY);
         let url = request.url();
-        let within = url.origin() == base.origin() && below(url.path(), base.path());
-        let Some(key) = key.filter(|_| within) else { return Ok(()) };
+        let within = |_: &&Self| same_origin(url, base) && below(url.path(), base.path());
+        let Some(key) = key.filter(within) else { return Ok(()) };
         if url.scheme() != "https" && !is_loopback(url) && !key.insecure {
             return Err(Error::request(format!(
                 "the API key is not sent over {} to {}: use https",

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -181,13 +181,17 @@ impl Drop for Place {
 
 /// How long a server's own limit leaves nothing, where it tells.
 pub(super) fn rate_limited_for(headers: &HeaderMap) -> Option<Duration> {
-    let number = |names: [&str; 2]| -> Option<u64> {
-        names.iter().find_map(|name| headers.get(*name)?.to_str().ok()?.trim().parse().ok())
+    const REMAINING: [HeaderName; 2] =
+        [HeaderName::from_static("x-ratelimit-remaining"), HeaderName::from_static("ratelimit-remaining")];
+    const RESET: [HeaderName; 2] =
+        [HeaderName::from_static("x-ratelimit-reset"), HeaderName::from_static("ratelimit-reset")];
+    let number = |names: [HeaderName; 2]| -> Option<u64> {
+        names.iter().find_map(|name| headers.get(name)?.to_str().ok()?.trim().parse().ok())
     };
-    if number(["x-ratelimit-remaining", "ratelimit-remaining"])? > 0 {
+    if number(REMAINING)? > 0 {
         return None;
     }
-    let reset = Duration::from_secs(number(["x-ratelimit-reset", "ratelimit-reset"])?);
+    let reset = Duration::from_secs(number(RESET)?);
     // Some tell the seconds that are left, some the time of day since 1970: nobody's limit lasts for decades.
     let decades = Duration::from_secs(1_000_000_000);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

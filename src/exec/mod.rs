@@ -22,19 +22,21 @@ mod timeout;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
+use bytes::Bytes;
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue};
 use reqwest::{Request, Response, StatusCode, Url};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
 
 use self::address::refuse_private;
-use self::body::{failure, streamed, unread, whole};
-use self::host::{Host, Hosts};
+use self::body::{failure, streamed, whole};
+use self::host::{Host, Hosts, same_origin};
 use self::key::below;
 use self::limit::{Place, rate_limited_for};
 use self::observe::Record;
 use self::redirect::{MAX_REDIRECTS, Origin};
 use self::timeout::{Deadline, Sending};
+use crate::response::Body;
 use crate::runtime::REFUSED_ARGUMENT;
 use crate::{Error, Operation, Result};
 
@@ -49,8 +51,6 @@ pub use self::observe::{CallFinished, CircuitChanged, Observe, Outcome, RetryBud
 pub use self::retry::RetryPolicy;
 pub(crate) use self::retry::{Repeatable, retry_after};
 pub use self::timeout::Timeouts;
-
-const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 /// What a client was set up with, for all its calls.
 pub(crate) struct Policy {
@@ -144,12 +144,10 @@ impl Endpoint {
     /// Sends a request of an operation, and brings back a success or the error.
     pub(crate) async fn exec(
         &self,
-        mut request: Request,
+        request: Request,
         operation: &'static Operation,
         options: CallOptions,
-    ) -> Result<Response> {
-        // progenitor's own; the platform does not know it.
-        request.headers_mut().remove(API_VERSION);
+    ) -> Result<Answered> {
         self.shared.call(request, Some((self, operation)), options).await
     }
 }
@@ -165,9 +163,17 @@ struct Way<'a> {
     public_only: bool,
 }
 
+/// A success.
+pub enum Answered {
+    /// Its body was read.
+    Whole(Body),
+    /// Its body is to be read.
+    Stream(Response),
+}
+
 /// A success: its body is done with, or holds a place among the requests to its host until it is.
 enum Answer {
-    Whole(Response),
+    Whole(Response, Bytes),
     Stream(Response, Place),
 }
 
@@ -197,7 +203,10 @@ impl Shared {
     /// success or the error. The bytes of its body are those of the file, not decompressed.
     pub(crate) async fn fetch(&self, mut request: Request, options: CallOptions) -> Result<Response> {
         request.headers_mut().entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
-        self.call(request, None, options).await
+        match self.call(request, None, options).await? {
+            Answered::Whole(body) => Ok(body.into_http().into()),
+            Answered::Stream(answer) => Ok(answer),
+        }
     }
 
     /// One call, from its first attempt to its last.
@@ -206,10 +215,10 @@ impl Shared {
         request: Request,
         of: Option<(&Endpoint, &'static Operation)>,
         options: CallOptions,
-    ) -> Result<Response> {
+    ) -> Result<Answered> {
         let operation = of.map(|(_, operation)| operation);
         let request_line = (request.method().clone(), request.url().clone());
-        let mut record = Record::begin(&self.observers, operation, &request);
+        let mut record = Record::begin(&self.observers, operation, &request, self.hosts.of(request.url()));
         let span = record.span.clone();
         let called = async {
             let way = self.way(&request, of, options)?;
@@ -222,23 +231,22 @@ impl Shared {
             };
             Ok::<_, Error>((answer?, way.idle, way.deadline))
         };
-        let done = called.instrument(span).await;
+        let done = std::pin::pin!(called).instrument(span).await;
         let called = record.called(request_line);
-        let (mut answer, place) = match done {
-            Ok((Answer::Whole(answer), ..)) => {
+        match done {
+            Ok((Answer::Whole(mut answer, bytes), ..)) => {
                 record.finish(Outcome::Success);
-                (answer, None)
+                let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+                Ok(Answered::Whole(Body { bytes, status, headers, called }))
             }
-            Ok((Answer::Stream(answer, place), idle, deadline)) => (answer, Some((place, idle, deadline))),
+            Ok((Answer::Stream(mut answer, place), idle, deadline)) => {
+                answer.extensions_mut().insert(called);
+                streamed(answer, place, idle, deadline, record).map(Answered::Stream)
+            }
             Err(error) => {
                 record.finish(Outcome::Failure);
-                return Err(called.name(error));
+                Err(called.name(error))
             }
-        };
-        answer.extensions_mut().insert(called);
-        match place {
-            Some((place, idle, deadline)) => streamed(answer, place, idle, deadline, record),
-            None => Ok(answer),
         }
     }
 
@@ -275,13 +283,13 @@ impl Shared {
 
     /// Attempts until one succeeds or none may follow.
     async fn attempts(&self, mut request: Request, way: &Way<'_>, record: &mut Record) -> Result<Answer> {
-        let host = self.hosts.of(request.url());
-        let spare = if way.repeatable == Repeatable::Never { None } else { request.try_clone() };
+        let host = Arc::clone(&record.host);
+        let spare = if way.repeatable == Repeatable::Never { None } else { copy(&request) };
         let mut spent = None;
         let mut last: Option<Error> = None;
         loop {
             record.attempts += 1;
-            let error = match self.attempt(request, way, record).await {
+            let error = match self.attempt(request, spare.as_ref(), way, record).await {
                 Ok(answer) => {
                     host.budget.refill(spent);
                     return Ok(answer);
@@ -293,7 +301,7 @@ impl Shared {
                 // Why the circuit has opened says more.
                 return Err(last.map_or(error, Error::of_open_circuit));
             }
-            let again = spare.as_ref().filter(|_| error.asks_again(way.repeatable)).and_then(Request::try_clone);
+            let again = spare.as_ref().filter(|_| error.asks_again(way.repeatable)).and_then(copy);
             let random = fastrand::f64();
             let delay = self.policy.retries.delay(record.attempts, record.elapsed(), error.retry_after(), random);
             let (Some(again), Some(delay)) = (again, delay) else { return Err(error) };
@@ -313,20 +321,31 @@ impl Shared {
     }
 
     /// One attempt, wherever the server sends it on to.
-    async fn attempt(&self, mut request: Request, way: &Way<'_>, record: &mut Record) -> Result<Answer> {
+    async fn attempt(
+        &self,
+        mut request: Request,
+        mut spare: Option<&Request>,
+        way: &Way<'_>,
+        record: &mut Record,
+    ) -> Result<Answer> {
         for _ in 0..=MAX_REDIRECTS {
             let http = self.prepare(&mut request, way)?;
-            let origin = Origin::of(&request);
-            let (answer, place) = self.send(&http, request, way, record).await?;
+            // What is sent on is made of the spare request, or copied now, since nobody can tell then.
+            let origin = spare.take().ok_or_else(|| Origin::of(&request));
+            let (mut answer, place) = self.send(&http, request, way, record).await?;
             let status = answer.status();
             (record.status, record.bytes) = (Some(status), 0);
             if status.is_success() {
                 return Ok(match way.reading {
                     Reading::Stream => Answer::Stream(answer, place),
-                    Reading::Whole => Answer::Whole(whole(answer, self.policy.max_answer, way.idle, record).await?),
-                    Reading::Nothing => Answer::Whole(unread(answer)?),
+                    Reading::Whole => {
+                        let bytes = whole(&mut answer, self.policy.max_answer, way.idle, record).await?;
+                        Answer::Whole(answer, bytes)
+                    }
+                    Reading::Nothing => Answer::Whole(answer, Bytes::new()),
                 });
             }
+            let origin = origin.map_or_else(|copied| copied, Origin::of);
             match origin.target(&answer)? {
                 Some(target) => request = origin.sent_on(status, target)?,
                 None => return Err(failure(answer, way.idle, record).await),
@@ -339,7 +358,7 @@ impl Shared {
     fn prepare(&self, request: &mut Request, way: &Way<'_>) -> Result<reqwest::Client> {
         if let Some((endpoint, base)) = way.api {
             Key::authenticate(self.key.as_ref().filter(|_| endpoint.keyed), base, request)?;
-            if request.url().origin() == base.origin() {
+            if same_origin(request.url(), base) {
                 return Ok(self.http.clone());
             }
         }
@@ -364,7 +383,7 @@ impl Shared {
         way: &Way<'_>,
         record: &Record,
     ) -> Result<(Response, Place)> {
-        let host = self.hosts.of(request.url());
+        let host = self.hosts.same_or(&record.host, request.url());
         let place = enter(&host, record).await?;
         let admission = host.breaker.admit().map_err(|left| Error::circuit_open(&host.name, left))?;
         let sending = Sending::of(&mut request);
@@ -388,6 +407,17 @@ impl Shared {
         }
         Ok((answer, place))
     }
+}
+
+/// The same request once more; `None` where its body can be read only once.
+fn copy(request: &Request) -> Option<Request> {
+    if request.body().is_some() {
+        return request.try_clone();
+    }
+    // `try_clone` makes room for what only requests to reqwest have: their own time limits.
+    let mut copy = Request::new(request.method().clone(), request.url().clone());
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
 }
 
 /// Waits for a place and a turn among the requests to a host.

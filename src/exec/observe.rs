@@ -10,6 +10,7 @@ use tracing::field::Empty;
 
 use super::breaker::CircuitState;
 use super::called::Called;
+use super::host::Host;
 use crate::{Error, Operation};
 
 /// Is told what becomes of calls, for counters and histograms of your own.
@@ -159,8 +160,9 @@ pub(super) struct Record {
     observer: Option<Arc<dyn Observe>>,
     pub span: Span,
     operation: Option<&'static str>,
-    method: String,
-    host: String,
+    method: Method,
+    /// The host that is asked first.
+    pub host: Arc<Host>,
     began: Instant,
     pub attempts: u32,
     pub status: Option<StatusCode>,
@@ -169,13 +171,17 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn begin(observers: &Observers, operation: Option<&'static Operation>, request: &Request) -> Self {
-        let host = request.url().origin().ascii_serialization();
+    pub(super) fn begin(
+        observers: &Observers,
+        operation: Option<&'static Operation>,
+        request: &Request,
+        host: Arc<Host>,
+    ) -> Self {
         let span = tracing::info_span!(
             "datagouv",
             operation = operation.map(|operation| operation.name),
             method = request.method().as_str(),
-            host,
+            host = host.name,
             // The template: an argument may be what its sender wants to keep.
             path = operation.map(|operation| operation.path),
             query = Empty,
@@ -192,7 +198,7 @@ impl Record {
             observer: observers.observer.clone(),
             span,
             operation: operation.map(|operation| operation.name),
-            method: request.method().to_string(),
+            method: request.method().clone(),
             host,
             began: Instant::now(),
             attempts: 0,
@@ -215,15 +221,15 @@ impl Record {
         let (attempt, milliseconds) = (self.attempts, millis(delay));
         tracing::warn!(attempt, delay_milliseconds = milliseconds, %error, "an attempt has failed: another follows");
         if let Some(observer) = &self.observer {
-            let (operation, host) = (self.operation, self.host.as_str());
+            let (operation, host) = (self.operation, self.host.name.as_str());
             observer.retrying(&Retrying { operation, host, attempt, delay, error });
         }
     }
 
     pub(super) fn budget_exhausted(&self) {
-        tracing::warn!(host = self.host, "the retry budget is exhausted: no other attempt follows");
+        tracing::warn!(host = self.host.name, "the retry budget is exhausted: no other attempt follows");
         if let Some(observer) = &self.observer {
-            let (operation, host) = (self.operation, self.host.as_str());
+            let (operation, host) = (self.operation, self.host.name.as_str());
             observer.retry_budget_exhausted(&RetryBudgetExhausted { operation, host });
         }
     }
@@ -257,8 +263,8 @@ impl Record {
         if let Some(observer) = &self.observer {
             observer.call_finished(&CallFinished {
                 operation: self.operation,
-                method: &self.method,
-                host: &self.host,
+                method: self.method.as_str(),
+                host: &self.host.name,
                 status: self.status,
                 attempts: self.attempts,
                 bytes: self.bytes,

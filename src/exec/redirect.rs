@@ -26,7 +26,7 @@ impl Origin {
             method: request.method().clone(),
             url: request.url().clone(),
             headers: request.headers().clone(),
-            copy: request.try_clone(),
+            copy: super::copy(request),
         }
     }
 

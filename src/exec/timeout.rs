@@ -91,34 +91,41 @@ impl Deadline {
 pub(super) struct Late;
 
 /// When a request's body was last taken from.
-#[derive(Clone)]
-pub(super) struct Sending(Arc<Mutex<Instant>>);
+pub(super) struct Sending {
+    began: Instant,
+    /// Where there is a body that takes a while.
+    moved: Option<Moved>,
+}
+
+type Moved = Arc<Mutex<Instant>>;
 
 impl Sending {
     /// Watches the sending of a request.
     pub(super) fn of(request: &mut Request) -> Self {
-        let sending = Self(Arc::new(Mutex::new(Instant::now())));
+        let mut sending = Self { began: Instant::now(), moved: None };
         if let Some(body) = request.body_mut().take() {
             // What fits into the socket's buffers is sent as soon as it is begun.
             let body = match body.as_bytes() {
                 Some(bytes) if bytes.len() <= PIECE => body,
-                _ => Body::wrap(Watched { body, rest: Bytes::new(), sending: sending.clone() }),
+                _ => {
+                    let moved = sending.moved.insert(Arc::new(Mutex::new(sending.began)));
+                    Body::wrap(Watched { body, rest: Bytes::new(), moved: Arc::clone(moved) })
+                }
             };
             *request.body_mut() = Some(body);
         }
         sending
     }
 
-    fn has_moved(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    fn moved(&self) -> Instant {
+        self.moved.as_ref().map_or(self.began, |moved| *moved.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits for the head, as long as the request is still being sent or `limit` has not passed since.
     pub(super) async fn head<F: Future>(&self, answer: F, limit: Duration) -> Result<F::Output, Late> {
         let mut answer = std::pin::pin!(answer);
         loop {
-            let moved = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(until) = moved.checked_add(limit) else { return Ok(answer.await) };
+            let Some(until) = self.moved().checked_add(limit) else { return Ok(answer.await) };
             if until <= Instant::now() {
                 return Err(Late);
             }
@@ -136,7 +143,7 @@ const PIECE: usize = 64 * 1024;
 struct Watched {
     body: Body,
     rest: Bytes,
-    sending: Sending,
+    moved: Moved,
 }
 
 impl http_body::Body for Watched {
@@ -156,7 +163,7 @@ impl http_body::Body for Watched {
                 other => return other,
             }
         }
-        self.sending.has_moved();
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let piece = self.rest.len().min(PIECE);
         let piece = self.rest.split_to(piece);
         Poll::Ready(Some(Ok(Frame::data(piece))))
@@ -212,25 +219,27 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_head_that_does_not_come_is_given_up() {
-        let sending = Sending(Arc::new(Mutex::new(Instant::now())));
+        let sending = Sending { began: Instant::now(), moved: None };
         assert!(sending.head(std::future::pending::<()>(), 5 * SECOND).await.is_err());
         assert!(sending.head(tokio::time::sleep(SECOND), Duration::MAX).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_is_still_being_sent_keeps_the_head_waiting() {
-        let sending = Sending(Arc::new(Mutex::new(Instant::now())));
+        let moved = Arc::new(Mutex::new(Instant::now()));
+        let has_moved = || *moved.lock().unwrap() = Instant::now();
+        let sending = Sending { began: Instant::now(), moved: Some(Arc::clone(&moved)) };
         let upload = async {
             for _ in 0..10 {
                 tokio::time::sleep(4 * SECOND).await;
-                sending.has_moved();
+                has_moved();
             }
             tokio::time::sleep(4 * SECOND).await;
         };
         assert!(sending.head(upload, 5 * SECOND).await.is_ok());
         let stuck = async {
             tokio::time::sleep(4 * SECOND).await;
-            sending.has_moved();
+            has_moved();
             tokio::time::sleep(6 * SECOND).await;
         };
         assert!(sending.head(stuck, 5 * SECOND).await.is_err());

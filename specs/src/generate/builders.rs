@@ -178,7 +178,33 @@ fn request_of(body: TokenStream) -> Option<(TokenStream, String)> {
         TokenTree::Literal(literal) => Some(literal.to_string().trim_matches('"').to_owned()),
         _ => None,
     })?;
-    Some((tokens.into_iter().take(end).collect(), name))
+    Some((without_version(&tokens[..end]), name))
+}
+
+/// The same without progenitor's header `api-version`, which the platform does not know, and without a list of headers
+/// that holds no other.
+fn without_version(making: &[TokenTree]) -> TokenStream {
+    let ends = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let mut statements: Vec<Vec<TokenTree>> = making.split_inclusive(ends).map(<[_]>::to_vec).collect();
+    let appends = |statement: &[TokenTree]| is(statement.first(), "header_map");
+    statements.retain(|statement| {
+        let names_it = || statement.iter().any(|token| token.to_string().contains("\"api-version\""));
+        !(appends(statement) && names_it())
+    });
+    let within = |token: &TokenTree| braces(token).is_some_and(|inner| inner.to_string().contains("header_map"));
+    if !statements.iter().any(|statement| appends(statement) || statement.iter().any(within)) {
+        statements.retain(|statement| !is(statement.get(2), "header_map"));
+        for statement in &mut statements {
+            // `. headers (header_map)`
+            if let Some(at) = statement.iter().position(|token| is(Some(token), "headers"))
+                && at > 0
+                && statement.get(at + 1).is_some_and(|group| group.to_string().contains("header_map"))
+            {
+                statement.drain(at - 1..=at + 1);
+            }
+        }
+    }
+    statements.into_iter().flatten().collect()
 }
 
 fn is(token: Option<&TokenTree>, word: &str) -> bool {
