@@ -68,7 +68,9 @@ fn edit(document: &mut Value) -> usize {
             operations += 1;
             !(operation.is_object() && each(20, operations))
         });
-        for parameter in path.values_mut().filter_map(|operation| operation["parameters"].as_array_mut()).flatten() {
+        for parameter in
+            path.values_mut().filter_map(|operation| operation.get_mut("parameters")?.as_array_mut()).flatten()
+        {
             if parameter["in"] == "query" && parameter["required"] != true && each(15, operations) {
                 parameter["required"] = json!(true);
             }
@@ -77,7 +79,7 @@ fn edit(document: &mut Value) -> usize {
     let definitions = document["definitions"].as_object_mut().into_iter().flatten();
     let mut properties = 0;
     for (_, definition) in definitions {
-        let Some(own) = definition["properties"].as_object_mut() else { continue };
+        let Some(own) = definition.get_mut("properties").and_then(Value::as_object_mut) else { continue };
         own.retain(|_, _| {
             properties += 1;
             !each(50, properties)
