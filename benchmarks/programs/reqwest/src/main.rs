@@ -5,7 +5,7 @@ mod types;
 use types::DatasetPage;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = "https://www.data.gouv.fr/api/1/datasets/?q=transport&page_size=5";
     let answer = reqwest::Client::new().get(url).send().await?.error_for_status()?;
     let page: DatasetPage = answer.json().await?;
