@@ -5,6 +5,7 @@
 
 mod builders;
 mod operations;
+mod requests;
 mod types;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

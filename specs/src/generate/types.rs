@@ -1,4 +1,4 @@
-//! The types of a client: structures, open enums, unions and forms.
+//! The types of a client: what comes back, open enums and unions; `requests` has those that go in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,16 +60,16 @@ pub fn rust_type(rust: &Rust, module: Option<&Ident>) -> TokenStream {
     }
 }
 
-fn ident(name: &str) -> Ident {
+pub(super) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-fn documentation(description: Option<&str>) -> TokenStream {
+pub(super) fn documentation(description: Option<&str>) -> TokenStream {
     description.map(|text| quote! { #[doc = #text] }).unwrap_or_default()
 }
 
 /// What `JsonSchema` must know of a field that serde does not tell it.
-fn schema_attribute(field: &Field) -> TokenStream {
+pub(super) fn schema_attribute(field: &Field) -> TokenStream {
     let property = &field.property;
     match () {
         () if field.rest => quote! { #[cfg_attr(feature = "schemars", schemars(flatten))] },
@@ -98,23 +98,24 @@ fn direct_mentions(types: &BTreeMap<String, Type>) -> BTreeMap<&str, BTreeSet<&s
         .collect()
 }
 
-struct Writer<'a> {
-    made: &'a Type,
-    types: &'a BTreeMap<String, Type>,
-    direct: &'a BTreeMap<&'a str, BTreeSet<&'a str>>,
+/// Writes a type.
+pub(super) struct Writer<'a> {
+    pub(super) made: &'a Type,
+    pub(super) types: &'a BTreeMap<String, Type>,
+    pub(super) direct: &'a BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
 impl Writer<'_> {
-    fn name(&self) -> Ident {
+    pub(super) fn name(&self) -> Ident {
         ident(&self.made.name)
     }
 
-    fn documentation(&self) -> TokenStream {
+    pub(super) fn documentation(&self) -> TokenStream {
         documentation(self.made.description.as_deref())
     }
 
     /// Whether a value of the type would hold a value of this one in itself.
-    fn recursive(&self, rust: &Rust) -> bool {
+    pub(super) fn recursive(&self, rust: &Rust) -> bool {
         let Rust::Named(name) = rust else { return false };
         let mut open = vec![name.as_str()];
         let mut seen = BTreeSet::new();
@@ -129,7 +130,7 @@ impl Writer<'_> {
         false
     }
 
-    fn field_type(&self, rust: &Rust) -> TokenStream {
+    pub(super) fn field_type(&self, rust: &Rust) -> TokenStream {
         let written = rust_type(rust, None);
         if self.recursive(rust) {
             quote! { ::std::boxed::Box<#written> }
@@ -194,323 +195,6 @@ impl Writer<'_> {
                     let mut map = serializer.serialize_map(::std::option::Option::None)?;
                     #(#written)*
                     ::serde::ser::SerializeMap::end(map)
-                }
-            }
-        }
-    }
-
-    /// A structure that goes in: what is required is asked for, what is not said is not sent. It is read and written
-    /// as an answer is.
-    fn request(&self, fields: &[Field]) -> TokenStream {
-        let (name, doc) = (self.name(), self.documentation());
-        let (mut declared, mut blank, mut read, mut written) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut rest = quote! { _ => crate::tolerant::skip(map) };
-        for field in fields {
-            let (doc, name, property) =
-                (documentation(field.description.as_deref()), ident(&field.name), &field.property);
-            let (held, presence) = (self.request_type(field), self.presence(field));
-            let schema = schema_attribute(field);
-            let absence = match presence {
-                Presence::Optional => Some("::std::option::Option::is_none"),
-                Presence::Emptiable => Some("crate::Field::is_absent"),
-                _ => None,
-            };
-            let absence = absence.map(|is_absent| {
-                quote! { #[cfg_attr(feature = "schemars", schemars(default, skip_serializing_if = #is_absent))] }
-            });
-            declared.push(quote! { #doc #schema #absence pub #name: #held, });
-            let value = self.blank(field);
-            blank.push(quote! { #name: #value });
-            if let Presence::Rest = presence {
-                rest = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };
-                written.push(quote! { crate::tolerant::write_kept(&mut map, &self.#name)?; });
-                continue;
-            }
-            read.push(quote! { #property => crate::strict::read(map, &mut self.#name), });
-            let write = ident(if absence.is_some() { "write_present" } else { "write" });
-            written.push(quote! { crate::tolerant::#write(&mut map, #property, &self.#name)?; });
-        }
-        let required: Vec<&str> =
-            fields.iter().filter(|field| field.required && !field.rest).map(|field| field.property.as_str()).collect();
-        let title = &self.made.name;
-        let (default, blank) = if fields.iter().any(|field| field.required) {
-            (quote! {}, quote! { Self { #(#blank),* } })
-        } else {
-            (quote! { Default, }, quote! { <Self as ::std::default::Default>::default() })
-        };
-        let constructor = self.constructor(fields);
-        let from = self.read_modify_write(fields);
-        quote! {
-            #doc
-            #[derive(Clone, Debug, #default PartialEq)]
-            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-            #[non_exhaustive]
-            pub struct #name { #(#declared)* }
-
-            #constructor
-            #from
-
-            impl crate::strict::Structure for #name {
-                const NAME: &'static str = #title;
-                const REQUIRED: &'static [&'static str] = &[#(#required),*];
-                #[inline]
-                fn blank() -> Self {
-                    #blank
-                }
-                fn read<'de, A: ::serde::de::MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> ::std::result::Result<(), A::Error> {
-                    match property {
-                        #(#read)*
-                        #rest,
-                    }
-                }
-            }
-
-            impl<'de> ::serde::Deserialize<'de> for #name {
-                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    crate::strict::structure(deserializer)
-                }
-            }
-
-            impl ::serde::Serialize for #name {
-                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    let mut map = serializer.serialize_map(::std::option::Option::None)?;
-                    #(#written)*
-                    ::serde::ser::SerializeMap::end(map)
-                }
-            }
-
-            impl ::std::convert::TryFrom<::serde_json::Value> for #name {
-                type Error = ::serde_json::Error;
-                #[inline]
-                fn try_from(value: ::serde_json::Value) -> ::std::result::Result<Self, Self::Error> {
-                    ::serde_json::from_value(value)
-                }
-            }
-        }
-    }
-
-    fn presence(&self, field: &Field) -> Presence {
-        match (&field.rust, field.required) {
-            _ if field.rest => Presence::Rest,
-            (_, true) if field.nullable => Presence::Nullable,
-            (_, true) => Presence::Required,
-            (Rust::List(_) | Rust::Map(_) | Rust::Any, false) => Presence::Optional,
-            (_, false) if field.nullable => Presence::Emptiable,
-            (_, false) => Presence::Optional,
-        }
-    }
-
-    /// The value of a field that nothing has set yet.
-    fn blank(&self, field: &Field) -> TokenStream {
-        match &field.rust {
-            Rust::Named(name) if field.required && !field.nullable && !has_default(&field.rust, self.types) => {
-                let name = ident(name);
-                let blank = quote! { <#name as crate::strict::Structure>::blank() };
-                if self.recursive(&field.rust) {
-                    quote! { ::std::boxed::Box::new(#blank) }
-                } else {
-                    blank
-                }
-            }
-            _ => quote! { ::std::default::Default::default() },
-        }
-    }
-
-    fn request_type(&self, field: &Field) -> TokenStream {
-        let written = self.field_type(&field.rust);
-        match self.presence(field) {
-            Presence::Required | Presence::Rest => written,
-            Presence::Optional | Presence::Nullable => quote! { ::std::option::Option<#written> },
-            Presence::Emptiable => quote! { crate::Field<#written> },
-        }
-    }
-
-    /// `new` with what is required, and a method for each of the others.
-    fn constructor(&self, fields: &[Field]) -> TokenStream {
-        let type_name = self.name();
-        let (mut arguments, mut values, mut methods) = (Vec::new(), Vec::new(), Vec::new());
-        let mut fields: Vec<&Field> = fields.iter().collect();
-        fields.sort_by_key(|field| precedence(&field.property));
-        for field in fields {
-            let name = ident(&field.name);
-            let (argument, value) = self.argument(field, &quote! { #name });
-            match self.presence(field) {
-                Presence::Nullable => {
-                    let written = self.field_type(&field.rust);
-                    arguments.push(quote! { #name: impl ::std::convert::Into<::std::option::Option<#written>> });
-                    values.push(quote! { #name: #name.into() });
-                }
-                Presence::Required => {
-                    arguments.push(quote! { #name: #argument });
-                    values.push(quote! { #name: #value });
-                }
-                presence => {
-                    values.push(quote! { #name: ::std::default::Default::default() });
-                    let doc = documentation(field.description.as_deref());
-                    let (argument, value) = self.argument(field, &quote! { value });
-                    let (argument, value) = match presence {
-                        Presence::Emptiable => {
-                            let written = self.field_type(&field.rust);
-                            (quote! { impl ::std::convert::Into<crate::Field<#written>> }, quote! { value.into() })
-                        }
-                        Presence::Rest => (argument, value),
-                        _ => (argument, quote! { ::std::option::Option::Some(#value) }),
-                    };
-                    // `new` is taken.
-                    let method = if field.name == "new" { ident("new_") } else { name.clone() };
-                    methods.push(quote! {
-                        #doc
-                        #[must_use]
-                        #[inline]
-                        pub fn #method(mut self, value: #argument) -> Self {
-                            self.#name = #value;
-                            self
-                        }
-                    });
-                }
-            }
-        }
-        quote! {
-            impl #type_name {
-                /// With what the server requires.
-                #[must_use]
-                #[inline]
-                pub fn new(#(#arguments),*) -> Self {
-                    Self { #(#values),* }
-                }
-                #(#methods)*
-            }
-        }
-    }
-
-    /// What a caller may give for a field, and how it becomes the field's type.
-    fn argument(&self, field: &Field, value: &TokenStream) -> (TokenStream, TokenStream) {
-        match &field.rust {
-            Rust::List(inner) => {
-                let inner = rust_type(inner, None);
-                (
-                    quote! { impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<#inner>> },
-                    quote! { #value.into_iter().map(::std::convert::Into::into).collect() },
-                )
-            }
-            Rust::Integer | Rust::Number | Rust::Boolean => (rust_type(&field.rust, None), quote! { #value }),
-            rust => {
-                let written = self.field_type(rust);
-                (quote! { impl ::std::convert::Into<#written> }, quote! { #value.into() })
-            }
-        }
-    }
-
-    /// The request that says again what an answer said: read, modify, write.
-    fn read_modify_write(&self, fields: &[Field]) -> TokenStream {
-        let Some(answer) = self.made.made_from.as_ref().and_then(|name| self.types.get(name)) else { return quote! {} };
-        let Kind::Structure(Role::Answer, theirs) = &answer.kind else { return quote! {} };
-        let mut values = Vec::new();
-        for field in fields {
-            let name = ident(&field.name);
-            let source = theirs.iter().find(|other| other.property == field.property);
-            let value = source.and_then(|source| self.conversion(field, source, &answer.name));
-            match (value, field.required) {
-                (Some(value), _) => values.push(quote! { #name: #value }),
-                (None, false) => values.push(quote! { #name: ::std::default::Default::default() }),
-                // What the server requires and does not say cannot be made up.
-                (None, true) => return quote! {},
-            }
-        }
-        let (type_name, answer) = (self.name(), ident(&answer.name));
-        quote! {
-            impl ::std::convert::From<#answer> for #type_name {
-                #[inline]
-                fn from(answer: #answer) -> Self {
-                    Self { #(#values),* }
-                }
-            }
-        }
-    }
-
-    fn conversion(&self, field: &Field, source: &Field, answer: &str) -> Option<TokenStream> {
-        let from = ident(&source.name);
-        let item = convert(&source.rust, &field.rust, self.types)?;
-        let boxed = |rust: &Rust, owner: &str| {
-            self.types
-                .get(owner)
-                .is_some_and(|made| Writer { made, types: self.types, direct: self.direct }.recursive(rust))
-        };
-        let item = match (boxed(&source.rust, answer), self.recursive(&field.rust)) {
-            (false, false) => item,
-            (true, true) => quote! { ::std::boxed::Box::new({ let item = *item; #item }) },
-            (true, false) => quote! { { let item = *item; #item } },
-            (false, true) => quote! { ::std::boxed::Box::new(#item) },
-        };
-        // An empty list or map may be one that the server did not show: saying it back would empty it.
-        let option = match &source.rust {
-            Rust::List(_) | Rust::Map(_) => {
-                quote! { ::std::option::Option::Some(answer.#from).filter(|item| !item.is_empty()) }
-            }
-            Rust::Any => quote! { ::std::option::Option::Some(answer.#from).filter(|item| !item.is_null()) },
-            _ if source.required => quote! { ::std::option::Option::Some(answer.#from) },
-            _ => quote! { answer.#from },
-        };
-        let mapped = quote! { #option.map(|item| #item) };
-        Some(match self.presence(field) {
-            Presence::Required
-                if source.required && !matches!(source.rust, Rust::List(_) | Rust::Map(_) | Rust::Any) =>
-            {
-                quote! { { let item = answer.#from; #item } }
-            }
-            Presence::Required if has_default(&field.rust, self.types) => quote! { #mapped.unwrap_or_default() },
-            Presence::Required => return None,
-            Presence::Optional | Presence::Nullable => mapped,
-            Presence::Rest => quote! { #mapped.unwrap_or_default() },
-            Presence::Emptiable => quote! { crate::Field::value_or_absent(#mapped) },
-        })
-    }
-
-    fn form(&self, fields: &[Field], multipart: bool) -> TokenStream {
-        let (name, doc) = (self.name(), self.documentation());
-        let declared = fields.iter().map(|field| {
-            let (doc, name, written) =
-                (documentation(field.description.as_deref()), ident(&field.name), self.request_type(&plain(field)));
-            quote! { #doc pub #name: #written, }
-        });
-        let plain_fields: Vec<Field> = fields.iter().map(plain).collect();
-        let constructor = self.constructor(&plain_fields);
-        let default = if fields.iter().any(|field| field.required) {
-            quote! {}
-        } else {
-            quote! { Default, }
-        };
-        let added = fields.iter().map(|field| {
-            let (name, property) = (ident(&field.name), &field.property);
-            let add = match &field.rust {
-                Rust::File => quote! { form.file(#property, value); },
-                Rust::List(_) => quote! { for value in value { form.text(#property, value); } },
-                _ => quote! { form.text(#property, value); },
-            };
-            if field.required {
-                quote! { { let value = &self.#name; #add } }
-            } else {
-                quote! { if let ::std::option::Option::Some(value) = &self.#name { #add } }
-            }
-        });
-        let start = if multipart {
-            quote! { multipart }
-        } else {
-            quote! { urlencoded }
-        };
-        quote! {
-            #doc
-            #[derive(Clone, Debug, #default)]
-            #[non_exhaustive]
-            pub struct #name { #(#declared)* }
-
-            #constructor
-
-            impl crate::form::FormBody for #name {
-                fn form(&self) -> crate::form::Form {
-                    let mut form = crate::form::Form::#start();
-                    #(#added)*
-                    form
                 }
             }
         }
@@ -581,86 +265,5 @@ impl Writer<'_> {
 
             #(#from)*
         }
-    }
-}
-
-/// The place of an argument in a constructor. The documents are in alphabetical order, in which a description comes
-/// before what it describes, both of them text: what a thing is called comes first, as people say it.
-fn precedence(property: &str) -> u8 {
-    match property {
-        "class" | "id" => 0,
-        "title" | "name" => 1,
-        _ => 2,
-    }
-}
-
-/// How a property of a request is present.
-enum Presence {
-    Required,
-    /// Required, and may be null.
-    Nullable,
-    Optional,
-    Emptiable,
-    /// All that the document does not name.
-    Rest,
-}
-
-/// A form has no null.
-fn plain(field: &Field) -> Field {
-    Field { nullable: false, ..field.clone() }
-}
-
-fn has_default(rust: &Rust, types: &BTreeMap<String, Type>) -> bool {
-    match rust {
-        Rust::Named(name) => types.get(name).is_some_and(|made| match &made.kind {
-            Kind::Structure(Role::Request, fields) => !fields.iter().any(|field| field.required),
-            Kind::Form(..) => false,
-            _ => true,
-        }),
-        Rust::File => false,
-        _ => true,
-    }
-}
-
-/// The expression that makes one type of another out of `item`.
-fn convert(from: &Rust, to: &Rust, types: &BTreeMap<String, Type>) -> Option<TokenStream> {
-    if from == to {
-        return Some(quote! { item });
-    }
-    match (from, to) {
-        (Rust::List(from), Rust::List(to)) => {
-            let item = convert(from, to, types)?;
-            Some(quote! { item.into_iter().map(|item| #item).collect() })
-        }
-        (Rust::Map(from), Rust::Map(to)) => {
-            let item = convert(from, to, types)?;
-            Some(quote! { item.into_iter().map(|(key, item)| (key, #item)).collect() })
-        }
-        (Rust::Named(from), Rust::Named(to)) => {
-            let target = types.get(to)?;
-            let Kind::Structure(Role::Request, fields) = &target.kind else { return None };
-            // The conversion exists where every required property can be had.
-            let source = types.get(from)?;
-            let Kind::Structure(Role::Answer, theirs) = &source.kind else { return None };
-            let whole = fields.iter().filter(|field| field.required).all(|field| {
-                theirs
-                    .iter()
-                    .any(|other| other.property == field.property && convert(&other.rust, &field.rust, types).is_some())
-            });
-            (target.made_from.as_deref() == Some(from.as_str()) && whole).then(|| quote! { item.into() })
-        }
-        // Where an answer tells of an object and a request names it, its id is the name.
-        (Rust::Named(from), Rust::String) => {
-            let Kind::Structure(Role::Answer, fields) = &types.get(from)?.kind else { return None };
-            let id = fields.iter().find(|field| field.property == "id" && field.rust == Rust::String)?;
-            Some(if id.required {
-                quote! { item.id }
-            } else {
-                quote! { item.id.unwrap_or_default() }
-            })
-        }
-        (Rust::DateTime | Rust::Date, Rust::String) => Some(quote! { item.to_string() }),
-        (_, Rust::Any) => Some(quote! { ::serde_json::to_value(item).unwrap_or_default() }),
-        _ => None,
     }
 }
