@@ -1,8 +1,10 @@
 //! All datasets of the catalogue, page by page.
 
+use datagouv::pages::{Items, PageOf};
 use datagouv::{Api, Client, Limits};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::watch::Watch;
@@ -35,23 +37,23 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let client = Client::builder().base_url(Api::Main, base).limits(Limits::none()).build()?;
     runtime()?.block_on(async {
         let datasets = client.main().list_datasets().page_size(100);
-        let mut found = 0_u64;
         let watch = Watch::start();
-        if arguments.mask {
-            let mut items = datasets.fields::<Titled>().items().concurrency(arguments.concurrency);
-            while let Some(item) = items.next().await {
-                item?;
-                found += 1;
-            }
+        let found = if arguments.mask {
+            count(datasets.fields::<Titled>().items().concurrency(arguments.concurrency)).await?
         } else {
-            let mut items = datasets.items().concurrency(arguments.concurrency);
-            while let Some(item) = items.next().await {
-                item?;
-                found += 1;
-            }
-        }
+            count(datasets.items().concurrency(arguments.concurrency)).await?
+        };
         let (wall, cpu) = watch.stop();
         tell(&json!({"items": found, "wall": wall, "cpu": cpu}));
         Ok(())
     })
+}
+
+async fn count<P: PageOf + DeserializeOwned>(mut items: Items<P>) -> datagouv::Result<u64> {
+    let mut found = 0;
+    while let Some(item) = items.next().await {
+        item?;
+        found += 1;
+    }
+    Ok(found)
 }

@@ -137,8 +137,11 @@ impl State {
 
     /// The answer to a request, remembered or new.
     pub(crate) async fn answer(&self, parts: Parts, body: Bytes) -> Delivery {
-        let remembered =
-            self.memory().remembered.as_ref().map(|answers| (asked(&parts), answers.get(&asked(&parts)).cloned()));
+        let remembered = self.memory().remembered.as_ref().map(|answers| {
+            let asked = asked(&parts);
+            let reply = answers.get(&asked).cloned();
+            (asked, reply)
+        });
         let Some((asked, remembered)) = remembered else { return self.answer_anew(parts, body).await };
         let reply = match remembered {
             Some(reply) => reply,

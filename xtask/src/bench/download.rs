@@ -29,11 +29,10 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
 
     sample_anew(&mut curl())?;
     let sha256 = digest(&path)?;
-    let (mut both, mut rounds_left) = (Vec::new(), rounds);
-    while rounds_left > 0 {
+    let mut both = Vec::new();
+    for _ in 0..rounds {
         let saved = sample_anew(&mut curl())?;
         both.push(saved.wall + sample(Command::new("sha256sum").arg(&path))?.wall);
-        rounds_left -= 1;
     }
     let ours = || workloads.work(&["download", &url, &file, "--size", &size, "--sha256", &sha256]);
     let mut runs: [Run<'_>; 2] = [Box::new(|| sample_anew(&mut ours())), Box::new(|| sample_anew(&mut curl()))];

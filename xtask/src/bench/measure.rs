@@ -115,10 +115,9 @@ impl Server {
     pub fn share(&self, command: &mut Command) -> Result<f64, String> {
         sample(command)?;
         let before = self.cpu();
-        let (mut of_program, mut runs) = (0.0, 0);
-        while runs < 5 {
+        let mut of_program = 0.0;
+        for _ in 0..5 {
             of_program += sample(command)?.cpu;
-            runs += 1;
         }
         let of_server = self.cpu() - before;
         Ok(of_server / (of_server + of_program))

@@ -1,7 +1,7 @@
 //! The first datasets that are found for a word.
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = datagouv::Client::new()?;
     let page = client.main().list_datasets().q("transport").page_size(5).send().await?;
     for dataset in &page.data {

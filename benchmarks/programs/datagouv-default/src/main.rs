@@ -1,11 +1,8 @@
-//! The first datasets that are found for a word.
+//! The first datasets that are found for a word, by the same program with other features.
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let client = datagouv::Client::new()?;
-    let page = client.main().list_datasets().q("transport").page_size(5).send().await?;
-    for dataset in &page.data {
-        println!("{} ({} resources)", dataset.title, dataset.resources.len());
-    }
-    Ok(())
+#[path = "../../datagouv-datasets/src/main.rs"]
+mod program;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    program::main()
 }
