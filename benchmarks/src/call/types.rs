@@ -1,4 +1,4 @@
-//! What the calls bring, as one would write it for reqwest: the fields of the client's own types, and what serde derives.
+//! What the catalogue answers, as one would write it for reqwest: the fields of the client's own types, and what serde derives.
 
 #![expect(dead_code, reason = "what is decoded need not be looked at")]
 
@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Suggestion {
     text: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct DatasetPage {
     pub(super) data: Vec<Dataset>,
     next_page: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct DatasetPage {
     total: i64,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Dataset {
     access_audiences: Vec<AccessAudience>,
     access_type: AccessType,
@@ -64,17 +64,17 @@ pub(super) struct Dataset {
     spatial: Option<SpatialCoverage>,
     tags: Vec<String>,
     temporal_coverage: Option<TemporalCoverage>,
-    title: String,
+    pub(super) title: String,
     uri: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct AccessAudience {
     condition: AccessAudienceCondition,
     role: AccessAudienceRole,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum AccessType {
     Open,
@@ -84,7 +84,7 @@ enum AccessType {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum AccessTypeReasonCategory {
     ConfidentialityOfCommercialOrIndustrialInformation,
@@ -99,12 +99,12 @@ enum AccessTypeReasonCategory {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Badge {
     kind: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct CommunityResource {
     checksum: Option<Checksum>,
     created_at: String,
@@ -133,7 +133,7 @@ struct CommunityResource {
     url: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct ContactPoint {
     contact_form: Option<String>,
     email: Option<String>,
@@ -144,7 +144,7 @@ struct ContactPoint {
     role: ContactPointRole,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum DatasetFrequency {
     Annual,
@@ -191,12 +191,12 @@ enum DatasetFrequency {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct GeopfDatasetMetadata {
     datasheet_url: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct HarvestDatasetMetadata {
     archived_at: Option<String>,
     archived_reason: Option<String>,
@@ -215,20 +215,20 @@ struct HarvestDatasetMetadata {
     uri: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct DatasetInternals {
     created_at_internal: String,
     last_modified_internal: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum MetricValue {
     Integer(i64),
     Map(BTreeMap<String, i64>),
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct OrganizationReference {
     acronym: Option<String>,
     badges: Vec<Badge>,
@@ -243,7 +243,7 @@ struct OrganizationReference {
     uri: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct UserReference {
     avatar: Option<String>,
     avatar_thumbnail: Option<String>,
@@ -257,14 +257,14 @@ struct UserReference {
     uri: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct DatasetPermissions {
     delete: bool,
     edit: bool,
     edit_resources: Option<bool>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct DatasetQuality {
     all_resources_available: Option<bool>,
     dataset_description_quality: bool,
@@ -279,7 +279,7 @@ struct DatasetQuality {
     update_fulfilled_in_time: Option<bool>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Resource {
     checksum: Option<Checksum>,
     created_at: String,
@@ -304,27 +304,27 @@ pub(super) struct Resource {
     url: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Schema {
     name: Option<String>,
     url: Option<String>,
     version: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct SpatialCoverage {
     geom: Option<GeoJson>,
     granularity: GeoGranularityOrId,
     zones: Vec<GeoZoneOrId>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct TemporalCoverage {
     end: Option<String>,
     start: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum AccessAudienceCondition {
     No,
@@ -334,7 +334,7 @@ enum AccessAudienceCondition {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum AccessAudienceRole {
     CompanyAndAssociation,
@@ -344,14 +344,14 @@ enum AccessAudienceRole {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Checksum {
     #[serde(rename = "type")]
     type_: ChecksumType,
     value: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct DatasetReference {
     acronym: Option<String>,
     class: String,
@@ -361,7 +361,7 @@ struct DatasetReference {
     uri: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Filetype {
     File,
@@ -370,13 +370,13 @@ enum Filetype {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct GeopfResourceMetadata {
     offering_id: Option<String>,
     push_status: Option<GeopfResourceMetadataPushStatus>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct HarvestResourceMetadata {
     issued_at: Option<String>,
     last_update: Option<String>,
@@ -384,13 +384,13 @@ struct HarvestResourceMetadata {
     uri: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct ResourceInternals {
     created_at_internal: String,
     last_modified_internal: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ResourceTypeValue {
     Api,
@@ -402,7 +402,7 @@ enum ResourceTypeValue {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum ContactPointRole {
     Contact,
@@ -420,7 +420,7 @@ enum ContactPointRole {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct OrganizationPermissions {
     delete: bool,
     edit: bool,
@@ -429,28 +429,28 @@ struct OrganizationPermissions {
     private: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct GeoJson {
     coordinates: Vec<Value>,
     #[serde(rename = "type")]
     type_: Option<GeoJsonType>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum GeoGranularityOrId {
     String(String),
     GeoGranularity(Box<GeoGranularity>),
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum GeoZoneOrId {
     String(String),
     GeoZoneReference(Box<GeoZoneReference>),
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ChecksumType {
     Crc,
@@ -462,7 +462,7 @@ enum ChecksumType {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum GeopfResourceMetadataPushStatus {
     Done,
@@ -473,7 +473,7 @@ enum GeopfResourceMetadataPushStatus {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 enum GeoJsonType {
     LineString,
     MultiLineString,
@@ -485,13 +485,13 @@ enum GeoJsonType {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct GeoGranularity {
     id: String,
     name: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct GeoZoneReference {
     class: String,
     code: String,

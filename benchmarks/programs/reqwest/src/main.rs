@@ -1,5 +1,6 @@
 //! The first datasets that are found for a word.
 
+#[path = "../../../src/call/types.rs"]
 mod types;
 
 use types::DatasetPage;
