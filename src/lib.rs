@@ -90,6 +90,8 @@ mod round_trip;
 #[cfg(any(feature = "tabular", feature = "metrics"))]
 pub mod rows;
 mod runtime;
+#[cfg(feature = "schemars")]
+mod schema;
 mod strict;
 mod tolerant;
 mod values;

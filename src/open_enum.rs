@@ -81,12 +81,14 @@ macro_rules! open_enum {
 
         #[cfg(feature = "schemars")]
         impl ::schemars::JsonSchema for $name {
+            #[inline]
             fn schema_name() -> ::std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
 
+            #[inline]
             fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                ::schemars::json_schema!({ "type": "string", "examples": [$($value),*] })
+                crate::schema::open_enum(&[$($value),*])
             }
         }
     };

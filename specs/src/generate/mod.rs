@@ -4,6 +4,7 @@
 //! as this crate needs them, are written beside them from the same shape.
 
 mod builders;
+mod lines;
 mod operations;
 mod requests;
 mod types;

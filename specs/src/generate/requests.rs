@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::types::{Writer, documentation, ident, rust_type, schema_attribute};
+use super::lines::Lines;
+use super::types::{Writer, documentation, ident, rust_type};
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
 impl Writer<'_> {
@@ -13,32 +14,20 @@ impl Writer<'_> {
     /// as an answer is.
     pub(super) fn request(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let (mut declared, mut blank, mut read, mut written) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut rest = quote! { _ => crate::tolerant::skip(map) };
+        let (mut declared, mut blank, mut lines) = (Vec::new(), Vec::new(), Lines::of_request());
         for field in fields {
-            let (doc, name, property) =
-                (documentation(field.description.as_deref()), ident(&field.name), &field.property);
+            let (doc, name) = (documentation(field.description.as_deref()), ident(&field.name));
             let (held, presence) = (self.request_type(field), self.presence(field));
-            let schema = schema_attribute(field);
-            let absence = match presence {
-                Presence::Optional => Some("::std::option::Option::is_none"),
-                Presence::Emptiable => Some("crate::Field::is_absent"),
-                _ => None,
-            };
-            let absence = absence.map(|is_absent| {
-                quote! { #[cfg_attr(feature = "schemars", schemars(default, skip_serializing_if = #is_absent))] }
-            });
-            declared.push(quote! { #doc #schema #absence pub #name: #held, });
+            declared.push(quote! { #doc pub #name: #held, });
             let value = self.blank(field);
             blank.push(quote! { #name: #value });
-            if let Presence::Rest = presence {
-                rest = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };
-                written.push(quote! { crate::tolerant::write_kept(&mut map, &self.#name)?; });
-                continue;
-            }
-            read.push(quote! { #property => crate::strict::read(map, &mut self.#name), });
-            let write = ident(if absence.is_some() { "write_present" } else { "write" });
-            written.push(quote! { crate::tolerant::#write(&mut map, #property, &self.#name)?; });
+            let required = match presence {
+                Presence::Required => "Always",
+                Presence::Nullable => "Written",
+                Presence::Optional | Presence::Emptiable | Presence::Rest => "Never",
+            };
+            let absent = matches!(presence, Presence::Optional | Presence::Emptiable);
+            lines.add(field, &held, absent, required);
         }
         let required: Vec<&str> =
             fields.iter().filter(|field| field.required && !field.rest).map(|field| field.property.as_str()).collect();
@@ -50,10 +39,10 @@ impl Writer<'_> {
         };
         let constructor = self.constructor(fields);
         let from = self.read_modify_write(fields);
+        let (read, whole) = (lines.read(), lines.whole(self.made));
         quote! {
             #doc
             #[derive(Clone, Debug, #default PartialEq)]
-            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
             #[non_exhaustive]
             pub struct #name { #(#declared)* }
 
@@ -67,27 +56,10 @@ impl Writer<'_> {
                 fn blank() -> Self {
                     #blank
                 }
-                fn read<'de, A: ::serde::de::MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> ::std::result::Result<(), A::Error> {
-                    match property {
-                        #(#read)*
-                        #rest,
-                    }
-                }
+                #read
             }
 
-            impl<'de> ::serde::Deserialize<'de> for #name {
-                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    crate::strict::structure(deserializer)
-                }
-            }
-
-            impl ::serde::Serialize for #name {
-                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    let mut map = serializer.serialize_map(::std::option::Option::None)?;
-                    #(#written)*
-                    ::serde::ser::SerializeMap::end(map)
-                }
-            }
+            #whole
 
             impl ::std::convert::TryFrom<::serde_json::Value> for #name {
                 type Error = ::serde_json::Error;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use super::lines::{Lines, description, json_schema};
 use crate::shape::Shaped;
 use crate::shape::names;
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
@@ -68,16 +69,6 @@ pub(super) fn documentation(description: Option<&str>) -> TokenStream {
     description.map(|text| quote! { #[doc = #text] }).unwrap_or_default()
 }
 
-/// What `JsonSchema` must know of a field that serde does not tell it.
-pub(super) fn schema_attribute(field: &Field) -> TokenStream {
-    let property = &field.property;
-    match () {
-        () if field.rest => quote! { #[cfg_attr(feature = "schemars", schemars(flatten))] },
-        () if *property != field.name => quote! { #[cfg_attr(feature = "schemars", schemars(rename = #property))] },
-        () => quote! {},
-    }
-}
-
 /// The types that each type holds in itself, without a list or a map between.
 fn direct_mentions(types: &BTreeMap<String, Type>) -> BTreeMap<&str, BTreeSet<&str>> {
     let named = |rust: &'_ Rust| {
@@ -139,64 +130,35 @@ impl Writer<'_> {
         }
     }
 
-    /// A structure that comes back: whatever is missing or null is the default, nothing is refused. How it is read and
-    /// written is a line for each field, since what serde would derive is most of what building the crate takes.
+    /// A structure that comes back: whatever is missing or null is the default, nothing is refused. How it is read,
+    /// written and described is a line for each field, since what would be derived is most of what building the crate takes.
     fn answer(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let (mut declared, mut read, mut written) = (Vec::new(), Vec::new(), Vec::new());
-        let mut rest = quote! { _ => crate::tolerant::skip(map) };
+        let (mut declared, mut lines) = (Vec::new(), Lines::of_answer());
         for field in fields {
-            let (doc, name, property) =
-                (documentation(field.description.as_deref()), ident(&field.name), &field.property);
-            let (held, schema) = (self.field_type(&field.rust), schema_attribute(field));
-            let plain = matches!(field.rust, Rust::List(_) | Rust::Map(_) | Rust::Any) || field.required;
-            declared.push(if plain || field.rest {
-                quote! { #doc #schema pub #name: #held, }
+            let doc = documentation(field.description.as_deref());
+            let (field_name, held) = (ident(&field.name), self.field_type(&field.rust));
+            let emptiable = matches!(field.rust, Rust::List(_) | Rust::Map(_) | Rust::Any);
+            let held = if emptiable || field.required || field.rest {
+                held
             } else {
-                quote! { #doc #schema pub #name: ::std::option::Option<#held>, }
-            });
-            if field.rest {
-                rest = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };
-                written.push(quote! { crate::tolerant::write_kept(&mut map, &self.#name)?; });
-                continue;
-            }
-            read.push(quote! { #property => crate::tolerant::read(map, &mut self.#name), });
-            written.push(match &field.rust {
-                _ if field.required && !matches!(field.rust, Rust::List(_) | Rust::Map(_) | Rust::Any) => {
-                    quote! { crate::tolerant::write(&mut map, #property, &self.#name)?; }
-                }
-                _ => quote! { crate::tolerant::write_present(&mut map, #property, &self.#name)?; },
-            });
+                quote! { ::std::option::Option<#held> }
+            };
+            declared.push(quote! { #doc pub #field_name: #held, });
+            lines.add(field, &held, emptiable || !field.required, "Written");
         }
+        let (read, whole) = (lines.read(), lines.whole(self.made));
         quote! {
             #doc
             #[derive(Clone, Debug, Default, PartialEq)]
-            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema), schemars(default))]
             #[non_exhaustive]
             pub struct #name { #(#declared)* }
 
             impl crate::tolerant::Structure for #name {
-                fn read<'de, A: ::serde::de::MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> ::std::result::Result<(), A::Error> {
-                    match property {
-                        #(#read)*
-                        #rest,
-                    }
-                }
+                #read
             }
 
-            impl<'de> ::serde::Deserialize<'de> for #name {
-                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    crate::tolerant::structure(deserializer)
-                }
-            }
-
-            impl ::serde::Serialize for #name {
-                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    let mut map = serializer.serialize_map(::std::option::Option::None)?;
-                    #(#written)*
-                    ::serde::ser::SerializeMap::end(map)
-                }
-            }
+            #whole
         }
     }
 
@@ -216,7 +178,7 @@ impl Writer<'_> {
     /// One of several types. They are tried in order; what none of them takes is kept as it came.
     fn union(&self, variants: &[(String, Rust)]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let mut from = Vec::new();
+        let (mut from, mut described) = (Vec::new(), Vec::new());
         let mut seen = BTreeSet::new();
         let declared: Vec<TokenStream> = variants
             .iter()
@@ -242,13 +204,16 @@ impl Writer<'_> {
                         }
                     });
                 }
+                let text = label.to_string();
+                described.push(quote! { (#text, crate::schema::of::<#held>) });
                 quote! { #[allow(missing_docs)] #label(#held), }
             })
             .collect();
+        let description = description(self.made.description.as_deref());
+        let schema = json_schema(&name, &quote! { crate::schema::union(generator, #description, &[#(#described),*]) });
         quote! {
             #doc
             #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
-            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
             #[serde(untagged)]
             #[non_exhaustive]
             pub enum #name {
@@ -264,6 +229,8 @@ impl Writer<'_> {
             }
 
             #(#from)*
+
+            #schema
         }
     }
 }
