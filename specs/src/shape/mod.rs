@@ -5,6 +5,7 @@
 //! operation and the reason.
 
 mod enumerations;
+mod generator;
 pub mod names;
 mod pages;
 mod schemas;
@@ -62,7 +63,7 @@ pub struct Operation {
     pub mentions: BTreeSet<String>,
     /// The path template and the operation that the generator reads.
     generator_path: String,
-    generator_item: Value,
+    generator_item: openapiv3::Operation,
 }
 
 /// A document on the doorstep of the generator.
@@ -123,7 +124,7 @@ pub fn shape(api: Api, document: &Value) -> Result<Shaped, Error> {
         })?;
         shaped.push(operation);
     }
-    let info = document.get("info").cloned().unwrap_or_else(|| json!({"title": api.name(), "version": "0"}));
+    let info = document.get("info").cloned().unwrap_or_default();
     Ok(Shaped { api, operations: shaped, types: schemas.types, info })
 }
 
@@ -164,19 +165,8 @@ impl Shaped {
     }
 
     /// The document that the generator reads: every named type an opaque component.
-    pub fn generator_document(&self) -> Value {
-        let mut components: Map<String, Value> =
-            self.types.keys().map(|name| (name.clone(), json!({"type": "object"}))).collect();
-        for name in ["DateTime", "Date", "Filters", "Values"] {
-            components.insert(name.to_owned(), json!({"type": "object"}));
-        }
-        let mut paths: Map<String, Value> = Map::new();
-        for operation in &self.operations {
-            if let Value::Object(item) = paths.entry(operation.generator_path.clone()).or_insert_with(|| json!({})) {
-                item.insert(operation.method.to_ascii_lowercase(), operation.generator_item.clone());
-            }
-        }
-        json!({"openapi": "3.0.3", "info": self.info, "paths": paths, "components": {"schemas": components}})
+    pub fn generator_document(&self) -> openapiv3::OpenAPI {
+        generator::document(self)
     }
 }
 
@@ -291,45 +281,29 @@ fn shape_operation(
 ) -> Result<Operation, Error> {
     let parent = names::camel(&found.name);
     let mut mentions = BTreeSet::new();
-    let mut item = Map::new();
-    item.insert("operationId".to_owned(), json!(found.name));
-    for key in ["summary", "description"] {
-        if let Some(text) = found.value.get(key) {
-            item.insert(key.to_owned(), text.clone());
-        }
-    }
+    let text = |key: &str| found.value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let mut item = openapiv3::Operation {
+        operation_id: Some(found.name.clone()),
+        summary: text("summary"),
+        description: text("description"),
+        ..openapiv3::Operation::default()
+    };
     let mut generator_path = found.path.to_owned();
-    let parameters = shape_parameters(document, schemas, place, found, &parent, &mut generator_path, &mut mentions)?;
-    item.insert("parameters".to_owned(), Value::Array(parameters));
+    item.parameters = shape_parameters(document, schemas, place, found, &parent, &mut generator_path, &mut mentions)?;
 
     let (mut request, mut typed_body) = (None, None);
     if let Some(body) = found.value.get("requestBody").map(|body| resolve(document, body)) {
         let (media, rust) = shape_body(schemas, variants, place, found, &parent, body)?;
         rust.mentions(&mut mentions);
-        let generator_media = match media.as_str() {
-            "multipart/form-data" | "application/x-www-form-urlencoded" => "application/x-www-form-urlencoded",
-            other => other,
-        };
-        let schema =
-            if rust == Rust::File { json!({"type": "string", "format": "binary"}) } else { generator_schema(&rust) };
-        item.insert(
-            "requestBody".to_owned(),
-            json!({"required": true, "content": {generator_media: {"schema": schema}}}),
-        );
+        item.request_body = Some(generator::body(&media, &rust));
         request = Some(media);
         typed_body = Some(rust);
     }
     let answer = shape_answer(document, schemas, place, found, &parent)?;
-    let content = match &answer {
-        Answer::Json(rust) => {
-            rust.mentions(&mut mentions);
-            json!({"application/json": {"schema": generator_schema(rust)}})
-        }
-        Answer::Bytes(_) => json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}),
-        Answer::Empty => json!({}),
-    };
-    // Any success is a success, whichever the document promised; errors are one type for all.
-    item.insert("responses".to_owned(), json!({"2XX": {"description": "", "content": content}}));
+    if let Answer::Json(rust) = &answer {
+        rust.mentions(&mut mentions);
+    }
+    generator::answers(&mut item, &answer);
     let paginated = pages::items_of(&schemas.types, &answer).cloned();
     let paginated = paginated.filter(|_| pages::asks_for_pages(document, found));
     let masked = pages::is_masked(document, found, &answer);
@@ -347,7 +321,7 @@ fn shape_operation(
         masked,
         mentions,
         generator_path,
-        generator_item: Value::Object(item),
+        generator_item: item,
     })
 }
 
@@ -359,7 +333,7 @@ fn shape_parameters(
     parent: &str,
     generator_path: &mut String,
     mentions: &mut BTreeSet<String>,
-) -> Result<Vec<Value>, Error> {
+) -> Result<Vec<openapiv3::ReferenceOr<openapiv3::Parameter>>, Error> {
     // What an operation says of a parameter outranks what its path says.
     let mut merged: BTreeMap<(String, String), &Value> = BTreeMap::new();
     for list in [found.shared, found.value.get("parameters").unwrap_or(&Value::Null)] {
@@ -419,18 +393,9 @@ fn shape_parameters(
         let rust = if joined { Rust::String } else { rust };
         let rust = if rust == Rust::List(Box::new(Rust::String)) { Rust::Values } else { rust };
         rust.mentions(mentions);
-        let mut out = Map::new();
-        out.insert("in".to_owned(), json!(location));
-        out.insert("name".to_owned(), json!(sent));
-        out.insert(
-            "required".to_owned(),
-            json!(location == "path" || parameter.get("required").and_then(Value::as_bool) == Some(true)),
-        );
-        out.insert("schema".to_owned(), generator_schema(&rust));
-        if let Some(text) = parameter.get("description").and_then(Value::as_str).filter(|text| !text.is_empty()) {
-            out.insert("description".to_owned(), json!(text));
-        }
-        shaped.push(Value::Object(out));
+        let required = location == "path" || parameter.get("required").and_then(Value::as_bool) == Some(true);
+        let text = parameter.get("description").and_then(Value::as_str).filter(|text| !text.is_empty());
+        shaped.push(generator::parameter(&location, sent, required, &rust, text));
     }
     Ok(shaped)
 }
@@ -521,30 +486,4 @@ fn shape_answer(
         None if !bytes.is_empty() || redirects || responses.is_empty() => Answer::Bytes(bytes.into_iter().collect()),
         None => Answer::Empty,
     })
-}
-
-/// A type as the generator reads it.
-fn generator_schema(rust: &Rust) -> Value {
-    let named = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
-    match rust {
-        Rust::String | Rust::File => json!({"type": "string"}),
-        Rust::Integer => json!({"type": "integer", "format": "int64"}),
-        Rust::Number => json!({"type": "number", "format": "double"}),
-        Rust::Boolean => json!({"type": "boolean"}),
-        Rust::DateTime => named("DateTime"),
-        Rust::Date => named("Date"),
-        Rust::Filters => named("Filters"),
-        Rust::Values => named("Values"),
-        Rust::Any => json!({}),
-        Rust::Named(name) => named(name),
-        Rust::List(inner) => json!({"type": "array", "items": generator_schema(inner)}),
-        Rust::Map(inner) => json!({"type": "object", "additionalProperties": generator_schema(inner)}),
-        Rust::Nullable(inner) => match generator_schema(inner) {
-            Value::Object(mut schema) if !schema.contains_key("$ref") => {
-                schema.insert("nullable".to_owned(), json!(true));
-                Value::Object(schema)
-            }
-            other => json!({"allOf": [other], "nullable": true}),
-        },
-    }
 }
