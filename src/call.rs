@@ -60,11 +60,13 @@ struct Parts {
 }
 
 impl Parts {
-    fn exec(self: Box<Self>) -> Pin<Box<dyn Future<Output = Result<Answered>> + Send>> {
+    /// It holds all that the sending takes: what is small is moved on the way, and what is not stays here.
+    fn exec(mut self: Box<Self>) -> Pin<Box<dyn Future<Output = Result<Answered>> + Send>> {
         Box::pin(async move {
-            let Self { endpoint, operation, request, options } = *self;
-            let request = request.map_err(|error| error.of_operation(operation.name))?;
-            endpoint.exec(request, operation, options).await
+            match self.request {
+                Ok(ref mut request) => self.endpoint.exec(request, self.operation, &self.options).await,
+                Err(error) => Err(error.of_operation(self.operation.name)),
+            }
         })
     }
 }

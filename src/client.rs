@@ -355,7 +355,7 @@ impl ClientBuilder {
                 None => Err(format!("the environment {:?} has no {api:?} API", self.environment)),
             };
             let keyed = matches!(api, Api::Main | Api::MainV2);
-            Ok(Endpoint { shared: Arc::clone(&shared), base: Arc::new(base), keyed })
+            Ok(Endpoint::new(&shared, base, keyed))
         };
         let endpoints =
             [endpoint(Api::Main)?, endpoint(Api::MainV2)?, endpoint(Api::Tabular)?, endpoint(Api::Metrics)?];

@@ -2,7 +2,8 @@
 //! call.
 
 use std::fmt;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -40,10 +41,15 @@ impl fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
-    match timeout(idle, answer.chunk()).await {
-        Ok(chunk) => Ok(chunk?),
-        Err(_) => Err(Error::broken(Broken::Stalled(idle))),
-    }
+    let mut chunk = pin!(answer.chunk());
+    // What has come already needs no timer.
+    let mut wait = Idle::default();
+    poll_fn(|context| match chunk.as_mut().poll(context) {
+        Poll::Ready(chunk) => Poll::Ready(Ok(chunk?)),
+        Poll::Pending if wait.has_lasted(idle, None, context) => Poll::Ready(Err(Error::broken(Broken::Stalled(idle)))),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
 }
 
 /// Reads the body, of `limit` bytes at most after decompression.
@@ -77,7 +83,7 @@ pub(super) async fn whole(answer: &mut Response, limit: usize, idle: Duration, r
 }
 
 /// Reads the body of a failure as far as it is worth it.
-pub(super) async fn failure(mut answer: Response, idle: Duration, record: &mut Record) -> Error {
+pub(super) async fn failure(answer: &mut Response, idle: Duration, record: &mut Record) -> Error {
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut body = BytesMut::new();
     let reading = async {

@@ -1,6 +1,6 @@
 //! The call that an answer belongs to.
 
-use reqwest::{Method, Response, Url};
+use reqwest::{Method, Request, Response, Url};
 use tokio::time::Instant;
 
 use crate::Error;
@@ -16,13 +16,8 @@ pub(crate) struct Called {
 }
 
 impl Called {
-    pub(super) fn new(
-        operation: Option<&'static str>,
-        (method, url): (Method, Url),
-        attempts: u32,
-        began: Instant,
-    ) -> Self {
-        Self { operation, method, url, attempts, began }
+    pub(super) fn new(operation: Option<&'static str>, request: &Request, attempts: u32, began: Instant) -> Self {
+        Self { operation, method: request.method().clone(), url: request.url().clone(), attempts, began }
     }
 
     pub(crate) fn of(answer: &Response) -> Option<Self> {

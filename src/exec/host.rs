@@ -19,6 +19,14 @@ pub(super) struct Host {
     pub gate: Arc<Gate>,
 }
 
+impl Host {
+    /// Whether a URL is of this host.
+    pub(super) fn serves(&self, url: &Url) -> bool {
+        let plain = url.as_str().strip_prefix(&*self.name).is_some_and(|rest| rest.starts_with('/'));
+        plain || name_of(url) == self.name
+    }
+}
+
 /// The hosts that a client has asked.
 pub(super) struct Hosts {
     retries: RetryPolicy,
@@ -37,7 +45,7 @@ impl Hosts {
 
     /// The host of a URL, where it may well be this one.
     pub(super) fn same_or(&self, host: &Arc<Host>, url: &Url) -> Arc<Host> {
-        if name_of(url) == host.name { Arc::clone(host) } else { self.of(url) }
+        if host.serves(url) { Arc::clone(host) } else { self.of(url) }
     }
 
     pub(super) fn of(&self, url: &Url) -> Arc<Host> {
@@ -102,6 +110,23 @@ mod tests {
             let url: Url = url.parse().unwrap();
             assert_eq!(name_of(&url), name);
             assert_eq!(url.origin().ascii_serialization(), name);
+        }
+    }
+
+    #[test]
+    fn a_host_serves_its_own_urls_and_no_others() {
+        let hosts = Hosts::new(RetryPolicy::default(), CircuitBreaker::default(), Limits::default());
+        let host = hosts.of(&"https://h/api/1".parse().unwrap());
+        for (url, serves) in [
+            ("https://h", true),
+            ("https://h:443/a", true),
+            ("https://user@h/a", true),
+            ("https://h@i/a", false),
+            ("https://h.example.org/a", false),
+            ("https://h:8443/a", false),
+            ("http://h/a", false),
+        ] {
+            assert_eq!(host.serves(&url.parse().unwrap()), serves, "{url}");
         }
     }
 

@@ -108,15 +108,24 @@ impl Gate {
         let Some(places) = &self.places else {
             return Ok(Place { gate: Arc::clone(self), permit: None, unread: false });
         };
+        let permit = match Arc::clone(places).try_acquire_owned() {
+            Ok(permit) => Some(permit),
+            // In a place of its own: most calls find one free, and need no room for the wait.
+            Err(_) => Box::pin(self.wait(places)).await?,
+        };
+        Ok(Place { gate: Arc::clone(self), permit, unread: false })
+    }
+
+    /// Waits in line for a place, as long as one may become free.
+    async fn wait(&self, places: &Arc<Semaphore>) -> Result<Option<OwnedSemaphorePermit>, Saturated> {
         let mut free = std::pin::pin!(Arc::clone(places).acquire_owned());
-        let permit = loop {
+        loop {
             match timeout(PATIENCE, &mut free).await {
-                Ok(permit) => break permit.ok(),
+                Ok(permit) => return Ok(permit.ok()),
                 Err(_) if self.is_saturated() => return Err(Saturated),
                 Err(_) => {}
             }
-        };
-        Ok(Place { gate: Arc::clone(self), permit, unread: false })
+        }
     }
 
     fn is_saturated(&self) -> bool {

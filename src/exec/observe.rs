@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Method, Request, StatusCode, Url};
+use reqwest::{Method, Request, StatusCode};
 use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
@@ -209,7 +209,7 @@ impl Record {
     }
 
     /// What goes with the answer.
-    pub(super) fn called(&self, request: (Method, Url)) -> Called {
+    pub(super) fn called(&self, request: &Request) -> Called {
         Called::new(self.operation, request, self.attempts, self.began)
     }
 

@@ -1,8 +1,8 @@
 //! Where an answer sends its request on to, and what goes there.
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, LOCATION,
-    PROXY_AUTHORIZATION, RANGE, TRANSFER_ENCODING,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION, RANGE,
+    TRANSFER_ENCODING,
 };
 use reqwest::{Method, Request, Response, StatusCode, Url};
 
@@ -12,79 +12,62 @@ use crate::{Error, Result};
 /// Browsers and clients stop about here; the platform never needs more than two.
 pub(super) const MAX_REDIRECTS: usize = 10;
 
-/// What is needed of a request to send it on.
-pub(super) struct Origin {
-    method: Method,
-    url: Url,
-    headers: HeaderMap,
-    copy: Option<Request>,
+/// Where an answer sends its request on to, if it does.
+pub(super) fn target(request: &Request, answer: &Response) -> Result<Option<Url>> {
+    let follows = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let Some(location) = answer.headers().get(LOCATION).filter(|_| follows) else { return Ok(None) };
+    // Locations are often raw UTF-8, which a header's text is not.
+    let location = std::str::from_utf8(location.as_bytes())
+        .map_err(|error| Error::transport("the redirect is not text").with_source(error))?;
+    let target = request
+        .url()
+        .join(location)
+        .map_err(|error| Error::transport("the redirect is not a URL").with_source(error))?;
+    match target.scheme() {
+        // Even over http nothing secret is left to overhear: no key, no cookie, no credentials, no body.
+        "https" | "http" => Ok(Some(target)),
+        scheme => Err(Error::transport(format!("a redirect to {scheme} is not followed"))),
+    }
 }
 
-impl Origin {
-    pub(super) fn of(request: &Request) -> Self {
-        Self {
-            method: request.method().clone(),
-            url: request.url().clone(),
-            headers: request.headers().clone(),
-            copy: super::copy(request),
-        }
+/// The request that goes there; `once` tells that its body, which could be read only once, is gone.
+pub(super) fn sent_on(request: &Request, once: bool, status: StatusCode, target: Url) -> Result<Request> {
+    let (method, headers) = (request.method(), request.headers());
+    let keeps_body = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if !reads && !keeps_body && status != StatusCode::SEE_OTHER {
+        // Clients make a GET of it, whose success would be taken for that of what was never done.
+        return Err(Error::transport(format!("the server answers a {method} with {status}: not followed")));
     }
-
-    /// Where the answer sends the request, if it does.
-    pub(super) fn target(&self, answer: &Response) -> Result<Option<Url>> {
-        let follows = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-        let Some(location) = answer.headers().get(LOCATION).filter(|_| follows) else { return Ok(None) };
-        // Locations are often raw UTF-8, which a header's text is not.
-        let location = std::str::from_utf8(location.as_bytes())
-            .map_err(|error| Error::transport("the redirect is not text").with_source(error))?;
-        let target = self
-            .url
-            .join(location)
-            .map_err(|error| Error::transport("the redirect is not a URL").with_source(error))?;
-        match target.scheme() {
-            // Even over http nothing secret is left to overhear: no key, no cookie, no credentials, no body.
-            "https" | "http" => Ok(Some(target)),
-            scheme => Err(Error::transport(format!("a redirect to {scheme} is not followed"))),
-        }
-    }
-
-    /// The request that goes there.
-    pub(super) fn sent_on(self, status: StatusCode, target: Url) -> Result<Request> {
-        let keeps_body = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-        let reads = matches!(self.method, Method::GET | Method::HEAD);
-        if !reads && !keeps_body && status != StatusCode::SEE_OTHER {
-            // Clients make a GET of it, whose success would be taken for that of what was never done.
-            return Err(Error::transport(format!("the server answers a {} with {status}: not followed", self.method)));
-        }
-        let same_origin = target.origin() == self.url.origin();
-        let mut request = if reads || !keeps_body {
-            Request::new(if reads { self.method } else { Method::GET }, target)
-        } else if !same_origin {
-            return Err(Error::transport("the server sends the body on to another origin"));
-        } else {
-            let mut copy = self
-                .copy
-                .ok_or_else(|| Error::transport("the server sends the body elsewhere, and it can be read only once"))?;
-            *copy.url_mut() = target;
-            copy
-        };
-        if same_origin {
-            let lost = if reads || !keeps_body { &[CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING][..] } else { &[] };
-            *request.headers_mut() = self.headers;
-            lost.iter().for_each(|name| drop(request.headers_mut().remove(name)));
-        } else {
-            // What is asked for stays; who asks is none of another's business.
-            for name in [ACCEPT, ACCEPT_ENCODING, RANGE, reqwest::header::IF_RANGE] {
-                if let Some(value) = self.headers.get(&name) {
-                    request.headers_mut().insert(name, value.clone());
-                }
+    let same_origin = target.origin() == request.url().origin();
+    let mut sent_on = if reads || !keeps_body {
+        Request::new(if reads { method.clone() } else { Method::GET }, target)
+    } else if !same_origin {
+        return Err(Error::transport("the server sends the body on to another origin"));
+    } else {
+        let mut copy = request
+            .try_clone()
+            .filter(|_| !once)
+            .ok_or_else(|| Error::transport("the server sends the body elsewhere, and it can be read only once"))?;
+        *copy.url_mut() = target;
+        copy
+    };
+    if same_origin {
+        let lost = if reads || !keeps_body { &[CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING][..] } else { &[] };
+        *sent_on.headers_mut() = headers.clone();
+        lost.iter().for_each(|name| drop(sent_on.headers_mut().remove(name)));
+    } else {
+        // What is asked for stays; who asks is none of another's business.
+        for name in [ACCEPT, ACCEPT_ENCODING, RANGE, reqwest::header::IF_RANGE] {
+            if let Some(value) = headers.get(&name) {
+                sent_on.headers_mut().insert(name, value.clone());
             }
         }
-        for name in [API_KEY, AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
-            request.headers_mut().remove(name);
-        }
-        Ok(request)
     }
+    for name in [API_KEY, AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+        sent_on.headers_mut().remove(name);
+    }
+    Ok(sent_on)
 }
 
 #[cfg(test)]
@@ -105,7 +88,7 @@ mod tests {
         ] {
             request.headers_mut().insert(name, value.parse().unwrap());
         }
-        Origin::of(&request).sent_on(status.try_into().unwrap(), target.parse().unwrap())
+        super::sent_on(&request, false, status.try_into().unwrap(), target.parse().unwrap())
     }
 
     fn names(request: &Request) -> Vec<&str> {

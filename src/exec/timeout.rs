@@ -125,12 +125,12 @@ impl Sending {
     pub(super) async fn head<F: Future>(&self, answer: F, limit: Duration) -> Result<F::Output, Late> {
         let mut answer = std::pin::pin!(answer);
         loop {
-            let Some(until) = self.moved().checked_add(limit) else { return Ok(answer.await) };
-            if until <= Instant::now() {
-                return Err(Late);
-            }
-            if let Ok(answer) = tokio::time::timeout_at(until, &mut answer).await {
-                return Ok(answer);
+            let moved = self.moved();
+            let Some(until) = moved.checked_add(limit) else { return Ok(answer.await) };
+            match tokio::time::timeout_at(until, &mut answer).await {
+                Ok(answer) => return Ok(answer),
+                Err(_) if self.moved() == moved => return Err(Late),
+                Err(_) => {}
             }
         }
     }

@@ -1,0 +1,261 @@
+//! The way of one call: its attempts, where they are sent on to, and each request to a host.
+//!
+//! The request and all else that is large stay in one place; what goes from one step to the next is small.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Request, Response, StatusCode};
+use tokio::time::{Instant, sleep};
+
+use super::address::{self, refuse_private};
+use super::body::{failure, whole};
+use super::called::Called;
+use super::host::Host;
+use super::key::{API_KEY, Key};
+use super::limit::{self, Place, rate_limited_for};
+use super::observe::Record;
+use super::redirect::{MAX_REDIRECTS, sent_on, target};
+use super::retry::{Repeatable, retry_after};
+use super::timeout::{self, Deadline, Sending};
+use super::{Base, CallOptions, Endpoint, Reading, Shared};
+use crate::runtime::REFUSED_ARGUMENT;
+use crate::{Error, Operation, Result};
+
+/// How one call is sent, and how far it has come.
+pub(super) struct Way<'a> {
+    shared: &'a Shared,
+    request: &'a mut Request,
+    /// The request that follows a redirect, within an attempt.
+    moved: Option<Box<Request>>,
+    endpoint: Option<&'a Endpoint>,
+    repeatable: Repeatable,
+    /// Whether the request's body can be read only once.
+    once: bool,
+    head: Duration,
+    pub idle: Duration,
+    pub deadline: Option<Deadline>,
+    reading: Reading,
+    public_only: bool,
+    pub record: Record,
+}
+
+/// A success: its body is done with, or holds a place among the requests to its host until it is.
+pub(super) enum Answer {
+    Whole(Response, Bytes),
+    Stream(Response, Place),
+}
+
+impl<'a> Way<'a> {
+    pub(super) fn new(
+        shared: &'a Shared,
+        request: &'a mut Request,
+        of: Option<(&'a Endpoint, &'static Operation)>,
+        options: &CallOptions,
+    ) -> Self {
+        let (endpoint, operation) = of.unzip();
+        let host = match endpoint.map(|endpoint| &*endpoint.base) {
+            Some(Ok(base)) => shared.hosts.same_or(&base.host, request.url()),
+            _ => shared.hosts.of(request.url()),
+        };
+        let timeouts = &shared.policy.timeouts;
+        let once = request.body().is_some_and(|body| body.as_bytes().is_none());
+        let exception = operation.is_some_and(Operation::is_exception) && !options.repeatable;
+        let never = once || exception;
+        Self {
+            shared,
+            record: Record::begin(&shared.observers, operation, request, host),
+            moved: None,
+            endpoint,
+            repeatable: if never { Repeatable::Never } else { Repeatable::of(request.method(), options.repeatable) },
+            once,
+            head: options.head_timeout.unwrap_or(timeouts.head),
+            idle: options.idle_timeout.unwrap_or(timeouts.idle),
+            deadline: options.timeout.or(timeouts.call).and_then(Deadline::after),
+            reading: options.reading,
+            public_only: options.deny_private_networks || shared.policy.deny_private_networks,
+            request,
+        }
+    }
+
+    /// What goes with the answer.
+    pub(super) fn called(&self) -> Called {
+        self.record.called(self.request)
+    }
+
+    /// Attempts until one succeeds or none may follow.
+    pub(super) async fn attempts(&mut self) -> Result<Answer> {
+        self.refuse()?;
+        let mut spent = None;
+        let mut last: Option<Error> = None;
+        loop {
+            self.record.attempts += 1;
+            let error = match self.attempt().await {
+                Ok(answer) => {
+                    self.record.host.budget.refill(spent);
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            if error.is_circuit_open() {
+                self.record.attempts -= 1;
+                // Why the circuit has opened says more.
+                return Err(last.map_or(error, Error::of_open_circuit));
+            }
+            if self.repeatable == Repeatable::Never || !error.asks_again(self.repeatable) {
+                return Err(error);
+            }
+            let (made, elapsed, random) = (self.record.attempts, self.record.elapsed(), fastrand::f64());
+            let delay = self.shared.policy.retries.delay(made, elapsed, error.retry_after(), random);
+            let Some(delay) = delay else { return Err(error) };
+            if self.deadline.is_some_and(|deadline| deadline.at.saturating_duration_since(Instant::now()) <= delay) {
+                return Err(error);
+            }
+            spent = self.record.host.budget.spend(error.is_timeout());
+            if spent.is_none() {
+                self.record.budget_exhausted();
+                return Err(error.of_exhausted_budget());
+            }
+            self.record.retrying(&error, delay);
+            sleep(delay).await;
+            last = Some(error);
+        }
+    }
+
+    /// Refuses what cannot be sent.
+    fn refuse(&self) -> Result<()> {
+        let Some(endpoint) = self.endpoint else { return Ok(()) };
+        if let Err(reason) = &*endpoint.base {
+            return Err(Error::request(reason.clone()));
+        }
+        if self.request.url().path().contains(REFUSED_ARGUMENT) {
+            return Err(Error::request(
+                "an argument of the path is empty, `.` or `..`, or holds a NUL: it would be another path",
+            ));
+        }
+        Ok(())
+    }
+
+    /// One attempt, wherever the server sends it on to.
+    async fn attempt(&mut self) -> Result<Answer> {
+        self.moved = None;
+        for _ in 0..=MAX_REDIRECTS {
+            let (mut answer, place) = self.send().await?;
+            let status = answer.status();
+            (self.record.status, self.record.bytes) = (Some(status), 0);
+            if status.is_success() {
+                return Ok(match self.reading {
+                    Reading::Stream => Answer::Stream(answer, place),
+                    Reading::Whole => {
+                        let limit = self.shared.policy.max_answer;
+                        let bytes = whole(&mut answer, limit, self.idle, &mut self.record).await?;
+                        Answer::Whole(answer, bytes)
+                    }
+                    Reading::Nothing => Answer::Whole(answer, Bytes::new()),
+                });
+            }
+            let request = self.moved.as_deref().unwrap_or(self.request);
+            match target(request, &answer)? {
+                Some(target) => self.moved = Some(Box::new(sent_on(request, self.once, status, target)?)),
+                // In a place of its own: a success needs no room for it.
+                None => return Err(Box::pin(failure(&mut answer, self.idle, &mut self.record)).await),
+            }
+        }
+        Err(Error::transport(format!("more than {MAX_REDIRECTS} redirects")))
+    }
+
+    /// One request to one host, as soon as its limits allow.
+    async fn send(&mut self) -> Result<(Response, Place)> {
+        let http = self.prepare()?;
+        let request = self.moved.as_deref_mut().unwrap_or(self.request);
+        let host = self.shared.hosts.same_or(&self.record.host, request.url());
+        let place = enter(&host, &self.record).await?;
+        let admission = host.breaker.admit().map_err(|left| Error::circuit_open(&host.name, left))?;
+        let (sending, answer) = {
+            let mut sent = outgoing(request);
+            (Sending::of(&mut sent), http.execute(sent))
+        };
+        let answer = match sending.head(answer, self.head).await {
+            Ok(answer) => answer.map_err(Error::from),
+            Err(timeout::Late) => Err(Error::late(self.head)),
+        };
+        let alive = match &answer {
+            Ok(answer) => Some(!is_outage(answer.status())),
+            // What was never sent tells nothing of the host.
+            Err(error) => error.is_transport().then_some(false),
+        };
+        if let Some(state) = alive.and_then(|alive| admission.report(alive)) {
+            self.record.circuit_changed(&host.name, state);
+        }
+        let answer = answer?;
+        if let Some(pause) = self.told_to_wait(&answer) {
+            host.gate.pause(pause);
+        }
+        Ok((answer, place))
+    }
+
+    /// How long the server asks all requests to wait.
+    fn told_to_wait(&self, answer: &Response) -> Option<Duration> {
+        let told = match answer.status() {
+            StatusCode::TOO_MANY_REQUESTS => retry_after(answer.headers()),
+            _ => None,
+        };
+        told.filter(|told| self.shared.policy.retries.honours(*told)).or_else(|| rate_limited_for(answer.headers()))
+    }
+
+    /// Gives the request what it may carry, and chooses the client that may send it.
+    fn prepare(&mut self) -> Result<&'a reqwest::Client> {
+        let (shared, request) = (self.shared, self.moved.as_deref_mut().unwrap_or(self.request));
+        if let Some(endpoint) = self.endpoint
+            && let Ok(Base { url, host }) = &*endpoint.base
+        {
+            Key::authenticate(shared.key.as_ref().filter(|_| endpoint.keyed), url, request)?;
+            if host.serves(request.url()) {
+                return Ok(&shared.http);
+            }
+        }
+        request.headers_mut().remove(API_KEY);
+        if self.public_only {
+            refuse_private(request.url()).map_err(Error::private)?;
+        }
+        let files = &shared.files[usize::from(self.public_only)];
+        if let Some(http) = files.get() {
+            return Ok(http);
+        }
+        let connector = (shared.connector)().no_gzip();
+        let http = if self.public_only { address::public_only(connector) } else { connector }.build()?;
+        Ok(files.get_or_init(|| http))
+    }
+}
+
+/// What is sent of a request: a copy, so that another can follow. A body that can be read only once goes along.
+fn outgoing(request: &mut Request) -> Request {
+    if let Some(copy) = request.body().and_then(|_| request.try_clone()) {
+        return copy;
+    }
+    // `try_clone` makes room for what only requests to reqwest have: their own time limits.
+    let mut sent = Request::new(request.method().clone(), request.url().clone());
+    *sent.headers_mut() = request.headers().clone();
+    *sent.body_mut() = request.body_mut().take();
+    sent
+}
+
+/// Waits for a place and a turn among the requests to a host.
+async fn enter(host: &Host, record: &Record) -> Result<Place> {
+    let circuit_open = |left| Error::circuit_open(&host.name, left);
+    let began = Instant::now();
+    host.breaker.check().map_err(circuit_open)?;
+    let place = host.gate.place().await.map_err(|limit::Saturated| Error::saturated(&host.name))?;
+    // While this one waited the host may have gone.
+    host.breaker.check().map_err(circuit_open)?;
+    host.gate.turn().await;
+    if began.elapsed() >= Duration::from_millis(1) {
+        record.throttled(&host.name, began.elapsed());
+    }
+    Ok(place)
+}
+
+/// Whether a status says that nothing is there behind the front.
+fn is_outage(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+}
