@@ -1,6 +1,10 @@
 //! What the generated clients lean on, under the names that progenitor's generated code looks for.
 
+use progenitor_client::QueryParam;
 pub use progenitor_client::{ClientInfo, OperationInfo};
+use reqwest::header::HeaderValue;
+use reqwest::{Request, Url};
+use serde::Serialize;
 
 pub use crate::Error;
 use crate::form::FormBody;
@@ -19,6 +23,67 @@ impl RequestBuilderExt for reqwest::RequestBuilder {
     fn form_urlencoded<Body: FormBody>(self, body: &Body) -> Result<Self, Error> {
         body.form().apply(self)
     }
+}
+
+/// An argument that may be given, or why it cannot be one.
+#[inline]
+pub(crate) fn optional<T, V: TryInto<T>>(value: V, refused: &'static str) -> Result<Option<T>, String> {
+    required(value, refused).map(Some)
+}
+
+/// An argument that must be given.
+#[inline]
+pub(crate) fn required<T, V: TryInto<T>>(value: V, refused: &'static str) -> Result<T, String> {
+    value.try_into().map_err(|_| refused.to_owned())
+}
+
+/// A request that is being made, or why it cannot be.
+pub(crate) struct Draft(Result<Request, Error>);
+
+impl Draft {
+    pub(crate) fn new(request: reqwest::Result<Request>) -> Self {
+        Self(request.map_err(Error::from))
+    }
+
+    /// With a parameter of the query, if its value has one.
+    pub(crate) fn query<T: Serialize>(mut self, name: &str, value: Result<T, String>) -> Self {
+        if let Ok(request) = &mut self.0
+            && let Err(reason) = value.and_then(|value| append(request.url_mut(), name, &value))
+        {
+            self.0 = Err(Error::InvalidRequest(reason));
+        }
+        self
+    }
+
+    /// With a header, if there is a value.
+    pub(crate) fn header<T: ToString>(mut self, name: &'static str, value: Result<Option<T>, String>) -> Self {
+        if let Ok(request) = &mut self.0 {
+            match value.map(|value| value.map(|value| HeaderValue::try_from(value.to_string()))) {
+                Ok(None) => {}
+                Ok(Some(Ok(value))) => {
+                    request.headers_mut().append(name, value);
+                }
+                Ok(Some(Err(error))) => self.0 = Err(error.into()),
+                Err(reason) => self.0 = Err(Error::InvalidRequest(reason)),
+            }
+        }
+        self
+    }
+
+    pub(crate) fn done(self) -> crate::Result<Request> {
+        self.0
+    }
+}
+
+fn append<T: Serialize>(url: &mut Url, name: &str, value: &T) -> Result<(), String> {
+    let appended = QueryParam::new(name, value)
+        .serialize(serde_urlencoded::Serializer::new(&mut url.query_pairs_mut()))
+        .map(drop)
+        .map_err(|error| format!("`{name}` cannot be a parameter: {error}"));
+    if url.query() == Some("") {
+        url.set_query(None);
+    }
+    appended
 }
 
 /// What may stand in one segment of a path without changing the path.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 /// A structure of answers.
@@ -165,25 +165,35 @@ impl MaybeAbsent for Value {
     }
 }
 
-/// Writes a property.
-pub(crate) fn write<M: SerializeMap, T: Serialize>(map: &mut M, property: &str, value: &T) -> Result<(), M::Error> {
-    map.serialize_entry(property, value)
-}
+/// A structure that is being written, or why it cannot be.
+pub(crate) struct Written<S: Serializer>(Result<S::SerializeMap, S::Error>);
 
-/// Writes a property, if it is there.
-pub(crate) fn write_present<M, T>(map: &mut M, property: &str, value: &T) -> Result<(), M::Error>
-where
-    M: SerializeMap,
-    T: MaybeAbsent + Serialize,
-{
-    if value.is_absent() { Ok(()) } else { map.serialize_entry(property, value) }
-}
+impl<S: Serializer> Written<S> {
+    pub(crate) fn start(serializer: S) -> Self {
+        Self(serializer.serialize_map(None))
+    }
 
-/// Writes the properties that the document does not name.
-pub(crate) fn write_kept<M, T>(map: &mut M, kept: &BTreeMap<String, T>) -> Result<(), M::Error>
-where
-    M: SerializeMap,
-    T: Serialize,
-{
-    kept.iter().try_for_each(|(property, value)| map.serialize_entry(property, value))
+    /// With a property.
+    pub(crate) fn always<T: Serialize>(mut self, property: &str, value: &T) -> Self {
+        if let Ok(map) = &mut self.0
+            && let Err(error) = map.serialize_entry(property, value)
+        {
+            self.0 = Err(error);
+        }
+        self
+    }
+
+    /// With a property, if it is there.
+    pub(crate) fn present<T: MaybeAbsent + Serialize>(self, property: &str, value: &T) -> Self {
+        if value.is_absent() { self } else { self.always(property, value) }
+    }
+
+    /// With the properties that the document does not name.
+    pub(crate) fn kept<T: Serialize>(self, kept: &BTreeMap<String, T>) -> Self {
+        kept.iter().fold(self, |written, (property, value)| written.always(property, value))
+    }
+
+    pub(crate) fn end(self) -> Result<S::Ok, S::Error> {
+        self.0?.end()
+    }
 }

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
+use super::making::{self, braces, is};
 use super::types::rust_type;
 use crate::shape::types::Rust;
 use crate::shape::{Answer, Operation, Shaped};
@@ -48,6 +49,11 @@ impl<'a> Pass<'a> {
                     .ok_or("the generator wrote a `send` without a body")?;
                 out.extend(self.methods(body)?);
                 at = end + 1;
+                continue;
+            }
+            if let Some((length, call)) = making::taken(&tokens[at..]) {
+                out.extend(call);
+                at += length;
                 continue;
             }
             out.push(match &tokens[at] {
@@ -93,7 +99,6 @@ impl<'a> Pass<'a> {
             #[inline]
             fn into_request(self) -> crate::Result<reqwest::Request> {
                 #making
-                Ok(request)
             }
         })
     }
@@ -158,6 +163,7 @@ pub fn page_types(shaped: &Shaped) -> TokenStream {
         quote! {
             impl crate::pages::PageOf for #page {
                 type Item = #item;
+                #[inline]
                 fn items(&mut self) -> &mut ::std::vec::Vec<#item> {
                     &mut self.data
                 }
@@ -178,42 +184,5 @@ fn request_of(body: TokenStream) -> Option<(TokenStream, String)> {
         TokenTree::Literal(literal) => Some(literal.to_string().trim_matches('"').to_owned()),
         _ => None,
     })?;
-    Some((without_version(&tokens[..end]), name))
-}
-
-/// The same without progenitor's header `api-version`, which the platform does not know, and without a list of headers
-/// that holds no other.
-fn without_version(making: &[TokenTree]) -> TokenStream {
-    let ends = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
-    let mut statements: Vec<Vec<TokenTree>> = making.split_inclusive(ends).map(<[_]>::to_vec).collect();
-    let appends = |statement: &[TokenTree]| is(statement.first(), "header_map");
-    statements.retain(|statement| {
-        let names_it = || statement.iter().any(|token| token.to_string().contains("\"api-version\""));
-        !(appends(statement) && names_it())
-    });
-    let within = |token: &TokenTree| braces(token).is_some_and(|inner| inner.to_string().contains("header_map"));
-    if !statements.iter().any(|statement| appends(statement) || statement.iter().any(within)) {
-        statements.retain(|statement| !is(statement.get(2), "header_map"));
-        for statement in &mut statements {
-            // `. headers (header_map)`
-            if let Some(at) = statement.iter().position(|token| is(Some(token), "headers"))
-                && at > 0
-                && statement.get(at + 1).is_some_and(|group| group.to_string().contains("header_map"))
-            {
-                statement.drain(at - 1..=at + 1);
-            }
-        }
-    }
-    statements.into_iter().flatten().collect()
-}
-
-fn is(token: Option<&TokenTree>, word: &str) -> bool {
-    matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
-}
-
-fn braces(token: &TokenTree) -> Option<TokenStream> {
-    match token {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
-        _ => None,
-    }
+    Some((making::request(&tokens[..end])?, name))
 }

@@ -46,13 +46,13 @@ impl Lines {
         let (reader, describe, required) = (&self.reader, &self.describe, ident(required));
         if field.rest {
             self.other = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };
-            self.written.push(quote! { crate::tolerant::write_kept(&mut map, &self.#name)?; });
+            self.written.push(quote! { .kept(&self.#name) });
             self.others = quote! { ::std::option::Option::Some(crate::schema::of::<#held>) };
             return;
         }
         self.read.push(quote! { #property => crate::#reader::read(map, &mut self.#name), });
-        let write = ident(if absent { "write_present" } else { "write" });
-        self.written.push(quote! { crate::tolerant::#write(&mut map, #property, &self.#name)?; });
+        let write = ident(if absent { "present" } else { "always" });
+        self.written.push(quote! { .#write(#property, &self.#name) });
         let description = description(field.description.as_deref());
         self.properties.push(quote! {
             (#property, #description, crate::schema::Required::#required, crate::schema::#describe::<#held>)
@@ -89,9 +89,7 @@ impl Lines {
 
             impl ::serde::Serialize for #name {
                 fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    let mut map = serializer.serialize_map(::std::option::Option::None)?;
-                    #(#written)*
-                    ::serde::ser::SerializeMap::end(map)
+                    crate::tolerant::Written::start(serializer) #(#written)* .end()
                 }
             }
 

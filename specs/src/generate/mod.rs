@@ -5,6 +5,7 @@
 
 mod builders;
 mod lines;
+mod making;
 mod operations;
 mod requests;
 mod types;

@@ -1,0 +1,117 @@
+//! How a builder takes its parameters and makes a request of them: progenitor's way, which is an expression or two with
+//! a `?` for each parameter, in the words of `runtime`, which are a call for each.
+
+use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
+use quote::quote;
+
+/// `value.try_into().map(Some).map_err(|_| "...".to_string())`, as a call: how many tokens it is, and the call.
+pub(super) fn taken(tokens: &[TokenTree]) -> Option<(usize, TokenStream)> {
+    if !(is(tokens.first(), "value") && is(tokens.get(2), "try_into")) {
+        return None;
+    }
+    let optional = is(tokens.get(5), "map");
+    let reason = if optional { 9 } else { 6 };
+    if !is(tokens.get(reason - 1), "map_err") {
+        return None;
+    }
+    let message = literal(group(tokens.get(reason)?)?)?;
+    let call = if optional {
+        quote! { crate::runtime::optional(value, #message) }
+    } else {
+        quote! { crate::runtime::required(value, #message) }
+    };
+    Some((reason + 1, call))
+}
+
+/// The statements of `send` up to a request, as an expression of one.
+pub(super) fn request(making: &[TokenTree]) -> Option<TokenStream> {
+    let mut parameters: Vec<(TokenTree, TokenStream)> = Vec::new();
+    let mut left: Vec<TokenTree> = Vec::with_capacity(making.len());
+    let mut at = 0;
+    while at < making.len() {
+        let ahead = &making[at..];
+        if let Some((length, name, variable)) = query(ahead) {
+            parameters.push((variable.clone(), quote! { .query(#name, #variable) }));
+            at += length;
+        } else if let Some((length, name, variable)) = header(ahead) {
+            parameters.push((variable.clone(), quote! { .header(#name, #variable) }));
+            at += length;
+        } else {
+            left.push(making[at].clone());
+            at += 1;
+        }
+    }
+    let named = |token: Option<&TokenTree>| {
+        token.is_some_and(|token| parameters.iter().any(|(variable, _)| variable.to_string() == token.to_string()))
+    };
+    let mut statements: Vec<Vec<TokenTree>> = left.split_inclusive(ends).map(<[_]>::to_vec).collect();
+    let request = statements.pop()?;
+    // Progenitor's header `api-version` the platform does not know. A header that must be given is met nowhere.
+    let appended = |statement: &[TokenTree]| is(statement.first(), "header_map");
+    let version = |statement: &[TokenTree]| statement.iter().any(|token| token.to_string().contains("\"api-version\""));
+    if statements.iter().any(|statement| appended(statement) && !version(statement)) {
+        return None;
+    }
+    statements.retain(|statement| {
+        // The headers are set on the request, and its parameters are looked at there.
+        let headers = appended(statement) || is(statement.get(2), "header_map");
+        let looked_at = is(statement.first(), "let") && is(statement.get(5), "map_err") && named(statement.get(1));
+        !(headers || looked_at)
+    });
+    // `let mut request = ... . build () ? ;`
+    let start = request.iter().position(|token| is(Some(token), "request"))? + 2;
+    let build = request.iter().rposition(|token| is(Some(token), "build"))?;
+    let mut built: Vec<TokenTree> = request.get(start..build + 2)?.to_vec();
+    if let Some(at) = built.iter().position(|token| is(Some(token), "headers")) {
+        built.drain(at - 1..=at + 1);
+    }
+    let set = parameters.iter().map(|(_, set)| set);
+    let statements = statements.iter().flatten();
+    Some(quote! { #(#statements)* crate::runtime::Draft::new(#(#built)*) #(#set)* .done() })
+}
+
+/// `. query (& progenitor_client :: QueryParam :: new ("name" , & variable))`: its length, the name, the variable.
+fn query(tokens: &[TokenTree]) -> Option<(usize, Literal, TokenTree)> {
+    if !is(tokens.get(1), "query") {
+        return None;
+    }
+    let arguments = group(tokens.get(2)?)?.into_iter().last()?;
+    let arguments = group(&arguments)?;
+    Some((3, literal(arguments.clone())?, arguments.into_iter().last()?))
+}
+
+/// `if let Some (value) = variable { header_map . append ("name" , ...) ; }`: its length, the name, the variable.
+fn header(tokens: &[TokenTree]) -> Option<(usize, Literal, TokenTree)> {
+    if !(is(tokens.first(), "if") && is(tokens.get(1), "let")) {
+        return None;
+    }
+    let appended: Vec<TokenTree> = group(tokens.get(6)?)?.into_iter().collect();
+    if !(is(appended.first(), "header_map") && is(appended.get(2), "append")) {
+        return None;
+    }
+    Some((7, literal(group(appended.get(3)?)?)?, tokens.get(5)?.clone()))
+}
+
+fn ends(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';')
+}
+
+fn literal(tokens: TokenStream) -> Option<Literal> {
+    tokens.into_iter().find_map(|token| if let TokenTree::Literal(found) = token { Some(found) } else { None })
+}
+
+fn group(token: &TokenTree) -> Option<TokenStream> {
+    if let TokenTree::Group(group) = token { Some(group.stream()) } else { None }
+}
+
+pub(super) fn is(token: Option<&TokenTree>, word: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
+}
+
+/// What is between braces.
+pub(super) fn braces(token: &TokenTree) -> Option<TokenStream> {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
+    }
+}
