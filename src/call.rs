@@ -73,8 +73,8 @@ impl Parts {
 
 impl<T> Call<T> {
     pub(crate) fn new(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
-        let parts = Parts { endpoint: endpoint.clone(), operation, request, options: CallOptions::default() };
-        Self { parts: Box::new(parts), answer: PhantomData }
+        let (endpoint, options) = (endpoint.clone(), CallOptions::default());
+        Self { parts: Box::new(Parts { endpoint, operation, request, options }), answer: PhantomData }
     }
 
     /// The same call, its answer read as another type.

@@ -194,8 +194,9 @@ pub(super) fn rate_limited_for(headers: &HeaderMap) -> Option<Duration> {
         [HeaderName::from_static("x-ratelimit-remaining"), HeaderName::from_static("ratelimit-remaining")];
     const RESET: [HeaderName; 2] =
         [HeaderName::from_static("x-ratelimit-reset"), HeaderName::from_static("ratelimit-reset")];
+    // Looked at one after the other: most answers tell nothing, and to look for a name takes longer.
     let number = |names: [HeaderName; 2]| -> Option<u64> {
-        names.iter().find_map(|name| headers.get(name)?.to_str().ok()?.trim().parse().ok())
+        headers.iter().find(|(name, _)| names.contains(name))?.1.to_str().ok()?.trim().parse().ok()
     };
     if number(REMAINING)? > 0 {
         return None;

@@ -235,7 +235,9 @@ fn outgoing(request: &mut Request) -> Request {
     }
     // `try_clone` makes room for what only requests to reqwest have: their own time limits.
     let mut sent = Request::new(request.method().clone(), request.url().clone());
-    *sent.headers_mut() = request.headers().clone();
+    // The copy of the headers stays: it has no room for those that reqwest adds.
+    let headers = request.headers().clone();
+    *sent.headers_mut() = std::mem::replace(request.headers_mut(), headers);
     *sent.body_mut() = request.body_mut().take();
     sent
 }
