@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::time::Duration;
 
 use reqwest::Request;
@@ -11,7 +10,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::exec::{Answered, CallOptions, Endpoint};
+use crate::exec::{CallOptions, Endpoint, Parts, send};
 use crate::response::Answer;
 use crate::{ByteStream, Error, Operation, Response, Result};
 
@@ -46,40 +45,22 @@ use crate::{ByteStream, Error, Operation, Response, Result};
 /// ```
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<T> {
+    /// What is compiled once for all types of answers.
     parts: Box<Parts>,
-    answer: PhantomData<fn() -> T>,
-}
-
-/// A call without the type of its answer: what is compiled once for all of them.
-struct Parts {
-    endpoint: Endpoint,
     operation: &'static Operation,
-    /// The request, or why there is none.
-    request: Result<Request>,
-    options: CallOptions,
-}
-
-impl Parts {
-    /// It holds all that the sending takes: what is small is moved on the way, and what is not stays here.
-    fn exec(mut self: Box<Self>) -> Pin<Box<dyn Future<Output = Result<Answered>> + Send>> {
-        Box::pin(async move {
-            match self.request {
-                Ok(ref mut request) => self.endpoint.exec(request, self.operation, &self.options).await,
-                Err(error) => Err(error.of_operation(self.operation.name)),
-            }
-        })
-    }
+    answer: PhantomData<fn() -> T>,
 }
 
 impl<T> Call<T> {
     pub(crate) fn new(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
         let (endpoint, options) = (endpoint.clone(), CallOptions::default());
-        Self { parts: Box::new(Parts { endpoint, operation, request, options }), answer: PhantomData }
+        let parts = Box::new(Parts { endpoint, operation: Some(operation), request, options });
+        Self { parts, operation, answer: PhantomData }
     }
 
     /// The same call, its answer read as another type.
     pub(crate) fn answering<U>(self) -> Call<U> {
-        Call { parts: self.parts, answer: PhantomData }
+        Call { parts: self.parts, operation: self.operation, answer: PhantomData }
     }
 
     /// Adds a parameter to the query, also one that the document does not know.
@@ -177,7 +158,7 @@ impl<T> Call<T> {
         T: Answer,
     {
         self.parts.options.reading = T::READING;
-        let sent = self.parts.exec();
+        let sent = send(self.parts);
         async move { T::read(sent.await?) }
     }
 
@@ -185,8 +166,8 @@ impl<T> Call<T> {
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let Parts { endpoint, operation, request, options } = &*self.parts;
         let request = Ok(request.as_ref().ok()?.try_clone()?);
-        let parts = Parts { endpoint: endpoint.clone(), operation, request, options: *options };
-        Some(Self { parts: Box::new(parts), answer: PhantomData })
+        let parts = Parts { endpoint: endpoint.clone(), operation: *operation, request, options: *options };
+        Some(Self { parts: Box::new(parts), operation: self.operation, answer: PhantomData })
     }
 
     /// Changes the request.
@@ -200,7 +181,7 @@ impl<T> Call<T> {
     }
 
     pub(crate) fn operation(&self) -> &'static Operation {
-        self.parts.operation
+        self.operation
     }
 }
 
@@ -209,7 +190,7 @@ impl<T> fmt::Debug for Call<T> {
         // The query and the headers may hold what their sender wants to keep.
         let path = self.parts.request.as_ref().map(|request| request.url().path());
         f.debug_struct("Call")
-            .field("operation", &self.parts.operation.name)
+            .field("operation", &self.operation.name)
             .field("path", &path)
             .field("options", &self.parts.options)
             .finish_non_exhaustive()

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -99,7 +100,7 @@ impl Body {
     pub(crate) fn into_http(self) -> http::Response<Bytes> {
         let mut response = http::Response::new(self.bytes);
         (*response.status_mut(), *response.headers_mut()) = (self.status, self.headers);
-        response.extensions_mut().insert(self.called);
+        self.called.go_with(response.extensions_mut());
         response
     }
 
@@ -192,12 +193,12 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
 /// It is a [`Stream`] of [`Bytes`]; [`bytes`](Self::bytes) and [`text`](Self::text) read all of it.
 pub struct ByteStream {
     inner: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    called: Option<Box<Called>>,
+    called: Option<Arc<Called>>,
 }
 
 impl ByteStream {
     fn new(response: reqwest::Response) -> Self {
-        let called = Called::of(&response).map(Box::new);
+        let called = Called::of(&response);
         Self { inner: Box::pin(response.bytes_stream()), called }
     }
 

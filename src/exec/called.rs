@@ -1,35 +1,62 @@
-//! The call that an answer belongs to.
+//! A call, from what it is made of to what its answer tells of it.
 
-use reqwest::{Method, Request, Response, Url};
+use std::sync::Arc;
+
+use reqwest::{Request, Response};
 use tokio::time::Instant;
 
-use crate::Error;
+use super::{CallOptions, Endpoint};
+use crate::{Error, Operation, Result};
+
+/// What a call is made of.
+pub(crate) struct Parts {
+    pub endpoint: Endpoint,
+    /// `None` for a file.
+    pub operation: Option<&'static Operation>,
+    /// The request, or why there is none.
+    pub request: Result<Request>,
+    pub options: CallOptions,
+}
 
 /// Carried with an answer, so that what befalls its body is told of the whole call.
-#[derive(Clone)]
 pub(crate) struct Called {
-    operation: Option<&'static str>,
-    method: Method,
-    url: Url,
+    parts: Box<Parts>,
     attempts: u32,
     began: Instant,
 }
 
 impl Called {
-    pub(super) fn new(operation: Option<&'static str>, request: &Request, attempts: u32, began: Instant) -> Self {
-        Self { operation, method: request.method().clone(), url: request.url().clone(), attempts, began }
+    pub(super) fn new(mut parts: Box<Parts>, attempts: u32, began: Instant) -> Self {
+        if let Ok(request) = &mut parts.request {
+            // It is sent, and may be large.
+            *request.body_mut() = None;
+        }
+        Self { parts, attempts, began }
     }
 
-    pub(crate) fn of(answer: &Response) -> Option<Self> {
+    /// Goes with an answer as one of its extensions.
+    pub(crate) fn go_with(self, answer: &mut http::Extensions) {
+        answer.insert(Arc::new(self));
+    }
+
+    pub(crate) fn of(answer: &Response) -> Option<Arc<Self>> {
         answer.extensions().get().cloned()
     }
 
     /// An error, with the call that it befell.
     pub(crate) fn name(&self, error: Error) -> Error {
-        let error = error.of_attempts(self.attempts, self.began.elapsed()).of_request(&self.method, &self.url);
-        match self.operation {
-            Some(operation) => error.of_operation(operation),
-            None => error,
+        let mut error = error.of_attempts(self.attempts, self.began.elapsed());
+        if let Ok(request) = &self.parts.request {
+            error = error.of_request(request.method(), request.url());
         }
+        of_operation(error, self.parts.operation)
+    }
+}
+
+/// An error, with the operation that it befell.
+pub(super) fn of_operation(error: Error, operation: Option<&'static Operation>) -> Error {
+    match operation {
+        Some(operation) => error.of_operation(operation.name),
+        None => error,
     }
 }

@@ -1,6 +1,6 @@
 //! The one way of all requests.
 //!
-//! A call travels through [`Shared::call`] (its record and its deadline) and along its [`Way`]: `attempts`
+//! A call travels through [`send`] (its record and its deadline) and along its [`Way`]: `attempts`
 //! (retries), `attempt` (redirects), and `send` (one request to one host: circuit breaker, limits, timeouts).
 //! Each rule has its own module.
 
@@ -20,7 +20,7 @@ mod tests;
 mod timeout;
 mod way;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -30,16 +30,17 @@ use tokio::time::timeout_at;
 use tracing::Instrument;
 
 use self::body::streamed;
+use self::called::of_operation;
 use self::host::{Host, Hosts};
 use self::key::below;
 use self::way::{Answer, Way};
 use crate::response::Body;
-use crate::{Error, Operation, Result};
+use crate::{Error, Result};
 
 pub(crate) use self::address::Private;
 pub(crate) use self::body::Broken;
 pub use self::breaker::{CircuitBreaker, CircuitState};
-pub(crate) use self::called::Called;
+pub(crate) use self::called::{Called, Parts};
 pub(crate) use self::key::Key;
 pub use self::limit::Limits;
 pub(crate) use self::observe::Observers;
@@ -108,8 +109,8 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub struct Endpoint {
     pub(crate) shared: Arc<Shared>,
-    /// Where it is, or why there is none.
-    base: Arc<Result<Base, String>>,
+    /// Where it is, or why there is none; `None` for files, which are anywhere.
+    base: Option<Arc<Result<Base, String>>>,
     /// Whether the API knows the platform's key.
     keyed: bool,
 }
@@ -122,7 +123,7 @@ struct Base {
 
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let base = (*self.base).as_ref().map(|base| base.url.as_str());
+        let base = self.base.as_deref().map(|base| base.as_ref().map(|base| base.url.as_str()));
         f.debug_struct("Endpoint").field("base", &base).finish_non_exhaustive()
     }
 }
@@ -131,12 +132,15 @@ impl Endpoint {
     /// Of the base URL, or of the reason why there is none.
     pub(crate) fn new(shared: &Arc<Shared>, base: Result<Url, String>, keyed: bool) -> Self {
         let base = base.map(|url| Base { host: shared.hosts.of(&url), url });
-        Self { shared: Arc::clone(shared), base: Arc::new(base), keyed }
+        Self { shared: Arc::clone(shared), base: Some(Arc::new(base)), keyed }
     }
 
     /// The base URL as text, without a slash at its end; of a host that cannot be where there is no API.
     pub(crate) fn base_url(&self) -> String {
-        let base = (*self.base).as_ref().map_or("http://absent.invalid", |base| base.url.as_str());
+        let base = match self.base.as_deref() {
+            Some(Ok(base)) => base.url.as_str(),
+            _ => "http://absent.invalid",
+        };
         base.trim_end_matches('/').to_owned()
     }
 
@@ -148,16 +152,6 @@ impl Endpoint {
             .map_err(|error| refused("makes no URL").with_source(error))?;
         let below_base = Url::parse(&base).is_ok_and(|base| below(url.path(), base.path()));
         if below_base { Ok(url) } else { Err(refused("leaves the base URL")) }
-    }
-
-    /// Sends a request of an operation, and brings back a success or the error.
-    pub(crate) fn exec(
-        &self,
-        request: &mut Request,
-        operation: &'static Operation,
-        options: &CallOptions,
-    ) -> impl Future<Output = Result<Answered>> + Send {
-        self.shared.call(request, Some((self, operation)), options)
     }
 }
 
@@ -193,49 +187,56 @@ impl Shared {
 
     /// Asks any host for a file, by the same rules as all requests and without the key, and brings back a
     /// success or the error. The bytes of its body are those of the file, not decompressed.
-    pub(crate) async fn fetch(&self, mut request: Request, options: CallOptions) -> Result<Response> {
+    pub(crate) async fn fetch(self: &Arc<Self>, mut request: Request, options: CallOptions) -> Result<Response> {
         request.headers_mut().entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
-        match self.call(&mut request, None, &options).await? {
+        let endpoint = Endpoint { shared: Arc::clone(self), base: None, keyed: false };
+        match send(Box::new(Parts { endpoint, operation: None, request: Ok(request), options })).await? {
             Answered::Whole(body) => Ok(body.into_http().into()),
             Answered::Stream(answer) => Ok(answer),
         }
     }
+}
 
-    /// One call, from its first attempt to its last.
-    async fn call(
-        &self,
-        request: &mut Request,
-        of: Option<(&Endpoint, &'static Operation)>,
-        options: &CallOptions,
-    ) -> Result<Answered> {
-        let mut way = Way::new(self, request, of, options);
-        let (span, deadline) = (way.record.span.clone(), way.deadline);
-        let done = {
-            let attempts = pin!(way.attempts().instrument(span));
-            match deadline {
-                None => attempts.await,
-                // In a place of its own: most calls have no deadline, and need no room for one.
-                Some(deadline) => Box::pin(timeout_at(deadline.at, attempts))
-                    .await
-                    .unwrap_or_else(|_| Err(Error::broken(Broken::Late(deadline.limit)))),
-            }
-        };
-        let called = way.called();
-        let Way { mut record, idle, .. } = way;
-        match done {
-            Ok(Answer::Whole(mut answer, bytes)) => {
-                record.finish(Outcome::Success);
-                let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-                Ok(Answered::Whole(Body { bytes, status, headers, called }))
-            }
-            Ok(Answer::Stream(mut answer, place)) => {
-                answer.extensions_mut().insert(called);
-                streamed(answer, place, idle, deadline, record).map(Answered::Stream)
-            }
-            Err(error) => {
-                record.finish(Outcome::Failure);
-                Err(called.name(error))
-            }
+/// Sends what a call is made of, and brings back a success or the error.
+pub(crate) fn send(parts: Box<Parts>) -> Pin<Box<dyn Future<Output = Result<Answered>> + Send>> {
+    Box::pin(call(parts))
+}
+
+/// One call, from its first attempt to its last.
+///
+/// What is large stays where it is, in the parts and in the way; what is small is moved.
+async fn call(mut parts: Box<Parts>) -> Result<Answered> {
+    let request = match parts.request {
+        Ok(ref mut request) => request,
+        Err(error) => return Err(of_operation(error, parts.operation)),
+    };
+    let mut way = Way::new(&parts.endpoint, parts.operation, request, &parts.options);
+    let (span, deadline) = (way.record.span.clone(), way.deadline);
+    let done = {
+        let attempts = pin!(way.attempts().instrument(span));
+        match deadline {
+            None => attempts.await,
+            // In a place of its own: most calls have no deadline, and need no room for one.
+            Some(deadline) => Box::pin(timeout_at(deadline.at, attempts))
+                .await
+                .unwrap_or_else(|_| Err(Error::broken(Broken::Late(deadline.limit)))),
+        }
+    };
+    let Way { mut record, idle, .. } = way;
+    let called = Called::new(parts, record.attempts, record.began);
+    match done {
+        Ok(Answer::Whole(mut answer, bytes)) => {
+            record.finish(Outcome::Success);
+            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+            Ok(Answered::Whole(Body { bytes, status, headers, called }))
+        }
+        Ok(Answer::Stream(mut answer, place)) => {
+            called.go_with(answer.extensions_mut());
+            streamed(answer, place, idle, deadline, record).map(Answered::Stream)
+        }
+        Err(error) => {
+            record.finish(Outcome::Failure);
+            Err(called.name(error))
         }
     }
 }

@@ -9,7 +9,6 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::breaker::CircuitState;
-use super::called::Called;
 use super::host::Host;
 use crate::{Error, Operation};
 
@@ -163,7 +162,7 @@ pub(super) struct Record {
     method: Method,
     /// The host that is asked first.
     pub host: Arc<Host>,
-    began: Instant,
+    pub began: Instant,
     pub attempts: u32,
     pub status: Option<StatusCode>,
     pub bytes: u64,
@@ -206,11 +205,6 @@ impl Record {
             bytes: 0,
             finished: false,
         }
-    }
-
-    /// What goes with the answer.
-    pub(super) fn called(&self, request: &Request) -> Called {
-        Called::new(self.operation, request, self.attempts, self.began)
     }
 
     pub(super) fn elapsed(&self) -> Duration {

@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep};
 
 use super::address::{self, refuse_private};
 use super::body::{failure, whole};
-use super::called::Called;
 use super::host::Host;
 use super::key::{API_KEY, Key};
 use super::limit::{self, Place, rate_limited_for};
@@ -28,7 +27,7 @@ pub(super) struct Way<'a> {
     request: &'a mut Request,
     /// The request that follows a redirect, within an attempt.
     moved: Option<Box<Request>>,
-    endpoint: Option<&'a Endpoint>,
+    endpoint: &'a Endpoint,
     repeatable: Repeatable,
     /// Whether the request's body can be read only once.
     once: bool,
@@ -48,13 +47,13 @@ pub(super) enum Answer {
 
 impl<'a> Way<'a> {
     pub(super) fn new(
-        shared: &'a Shared,
+        endpoint: &'a Endpoint,
+        operation: Option<&'static Operation>,
         request: &'a mut Request,
-        of: Option<(&'a Endpoint, &'static Operation)>,
         options: &CallOptions,
     ) -> Self {
-        let (endpoint, operation) = of.unzip();
-        let host = match endpoint.map(|endpoint| &*endpoint.base) {
+        let shared = &*endpoint.shared;
+        let host = match endpoint.base.as_deref() {
             Some(Ok(base)) => shared.hosts.same_or(&base.host, request.url()),
             _ => shared.hosts.of(request.url()),
         };
@@ -76,11 +75,6 @@ impl<'a> Way<'a> {
             public_only: options.deny_private_networks || shared.policy.deny_private_networks,
             request,
         }
-    }
-
-    /// What goes with the answer.
-    pub(super) fn called(&self) -> Called {
-        self.record.called(self.request)
     }
 
     /// Attempts until one succeeds or none may follow.
@@ -124,9 +118,10 @@ impl<'a> Way<'a> {
 
     /// Refuses what cannot be sent.
     fn refuse(&self) -> Result<()> {
-        let Some(endpoint) = self.endpoint else { return Ok(()) };
-        if let Err(reason) = &*endpoint.base {
-            return Err(Error::request(reason.clone()));
+        match self.endpoint.base.as_deref() {
+            Some(Ok(_)) => {}
+            Some(Err(reason)) => return Err(Error::request(reason.clone())),
+            None => return Ok(()),
         }
         if self.request.url().path().contains(REFUSED_ARGUMENT) {
             return Err(Error::request(
@@ -206,10 +201,8 @@ impl<'a> Way<'a> {
     /// Gives the request what it may carry, and chooses the client that may send it.
     fn prepare(&mut self) -> Result<&'a reqwest::Client> {
         let (shared, request) = (self.shared, self.moved.as_deref_mut().unwrap_or(self.request));
-        if let Some(endpoint) = self.endpoint
-            && let Ok(Base { url, host }) = &*endpoint.base
-        {
-            Key::authenticate(shared.key.as_ref().filter(|_| endpoint.keyed), url, request)?;
+        if let Some(Ok(Base { url, host })) = self.endpoint.base.as_deref() {
+            Key::authenticate(shared.key.as_ref().filter(|_| self.endpoint.keyed), url, request)?;
             if host.serves(request.url()) {
                 return Ok(&shared.http);
             }
