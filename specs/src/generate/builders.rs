@@ -62,7 +62,9 @@ impl<'a> Pass<'a> {
                 }
                 other => other.clone(),
             });
-            at += 1;
+            // `Error < ( ) >` to `Error`: no operation declares an error of its own, so the parameter says nothing.
+            let generic = matches!(tokens.get(at + 1), Some(TokenTree::Punct(punct)) if punct.as_char() == '<');
+            at += if generic && is(tokens.get(at), "Error") { 4 } else { 1 };
         }
         Ok(out.into_iter().collect())
     }

@@ -57,54 +57,18 @@ fn client(shaped: &Shaped) -> Result<TokenStream, Error> {
             failed(format!("the generator gave up: {}", reason.unwrap_or_default()))
         })?
         .map_err(|error| failed(error.to_string()))?;
-    let types = types::types(shaped);
-    let mut placed = false;
-    let tokens = one_error(place_types(tokens, &types, &mut placed));
-    if !placed {
-        return Err(failed("the generator wrote no module `types`".to_owned()));
-    }
-    builders::with_calls(shaped, tokens).map_err(failed)
+    let tokens = builders::with_calls(shaped, tokens).map_err(failed)?;
+    // Last, so that what is ours is not looked through for what is progenitor's.
+    place_types(tokens, types::types(shaped)).ok_or_else(|| failed("the generator wrote no module `types`".to_owned()))
 }
 
 /// Puts our types into the module that progenitor made for its own.
-fn place_types(tokens: TokenStream, types: &TokenStream, placed: &mut bool) -> TokenStream {
-    let mut before = [String::new(), String::new()];
-    tokens
-        .into_iter()
-        .map(|token| {
-            let opens = matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-            if opens && before == ["mod", "types"] && !*placed {
-                *placed = true;
-                return TokenTree::Group(Group::new(Delimiter::Brace, types.clone()));
-            }
-            before.swap(0, 1);
-            before[1] = if let TokenTree::Ident(ident) = &token { ident.to_string() } else { String::new() };
-            token
-        })
-        .collect()
-}
-
-/// `Error<()>` to `Error`: no operation declares an error of its own, so the parameter says nothing.
-fn one_error(tokens: TokenStream) -> TokenStream {
-    let mut out: Vec<TokenTree> = Vec::new();
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), one_error(group.stream()));
-                inner.set_span(group.span());
-                out.push(TokenTree::Group(inner));
-            }
-            TokenTree::Ident(ident) if ident == "Error" => {
-                out.push(TokenTree::Ident(ident));
-                let generic = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '<');
-                if generic {
-                    // `< ( ) >`: three tokens, the middle one a group.
-                    tokens.by_ref().take(3).for_each(drop);
-                }
-            }
-            other => out.push(other),
-        }
-    }
-    out.into_iter().collect()
+fn place_types(tokens: TokenStream, types: TokenStream) -> Option<TokenStream> {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let at = tokens.windows(3).position(|found| {
+        let opens = matches!(&found[2], TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+        making::is(found.first(), "mod") && making::is(found.get(1), "types") && opens
+    })?;
+    tokens[at + 2] = TokenTree::Group(Group::new(Delimiter::Brace, types));
+    Some(tokens.into_iter().collect())
 }
