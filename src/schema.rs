@@ -16,6 +16,10 @@ pub(crate) enum Required {
     Never,
 }
 
+pub(crate) const ALWAYS: Required = Required::Always;
+pub(crate) const WRITTEN: Required = Required::Written;
+pub(crate) const NEVER: Required = Required::Never;
+
 /// A property: its name, its description, when it is required, what it holds.
 pub(crate) type Property = (&'static str, &'static str, Required, Held);
 
@@ -141,9 +145,9 @@ mod tests {
         generator,
         "What a place is.",
         &[
-            ("name", "How it is called.", Required::Written, with_default::<String>),
-            ("within", "", Required::Written, with_default::<Option<Box<Answer>>>),
-            ("type", "", Required::Written, with_default::<Vec<i64>>),
+            ("name", "How it is called.", WRITTEN, with_default::<String>),
+            ("within", "", WRITTEN, with_default::<Option<Box<Answer>>>),
+            ("type", "", WRITTEN, with_default::<Vec<i64>>),
         ],
         Some(of::<BTreeMap<String, bool>>),
     ));
@@ -163,10 +167,10 @@ mod tests {
         generator,
         "",
         &[
-            ("name", "", Required::Always, of::<String>),
-            ("parent", "", Required::Written, of::<Option<String>>),
-            ("answer", "", Required::Never, of::<Option<Answer>>),
-            ("note", "Empty it by null.", Required::Never, of::<Field<String>>),
+            ("name", "", ALWAYS, of::<String>),
+            ("parent", "", WRITTEN, of::<Option<String>>),
+            ("answer", "", NEVER, of::<Option<Answer>>),
+            ("note", "Empty it by null.", NEVER, of::<Field<String>>),
         ],
         None,
     ));

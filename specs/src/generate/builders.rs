@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
 use super::making::{self, braces, is};
@@ -40,31 +40,41 @@ impl<'a> Pass<'a> {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
         let mut at = 0;
-        while at < tokens.len() {
-            // `pub async fn send (self) -> ... { body }`
-            if ["pub", "async", "fn", "send"].iter().enumerate().all(|(ahead, word)| is(tokens.get(at + ahead), word)) {
-                let body = (at..tokens.len()).find(|index| braces(&tokens[*index]).is_some());
-                let (end, body) = body
-                    .and_then(|end| braces(&tokens[end]).map(|body| (end, body)))
-                    .ok_or("the generator wrote a `send` without a body")?;
-                out.extend(self.methods(body)?);
-                at = end + 1;
-                continue;
-            }
-            if let Some((length, call)) = making::taken(&tokens[at..]) {
-                out.extend(call);
-                at += length;
-                continue;
-            }
-            out.push(match &tokens[at] {
-                TokenTree::Group(group) => {
-                    TokenTree::Group(Group::new(group.delimiter(), self.rewrite(group.stream())?))
+        while let Some(token) = tokens.get(at) {
+            let ahead = &tokens[at..];
+            match token {
+                // `pub async fn send (self) -> ... { body }`
+                TokenTree::Ident(word) if word == "pub" && is(ahead.get(3), "send") => {
+                    let body = ahead.iter().enumerate().find_map(|(end, token)| Some((end, braces(token)?)));
+                    let (end, body) = body.ok_or("the generator wrote a `send` without a body")?;
+                    out.extend(self.methods(body)?);
+                    at += end + 1;
+                    continue;
                 }
-                other => other.clone(),
-            });
-            // `Error < ( ) >` to `Error`: no operation declares an error of its own, so the parameter says nothing.
-            let generic = matches!(tokens.get(at + 1), Some(TokenTree::Punct(punct)) if punct.as_char() == '<');
-            at += if generic && is(tokens.get(at), "Error") { 4 } else { 1 };
+                TokenTree::Ident(word) if word == "value" => {
+                    if let Some((length, call)) = making::taken(ahead) {
+                        out.extend(call);
+                        at += length;
+                        continue;
+                    }
+                }
+                // `Error < ( ) >`: no operation declares an error of its own, so the parameter says nothing.
+                TokenTree::Ident(word) if word == "Error" => {
+                    if matches!(ahead.get(1), Some(TokenTree::Punct(punct)) if punct.as_char() == '<') {
+                        out.push(token.clone());
+                        at += 4;
+                        continue;
+                    }
+                }
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                    out.push(TokenTree::Group(Group::new(Delimiter::Brace, self.rewrite(group.stream())?)));
+                    at += 1;
+                    continue;
+                }
+                _ => {}
+            }
+            out.push(token.clone());
+            at += 1;
         }
         Ok(out.into_iter().collect())
     }

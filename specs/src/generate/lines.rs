@@ -47,16 +47,14 @@ impl Lines {
         if field.rest {
             self.other = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };
             self.written.push(quote! { .kept(&self.#name) });
-            self.others = quote! { ::std::option::Option::Some(crate::schema::of::<#held>) };
+            self.others = quote! { ::std::option::Option::Some(of::<#held>) };
             return;
         }
         self.read.push(quote! { #property => crate::#reader::read(map, &mut self.#name), });
         let write = ident(if absent { "present" } else { "always" });
         self.written.push(quote! { .#write(#property, &self.#name) });
         let description = description(field.description.as_deref());
-        self.properties.push(quote! {
-            (#property, #description, crate::schema::Required::#required, crate::schema::#describe::<#held>)
-        });
+        self.properties.push(quote! { (#property, #description, #required, #describe::<#held>) });
     }
 
     /// How the value of a property is read, as a method of the reader's `Structure`.
@@ -76,10 +74,7 @@ impl Lines {
     pub(super) fn whole(&self, made: &Type) -> TokenStream {
         let (name, description) = (ident(&made.name), description(made.description.as_deref()));
         let Self { reader, written, properties, others, .. } = self;
-        let schema = json_schema(
-            &name,
-            &quote! { crate::schema::structure(generator, #description, &[#(#properties),*], #others) },
-        );
+        let schema = json_schema(&name, &quote! { structure(generator, #description, &[#(#properties),*], #others) });
         quote! {
             impl<'de> ::serde::Deserialize<'de> for #name {
                 fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {

@@ -22,9 +22,9 @@ impl Writer<'_> {
             let value = self.blank(field);
             blank.push(quote! { #name: #value });
             let required = match presence {
-                Presence::Required => "Always",
-                Presence::Nullable => "Written",
-                Presence::Optional | Presence::Emptiable | Presence::Rest => "Never",
+                Presence::Required => "ALWAYS",
+                Presence::Nullable => "WRITTEN",
+                Presence::Optional | Presence::Emptiable | Presence::Rest => "NEVER",
             };
             let absent = matches!(presence, Presence::Optional | Presence::Emptiable);
             lines.add(field, &held, absent, required);

@@ -23,7 +23,12 @@ pub fn types(shaped: &Shaped) -> TokenStream {
             Kind::Union(variants) => writer.union(variants),
         }
     });
-    quote! { #(#made)* }
+    // Values have other names than types, whatever those are called.
+    let describing = quote! {
+        #[cfg(feature = "schemars")]
+        use crate::schema::{ALWAYS, NEVER, WRITTEN, of, structure, union, with_default};
+    };
+    std::iter::once(describing).chain(made).collect()
 }
 
 /// A type as it is written; names of the document are looked up in `module` where one is given.
@@ -145,7 +150,7 @@ impl Writer<'_> {
                 quote! { ::std::option::Option<#held> }
             };
             declared.push(quote! { #doc pub #field_name: #held, });
-            lines.add(field, &held, emptiable || !field.required, "Written");
+            lines.add(field, &held, emptiable || !field.required, "WRITTEN");
         }
         let (read, whole) = (lines.read(), lines.whole(self.made));
         quote! {
@@ -205,12 +210,12 @@ impl Writer<'_> {
                     });
                 }
                 let text = label.to_string();
-                described.push(quote! { (#text, crate::schema::of::<#held>) });
+                described.push(quote! { (#text, of::<#held>) });
                 quote! { #[allow(missing_docs)] #label(#held), }
             })
             .collect();
         let description = description(self.made.description.as_deref());
-        let schema = json_schema(&name, &quote! { crate::schema::union(generator, #description, &[#(#described),*]) });
+        let schema = json_schema(&name, &quote! { union(generator, #description, &[#(#described),*]) });
         quote! {
             #doc
             #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]

@@ -530,6 +530,10 @@ fn sendable(schema: &Value) -> BTreeSet<&str> {
 /// Every component that a schema leads to, in a role.
 pub fn reachable(document: &Value, schema: &Value, role: Role, found: &mut BTreeSet<String>) {
     let components = document.pointer("/components/schemas").and_then(Value::as_object).unwrap_or(&NO_COMPONENTS);
+    reach(components, schema, role, found);
+}
+
+fn reach(components: &Map<String, Value>, schema: &Value, role: Role, found: &mut BTreeSet<String>) {
     match schema {
         Value::Object(object) => {
             if let Some(component) =
@@ -539,16 +543,16 @@ pub fn reachable(document: &Value, schema: &Value, role: Role, found: &mut BTree
                 if let Some(schema) = components.get(component)
                     && found.insert(component.to_owned())
                 {
-                    reachable(document, schema, role, found);
+                    reach(components, schema, role, found);
                 }
             }
             let hidden = if role == Role::Request { "readOnly" } else { "writeOnly" };
             object
                 .values()
                 .filter(|value| !flag(value, hidden))
-                .for_each(|value| reachable(document, value, role, found));
+                .for_each(|value| reach(components, value, role, found));
         }
-        Value::Array(items) => items.iter().for_each(|value| reachable(document, value, role, found)),
+        Value::Array(items) => items.iter().for_each(|value| reach(components, value, role, found)),
         _ => {}
     }
 }

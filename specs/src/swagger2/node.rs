@@ -24,6 +24,23 @@ pub(super) enum Kind<'g> {
     ListOf(Grammar<'g>),
 }
 
+impl Kind<'_> {
+    /// Whether a value is of this kind, where a look is enough.
+    fn is_plainly(self, value: &Value) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Text => value.is_string(),
+            Self::Flag => value.is_boolean(),
+            Self::Number => value.is_number(),
+            Self::Count => value.is_u64(),
+            Self::List => value.is_array(),
+            Self::Object => value.is_object(),
+            Self::Texts => value.as_array().is_some_and(|texts| texts.iter().all(Value::is_string)),
+            Self::Of(_) | Self::ListOf(_) => false,
+        }
+    }
+}
+
 /// The members an object may have, by kind; a name that ends in `!` must be there. Vendor
 /// extensions (`x-`) may always be.
 pub(super) type Grammar<'g> = &'g [(Kind<'g>, &'g str)];
@@ -132,9 +149,10 @@ impl<'a> Node<'a> {
                 self.need(name)?;
             }
         }
-        for (name, child) in self.entries()? {
-            match known().find(|(known, _)| known.trim_end_matches('!') == name) {
-                Some((_, kind)) => child.check_kind(*kind)?,
+        for (name, value) in self.object()? {
+            match known().find(|(known, _)| known.strip_suffix('!').unwrap_or(known) == name) {
+                Some((_, kind)) if kind.is_plainly(value) => {}
+                Some((_, kind)) => self.child(name, value).check_kind(*kind)?,
                 None if name.starts_with("x-") => {}
                 None => {
                     return Err(self.refuse(format!("`{name}` has no place here in Swagger 2.0")));
@@ -144,17 +162,15 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
+    /// Refuses what is not of a kind, which a look did not tell.
     fn check_kind(&self, kind: Kind) -> Result<(), Error> {
-        let expected = |right: bool, what: &str| {
-            let message = || self.refuse(format!("must be {what}"));
-            right.then_some(()).ok_or_else(message)
-        };
+        let expected = |what: &str| Err(self.refuse(format!("must be {what}")));
         match kind {
             Kind::Any => Ok(()),
             Kind::Text => self.text().map(drop),
-            Kind::Flag => expected(self.value.is_boolean(), "true or false"),
-            Kind::Number => expected(self.value.is_number(), "a number"),
-            Kind::Count => expected(self.value.is_u64(), "a whole number, not negative"),
+            Kind::Flag => expected("true or false"),
+            Kind::Number => expected("a number"),
+            Kind::Count => expected("a whole number, not negative"),
             Kind::List => self.elements().map(drop),
             Kind::Texts => self.texts().map(drop),
             Kind::Object => self.object().map(drop),
