@@ -15,18 +15,23 @@ pub(super) fn changes<T: Serialize>(read: &T, wanted: &T, always: &[&str]) -> Re
         Ok(_) => Err(Error::request("an update is no object")),
         Err(error) => Err(Error::request("the update cannot be written as JSON").with_source(error)),
     };
-    Ok(difference(object(read)?, object(wanted)?, always).map(Value::Object))
+    Ok(difference(&object(read)?, object(wanted)?, always).map(Value::Object))
 }
 
-fn difference(mut read: Map<String, Value>, wanted: Map<String, Value>, always: &[&str]) -> Option<Map<String, Value>> {
-    let mut said: Map<String, Value> =
-        wanted.into_iter().filter(|(name, value)| read.get(name) != Some(value)).collect();
+fn difference(read: &Map<String, Value>, wanted: Map<String, Value>, always: &[&str]) -> Option<Map<String, Value>> {
+    let mut said = Map::new();
+    // Collected, or taken out of a map, they would be compiled as much code as all the rest of it.
+    for (name, value) in wanted {
+        if read.get(&name) != Some(&value) {
+            said.insert(name, value);
+        }
+    }
     if said.is_empty() {
         return None;
     }
     for name in always {
-        if let (false, Some(value)) = (said.contains_key(*name), read.remove(*name)) {
-            said.insert((*name).to_owned(), value);
+        if let (false, Some(value)) = (said.contains_key(*name), read.get(*name)) {
+            said.insert((*name).to_owned(), value.clone());
         }
     }
     Some(said)
