@@ -15,6 +15,8 @@
 //! - What has moved to an earlier page is missed: the server has no way to ask for it. A sort that does not
 //!   move what is there (`created`) misses least.
 
+mod envelope;
+mod inspect;
 mod walk;
 
 use std::collections::VecDeque;
@@ -28,7 +30,9 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::response::Body;
 use crate::{Call, Result};
+use envelope::Envelope;
 use walk::Walk;
 
 /// What lists items, as a page of a longer list or as all of it.
@@ -165,6 +169,23 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
         Ok(all)
     }
 
+    /// A page without what was on those before; `None` where nothing is left of it.
+    fn take_in(&mut self, number: u64, body: Body) -> Result<Option<P>> {
+        let (page, envelope) = Envelope::read_with::<P>(&body.bytes, self.walk.expected(), self.walk.hasher()).unzip();
+        let Some(fresh) = self.walk.take_in(number, &body.bytes, envelope) else { return Ok(None) };
+        let mut page = match page {
+            Some(page) => page,
+            None => body.decode::<P>().inspect_err(|_| self.walk.end())?.into_inner(),
+        };
+        self.left -= 1;
+        let items = page.items();
+        if items.len() == fresh.len() {
+            let mut fresh = fresh.iter();
+            items.retain(|_| fresh.next() != Some(&false));
+        }
+        Ok(Some(page))
+    }
+
     /// The items on the pages.
     pub fn items(self) -> Items<P> {
         Items { pages: self, ready: VecDeque::new(), left: usize::MAX }
@@ -175,30 +196,17 @@ impl<P: PageOf + DeserializeOwned> Stream for Pages<P> {
     type Item = Result<P>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
+        while self.left > 0 {
+            let (number, body) = match ready!(self.walk.poll_next(context)) {
+                Some(Ok(answer)) => answer,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => break,
+            };
+            if let Some(page) = self.take_in(number, body).transpose() {
+                return Poll::Ready(Some(page));
+            }
         }
-        let found = match ready!(self.walk.poll_next(context)) {
-            Some(Ok(found)) => found,
-            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-            None => return Poll::Ready(None),
-        };
-        Poll::Ready(Some(match found.body.decode::<P>() {
-            Ok(page) => {
-                self.left -= 1;
-                let mut page = page.into_inner();
-                let items = page.items();
-                if items.len() == found.fresh.len() {
-                    let mut fresh = found.fresh.iter();
-                    items.retain(|_| fresh.next() != Some(&false));
-                }
-                Ok(page)
-            }
-            Err(error) => {
-                self.walk.end();
-                Err(error)
-            }
-        }))
+        Poll::Ready(None)
     }
 }
 

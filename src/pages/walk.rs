@@ -1,10 +1,9 @@
 //! From page to page, whatever is on them: which to ask for, when it ends, what came before.
 
 use std::collections::HashSet;
-use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::future::Future;
-use std::hash::BuildHasher;
+use std::hash::RandomState;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,9 +11,8 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_util::stream::FuturesOrdered;
 use reqwest::Request;
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
+use super::envelope::{Envelope, Key};
 use crate::response::Body;
 use crate::{Call, Response, Result};
 
@@ -41,13 +39,8 @@ pub(super) struct Walk {
     /// What was on the page before.
     previous: Vec<Key>,
     seen: Seen,
+    hasher: RandomState,
     ended: bool,
-}
-
-/// A page, and which of its items were not on those before.
-pub(super) struct Found {
-    pub body: Body,
-    pub fresh: Vec<bool>,
 }
 
 impl Walk {
@@ -70,6 +63,7 @@ impl Walk {
             last: None,
             previous: Vec::new(),
             seen: Seen::default(),
+            hasher: RandomState::new(),
             ended: false,
             call: Some(call),
         }
@@ -94,6 +88,15 @@ impl Walk {
         self.wanted = self.next.saturating_add(pages).saturating_sub(1);
     }
 
+    /// How many items the next page has, if it is like the one before.
+    pub(super) fn expected(&self) -> usize {
+        self.previous.len()
+    }
+
+    pub(super) fn hasher(&self) -> &RandomState {
+        &self.hasher
+    }
+
     pub(super) fn total(&self) -> Option<u64> {
         self.total
     }
@@ -105,23 +108,18 @@ impl Walk {
         self.under_way = FuturesOrdered::new();
     }
 
-    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Found>>> {
-        while !self.ended {
+    /// The next page as it came, with its number.
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(u64, Body)>>> {
+        if !self.ended {
             self.ask();
             match ready!(Pin::new(&mut self.under_way).poll_next(context)) {
-                Some((number, Ok(body))) => {
-                    let found = self.take_in(number, body);
-                    if found.is_some() {
-                        return Poll::Ready(found.map(Ok));
-                    }
-                }
+                Some((number, Ok(body))) => return Poll::Ready(Some(Ok((number, body)))),
                 Some((number, Err(error))) => {
                     self.end();
-                    // The list has shrunk meanwhile.
-                    if error.is_not_found() && number != self.first {
-                        break;
+                    // The list has shrunk meanwhile, where it is not the first.
+                    if !error.is_not_found() || number == self.first {
+                        return Poll::Ready(Some(Err(error)));
                     }
-                    return Poll::Ready(Some(Err(error)));
                 }
                 None => self.end(),
             }
@@ -150,21 +148,21 @@ impl Walk {
         self.under_way.is_empty() || self.last.is_some_and(|last| self.next <= last.min(self.wanted))
     }
 
-    /// Reads how the list goes on, and which items are new; `None` where nothing is to be delivered.
-    fn take_in(&mut self, number: u64, body: Body) -> Option<Found> {
+    /// Finds how the list goes on, and which items of a page were not on those before; `None` where nothing is to
+    /// be delivered. The envelope is read from the page where it was not read with it.
+    pub(super) fn take_in(&mut self, number: u64, page: &[u8], envelope: Option<Envelope>) -> Option<Vec<bool>> {
         let is_first = number == self.first;
         // A bare list is all there is.
-        if body.bytes.trim_ascii_start().first() == Some(&b'[') {
+        if page.trim_ascii_start().first() == Some(&b'[') {
             self.end();
-            return is_first.then_some(Found { body, fresh: Vec::new() });
+            return is_first.then(Vec::new);
         }
-        let Ok(Envelope { data: keys, total, page, page_size, next_page }) = self.seen.envelope(&body.bytes) else {
+        let envelope = envelope.or_else(|| Envelope::read(page, &self.hasher).ok());
+        let Some(Envelope { keys, total, page, page_size, has_next }) = envelope else {
             // The type of the page says what is wrong with it.
             self.end();
-            return Some(Found { body, fresh: Vec::new() });
+            return Some(Vec::new());
         };
-        let [total, page, page_size] = [total, page, page_size].map(number_of);
-        let keys = keys.unwrap_or_default();
         // When as many things as a page has come in before it, it is the page before once more, rightly.
         let grew = self.total.is_some() && total > self.total;
         let repeats = page.is_some_and(|page| page != number) || (keys == self.previous && !grew);
@@ -175,16 +173,13 @@ impl Walk {
         self.total = total.or(self.total);
         let size = page_size.filter(|size| *size > 0).unwrap_or(self.page_size).max(1);
         self.last = total.map(|total| total.div_ceil(size));
-        let goes_on = match next_page {
-            Some(url) => url.get() != "null",
-            None => self.last.is_none_or(|last| number < last),
-        };
+        let goes_on = has_next.unwrap_or_else(|| self.last.is_none_or(|last| number < last));
         let fresh: Vec<bool> = keys.iter().map(|key| self.seen.insert(*key)).collect();
         self.previous = keys;
         if fresh.is_empty() || !goes_on {
             self.end();
         }
-        (fresh.is_empty() || fresh.contains(&true)).then_some(Found { body, fresh })
+        (fresh.is_empty() || fresh.contains(&true)).then_some(fresh)
     }
 }
 
@@ -210,56 +205,10 @@ fn set_page(request: &mut Request, number: u64, size: u64) {
     request.url_mut().set_query(Some(&query));
 }
 
-/// What is read of a page whatever its type: a mask may leave out any of it.
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "I: Deserialize<'de>"))]
-struct Envelope<'a, I> {
-    data: Option<Vec<I>>,
-    #[serde(borrow)]
-    total: Option<&'a RawValue>,
-    #[serde(borrow)]
-    page: Option<&'a RawValue>,
-    #[serde(borrow)]
-    page_size: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "even_null")]
-    next_page: Option<&'a RawValue>,
-}
-
-impl<'a, I> Envelope<'a, I> {
-    fn map<E>(self, key: impl FnMut(I) -> Result<Key, E>) -> Result<Envelope<'a, Key>, E> {
-        let Self { data, total, page, page_size, next_page } = self;
-        let data = data.map(|items| items.into_iter().map(key).collect()).transpose()?;
-        Ok(Envelope { data, total, page, page_size, next_page })
-    }
-}
-
-/// An item of which nothing is read but the id.
-#[derive(Deserialize)]
-struct Identified<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-}
-
-fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
-}
-
-fn number_of(value: Option<&RawValue>) -> Option<u64> {
-    value.and_then(|value| value.get().parse().ok())
-}
-
-/// What an item is known by: its id, or all of it where it has none.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Key {
-    hash: u64,
-    is_id: bool,
-}
-
 /// The ids that were delivered, as hashes: among a million of them, two that are the same are less likely than
 /// one to thirty million.
 #[derive(Default)]
 struct Seen {
-    hasher: RandomState,
     newer: HashSet<u64>,
     older: HashSet<u64>,
 }
@@ -267,23 +216,6 @@ struct Seen {
 impl Seen {
     /// When so many are remembered, those before them are forgotten.
     const GENERATION: usize = 500_000;
-
-    /// What a page says, with the keys of its items.
-    fn envelope<'a>(&self, page: &'a [u8]) -> serde_json::Result<Envelope<'a, Key>> {
-        // In most lists each item has an id: then the others' text is passed over only once.
-        let key = |item: Identified<'_>| item.id.map(|id| self.key(id, true)).ok_or(());
-        if let Ok(Ok(envelope)) = serde_json::from_slice::<Envelope<'_, _>>(page).map(|envelope| envelope.map(key)) {
-            return Ok(envelope);
-        }
-        serde_json::from_slice::<Envelope<'_, _>>(page)?.map(|item: &RawValue| {
-            let id = serde_json::from_str::<Identified<'_>>(item.get()).ok().and_then(|item| item.id);
-            Ok(self.key(id.unwrap_or(item), id.is_some()))
-        })
-    }
-
-    fn key(&self, text: &RawValue, is_id: bool) -> Key {
-        Key { hash: self.hasher.hash_one(text.get()), is_id }
-    }
 
     /// Whether it is new.
     fn insert(&mut self, key: Key) -> bool {
@@ -324,16 +256,7 @@ mod tests {
     #[test]
     fn what_has_no_id_is_always_new() {
         let mut seen = Seen::default();
-        let page = br#"{"data": [{"name": "a"}, "a", {"id": null}, {"id": "b"}]}"#;
-        let keys = seen.envelope(page).unwrap().data.unwrap();
-        let twice: Vec<_> = keys.into_iter().map(|key| (seen.insert(key), seen.insert(key))).collect();
-        assert_eq!(twice, [(true, true), (true, true), (true, true), (true, false)]);
-    }
-
-    #[test]
-    fn an_id_is_the_same_beside_what_has_none() {
-        let seen = Seen::default();
-        let key = |page: &'static str| seen.envelope(page.as_bytes()).unwrap().data.unwrap()[0];
-        assert!(key(r#"{"data": [{"id": "a"}]}"#) == key(r#"{"data": [{"id": "a", "name": "b"}, "c"]}"#));
+        let twice = |is_id| [(); 2].map(|()| seen.insert(Key { hash: 1, is_id }));
+        assert_eq!([false, true].map(twice), [[true, true], [true, false]]);
     }
 }

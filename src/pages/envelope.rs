@@ -1,0 +1,222 @@
+//! What a page says of its list, whatever the type of the page.
+
+use std::hash::{BuildHasher, RandomState};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::inspect;
+
+/// What a page says of its list: a mask may leave out any of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Envelope {
+    /// Those of its items.
+    pub keys: Vec<Key>,
+    pub total: Option<u64>,
+    pub page: Option<u64>,
+    pub page_size: Option<u64>,
+    /// Whether there is a next page, where the page says so.
+    pub has_next: Option<bool>,
+}
+
+/// What an item is known by: its id, or all of it where it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub hash: u64,
+    pub is_id: bool,
+}
+
+impl Key {
+    fn of(text: &RawValue, is_id: bool, hasher: &RandomState) -> Self {
+        Self { hash: hasher.hash_one(text.get()), is_id }
+    }
+}
+
+impl Envelope {
+    /// Reads it alone.
+    pub(super) fn read(page: &[u8], hasher: &RandomState) -> serde_json::Result<Self> {
+        Ok(serde_json::from_slice::<Raw<'_>>(page)?.known(|item| {
+            let id = serde_json::from_str::<Identified<'_>>(item.get()).ok().and_then(|item| item.id);
+            Key::of(id.unwrap_or(item), id.is_some(), hasher)
+        }))
+    }
+
+    /// Reads it with the page; `None` where the page is not plain, or cannot be read as its type.
+    #[inline]
+    pub(super) fn read_with<P: DeserializeOwned>(
+        page: &[u8],
+        expected: usize,
+        hasher: &RandomState,
+    ) -> Option<(P, Self)> {
+        // Checked at once, it is not checked again for each text in it.
+        let (read, raw) = inspect::read(std::str::from_utf8(page).ok()?, expected).ok()?;
+        Some((read, Self::of_ids(raw, hasher)))
+    }
+
+    fn of_ids(raw: Raw<'_>, hasher: &RandomState) -> Self {
+        raw.known(|id| Key::of(id, true, hasher))
+    }
+}
+
+/// The same as it is written: what stands for an item is its text, or the text of its id.
+#[derive(Default, Deserialize)]
+pub(super) struct Raw<'a> {
+    #[serde(borrow)]
+    pub data: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    pub total: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub page: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub page_size: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "even_null")]
+    pub next_page: Option<&'a RawValue>,
+}
+
+impl<'a> Raw<'a> {
+    fn known(self, key: impl FnMut(&'a RawValue) -> Key) -> Envelope {
+        let number = |value: Option<&RawValue>| value.and_then(|value| value.get().parse().ok());
+        Envelope {
+            keys: self.data.unwrap_or_default().into_iter().map(key).collect(),
+            total: number(self.total),
+            page: number(self.page),
+            page_size: number(self.page_size),
+            has_next: self.next_page.map(|url| url.get() != "null"),
+        }
+    }
+}
+
+/// An item of which nothing is read but the id.
+#[derive(Deserialize)]
+struct Identified<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+}
+
+fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::Debug;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct PageOf<T> {
+        data: Vec<T>,
+        total: Option<u64>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Named {
+        name: String,
+        id: Option<Value>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Wrapped(PageOf<Rest>);
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Rest {
+        #[serde(flatten)]
+        rest: BTreeMap<String, Value>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(untagged)]
+    enum EitherPage {
+        Named { data: Vec<Named> },
+        Any(Value),
+    }
+
+    /// What is on no page of the platform, and could be: each is read in two passes.
+    const ODD: [&str; 12] = [
+        r#"[{"id": "a", "name": "b"}]"#,
+        r#"{"data": null, "total": 0}"#,
+        r#"{"data": {"id": "a", "name": "b"}}"#,
+        r#"{"data": [{"name": "b"}]}"#,
+        r#"{"data": [{"id": null, "name": "b"}, {"id": "a", "name": "b"}]}"#,
+        r#"{"data": [{"id": "a", "name": "b"}, "a"]}"#,
+        r#"{"data": [{"id": "a", "name": "b"}, null]}"#,
+        r#"{"data": [{"id": "a", "id": "b", "name": "c"}]}"#,
+        r#"{"data": [{"\u0069d": "a", "name": "b"}]}"#,
+        r#"{"data": [{"id": "a", "name": "b"}], "data": [{"id": "b", "name": "c"}]}"#,
+        r#"{"data": [{"id": "a", "name": "b"}], "total": 1, "total": 2}"#,
+        r#"{"data": [{"id": "a", "name": "b"}]} {}"#,
+    ];
+
+    const PLAIN: [&str; 6] = [
+        r#"{"data": []}"#,
+        r#"{"data": [], "total": null, "page": "1", "page_size": -1, "next_page": null}"#,
+        r#"{"data": [{"id": "a", "name": "b"}], "total": 1, "page": 1, "page_size": 20, "next_page": "/?page=2"}"#,
+        r#"{"next_page": null, "data": [{"name": "é\n", "id": "\u0061"}, {"id": 7, "name": ""}], "facets": {"data": 1}}"#,
+        r#"{"data": [{"owner": {"id": "c", "data": [{"id": "d"}]}, "name": "b", "id": {"id": [1.5, "a"]}}], "total": 1}"#,
+        " {\"data\" :[ { \"id\":\t\"a\" , \"name\": \"b\"} ]\n, \"total\": 1e3} ",
+    ];
+
+    /// Whether it was read in one pass. Then it is what two passes read.
+    fn is_read_with<T: DeserializeOwned + Debug + PartialEq>(page: &str) -> bool {
+        let hasher = RandomState::new();
+        let Some((read, envelope)) = Envelope::read_with::<T>(page.as_bytes(), 3, &hasher) else { return false };
+        assert_eq!(read, serde_json::from_str::<T>(page).unwrap(), "{page}");
+        assert_eq!(envelope, Envelope::read(page.as_bytes(), &hasher).unwrap(), "{page}");
+        true
+    }
+
+    #[test]
+    fn one_pass_reads_what_two_read() {
+        for page in PLAIN {
+            assert!(is_read_with::<Value>(page), "{page}");
+            assert!(is_read_with::<EitherPage>(page), "{page}");
+            assert!(is_read_with::<BTreeMap<String, Value>>(page), "{page}");
+            // A total that is no whole number does not fit; neither pass takes it.
+            let fits = serde_json::from_str::<PageOf<Named>>(page).is_ok();
+            assert_eq!(is_read_with::<PageOf<Named>>(page), fits, "{page}");
+            assert_eq!(is_read_with::<Wrapped>(page), fits, "{page}");
+        }
+        for page in ODD {
+            assert!(!is_read_with::<Value>(page), "{page}");
+            assert!(!is_read_with::<PageOf<Named>>(page), "{page}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_as_it_is_written_is_read_in_two_passes() {
+        #[derive(Deserialize)]
+        #[expect(dead_code, reason = "whether it is read is what counts")]
+        struct Kept {
+            data: Vec<Box<RawValue>>,
+        }
+        for page in &PLAIN[2..] {
+            assert!(Envelope::read_with::<Kept>(page.as_bytes(), 0, &RandomState::new()).is_none(), "{page}");
+            assert!(serde_json::from_str::<Kept>(page).is_ok(), "{page}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_read() {
+        assert!(Envelope::read_with::<Value>(b"{\"data\": [], \"a\": \"\xff\"}", 0, &RandomState::new()).is_none());
+    }
+
+    #[test]
+    fn an_item_is_known_by_its_id_or_by_all_of_it() {
+        let page = br#"{"data": [{"name": "a"}, "a", {"id": null}, {"id": "b"}, {"id": "b", "name": "c"}]}"#;
+        let keys = Envelope::read(page, &RandomState::new()).unwrap().keys;
+        assert_eq!(keys.iter().map(|key| key.is_id).collect::<Vec<_>>(), [false, false, false, true, true]);
+        assert_eq!(keys[3], keys[4]);
+        assert!((0..4).all(|first| keys[first + 1..4].iter().all(|other| other.hash != keys[first].hash)));
+    }
+
+    #[test]
+    fn an_id_is_the_same_beside_what_has_none() {
+        let hasher = RandomState::new();
+        let key = |page: &str| Envelope::read(page.as_bytes(), &hasher).unwrap().keys[0];
+        assert_eq!(key(r#"{"data": [{"id": "a"}]}"#), key(r#"{"data": [{"id": "a", "name": "b"}, "c"]}"#));
+    }
+}

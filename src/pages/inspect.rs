@@ -1,0 +1,223 @@
+//! A page read as its type, and what it says of its list, in one pass.
+//!
+//! The type reads from `serde_json` by way of [`Inspect`], which looks at the fields of the page and of its items;
+//! what is in them goes to the type directly. Only plain pages are read so: an object, whose `data` is a list of
+//! objects, each with one `id`. Any other is an error here, which nobody sees: it is read in two passes.
+
+use std::fmt;
+
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::value::RawValue;
+
+use super::envelope::Raw;
+
+/// Reads a page, with the ids of its items for their `data`. As many items are expected as were on the page before.
+#[inline]
+pub(super) fn read<P: DeserializeOwned>(page: &str, expected: usize) -> serde_json::Result<(P, Raw<'_>)> {
+    let mut raw = Raw { data: Some(Vec::with_capacity(expected)), ..Raw::default() };
+    let mut deserializer = serde_json::Deserializer::from_str(page);
+    let read = P::deserialize(Inspect { noted: &mut raw, inner: &mut deserializer })?;
+    deserializer.end()?;
+    Ok((read, raw))
+}
+
+/// A deserializer, a visitor or a seed, and what is noted of that which goes through it.
+struct Inspect<'n, N, T> {
+    noted: &'n mut N,
+    inner: T,
+}
+
+/// What is noted of an object or of a list.
+trait Note<'de>: Sized {
+    fn visit_map<V: Visitor<'de>, A: MapAccess<'de>>(&mut self, _: V, _: A) -> Result<V::Value, A::Error> {
+        Err(A::Error::custom("an object"))
+    }
+
+    fn visit_seq<V: Visitor<'de>, A: SeqAccess<'de>>(&mut self, _: V, _: A) -> Result<V::Value, A::Error> {
+        Err(A::Error::custom("a list"))
+    }
+}
+
+/// The page.
+impl<'de> Note<'de> for Raw<'de> {
+    #[inline]
+    fn visit_map<V: Visitor<'de>, A: MapAccess<'de>>(&mut self, visitor: V, map: A) -> Result<V::Value, A::Error> {
+        visitor.visit_map(PageFields { noted: self, map, name: "" })
+    }
+}
+
+/// Its `data`.
+impl<'de> Note<'de> for Option<Vec<&'de RawValue>> {
+    #[inline]
+    fn visit_seq<V: Visitor<'de>, A: SeqAccess<'de>>(&mut self, visitor: V, items: A) -> Result<V::Value, A::Error> {
+        let ids = self.get_or_insert_default();
+        if !ids.is_empty() {
+            return Err(A::Error::duplicate_field("data"));
+        }
+        let expected = ids.capacity();
+        visitor.visit_seq(Items { ids, items, expected })
+    }
+}
+
+/// An item.
+impl<'de> Note<'de> for Option<&'de RawValue> {
+    #[inline]
+    fn visit_map<V: Visitor<'de>, A: MapAccess<'de>>(&mut self, visitor: V, map: A) -> Result<V::Value, A::Error> {
+        visitor.visit_map(ItemFields { id: self, map, name: "" })
+    }
+}
+
+impl<'de, N: Note<'de>, D: Deserializer<'de>> Deserializer<'de> for Inspect<'_, N, D> {
+    type Error = D::Error;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_any(Inspect { noted: self.noted, inner: visitor })
+    }
+
+    // Null is none of what is noted, and an error therefore.
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        visitor.visit_some(self)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, N: Note<'de>, V: Visitor<'de>> Visitor<'de> for Inspect<'_, N, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.expecting(f)
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.noted.visit_map(self.inner, map)
+    }
+
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<V::Value, A::Error> {
+        self.noted.visit_seq(self.inner, seq)
+    }
+}
+
+impl<'de, N: Note<'de>, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Inspect<'_, N, S> {
+    type Value = S::Value;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        self.inner.deserialize(Inspect { noted: self.noted, inner: deserializer })
+    }
+}
+
+struct PageFields<'n, 'de, A> {
+    noted: &'n mut Raw<'de>,
+    map: A,
+    name: &'de str,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for PageFields<'_, 'de, A> {
+    type Error = A::Error;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        next_name(&mut self.map, &mut self.name, seed)
+    }
+
+    #[inline]
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        let Raw { data, total, page, page_size, next_page } = self.noted;
+        let noted = match self.name {
+            "data" => return self.map.next_value_seed(Inspect { noted: data, inner: seed }),
+            "total" => total,
+            "page" => page,
+            "page_size" => page_size,
+            "next_page" => next_page,
+            _ => return self.map.next_value_seed(seed),
+        };
+        note(&mut self.map, noted, seed)
+    }
+}
+
+struct Items<'n, 'de, A> {
+    ids: &'n mut Vec<&'de RawValue>,
+    items: A,
+    expected: usize,
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, 'de, A> {
+    type Error = A::Error;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        let mut id: Option<&RawValue> = None;
+        let item = self.items.next_element_seed(Inspect { noted: &mut id, inner: seed })?;
+        if item.is_some() {
+            let id = id.filter(|id| id.get() != "null");
+            self.ids.push(id.ok_or_else(|| A::Error::missing_field("id"))?);
+        }
+        Ok(item)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.expected)
+    }
+}
+
+struct ItemFields<'n, 'de, A> {
+    id: &'n mut Option<&'de RawValue>,
+    map: A,
+    name: &'de str,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for ItemFields<'_, 'de, A> {
+    type Error = A::Error;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        next_name(&mut self.map, &mut self.name, seed)
+    }
+
+    #[inline]
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        if self.name == "id" { note(&mut self.map, self.id, seed) } else { self.map.next_value_seed(seed) }
+    }
+}
+
+/// The name of the next field. One that is escaped cannot be borrowed, and is an error.
+#[inline]
+fn next_name<'de, A, K>(map: &mut A, name: &mut &'de str, seed: K) -> Result<Option<K::Value>, A::Error>
+where
+    A: MapAccess<'de>,
+    K: DeserializeSeed<'de>,
+{
+    let Some(next) = map.next_key()? else { return Ok(None) };
+    *name = next;
+    seed.deserialize(BorrowedStrDeserializer::new(next)).map(Some)
+}
+
+/// Notes the text of the value that follows in `map`, which is then read from it.
+#[inline]
+fn note<'de, A, S>(map: &mut A, noted: &mut Option<&'de RawValue>, seed: S) -> Result<S::Value, A::Error>
+where
+    A: MapAccess<'de>,
+    S: DeserializeSeed<'de>,
+{
+    let text: &'de RawValue = map.next_value()?;
+    if noted.replace(text).is_some() {
+        return Err(A::Error::custom("a field twice"));
+    }
+    seed.deserialize(&mut serde_json::Deserializer::from_str(text.get())).map_err(A::Error::custom)
+}
