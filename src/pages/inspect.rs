@@ -40,11 +40,42 @@ trait Note<'de>: Sized {
     }
 }
 
+/// What is noted of the fields of an object.
+trait NoteFields<'de> {
+    /// Reads the value that follows in `map`, that of the field `name`.
+    fn next_value<A: MapAccess<'de>, S: DeserializeSeed<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+        seed: S,
+    ) -> Result<S::Value, A::Error>;
+}
+
 /// The page.
 impl<'de> Note<'de> for Raw<'de> {
     #[inline]
     fn visit_map<V: Visitor<'de>, A: MapAccess<'de>>(&mut self, visitor: V, map: A) -> Result<V::Value, A::Error> {
-        visitor.visit_map(PageFields { noted: self, map, name: "" })
+        visitor.visit_map(Fields { noted: self, map, name: "" })
+    }
+}
+
+impl<'de> NoteFields<'de> for Raw<'de> {
+    #[inline]
+    fn next_value<A: MapAccess<'de>, S: DeserializeSeed<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+        seed: S,
+    ) -> Result<S::Value, A::Error> {
+        let noted = match name {
+            "data" => return map.next_value_seed(Inspect { noted: &mut self.data, inner: seed }),
+            "total" => &mut self.total,
+            "page" => &mut self.page,
+            "page_size" => &mut self.page_size,
+            "next_page" => &mut self.next_page,
+            _ => return map.next_value_seed(seed),
+        };
+        note(map, noted, seed)
     }
 }
 
@@ -65,7 +96,19 @@ impl<'de> Note<'de> for Option<Vec<&'de RawValue>> {
 impl<'de> Note<'de> for Option<&'de RawValue> {
     #[inline]
     fn visit_map<V: Visitor<'de>, A: MapAccess<'de>>(&mut self, visitor: V, map: A) -> Result<V::Value, A::Error> {
-        visitor.visit_map(ItemFields { id: self, map, name: "" })
+        visitor.visit_map(Fields { noted: self, map, name: "" })
+    }
+}
+
+impl<'de> NoteFields<'de> for Option<&'de RawValue> {
+    #[inline]
+    fn next_value<A: MapAccess<'de>, S: DeserializeSeed<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+        seed: S,
+    ) -> Result<S::Value, A::Error> {
+        if name == "id" { note(map, self, seed) } else { map.next_value_seed(seed) }
     }
 }
 
@@ -121,32 +164,26 @@ impl<'de, N: Note<'de>, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Inspec
     }
 }
 
-struct PageFields<'n, 'de, A> {
-    noted: &'n mut Raw<'de>,
+struct Fields<'n, 'de, N, A> {
+    noted: &'n mut N,
     map: A,
     name: &'de str,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for PageFields<'_, 'de, A> {
+impl<'de, N: NoteFields<'de>, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, 'de, N, A> {
     type Error = A::Error;
 
+    /// A name that is escaped cannot be borrowed, and is an error.
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        next_name(&mut self.map, &mut self.name, seed)
+        let Some(name) = self.map.next_key()? else { return Ok(None) };
+        self.name = name;
+        seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        let Raw { data, total, page, page_size, next_page } = self.noted;
-        let noted = match self.name {
-            "data" => return self.map.next_value_seed(Inspect { noted: data, inner: seed }),
-            "total" => total,
-            "page" => page,
-            "page_size" => page_size,
-            "next_page" => next_page,
-            _ => return self.map.next_value_seed(seed),
-        };
-        note(&mut self.map, noted, seed)
+        self.noted.next_value(self.name, &mut self.map, seed)
     }
 }
 
@@ -174,38 +211,6 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, 'de, A> {
     fn size_hint(&self) -> Option<usize> {
         Some(self.expected)
     }
-}
-
-struct ItemFields<'n, 'de, A> {
-    id: &'n mut Option<&'de RawValue>,
-    map: A,
-    name: &'de str,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for ItemFields<'_, 'de, A> {
-    type Error = A::Error;
-
-    #[inline]
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        next_name(&mut self.map, &mut self.name, seed)
-    }
-
-    #[inline]
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        if self.name == "id" { note(&mut self.map, self.id, seed) } else { self.map.next_value_seed(seed) }
-    }
-}
-
-/// The name of the next field. One that is escaped cannot be borrowed, and is an error.
-#[inline]
-fn next_name<'de, A, K>(map: &mut A, name: &mut &'de str, seed: K) -> Result<Option<K::Value>, A::Error>
-where
-    A: MapAccess<'de>,
-    K: DeserializeSeed<'de>,
-{
-    let Some(next) = map.next_key()? else { return Ok(None) };
-    *name = next;
-    seed.deserialize(BorrowedStrDeserializer::new(next)).map(Some)
 }
 
 /// Notes the text of the value that follows in `map`, which is then read from it.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::Workloads;
 use super::measure::{Run, Sample, alternate, sample};
-use super::report::{Row, Table, Unit, Wanted};
+use super::report::{Row, Table, Unit, Wanted, shares_of_server};
 use super::valgrind::{Counts, count};
 
 const WHOM: &str = "reqwest and serde by hand";
@@ -39,7 +39,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         "Instructions and allocations are those of a process of many calls beyond one of a few, counted by valgrind."
             .to_owned(),
     ];
-    let mut small = None;
+    let (mut small, mut shares) = (None, Vec::new());
     for kind in &KINDS {
         let counted = [("client"), ("hand")].map(|by| counts(kind, |calls| call(kind, by, calls)));
         match counted {
@@ -55,6 +55,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
             }
             [Err(reason), _] | [_, Err(reason)] => notes.push(format!("{} could not be counted: {reason}", kind.what)),
         }
+        shares.push(server.share(|| sample(&mut call(kind, "client", kind.timed)))?);
         let mut timed = ["client", "hand"].map(|by| {
             let run: Run<'_> = Box::new(|| of_each(sample(&mut call(kind, by, kind.timed))?, kind.timed));
             run
@@ -64,6 +65,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         let walls = |samples: &[Sample]| samples.iter().map(|sample| sample.wall).collect::<Vec<_>>();
         rows.push(Row::ratio(format!("{}: wall", kind.what), Unit::Seconds, &walls(ours), WHOM, &walls(theirs)));
     }
+    notes.push(shares_of_server(&shares));
     Ok(Table { title: "Call: one typed call over a connection that is kept".to_owned(), rows, notes })
 }
 

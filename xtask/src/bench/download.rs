@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::measure::{Run, Sample, alternate, median, sample};
-use super::report::{Row, Table, Unit, Wanted};
+use super::report::{Row, Table, Unit, Wanted, shares_of_server};
 use super::{Workloads, folder};
 
 const SIZE: u32 = 1_000_000_000;
@@ -21,9 +21,10 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         command.args(["--silent", "--show-error", "--fail", "--output", &file, &url]);
         command
     };
-    // What is replaced would have to be given up first.
+    // What is replaced would have to be given up first, and what one run leaves to be written would be in the way of the next.
     let sample_anew = |command: &mut Command| {
         let _ = fs::remove_file(&path);
+        sample(&mut Command::new("sync"))?;
         sample(command)
     };
 
@@ -35,6 +36,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         both.push(saved.wall + sample(Command::new("sha256sum").arg(&path))?.wall);
     }
     let ours = || workloads.work(&["download", &url, &file, "--size", &size, "--sha256", &sha256]);
+    let share = server.share(|| sample_anew(&mut ours()))?;
     let mut runs: [Run<'_>; 2] = [Box::new(|| sample_anew(&mut ours())), Box::new(|| sample_anew(&mut curl()))];
     let samples = alternate(rounds, &mut runs)?;
     let _ = fs::remove_file(&path);
@@ -60,7 +62,8 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         median(both),
         median(figures(ours, |sample| sample.wall)),
     );
-    Ok(Table { title: "Download: a file of 1 GB, its SHA-256 checked".to_owned(), rows, notes: vec![note] })
+    let title = "Download: a file of 1 GB, its SHA-256 checked".to_owned();
+    Ok(Table { title, rows, notes: vec![note, shares_of_server(&[share])] })
 }
 
 fn digest(path: &Path) -> Result<String, String> {

@@ -112,12 +112,12 @@ impl Server {
     }
 
     /// What part of all the processors' time it takes while a program runs.
-    pub fn share(&self, command: &mut Command) -> Result<f64, String> {
-        sample(command)?;
+    pub fn share(&self, mut run: impl FnMut() -> Result<Sample, String>) -> Result<f64, String> {
+        run()?;
         let before = self.cpu();
         let mut of_program = 0.0;
         for _ in 0..5 {
-            of_program += sample(command)?.cpu;
+            of_program += run()?.cpu;
         }
         let of_server = self.cpu() - before;
         Ok(of_server / (of_server + of_program))

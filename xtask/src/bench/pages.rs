@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::measure::{Run, Sample, alternate, sample};
-use super::report::{Row, Table, Unit, Wanted};
+use super::report::{Row, Table, Unit, Wanted, shares_of_server};
 use super::{PYTHON_CLIENT, Workloads};
 
 /// Both sides tell what the walk took: Python's start and its imports, and reading the certificates of the system, come
@@ -26,8 +26,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         ("masked to three fields", &["--mask"], &["dictionaries", "data{id,slug,title}"], true),
     ] {
         let walk = || workloads.work(&[&["walk", "--origin", &server.origin], ours].concat());
-        let share = server.share(&mut walk())?;
-        shares.push(format!("{:.0} %", share * 100.0));
+        shares.push(server.share(|| sample(&mut walk()))?);
         let mut runs: [Run<'_>; 2] = [
             Box::new(|| of_walk(sample(&mut walk())?)),
             Box::new(|| {
@@ -51,9 +50,6 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         let cpu = row("CPU", |sample| sample.cpu);
         rows.push(if of_cpu { cpu.wanted(Wanted::AtMost(1.0 / 20.0)) } else { cpu });
     }
-    let shares = format!(
-        "The server's share of the processors' time while ours ran, of all that both took: {}.",
-        shares.join(", ")
-    );
-    Ok(Table { title: "Pages: a walk through 10,000 datasets of 5 resources".to_owned(), rows, notes: vec![shares] })
+    let title = "Pages: a walk through 10,000 datasets of 5 resources".to_owned();
+    Ok(Table { title, rows, notes: vec![shares_of_server(&shares)] })
 }

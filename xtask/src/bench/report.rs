@@ -150,6 +150,12 @@ impl Table {
     }
 }
 
+/// What part of the processors' time the server took, in each of the runs of ours.
+pub fn shares_of_server(shares: &[f64]) -> String {
+    let shares: Vec<String> = shares.iter().map(|share| format!("{:.0} %", share * 100.0)).collect();
+    format!("The server's share of the processors' time while ours ran, of all that both took: {}.", shares.join(", "))
+}
+
 fn verdict(reached: bool) -> &'static str {
     if reached { "reached" } else { "not reached" }
 }

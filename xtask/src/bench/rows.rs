@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::measure::{Run, Sample, alternate, median, sample};
-use super::report::{Row, Table, Unit, Wanted};
+use super::report::{Row, Table, Unit, Wanted, shares_of_server};
 use super::{PYTHON_CLIENT, Workloads, folder};
 
 const ROWS: u32 = 1_000_000;
@@ -26,7 +26,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     let ours = || workloads.work(&["rows", "--origin", &server.origin, "--resource", RESOURCE]);
     let bytes = || workloads.work(&["row-bytes", "--origin", &server.origin, "--resource", RESOURCE, "--rows", &rows]);
     sample(bytes().args(["--save", &file]))?;
-    let share = server.share(&mut ours())?;
+    let share = server.share(|| sample(&mut ours()))?;
     let mut runs: [Run<'_>; 4] = [
         Box::new(|| sample(&mut ours())),
         Box::new(|| {
@@ -101,10 +101,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
             "The client of Python asks for pages of the default size, 20 rows; it was measured over {ROWS_OF_PYTHON} of \
              the rows, since all of them are 50,000 requests. It reads dictionaries."
         ),
-        format!(
-            "The server's share of the processors' time while ours ran, of all that both took: {:.0} %.",
-            share * 100.0
-        ),
+        shares_of_server(&[share]),
     ];
     Ok(Table { title: "Rows: a table of 1,000,000 rows, typed".to_owned(), rows: table, notes })
 }
