@@ -75,6 +75,27 @@ async fn pages_and_items_of_a_type_are_streams_and_every_request_has_the_mask() 
     assert!(requests.iter().all(|request| request.header("x-fields").is_some_and(|mask| mask.contains("data{id,"))));
 }
 
+#[tokio::test]
+async fn pages_of_plain_fields_are_larger_unless_their_size_is_given() {
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "what is asked for is what counts")]
+    struct Titled {
+        title: String,
+    }
+    let (sandbox, client) = platform().await;
+    let list = || client.main().list_datasets();
+    list().fields::<Titled>().items().next().await.unwrap().unwrap();
+    list().fields::<Titled>().items().limit(7).next().await.unwrap().unwrap();
+    list().page_size(3).fields::<Titled>().items().next().await.unwrap().unwrap();
+    list().fields::<Found>().items().next().await.unwrap().unwrap();
+    list().fields_raw("*").items().next().await.unwrap().unwrap();
+    list().fields_raw("data{id,title},next_page").items().next().await.unwrap().unwrap();
+    let requests = sandbox.requests();
+    let asked = requests.iter().flat_map(|request| &request.query_pairs);
+    let sizes: Vec<&str> = asked.filter(|(name, _)| name == "page_size").map(|(_, size)| size.as_str()).collect();
+    assert_eq!(sizes, ["500", "7", "3", "100", "100", "500"]);
+}
+
 /// The platform tells what it is by `id`, whether or not the type wants to know.
 #[tokio::test]
 async fn what_moves_is_not_delivered_twice_though_the_type_has_no_id() {

@@ -15,6 +15,9 @@ pub(crate) struct Arguments {
     /// The origin of the server
     #[arg(long)]
     origin: String,
+    /// How many datasets a page has; what the client chooses otherwise
+    #[arg(long)]
+    page_size: Option<i64>,
     /// How many pages are on their way at once
     #[arg(long, default_value_t = 1)]
     concurrency: usize,
@@ -36,7 +39,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     // The default of 40 requests per second spares the platform; it would be all that is measured here.
     let client = Client::builder().base_url(Api::Main, base).limits(Limits::none()).build()?;
     runtime()?.block_on(async {
-        let datasets = client.main().list_datasets().page_size(100);
+        let mut datasets = client.main().list_datasets();
+        if let Some(page_size) = arguments.page_size {
+            datasets = datasets.page_size(page_size);
+        }
         let watch = Watch::start();
         let found = if arguments.mask {
             count(datasets.fields::<Titled>().items().concurrency(arguments.concurrency)).await?

@@ -3,6 +3,8 @@
 #[cfg(feature = "masks")]
 mod schema;
 
+use reqwest::Request;
+use reqwest::header::HeaderValue;
 #[cfg(feature = "masks")]
 use schemars::JsonSchema;
 #[cfg(feature = "masks")]
@@ -13,6 +15,12 @@ use crate::Page;
 use crate::{Call, Error, Result};
 
 const HEADER: &str = "x-fields";
+
+/// Whether a request asks for plain fields of what is on a page: such items are small.
+pub(crate) fn is_plain(request: &Request) -> bool {
+    let mask = request.headers().get(HEADER).map(HeaderValue::as_bytes);
+    mask.is_some_and(|mask| !mask.contains(&b'*') && memchr::memchr_iter(b'{', mask).count() <= 1)
+}
 
 #[cfg(feature = "masks")]
 impl<A> Call<A> {

@@ -91,7 +91,8 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
     /// The pages of the list, as a stream, from the page of the call (the first where it has none).
     ///
     /// Where the call does not say how many items a page has, it has 100: five times the platform's default,
-    /// which saves most of the requests and keeps pages of whole datasets to a few megabytes.
+    /// which saves most of the requests and keeps pages of whole datasets to a few megabytes. Where a mask
+    /// ([`fields`](Self::fields)) asks for fields that have none of their own, it has 500.
     ///
     /// The searches of `/api/2` go no further than their 10,000th result: where there are more, the walk ends with
     /// the platform's refusal (400) after those.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
-use std::hash::RandomState;
+use std::hash::{BuildHasherDefault, Hasher, RandomState};
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,11 +13,15 @@ use futures_util::stream::FuturesOrdered;
 use reqwest::Request;
 
 use super::envelope::{Envelope, Key};
+use crate::mask::is_plain;
 use crate::response::Body;
 use crate::{Call, Response, Result};
 
 /// What a page has, where nobody says otherwise.
 const PAGE_SIZE: u64 = 100;
+
+/// The same where a mask asks for plain fields: then a request costs more than what is on its page.
+const PAGE_SIZE_OF_PLAIN: u64 = 500;
 
 type Fetch = Pin<Box<dyn Future<Output = (u64, Result<Body>)> + Send>>;
 
@@ -28,7 +32,8 @@ pub(super) struct Walk {
     /// The next page to ask for.
     next: u64,
     page_size: u64,
-    page_size_is_given: bool,
+    /// What it is where nobody says otherwise; `None` where somebody does.
+    page_size_by_default: Option<u64>,
     concurrency: usize,
     /// The last page that the caller will want, if nothing is missing on those before.
     wanted: u64,
@@ -51,11 +56,13 @@ impl Walk {
             pairs.find_map(|(key, value)| (key == name).then(|| value.parse().unwrap_or(0)))
         };
         let (first, page_size): (u64, Option<u64>) = (asked("page").unwrap_or(1), asked("page_size"));
+        let is_plain = call.request().is_some_and(is_plain);
+        let by_default = if is_plain { PAGE_SIZE_OF_PLAIN } else { PAGE_SIZE };
         Self {
             first,
             next: first,
-            page_size: page_size.unwrap_or(PAGE_SIZE),
-            page_size_is_given: page_size.is_some(),
+            page_size: page_size.unwrap_or(by_default),
+            page_size_by_default: page_size.is_none().then_some(by_default),
             concurrency: 1,
             wanted: u64::MAX,
             under_way: FuturesOrdered::new(),
@@ -81,8 +88,8 @@ impl Walk {
     /// A few items do not need a whole page.
     pub(super) fn expect_items(&mut self, items: usize) {
         let items = u64::try_from(items).unwrap_or(u64::MAX).max(1);
-        if !self.page_size_is_given && self.next == self.first {
-            self.page_size = items.min(PAGE_SIZE);
+        if let Some(by_default) = self.page_size_by_default.filter(|_| self.next == self.first) {
+            self.page_size = items.min(by_default);
         }
         let pages = items.div_ceil(self.page_size.max(1));
         self.wanted = self.next.saturating_add(pages).saturating_sub(1);
@@ -209,8 +216,26 @@ fn set_page(request: &mut Request, number: u64, size: u64) {
 /// one to thirty million.
 #[derive(Default)]
 struct Seen {
-    newer: HashSet<u64>,
-    older: HashSet<u64>,
+    newer: HashSet<u64, BuildHasherDefault<OfHash>>,
+    older: HashSet<u64, BuildHasherDefault<OfHash>>,
+}
+
+/// The hash of a hash: itself, since what is in a [`Key`] is hashed with random keys.
+#[derive(Default)]
+struct OfHash(u64);
+
+impl Hasher for OfHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 impl Seen {
