@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use crate::Error;
-use crate::pointer::{escape, unescape};
+use crate::pointer::{escape, find_mut, unescape};
 
 #[cfg(feature = "authoring")]
 pub use authoring::{Action, Change, Compiled, Overlay, check, compile, evaluate, parse_yaml};
@@ -41,26 +41,30 @@ fn apply_action(action: &Value, document: &mut Value) -> Result<(), String> {
 
 /// Merges a value into an object, or appends it to an array. Says whether that changed anything.
 fn update(document: &mut Value, pointer: &str, value: &Value) -> Result<bool, String> {
-    let target = document.pointer_mut(pointer).ok_or_else(|| missing(pointer))?;
+    let target = find_mut(document, pointer).ok_or_else(|| missing(pointer))?;
     match target {
         Value::Array(entries) if entries.contains(value) => Ok(false),
         Value::Array(entries) => {
             entries.push(value.clone());
             Ok(true)
         }
-        Value::Object(_) if value.is_object() => merge(target, value, pointer),
+        Value::Object(_) if value.is_object() => merge(target, value).map_err(|rest| {
+            // Overlay 1.0.0 does not say whether the new array replaces the old one or lengthens it.
+            format!("at `{pointer}{rest}` an array meets an array: remove the old one first, in an action before")
+        }),
         Value::Object(_) => Err(format!("`{pointer}` is an object, and only an object can update it")),
         _ => Err(format!("`{pointer}` is neither an object nor an array: update the object that holds it")),
     }
 }
 
-fn merge(target: &mut Value, value: &Value, pointer: &str) -> Result<bool, String> {
+/// Says whether that changed anything, or the place, from here, where an array meets an array.
+fn merge(target: &mut Value, value: &Value) -> Result<bool, String> {
     match (target, value) {
         (Value::Object(target), Value::Object(value)) => {
             let mut changed = false;
             for (key, value) in value {
                 if let Some(old) = target.get_mut(key) {
-                    changed |= merge(old, value, &format!("{pointer}/{}", escape(key)))?;
+                    changed |= merge(old, value).map_err(|rest| format!("/{}{rest}", escape(key)))?;
                 } else {
                     target.insert(key.clone(), value.clone());
                     changed = true;
@@ -69,10 +73,7 @@ fn merge(target: &mut Value, value: &Value, pointer: &str) -> Result<bool, Strin
             Ok(changed)
         }
         (Value::Array(old), Value::Array(new)) if old == new => Ok(false),
-        // Overlay 1.0.0 does not say whether the new array replaces the old one or lengthens it.
-        (Value::Array(_), Value::Array(_)) => {
-            Err(format!("at `{pointer}` an array meets an array: remove the old one first, in an action before"))
-        }
+        (Value::Array(_), Value::Array(_)) => Err(String::new()),
         (target, value) => {
             let changed = target != value;
             target.clone_from(value);
@@ -89,7 +90,7 @@ fn remove_all(document: &mut Value, mut pointers: Vec<&str>) -> Result<(), Strin
 
 fn remove(document: &mut Value, pointer: &str) -> Result<(), String> {
     let (holder, last) = pointer.rsplit_once('/').ok_or("the document as a whole cannot be removed")?;
-    let removed = match document.pointer_mut(holder) {
+    let removed = match find_mut(document, holder) {
         Some(Value::Object(object)) => object.remove(&unescape(last)),
         Some(Value::Array(entries)) => {
             let index = last.parse().ok().filter(|index: &usize| *index < entries.len());

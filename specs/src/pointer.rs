@@ -1,4 +1,6 @@
-//! The tokens of a JSON pointer (RFC 6901).
+//! JSON pointers (RFC 6901).
+
+use serde_json::Value;
 
 /// A name as a token of a pointer.
 ///
@@ -6,7 +8,13 @@
 /// assert_eq!(datagouv_specs::pointer::escape("/datasets/~me"), "~1datasets~1~0me");
 /// ```
 pub fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+    // Most names have nothing to escape, and a copy is cheap even where nothing is optimized.
+    for byte in name.bytes() {
+        if byte == b'~' || byte == b'/' {
+            return name.replace('~', "~0").replace('/', "~1");
+        }
+    }
+    name.to_owned()
 }
 
 /// The name that a token of a pointer stands for.
@@ -15,5 +23,29 @@ pub fn escape(name: &str) -> String {
 /// assert_eq!(datagouv_specs::pointer::unescape("~1datasets~1~0me"), "/datasets/~me");
 /// ```
 pub fn unescape(token: &str) -> String {
+    if !token.contains('~') {
+        return token.to_owned();
+    }
     token.replace("~1", "/").replace("~0", "~")
+}
+
+/// What `Value::pointer_mut` finds, in less time where nothing is optimized.
+///
+/// ```
+/// let mut document = serde_json::json!({"/datasets/~me": [{"get": 1}]});
+/// assert_eq!(datagouv_specs::pointer::find_mut(&mut document, "/~1datasets~1~0me/0/get"), Some(&mut 1.into()));
+/// assert_eq!(datagouv_specs::pointer::find_mut(&mut document, "/~1datasets~1~0me/00/get"), None);
+/// ```
+pub fn find_mut<'a>(document: &'a mut Value, pointer: &str) -> Option<&'a mut Value> {
+    if pointer.is_empty() {
+        return Some(document);
+    }
+    let mut value = document;
+    for token in pointer.strip_prefix('/')?.split('/') {
+        value = match value {
+            Value::Object(members) => members.get_mut(&unescape(token))?,
+            other => other.pointer_mut(&format!("/{token}"))?,
+        };
+    }
+    Some(value)
 }

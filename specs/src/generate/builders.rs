@@ -37,46 +37,47 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     fn rewrite(&mut self, tokens: TokenStream) -> Result<TokenStream, String> {
-        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut tokens = tokens.into_iter().collect::<Vec<TokenTree>>().into_iter();
         let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
-        let mut at = 0;
-        while let Some(token) = tokens.get(at) {
-            let ahead = &tokens[at..];
-            match token {
+        loop {
+            let ahead = tokens.as_slice();
+            match ahead.first() {
                 // `pub async fn send (self) -> ... { body }`
-                TokenTree::Ident(word) if word == "pub" && is(ahead.get(3), "send") => {
+                Some(TokenTree::Ident(word)) if word == "pub" && is(ahead.get(3), "send") => {
                     let body = ahead.iter().enumerate().find_map(|(end, token)| Some((end, braces(token)?)));
                     let (end, body) = body.ok_or("the generator wrote a `send` without a body")?;
                     out.extend(self.methods(body)?);
-                    at += end + 1;
+                    tokens.nth(end);
                     continue;
                 }
-                TokenTree::Ident(word) if word == "value" => {
+                Some(TokenTree::Ident(word)) if word == "value" => {
                     if let Some((length, call)) = making::taken(ahead) {
                         out.extend(call);
-                        at += length;
+                        tokens.nth(length - 1);
                         continue;
                     }
                 }
                 // `Error < ( ) >`: no operation declares an error of its own, so the parameter says nothing.
-                TokenTree::Ident(word) if word == "Error" => {
+                Some(TokenTree::Ident(word)) if word == "Error" => {
                     if matches!(ahead.get(1), Some(TokenTree::Punct(punct)) if punct.as_char() == '<') {
-                        out.push(token.clone());
-                        at += 4;
+                        out.extend(tokens.next());
+                        tokens.nth(2);
                         continue;
                     }
                 }
-                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                    out.push(TokenTree::Group(Group::new(Delimiter::Brace, self.rewrite(group.stream())?)));
-                    at += 1;
-                    continue;
-                }
                 _ => {}
             }
-            out.push(token.clone());
-            at += 1;
+            match tokens.next() {
+                Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+                    let inner = group.stream();
+                    // What is in two hands is copied, token by token, when it is taken apart.
+                    drop(group);
+                    out.push(TokenTree::Group(Group::new(Delimiter::Brace, self.rewrite(inner)?)));
+                }
+                Some(token) => out.push(token),
+                None => return Ok(out.into_iter().collect()),
+            }
         }
-        Ok(out.into_iter().collect())
     }
 
     /// The methods that stand in the place of progenitor's `send`.

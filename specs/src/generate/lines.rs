@@ -1,6 +1,6 @@
 //! What a structure does with its fields, a line for each: it reads, writes and describes itself.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::types::ident;
@@ -42,7 +42,8 @@ impl Lines {
 
     /// Adds a field of the type `held`: whether it may be absent, and when it is required.
     pub(super) fn add(&mut self, field: &Field, held: &TokenStream, absent: bool, required: &str) {
-        let (name, property) = (ident(&field.name), &field.property);
+        // A literal is made once: to escape its text is most of what it takes.
+        let (name, property) = (ident(&field.name), Literal::string(&field.property));
         let (reader, describe, required) = (&self.reader, &self.describe, ident(required));
         if field.rest {
             self.other = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };

@@ -21,11 +21,11 @@ use crate::shape::Shaped;
 
 /// The Rust source of an API's client, on few lines: it is for the compiler.
 pub fn generate(shaped: &Shaped) -> Result<String, Error> {
-    let client = client(shaped)?;
+    let mut tokens = client(shaped)?;
     let operations = operations::list(shaped);
     let round_trips = operations::round_trips(shaped);
     let pages = builders::page_types(shaped);
-    let tokens = quote! { #client #pages #operations #round_trips };
+    tokens.extend([pages, operations, round_trips]);
     // The examples that progenitor writes into the docs cannot be compiled, and must not be counted as tests.
     Ok(tokens.to_string().replace("```ignore", "```text"))
 }

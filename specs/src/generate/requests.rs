@@ -115,7 +115,6 @@ impl Writer<'_> {
         fields.sort_by_key(|field| precedence(&field.property));
         for field in fields {
             let name = ident(&field.name);
-            let (argument, value) = self.argument(field, &quote! { #name });
             match self.presence(field) {
                 Presence::Nullable => {
                     let written = self.field_type(&field.rust);
@@ -123,20 +122,23 @@ impl Writer<'_> {
                     values.push(quote! { #name: #name.into() });
                 }
                 Presence::Required => {
+                    let (argument, value) = self.argument(field, &quote! { #name });
                     arguments.push(quote! { #name: #argument });
                     values.push(quote! { #name: #value });
                 }
                 presence => {
                     values.push(quote! { #name: ::std::default::Default::default() });
                     let doc = documentation(field.description.as_deref());
-                    let (argument, value) = self.argument(field, &quote! { value });
                     let (argument, value) = match presence {
                         Presence::Emptiable => {
                             let written = self.field_type(&field.rust);
                             (quote! { impl ::std::convert::Into<crate::Field<#written>> }, quote! { value.into() })
                         }
-                        Presence::Rest => (argument, value),
-                        _ => (argument, quote! { ::std::option::Option::Some(#value) }),
+                        Presence::Rest => self.argument(field, &quote! { value }),
+                        _ => {
+                            let (argument, value) = self.argument(field, &quote! { value });
+                            (argument, quote! { ::std::option::Option::Some(#value) })
+                        }
                     };
                     // `new` is taken.
                     let method = if field.name == "new" { ident("new_") } else { name.clone() };

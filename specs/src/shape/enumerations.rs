@@ -4,24 +4,39 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{names, schemas};
+use super::{Found, names, schemas};
+
+/// An enum where it stands: its values, and the names that the document has for what it stands in.
+struct Site<'a> {
+    values: Vec<String>,
+    parent: &'a str,
+    property: Option<&'a str>,
+}
 
 /// Names the enums of the whole document: by the property where all places agree, by the first place otherwise.
-pub fn names(document: &Value, taken: &mut BTreeSet<String>) -> BTreeMap<Vec<String>, String> {
+pub fn names<'a>(
+    document: &'a Value,
+    operations: &'a [Found<'a>],
+    taken: &mut BTreeSet<String>,
+) -> BTreeMap<Vec<String>, String> {
     let mut enumerations = BTreeMap::new();
     let components = document.pointer("/components/schemas").and_then(Value::as_object);
-    let mut sites: Vec<(Vec<String>, String, String)> = Vec::new();
+    let mut found: Vec<Site<'a>> = Vec::new();
     for (component, schema) in components.into_iter().flatten() {
-        collect_enumerations(schema, &names::camel(schemas::base(component)), "", &mut sites);
+        collect_enumerations(schema, schemas::base(component), None, &mut found);
     }
-    for (_, operation) in super::operations(document) {
+    for operation in operations {
         for parameter in operation.value.get("parameters").and_then(Value::as_array).into_iter().flatten() {
             let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
             if let Some(schema) = parameter.get("schema") {
-                collect_enumerations(schema, &names::camel(&operation.name), &names::camel(name), &mut sites);
+                collect_enumerations(schema, &operation.name, Some(name), &mut found);
             }
         }
     }
+    let in_rust = |Site { values, parent, property }: Site<'a>| {
+        (values, names::camel(parent), property.map(names::camel).unwrap_or_default())
+    };
+    let sites: Vec<(Vec<String>, String, String)> = found.into_iter().map(in_rust).collect();
     let mut properties: BTreeMap<&Vec<String>, BTreeSet<&str>> = BTreeMap::new();
     let mut sets: BTreeMap<&str, BTreeSet<&Vec<String>>> = BTreeMap::new();
     for (values, _, property) in &sites {
@@ -45,20 +60,22 @@ pub fn names(document: &Value, taken: &mut BTreeSet<String>) -> BTreeMap<Vec<Str
 /// The values of an enum of strings, sorted; null among them says nothing about the type.
 pub fn string_values(schema: &Value) -> Option<Vec<String>> {
     let values = schema.get("enum")?.as_array()?;
-    let mut strings = BTreeSet::new();
+    let mut strings = Vec::with_capacity(values.len());
     for value in values.iter().filter(|value| !value.is_null()) {
-        strings.insert(value.as_str()?.to_owned());
+        strings.push(value.as_str()?.to_owned());
     }
-    (!strings.is_empty()).then(|| strings.into_iter().collect())
+    strings.sort_unstable();
+    strings.dedup();
+    (!strings.is_empty()).then_some(strings)
 }
 
-fn collect_enumerations(schema: &Value, parent: &str, property: &str, sites: &mut Vec<(Vec<String>, String, String)>) {
+fn collect_enumerations<'a>(schema: &'a Value, parent: &'a str, property: Option<&'a str>, sites: &mut Vec<Site<'a>>) {
     if let Some(values) = string_values(schema) {
-        sites.push((values, parent.to_owned(), property.to_owned()));
+        sites.push(Site { values, parent, property });
         return;
     }
     for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        collect_enumerations(schema, parent, &names::camel(name), sites);
+        collect_enumerations(schema, parent, Some(name), sites);
     }
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = schema.get(key) {

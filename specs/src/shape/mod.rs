@@ -79,7 +79,7 @@ pub struct Shaped {
 }
 
 /// An operation as it stands in a document, with its name in Rust and the parameters of its path.
-pub(crate) struct Found<'a> {
+struct Found<'a> {
     pub name: String,
     pub operation_id: String,
     pub path: &'a str,
@@ -88,38 +88,46 @@ pub(crate) struct Found<'a> {
     shared: &'a Value,
 }
 
+impl Found<'_> {
+    /// Where it stands in the document.
+    fn place(&self) -> String {
+        format!("/paths/{}/{}", pointer::escape(self.path), self.method)
+    }
+}
+
 /// The operations of a document.
-pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (String, Found<'_>)> {
+fn operations(document: &Value) -> impl Iterator<Item = Found<'_>> {
     let paths = document.get("paths").and_then(Value::as_object);
     paths.into_iter().flatten().flat_map(|(path, item)| {
         METHODS.iter().filter_map(move |method| {
             let value = item.get(*method)?;
-            let fallback = format!("{method}_{path}");
-            let operation_id = value.get("operationId").and_then(Value::as_str).unwrap_or(&fallback).to_owned();
-            let place = format!("/paths/{}/{method}", pointer::escape(path));
+            let operation_id = value.get("operationId").and_then(Value::as_str).map(str::to_owned);
+            let operation_id = operation_id.unwrap_or_else(|| format!("{method}_{path}"));
             let shared = item.get("parameters").unwrap_or(&Value::Null);
-            Some((place, Found { name: names::operation(&operation_id), operation_id, path, method, value, shared }))
+            Some(Found { name: names::operation(&operation_id), operation_id, path, method, value, shared })
         })
     })
 }
 
 /// Shapes a corrected document.
 pub fn shape(api: Api, document: &Value) -> Result<Shaped, Error> {
-    let (answers, requests) = roles(document);
-    let mut schemas = Schemas::new(document, &answers, &requests);
-    let variants = request_variants(document, &mut schemas)?;
+    let operations: Vec<Found<'_>> = operations(document).collect();
+    let (answers, requests) = roles(document, &operations);
+    let mut schemas = Schemas::new(document, &operations, &answers, &requests);
+    let variants = request_variants(document, &operations, &mut schemas)?;
     let mut shaped = Vec::new();
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
-    for (place, found) in operations(document) {
+    for found in &operations {
+        let place = found.place();
         if let Some(other) = seen.insert(found.name.clone(), found.operation_id.clone()) {
             return Err(refused(
                 api,
                 &place,
-                &found,
+                found,
                 format!("its method `{}` is already that of `{other}`", found.name),
             ));
         }
-        let operation = shape_operation(document, &mut schemas, &variants, &place, &found).map_err(|error| {
+        let operation = shape_operation(document, &mut schemas, &variants, &place, found).map_err(|error| {
             Error::new(&error.place, format!("{api}, operation {}: {}", found.operation_id, error.message))
         })?;
         shaped.push(operation);
@@ -133,10 +141,10 @@ fn refused(api: Api, place: &str, found: &Found<'_>, reason: String) -> Error {
 }
 
 /// The components met in answers, and those met in requests.
-fn roles(document: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
+fn roles(document: &Value, operations: &[Found<'_>]) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut answers = BTreeSet::new();
     let mut requests = BTreeSet::new();
-    for (_, found) in operations(document) {
+    for found in operations {
         for (_, response) in successes(document, found.value) {
             schemas::reachable(document, response, Role::Answer, &mut answers);
         }
@@ -215,9 +223,9 @@ type Variants = BTreeMap<(String, bool), String>;
 
 /// Names the request types of components that operations require different things of: what creates is
 /// `XInput`, what changes (PUT, PATCH) and requires less is `XUpdate`.
-fn request_variants(document: &Value, schemas: &mut Schemas<'_>) -> Result<Variants, Error> {
+fn request_variants(document: &Value, operations: &[Found<'_>], schemas: &mut Schemas<'_>) -> Result<Variants, Error> {
     let mut lists: BTreeMap<String, [Option<BTreeSet<String>>; 2]> = BTreeMap::new();
-    for (place, found) in operations(document) {
+    for found in operations {
         let Some(body) = found.value.get("requestBody").map(|body| resolve(document, body)) else { continue };
         let Some(schema) =
             body.get("content").and_then(Value::as_object).and_then(json_media).and_then(|media| media.get("schema"))
@@ -228,14 +236,17 @@ fn request_variants(document: &Value, schemas: &mut Schemas<'_>) -> Result<Varia
         let list: BTreeSet<String> = match body.get("x-required-in-requests") {
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             Some(_) => {
-                return Err(Error::new(format!("{place}/requestBody/x-required-in-requests"), "not a list of names"));
+                return Err(Error::new(
+                    format!("{}/requestBody/x-required-in-requests", found.place()),
+                    "not a list of names",
+                ));
             }
             None => match schemas.required_in_requests(&component)? {
                 Some(list) => list,
                 None => continue,
             },
         };
-        let slot = &mut lists.entry(component).or_default()[usize::from(changes(&found))];
+        let slot = &mut lists.entry(component).or_default()[usize::from(changes(found))];
         *slot = Some(match slot.take() {
             // One type serves all: it asks for what each of them needs.
             Some(other) => other.intersection(&list).cloned().collect(),
@@ -335,51 +346,49 @@ fn shape_parameters(
     mentions: &mut BTreeSet<String>,
 ) -> Result<Vec<openapiv3::ReferenceOr<openapiv3::Parameter>>, Error> {
     // What an operation says of a parameter outranks what its path says.
-    let mut merged: BTreeMap<(String, String), &Value> = BTreeMap::new();
+    let mut merged: BTreeMap<(&str, &str), &Value> = BTreeMap::new();
     for list in [found.shared, found.value.get("parameters").unwrap_or(&Value::Null)] {
         for parameter in list.as_array().into_iter().flatten().map(|parameter| resolve(document, parameter)) {
-            let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
             merged.insert((text("in"), text("name")), parameter);
         }
     }
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     let mut shaped = Vec::new();
+    let text_schema = json!({"type": "string"});
     // Paths last in the alphabet would lose their names to queries; they are the ones that may be renamed,
     // since their names are never sent.
-    let (path, others): (Vec<_>, Vec<_>) = merged.into_iter().partition(|((location, _), _)| location == "path");
+    let (path, others): (Vec<_>, Vec<_>) = merged.into_iter().partition(|((location, _), _)| *location == "path");
     for name in generator_path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-        if !path.iter().any(|((_, described), _)| described == name) {
+        if !path.iter().any(|((_, described), _)| *described == name) {
             return Err(Error::new(place, format!("`{name}` is in the path, and no parameter describes it")));
         }
     }
     for ((location, name), parameter) in others.into_iter().chain(path) {
         let place = format!("{place}/parameters/{name}");
-        if !matches!(location.as_str(), "query" | "header" | "path") {
+        if !matches!(location, "query" | "header" | "path") {
             return Err(Error::new(place, format!("a {location} parameter (`{name}`) cannot be generated")));
         }
-        let mut sent = name.clone();
+        let mut sent = name.to_owned();
+        let mut snake = names::snake(name);
         if location == "path" {
-            while taken.contains_key(&names::snake(&sent)) || BUILDER_NAMES.contains(&names::snake(&sent).as_str()) {
+            while taken.contains_key(&snake) || BUILDER_NAMES.contains(&snake.as_str()) {
                 sent = format!("path_{}", sent.trim_start_matches('_'));
+                snake = names::snake(&sent);
             }
             if sent != name {
                 *generator_path = generator_path.replace(&format!("{{{name}}}"), &format!("{{{sent}}}"));
             }
         }
-        let snake = names::snake(&sent);
-        if let Some(other) = taken.insert(snake.clone(), name.clone()) {
+        if let Some(other) = taken.insert(snake.clone(), name.to_owned()) {
             return Err(Error::new(place, format!("`{name}` and `{other}` are both `{snake}` in Rust")));
         }
         if BUILDER_NAMES.contains(&snake.as_str()) {
             return Err(Error::new(place, format!("the builder needs the name `{snake}` for itself")));
         }
-        let schema = parameter.get("schema").cloned().unwrap_or_else(|| json!({"type": "string"}));
+        let schema = parameter.get("schema").unwrap_or(&text_schema);
         let free_form = location == "query" && schema.get("type").and_then(Value::as_str) == Some("object");
-        let rust = if free_form {
-            Rust::Filters
-        } else {
-            schemas.rust(&schema, Role::Request, parent, &names::camel(&name), &place)?
-        };
+        let rust = if free_form { Rust::Filters } else { schemas.rust(schema, Role::Request, parent, name, &place)? };
         if location != "query" && matches!(rust, Rust::List(_) | Rust::Map(_) | Rust::Any) {
             return Err(Error::new(
                 place,
@@ -395,7 +404,7 @@ fn shape_parameters(
         rust.mentions(mentions);
         let required = location == "path" || parameter.get("required").and_then(Value::as_bool) == Some(true);
         let text = parameter.get("description").and_then(Value::as_str).filter(|text| !text.is_empty());
-        shaped.push(generator::parameter(&location, sent, required, &rust, text));
+        shaped.push(generator::parameter(location, sent, required, &rust, text));
     }
     Ok(shaped)
 }

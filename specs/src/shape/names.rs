@@ -4,30 +4,38 @@ use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
-/// Words that Rust keeps for itself, and those that the generated builders need.
+/// Words that Rust keeps for itself, and those that the generated builders need, in order.
 const RESERVED: [&str; 52] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
     "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
-    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "union",
+    "try", "type", "typeof", "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// The name of a field or method: snake case, an underscore added where Rust keeps the word.
 pub fn snake(name: &str) -> String {
-    let mut snake = name.to_snake_case();
+    let mut snake = if is_snake(name) { name.to_owned() } else { ascii(&name.to_snake_case()) };
     if snake.is_empty() {
         snake = "empty".to_owned();
     }
     if snake.starts_with(|first: char| first.is_ascii_digit()) {
         snake.insert(0, '_');
     }
-    let snake = ascii(&snake);
-    if RESERVED.contains(&snake.as_str()) { format!("{snake}_") } else { snake }
+    if RESERVED.binary_search(&snake.as_str()).is_ok() {
+        snake.push('_');
+    }
+    snake
 }
 
 /// The name of a type: upper camel case.
 pub fn camel(name: &str) -> String {
-    let camel = ascii(&name.to_upper_camel_case());
+    let camel = if is_snake(name) {
+        capitalized(name)
+    } else if is_camel(name) {
+        name.to_owned()
+    } else {
+        ascii(&name.to_upper_camel_case())
+    };
     match camel.chars().next() {
         None => "Empty".to_owned(),
         Some(first) if first.is_ascii_digit() => format!("V{camel}"),
@@ -67,6 +75,51 @@ pub fn free(name: String, taken: &BTreeSet<String>) -> String {
     (2..).map(|number| format!("{name}{number}")).find(|candidate| !taken.contains(candidate)).unwrap_or(name)
 }
 
+/// Whether a name is in snake case and of ASCII: most are, and need not go through `heck`, which is slow where it is not
+/// optimized, as in the build of a client.
+fn is_snake(name: &str) -> bool {
+    let mut before = b'_';
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' => {}
+            b'_' if before != b'_' => {}
+            _ => return false,
+        }
+        before = byte;
+    }
+    before != b'_'
+}
+
+/// Whether a name is in upper camel case and of ASCII letters, each capital followed by a small one.
+fn is_camel(name: &str) -> bool {
+    let mut needs_small = false;
+    let mut is_first = true;
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' if !is_first => needs_small = false,
+            b'A'..=b'Z' if !needs_small => needs_small = true,
+            _ => return false,
+        }
+        is_first = false;
+    }
+    !(is_first || needs_small)
+}
+
+/// A name in snake case, in upper camel case.
+fn capitalized(snake: &str) -> String {
+    let mut camel = String::with_capacity(snake.len());
+    let mut starts = true;
+    for letter in snake.chars() {
+        if letter == '_' {
+            starts = true;
+        } else {
+            camel.push(if starts { letter.to_ascii_uppercase() } else { letter });
+            starts = false;
+        }
+    }
+    camel
+}
+
 fn ascii(name: &str) -> String {
     name.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '_' }).collect()
 }
@@ -87,6 +140,40 @@ mod tests {
         assert_eq!(snake("type"), "type_");
         assert_eq!(snake("public-service"), "public_service");
         assert_eq!(snake("2x"), "_2x");
+    }
+
+    /// Every name of up to five of these letters, and some longer ones.
+    #[test]
+    fn the_short_way_gives_what_heck_gives() {
+        let mut names = vec![String::new()];
+        let mut longest = names.clone();
+        for _ in 0..5 {
+            longest = longest
+                .iter()
+                .flat_map(|name| "abAB1_-é".chars().map(move |letter| format!("{name}{letter}")))
+                .collect();
+            names.extend_from_slice(&longest);
+        }
+        let longer = ["dataset_page", "a__b", "a_", "_a", "v2_api", "2_x", "DatasetPage", "CSVFile", "AaB", "in-reply"];
+        names.extend(longer.map(str::to_owned));
+        let mut short = 0;
+        for name in &names {
+            if is_snake(name) {
+                assert_eq!(*name, name.to_snake_case());
+                assert_eq!(capitalized(name), name.to_upper_camel_case(), "{name}");
+                short += 1;
+            }
+            if is_camel(name) {
+                assert_eq!(*name, name.to_upper_camel_case());
+                short += 1;
+            }
+        }
+        assert!(short > 100, "{short} of {}", names.len());
+    }
+
+    #[test]
+    fn the_words_of_the_language_are_in_order() {
+        assert!(RESERVED.is_sorted());
     }
 
     #[test]

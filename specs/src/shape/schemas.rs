@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use super::enumerations::{self, string_values};
-use super::names;
 use super::types::{Field, Kind, Role, Rust, Type};
+use super::{Found, names};
 use crate::{Error, pointer};
 
 /// The schemas of a document on their way to types.
@@ -27,7 +27,12 @@ static NO_COMPONENTS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 impl<'a> Schemas<'a> {
     /// Names every component in each role in which it can be met, whatever part of the API is asked for later:
     /// a type is called the same with one feature and with all.
-    pub fn new(document: &'a Value, answers: &BTreeSet<String>, requests: &BTreeSet<String>) -> Self {
+    pub fn new(
+        document: &'a Value,
+        operations: &[Found<'a>],
+        answers: &BTreeSet<String>,
+        requests: &BTreeSet<String>,
+    ) -> Self {
         let components = document.pointer("/components/schemas").and_then(Value::as_object).unwrap_or(&NO_COMPONENTS);
         let mut schemas = Self {
             components,
@@ -64,7 +69,7 @@ impl<'a> Schemas<'a> {
                 schemas.take((*component).clone(), Role::Request, name);
             }
         }
-        schemas.enumerations = enumerations::names(document, &mut schemas.taken);
+        schemas.enumerations = enumerations::names(document, operations, &mut schemas.taken);
         schemas
     }
 
@@ -74,7 +79,8 @@ impl<'a> Schemas<'a> {
         self.names.insert((component, role), name);
     }
 
-    /// The type of a schema. `parent` and `property` name what has no name of its own.
+    /// The type of a schema. `parent`, as Rust has it, and `property`, as the document has it, name what has no name
+    /// of its own.
     pub fn rust(
         &mut self,
         schema: &Value,
@@ -153,7 +159,7 @@ impl<'a> Schemas<'a> {
                 return Ok(Rust::Any);
             }
             self.nameless.push(component.to_owned());
-            let rust = self.rust(schema, role, "", &names::camel(base(component)), &place);
+            let rust = self.rust(schema, role, "", base(component), &place);
             self.nameless.pop();
             return rust;
         }
@@ -287,7 +293,7 @@ impl<'a> Schemas<'a> {
         property: &str,
         place: &str,
     ) -> Result<Rust, Error> {
-        let name = names::free(format!("{parent}{property}"), &self.taken);
+        let name = names::free(format!("{parent}{}", names::camel(property)), &self.taken);
         self.taken.insert(name.clone());
         self.types.insert(name.clone(), placeholder(&name));
         let fields = self.fields(schema, role, &name, None, place)?;
@@ -324,7 +330,7 @@ impl<'a> Schemas<'a> {
                 continue;
             }
             let place = format!("{place}/properties/{}", pointer::escape(&property));
-            let rust = self.rust(schema, role, name, &names::camel(&property), &place)?;
+            let rust = self.rust(schema, role, name, &property, &place)?;
             let field = names::free(names::snake(&property), &taken);
             taken.insert(field.clone());
             fields.push(Field {
@@ -425,7 +431,7 @@ impl<'a> Schemas<'a> {
         if let [single] = parts.as_slice() {
             return self.rust(single, role, parent, property, place);
         }
-        let name = names::free(format!("{parent}{property}"), &self.taken);
+        let name = names::free(format!("{parent}{}", names::camel(property)), &self.taken);
         self.taken.insert(name.clone());
         let variants = self.variants(parts, role, &name, place)?;
         let description = object.get("description").and_then(Value::as_str).map(str::to_owned);
@@ -489,7 +495,7 @@ impl<'a> Schemas<'a> {
         let name = match self.enumerations.get(&values) {
             Some(name) => name.clone(),
             None => {
-                let name = names::free(format!("{parent}{property}"), &self.taken);
+                let name = names::free(format!("{parent}{}", names::camel(property)), &self.taken);
                 self.taken.insert(name.clone());
                 self.enumerations.insert(values.clone(), name.clone());
                 name

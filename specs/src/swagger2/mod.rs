@@ -27,37 +27,46 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use names::{Names, Reference};
-use node::{Grammar, Kind, Node};
+use node::{Grammar, Kind, May, Must, Node};
 use parameters::Payload;
 pub use siblings::wrap_reference_siblings;
 
 const ROOT: Grammar = &[
-    (Kind::Text, "swagger! host basePath"),
-    (Kind::Of(INFO), "info!"),
-    (Kind::Texts, "schemes consumes produces"),
-    (Kind::Object, "paths! definitions parameters responses securityDefinitions"),
-    (Kind::List, "security"),
-    (Kind::ListOf(TAG), "tags"),
-    (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
+    (Must, Kind::Text, &["swagger"]),
+    (May, Kind::Text, &["host", "basePath"]),
+    (Must, Kind::Of(INFO), &["info"]),
+    (May, Kind::Texts, &["schemes", "consumes", "produces"]),
+    (Must, Kind::Object, &["paths"]),
+    (May, Kind::Object, &["definitions", "parameters", "responses", "securityDefinitions"]),
+    (May, Kind::List, &["security"]),
+    (May, Kind::ListOf(TAG), &["tags"]),
+    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
 const INFO: Grammar = &[
-    (Kind::Text, "title! version! description termsOfService"),
-    (Kind::Of(&[(Kind::Text, "name url email")]), "contact"),
-    (Kind::Of(&[(Kind::Text, "name! url")]), "license"),
+    (Must, Kind::Text, &["title", "version"]),
+    (May, Kind::Text, &["description", "termsOfService"]),
+    (May, Kind::Of(&[(May, Kind::Text, &["name", "url", "email"])]), &["contact"]),
+    (May, Kind::Of(&[(Must, Kind::Text, &["name"]), (May, Kind::Text, &["url"])]), &["license"]),
 ];
-const TAG: Grammar = &[(Kind::Text, "name! description"), (Kind::Of(EXTERNAL_DOCS), "externalDocs")];
-const EXTERNAL_DOCS: Grammar = &[(Kind::Text, "url! description")];
-const METHODS: &str = "get put post delete options head patch";
-const PATH_ITEM: Grammar = &[(Kind::Object, METHODS), (Kind::List, "parameters"), (Kind::Text, "$ref")];
+const TAG: Grammar = &[
+    (Must, Kind::Text, &["name"]),
+    (May, Kind::Text, &["description"]),
+    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
+];
+const EXTERNAL_DOCS: Grammar = &[(Must, Kind::Text, &["url"]), (May, Kind::Text, &["description"])];
+const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch"];
+const PATH_ITEM: Grammar =
+    &[(May, Kind::Object, METHODS), (May, Kind::List, &["parameters"]), (May, Kind::Text, &["$ref"])];
 const OPERATION: Grammar = &[
-    (Kind::Text, "summary description operationId"),
-    (Kind::Texts, "tags consumes produces schemes"),
-    (Kind::List, "parameters security"),
-    (Kind::Object, "responses!"),
-    (Kind::Flag, "deprecated"),
-    (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
+    (May, Kind::Text, &["summary", "description", "operationId"]),
+    (May, Kind::Texts, &["tags", "consumes", "produces", "schemes"]),
+    (May, Kind::List, &["parameters", "security"]),
+    (Must, Kind::Object, &["responses"]),
+    (May, Kind::Flag, &["deprecated"]),
+    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
-const RESPONSE: Grammar = &[(Kind::Text, "description"), (Kind::Object, "schema headers examples")];
+const RESPONSE: Grammar =
+    &[(May, Kind::Text, &["description"]), (May, Kind::Object, &["schema", "headers", "examples"])];
 
 /// The OpenAPI 3.0.3 document that says what a Swagger 2.0 document says.
 ///
@@ -100,7 +109,7 @@ impl<'a> Converter<'a> {
     }
 
     fn document(&self) -> Result<Value, Error> {
-        let mut openapi = self.root.carry("info tags externalDocs");
+        let mut openapi = self.root.carry(&["info", "tags", "externalDocs"]);
         openapi["openapi"] = "3.0.3".into();
         openapi["servers"] = self.servers(&self.root)?;
         if let Some(list) = self.root.get("security") {
@@ -167,7 +176,7 @@ impl<'a> Converter<'a> {
 
     fn paths(&self) -> Result<Value, Error> {
         let node = self.root.need("paths")?;
-        let mut paths = node.carry("");
+        let mut paths = node.carry(&[]);
         for (path, item) in node.entries()? {
             if path.starts_with('/') {
                 paths[path] = self.path_item(&item)?;
@@ -183,14 +192,14 @@ impl<'a> Converter<'a> {
         if let Some(reference) = node.get("$ref") {
             return Err(reference.refuse("the path is described elsewhere, which is not read"));
         }
-        let mut item = node.carry("");
+        let mut item = node.carry(&[]);
         let (parameters, payload) = self.parameters(node)?;
         if !parameters.is_empty() {
             item["parameters"] = parameters.into();
         }
-        for method in METHODS.split(' ') {
+        for method in METHODS {
             if let Some(operation) = node.get(method) {
-                item[method] = self.operation(&operation, &payload)?;
+                item[*method] = self.operation(&operation, &payload)?;
             }
         }
         Ok(item)
@@ -198,7 +207,7 @@ impl<'a> Converter<'a> {
 
     fn operation(&self, node: &Node<'a>, inherited: &Payload<'a>) -> Result<Value, Error> {
         node.check(&[OPERATION])?;
-        let names = "tags summary description operationId deprecated externalDocs";
+        let names = &["tags", "summary", "description", "operationId", "deprecated", "externalDocs"];
         let mut operation = node.carry(names);
         let (parameters, payload) = self.parameters(node)?;
         if !parameters.is_empty() {
@@ -220,7 +229,7 @@ impl<'a> Converter<'a> {
     fn operation_responses(&self, operation: &Node<'a>) -> Result<Value, Error> {
         let produces = self.media_types(operation, "produces")?;
         let node = operation.need("responses")?;
-        let mut responses = node.carry("");
+        let mut responses = node.carry(&[]);
         let mut is_empty = true;
         for (code, response) in node.entries()? {
             if code.starts_with("x-") {
@@ -251,7 +260,7 @@ impl<'a> Converter<'a> {
 
     fn response(&self, node: &Node<'a>, produces: &[&str]) -> Result<Value, Error> {
         node.check(&[RESPONSE])?;
-        let mut response = node.carry("description");
+        let mut response = node.carry(&["description"]);
         if node.get("description").is_none() {
             response["description"] = "".into();
         }

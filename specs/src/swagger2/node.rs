@@ -1,6 +1,10 @@
 //! Reading a document without losing the place.
 
+use std::ptr;
+
 use serde_json::{Map, Value};
+
+pub(super) use Presence::{May, Must};
 
 use crate::{Error, pointer};
 
@@ -41,30 +45,47 @@ impl Kind<'_> {
     }
 }
 
-/// The members an object may have, by kind; a name that ends in `!` must be there. Vendor
-/// extensions (`x-`) may always be.
-pub(super) type Grammar<'g> = &'g [(Kind<'g>, &'g str)];
+/// Whether a member of a Swagger object must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Must,
+    May,
+}
 
-/// A value of the document and its place.
-#[derive(Clone)]
+/// The members of an object, by presence and kind. Vendor extensions (`x-`) may always be.
+pub(super) type Grammar<'g> = &'g [(Presence, Kind<'g>, &'g [&'g str])];
+
+/// The kind of a member in these grammars together; none if they do not have it.
+pub(super) fn kind_of<'g>(name: &str, grammars: &[Grammar<'g>]) -> Option<Kind<'g>> {
+    for grammar in grammars {
+        for (_, kind, names) in *grammar {
+            if names.contains(&name) {
+                return Some(*kind);
+            }
+        }
+    }
+    None
+}
+
+/// A value of the document, which knows its place in it.
+#[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     pub value: &'a Value,
-    place: String,
+    document: &'a Value,
 }
 
 impl<'a> Node<'a> {
-    pub fn root(value: &'a Value) -> Self {
-        let place = String::new();
-        Self { value, place }
+    pub fn root(document: &'a Value) -> Self {
+        Self { value: document, document }
     }
 
+    /// An error at this place, which is looked for only now: what is not refused needs none.
     pub fn refuse(&self, message: impl Into<String>) -> Error {
-        Error::new(self.place.clone(), message)
+        Error::new(place_in(self.document, self.value).unwrap_or_default(), message)
     }
 
-    fn child(&self, token: &str, value: &'a Value) -> Self {
-        let place = format!("{}/{}", self.place, pointer::escape(token));
-        Self { value, place }
+    fn child(&self, value: &'a Value) -> Self {
+        Self { value, document: self.document }
     }
 
     /// The member of this name, or the element of this index.
@@ -74,7 +95,7 @@ impl<'a> Node<'a> {
             Value::Array(elements) => elements.get(token.parse::<usize>().ok()?),
             _ => None,
         };
-        Some(self.child(token, value?))
+        Some(self.child(value?))
     }
 
     /// A member that must be there.
@@ -88,15 +109,14 @@ impl<'a> Node<'a> {
     }
 
     pub fn entries(&self) -> Result<Vec<(&'a str, Self)>, Error> {
-        let entry = |(name, value): (&'a String, &'a Value)| (name.as_str(), self.child(name, value));
+        let entry = |(name, value): (&'a String, &'a Value)| (name.as_str(), self.child(value));
         Ok(self.object()?.iter().map(entry).collect())
     }
 
     pub fn elements(&self) -> Result<Vec<Self>, Error> {
         let list = self.value.as_array();
         let list = list.ok_or_else(|| self.refuse("must be a list"))?;
-        let element = |(index, value): (usize, &'a Value)| self.child(&index.to_string(), value);
-        Ok(list.iter().enumerate().map(element).collect())
+        Ok(list.iter().map(|value| self.child(value)).collect())
     }
 
     /// The entries of a member that is an object; none when it is absent.
@@ -126,12 +146,12 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// An object of the members of these names (separated by spaces) as they are, and of every
-    /// vendor extension but `x-nullable`, which OpenAPI has a keyword for.
-    pub fn carry(&self, names: &str) -> Value {
+    /// An object of the members of these names as they are, and of every vendor extension but
+    /// `x-nullable`, which OpenAPI has a keyword for.
+    pub fn carry(&self, names: &[&str]) -> Value {
         let is_carried = |name: &str| {
             let is_extension = name.starts_with("x-") && name != "x-nullable";
-            is_extension || names.split(' ').any(|carried| carried == name)
+            is_extension || names.contains(&name)
         };
         let members = self.value.as_object().into_iter().flatten();
         let carried = members.filter(|(name, _)| is_carried(name));
@@ -140,19 +160,17 @@ impl<'a> Node<'a> {
 
     /// Refuses what is not an object of these grammars together.
     pub fn check(&self, grammars: &[Grammar]) -> Result<(), Error> {
-        let known = || {
-            let rules = grammars.iter().copied().flatten();
-            rules.flat_map(|(kind, names)| names.split(' ').map(move |name| (name, kind)))
-        };
-        for (name, _) in known() {
-            if let Some(name) = name.strip_suffix('!') {
-                self.need(name)?;
+        for grammar in grammars {
+            for (presence, _, names) in *grammar {
+                if *presence == Must {
+                    names.iter().try_for_each(|name| self.need(name).map(drop))?;
+                }
             }
         }
         for (name, value) in self.object()? {
-            match known().find(|(known, _)| known.strip_suffix('!').unwrap_or(known) == name) {
-                Some((_, kind)) if kind.is_plainly(value) => {}
-                Some((_, kind)) => self.child(name, value).check_kind(*kind)?,
+            match kind_of(name, grammars) {
+                Some(kind) if kind.is_plainly(value) => {}
+                Some(kind) => self.child(value).check_kind(kind)?,
                 None if name.starts_with("x-") => {}
                 None => {
                     return Err(self.refuse(format!("`{name}` has no place here in Swagger 2.0")));
@@ -180,5 +198,23 @@ impl<'a> Node<'a> {
                 elements.iter().try_for_each(|it| it.check(&[grammar]))
             }
         }
+    }
+}
+
+/// The JSON pointer to a value of a document: to that very one, not to one that is equal to it.
+fn place_in(document: &Value, value: &Value) -> Option<String> {
+    if ptr::eq(document, value) {
+        return Some(String::new());
+    }
+    match document {
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            let rest = place_in(member, value)?;
+            Some(format!("/{}{rest}", pointer::escape(name)))
+        }),
+        Value::Array(elements) => elements.iter().enumerate().find_map(|(index, element)| {
+            let rest = place_in(element, value)?;
+            Some(format!("/{index}{rest}"))
+        }),
+        _ => None,
     }
 }

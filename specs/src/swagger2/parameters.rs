@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::node::{Grammar, Kind, Node};
+use super::node::{Grammar, Kind, May, Must, Node, kind_of};
 use super::schemas::{VALUE, has_type, write_type};
 use super::{Converter, content};
 use crate::Error;
 
-const PARAMETER: Grammar = &[(Kind::Text, "name! in! description"), (Kind::Flag, "required")];
-const BODY: Grammar = &[(Kind::Object, "schema!")];
-const HEADER: Grammar = &[(Kind::Text, "description")];
+const PARAMETER: Grammar =
+    &[(Must, Kind::Text, &["name", "in"]), (May, Kind::Text, &["description"]), (May, Kind::Flag, &["required"])];
+const BODY: Grammar = &[(Must, Kind::Object, &["schema"])];
+const HEADER: Grammar = &[(May, Kind::Text, &["description"])];
 /// What parameters, headers and items need beside the keywords of `VALUE`.
-const ITEMS: Grammar = &[(Kind::Any, "type!"), (Kind::Text, "collectionFormat")];
-const EMPTY: Grammar = &[(Kind::Flag, "allowEmptyValue")];
+const ITEMS: Grammar = &[(Must, Kind::Any, &["type"]), (May, Kind::Text, &["collectionFormat"])];
+const EMPTY: Grammar = &[(May, Kind::Flag, &["allowEmptyValue"])];
 
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array"];
 const FORM_TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "file"];
@@ -43,7 +44,7 @@ impl<'a> Converter<'a> {
         for entry in owner.list("parameters")? {
             let (node, shared) = match self.shared(&entry, "parameters")? {
                 Some(reference) => (reference.target, Some(reference.name)),
-                None => (entry.clone(), None),
+                None => (entry, None),
             };
             let location = check_parameter(&node)?;
             if !seen.insert((location, node.need("name")?.text()?)) {
@@ -92,7 +93,7 @@ impl<'a> Converter<'a> {
     }
 
     fn body(&self, node: &Node<'a>, consumes: &[&str]) -> Result<Value, Error> {
-        let mut body = node.carry("description required");
+        let mut body = node.carry(&["description", "required"]);
         let mut schema = self.schema(&node.need("schema")?)?;
         if node.says("x-nullable")? {
             schema["nullable"] = true.into();
@@ -131,7 +132,7 @@ fn check_parameter<'a>(node: &Node<'a>) -> Result<&'a str, Error> {
 }
 
 fn parameter(node: &Node, location: &str) -> Result<Value, Error> {
-    let mut parameter = node.carry("name in description required allowEmptyValue");
+    let mut parameter = node.carry(&["name", "in", "description", "required", "allowEmptyValue"]);
     if location == "path" {
         if node.get("required").is_some() && !node.says("required")? {
             return Err(node.refuse("a parameter in the path must be required"));
@@ -145,7 +146,7 @@ fn parameter(node: &Node, location: &str) -> Result<Value, Error> {
 /// A header of a response.
 pub(super) fn header(node: &Node) -> Result<Value, Error> {
     node.check(&[HEADER, VALUE, ITEMS])?;
-    let mut header = node.carry("description");
+    let mut header = node.carry(&["description"]);
     write_value(node, "header", &mut header)?;
     Ok(header)
 }
@@ -162,8 +163,8 @@ fn write_value(node: &Node, location: &str, owner: &mut Value) -> Result<(), Err
 
 /// Writes what `VALUE` has into the schema of a parameter, of items or of a header.
 fn write_schema(node: &Node, types: &[&str], schema: &mut Value) -> Result<(), Error> {
-    for name in VALUE.iter().flat_map(|(_, names)| names.split(' ')) {
-        if let (Some(child), false) = (node.get(name), name == "type") {
+    for (name, child) in node.entries()? {
+        if name != "type" && kind_of(name, &[VALUE]).is_some() {
             schema[name] = match name {
                 "items" => items(&child)?,
                 _ => child.value.clone(),
@@ -178,7 +179,7 @@ fn items(node: &Node) -> Result<Value, Error> {
     if style(node, "query")?.is_some() {
         return Err(node.refuse("OpenAPI 3.0 has no collectionFormat for lists in a list"));
     }
-    let mut items = node.carry("");
+    let mut items = node.carry(&[]);
     write_schema(node, TYPES, &mut items)?;
     Ok(items)
 }
@@ -219,7 +220,7 @@ fn form(fields: &[&Node], consumes: &[&str]) -> Result<Value, Error> {
         if field.says("required")? {
             required.push(name);
         }
-        let mut property = field.carry("description");
+        let mut property = field.carry(&["description"]);
         write_schema(field, FORM_TYPES, &mut property)?;
         schema["properties"][name] = property;
         if let Some((style, explode)) = style(field, "formData")? {

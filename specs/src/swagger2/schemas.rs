@@ -5,38 +5,40 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::names::{Reference, decode};
-use super::node::{Grammar, Kind, Node};
+use super::node::{Grammar, Kind, May, Must, Node};
 use super::{Converter, EXTERNAL_DOCS};
 use crate::Error;
 
 /// The keywords that schemas, parameters, items and headers have in common.
 pub(super) const VALUE: Grammar = &[
-    (Kind::Any, "type default"),
-    (Kind::Text, "format pattern"),
-    (Kind::Number, "maximum minimum multipleOf"),
-    (Kind::Flag, "exclusiveMaximum exclusiveMinimum uniqueItems"),
-    (Kind::Count, "maxLength minLength maxItems minItems"),
-    (Kind::List, "enum"),
-    (Kind::Object, "items"),
+    (May, Kind::Any, &["type", "default"]),
+    (May, Kind::Text, &["format", "pattern"]),
+    (May, Kind::Number, &["maximum", "minimum", "multipleOf"]),
+    (May, Kind::Flag, &["exclusiveMaximum", "exclusiveMinimum", "uniqueItems"]),
+    (May, Kind::Count, &["maxLength", "minLength", "maxItems", "minItems"]),
+    (May, Kind::List, &["enum"]),
+    (May, Kind::Object, &["items"]),
 ];
 const SCHEMA: Grammar = &[
-    (Kind::Text, "$ref title description discriminator"),
-    (Kind::Count, "maxProperties minProperties"),
-    (Kind::Texts, "required"),
-    (Kind::Any, "additionalProperties example"),
-    (Kind::List, "allOf"),
-    (Kind::Object, "properties"),
-    (Kind::Flag, "readOnly"),
-    (Kind::Of(XML), "xml"),
-    (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
+    (May, Kind::Text, &["$ref", "title", "description", "discriminator"]),
+    (May, Kind::Count, &["maxProperties", "minProperties"]),
+    (May, Kind::Texts, &["required"]),
+    (May, Kind::Any, &["additionalProperties", "example"]),
+    (May, Kind::List, &["allOf"]),
+    (May, Kind::Object, &["properties"]),
+    (May, Kind::Flag, &["readOnly"]),
+    (May, Kind::Of(XML), &["xml"]),
+    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
-const XML: Grammar = &[(Kind::Text, "name namespace prefix"), (Kind::Flag, "attribute wrapped")];
+const XML: Grammar =
+    &[(May, Kind::Text, &["name", "namespace", "prefix"]), (May, Kind::Flag, &["attribute", "wrapped"])];
 const FILE: Grammar = &[
-    (Kind::Text, "type! format title description"),
-    (Kind::Any, "default example"),
-    (Kind::Texts, "required"),
-    (Kind::Flag, "readOnly"),
-    (Kind::Of(EXTERNAL_DOCS), "externalDocs"),
+    (Must, Kind::Text, &["type"]),
+    (May, Kind::Text, &["format", "title", "description"]),
+    (May, Kind::Any, &["default", "example"]),
+    (May, Kind::Texts, &["required"]),
+    (May, Kind::Flag, &["readOnly"]),
+    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
 
@@ -77,7 +79,7 @@ impl<'a> Converter<'a> {
             return self.schema(node);
         }
         node.check(&[FILE])?;
-        let names = "format title description default example required readOnly externalDocs";
+        let names = &["format", "title", "description", "default", "example", "required", "readOnly", "externalDocs"];
         let mut schema = node.carry(names);
         write_type(node, &["file"], &mut schema)?;
         Ok(schema)

@@ -3,38 +3,38 @@
 use serde_json::{Map, Value, json};
 
 use super::Converter;
-use super::node::{Kind, Node};
+use super::node::{Kind, May, Must, Node};
 use crate::Error;
 
 /// A security scheme.
 pub(super) fn scheme(node: &Node) -> Result<Value, Error> {
     let kind = node.need("type")?;
-    let mut scheme = node.carry("description");
+    let mut scheme = node.carry(&["description"]);
     match kind.text()? {
         "basic" => {
-            node.check(&[&[(Kind::Text, "type description")]])?;
+            node.check(&[&[(May, Kind::Text, &["type", "description"])]])?;
             scheme["type"] = "http".into();
             scheme["scheme"] = "basic".into();
         }
         "apiKey" => {
-            node.check(&[&[(Kind::Text, "type description name! in!")]])?;
+            node.check(&[&[(Must, Kind::Text, &["name", "in"]), (May, Kind::Text, &["type", "description"])]])?;
             let place = node.need("in")?;
             if !["query", "header"].contains(&place.text()?) {
                 return Err(place.refuse("an API key is in `query` or `header`"));
             }
-            scheme = node.carry("description type name in");
+            scheme = node.carry(&["description", "type", "name", "in"]);
         }
         "oauth2" => {
             let flow = node.need("flow")?;
-            let (name, urls) = match flow.text()? {
-                "implicit" => ("implicit", "authorizationUrl!"),
-                "password" => ("password", "tokenUrl!"),
-                "application" => ("clientCredentials", "tokenUrl!"),
-                "accessCode" => ("authorizationCode", "authorizationUrl! tokenUrl!"),
+            let (name, urls): (_, &[_]) = match flow.text()? {
+                "implicit" => ("implicit", &["authorizationUrl"]),
+                "password" => ("password", &["tokenUrl"]),
+                "application" => ("clientCredentials", &["tokenUrl"]),
+                "accessCode" => ("authorizationCode", &["authorizationUrl", "tokenUrl"]),
                 other => return Err(flow.refuse(format!("`{other}` is no flow of OAuth 2"))),
             };
-            let texts = (Kind::Text, "type description flow");
-            node.check(&[&[texts, (Kind::Text, urls), (Kind::Object, "scopes!")]])?;
+            let texts: (_, _, &[_]) = (May, Kind::Text, &["type", "description", "flow"]);
+            node.check(&[&[texts, (Must, Kind::Text, urls), (Must, Kind::Object, &["scopes"])]])?;
             scheme["type"] = "oauth2".into();
             scheme["flows"] = json!({ name: oauth2_flow(node)? });
         }
@@ -46,7 +46,7 @@ pub(super) fn scheme(node: &Node) -> Result<Value, Error> {
 fn oauth2_flow(node: &Node) -> Result<Value, Error> {
     let scopes = node.need("scopes")?;
     // Scopes have vendor extensions in Swagger; in OpenAPI the flow has.
-    let mut flow = scopes.carry("");
+    let mut flow = scopes.carry(&[]);
     let mut converted = Map::new();
     for (name, scope) in scopes.entries()? {
         if !name.starts_with("x-") {
