@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
@@ -104,6 +104,11 @@ where
 {
     *field = map.next_value::<Option<T>>()?.unwrap_or_default();
     Ok(())
+}
+
+/// A variant of a union from a value that was read for it; `None` where it does not take the value.
+pub(crate) fn variant<T: DeserializeOwned, U>(value: &Value, variant: impl FnOnce(T) -> U) -> Option<U> {
+    T::deserialize(value).ok().map(variant)
 }
 
 /// Null where a value was expected is the default, for structures whose reading serde derives.

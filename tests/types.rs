@@ -1,8 +1,8 @@
 //! What the generated types promise: answers are read with tolerance, requests say what is meant and no more.
 
 use datagouv::main::types::{
-    Dataset, DatasetFrequency, DatasetInput, DatasetUpdate, HarvestSourceInput, Organization, OrganizationReference,
-    OrganizationReferenceInput, OrganizationUpdate, ReportInput, Reuse, ReuseUpdate,
+    Dataset, DatasetFrequency, DatasetInput, DatasetUpdate, GeoZoneOrId, HarvestSourceInput, MetricValue, Organization,
+    OrganizationReference, OrganizationReferenceInput, OrganizationUpdate, ReportInput, Reuse, ReuseUpdate,
 };
 use datagouv::{DateTime, Field};
 use serde_json::{Value, json};
@@ -36,6 +36,22 @@ fn a_value_of_an_enum_is_the_same_text_both_ways() {
     }
     assert_eq!(DatasetFrequency::from("daily"), DatasetFrequency::Daily);
     assert_eq!(DatasetFrequency::from("unknown"), DatasetFrequency::UnknownValue);
+}
+
+#[test]
+fn a_union_is_the_first_variant_that_takes_the_value_and_else_what_came() {
+    for (value, counts) in [(json!(3), true), (json!(-3), true), (json!(3.5), false), (json!("3"), false)] {
+        assert_eq!(matches!(read(value.clone()), MetricValue::Integer(_)), counts, "{value}");
+    }
+    assert_eq!(read::<MetricValue>(json!({"2026-01": 3})), MetricValue::Map([("2026-01".to_owned(), 3)].into()));
+    for other in [json!(null), json!(1e300), json!(u64::MAX), json!([1]), json!({"2026-01": "3"}), json!(true)] {
+        assert_eq!(read::<MetricValue>(other.clone()), MetricValue::Other(other));
+    }
+    assert_eq!(read::<GeoZoneOrId>(json!("fr")), GeoZoneOrId::String("fr".to_owned()));
+    assert!(matches!(read(json!({"id": "fr"})), GeoZoneOrId::GeoZoneReference(zone) if zone.id == "fr"));
+    for written in [json!(3), json!({"a": 1}), json!([null, 1.5])] {
+        assert_eq!(serde_json::to_value(read::<MetricValue>(written.clone())).unwrap(), written);
+    }
 }
 
 #[test]

@@ -183,7 +183,7 @@ impl Writer<'_> {
     /// One of several types. They are tried in order; what none of them takes is kept as it came.
     fn union(&self, variants: &[(String, Rust)]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let (mut from, mut described) = (Vec::new(), Vec::new());
+        let (mut from, mut tried, mut described) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = BTreeSet::new();
         let declared: Vec<TokenStream> = variants
             .iter()
@@ -209,6 +209,11 @@ impl Writer<'_> {
                         }
                     });
                 }
+                tried.push(match takes(rust) {
+                    // To find that a variant does not take a value is an error made for nothing.
+                    Some(takes) => quote! { value.#takes().then(|| variant(&value, Self::#label)).flatten() },
+                    None => quote! { variant(&value, Self::#label) },
+                });
                 let text = label.to_string();
                 described.push(quote! { (#text, of::<#held>) });
                 quote! { #[allow(missing_docs)] #label(#held), }
@@ -218,7 +223,7 @@ impl Writer<'_> {
         let schema = json_schema(&name, &quote! { union(generator, #description, &[#(#described),*]) });
         quote! {
             #doc
-            #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #[derive(Clone, Debug, PartialEq, ::serde::Serialize)]
             #[serde(untagged)]
             #[non_exhaustive]
             pub enum #name {
@@ -233,9 +238,31 @@ impl Writer<'_> {
                 }
             }
 
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    use crate::tolerant::variant;
+                    let value = ::serde_json::Value::deserialize(deserializer)?;
+                    let taken = ::std::option::Option::None;
+                    #(let taken = taken.or_else(|| #tried);)*
+                    ::std::result::Result::Ok(taken.unwrap_or(Self::Other(value)))
+                }
+            }
+
             #(#from)*
 
             #schema
         }
+    }
+}
+
+/// The method that says whether a value of JSON may be of a type, where its form alone tells that it is not.
+fn takes(rust: &Rust) -> Option<TokenStream> {
+    match rust {
+        Rust::Integer | Rust::Number => Some(quote! { is_number }),
+        Rust::String => Some(quote! { is_string }),
+        Rust::Boolean => Some(quote! { is_boolean }),
+        Rust::List(_) => Some(quote! { is_array }),
+        Rust::Map(_) => Some(quote! { is_object }),
+        _ => None,
     }
 }
