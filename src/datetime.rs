@@ -3,40 +3,135 @@
 //! The text is kept to the letter and read on demand: some places of the platform write no offset, a space
 //! for the `T`, or a date alone, and none of that may make an answer unreadable.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::tolerant;
+
+/// The longest text that is kept in place. The platform writes 32 bytes, with microseconds and an offset; with the two
+/// that say which and how long it is, that makes 40.
+const SHORT: usize = 38;
+
+/// A text that is short as a rule: a quarter of what a dataset and its resources hold are dates, and each would be
+/// allocated by itself.
+#[derive(Clone)]
+enum Text {
+    Short(u8, [u8; SHORT]),
+    Long(Box<str>),
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        match self {
+            // What was made of a `str` is one.
+            Self::Short(length, bytes) => {
+                bytes.get(..usize::from(*length)).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
+            }
+            Self::Long(text) => text,
+        }
+    }
+
+    fn short(text: &str) -> Option<Self> {
+        let mut bytes = [0; SHORT];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Self::Short(u8::try_from(text.len()).ok()?, bytes))
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::short(text).unwrap_or_else(|| Self::Long(text.into()))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::short(&text).unwrap_or_else(|| Self::Long(text.into()))
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Short(0, [0; SHORT])
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
 
 macro_rules! text {
     ($(#[$meta:meta])* $name:ident, $format:literal) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        #[derive(Clone, Debug, Default)]
+        pub struct $name(Text);
 
         impl $name {
             /// The text as it came or is to be sent.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self(text)
+                Self(text.into())
             }
         }
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self(text.into())
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.as_str() == other.as_str()
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                tolerant::text(deserializer)
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
@@ -79,7 +174,7 @@ impl DateTime {
     /// Returns `None` where the text is no date.
     #[must_use]
     pub fn to_rfc3339(&self) -> Option<String> {
-        let text = self.0.trim();
+        let text = self.as_str().trim();
         let (date, time) = match text.find(['T', 't', ' ']) {
             Some(at) => (text.get(..at)?, text.get(at + 1..)?.trim()),
             None => (text, "00:00:00Z"),
@@ -161,7 +256,7 @@ where
     Zone::Offset: fmt::Display,
 {
     fn from(instant: chrono::DateTime<Zone>) -> Self {
-        Self(instant.to_rfc3339())
+        Self::from(instant.to_rfc3339())
     }
 }
 
@@ -170,14 +265,14 @@ impl Date {
     #[cfg(feature = "chrono")]
     #[must_use]
     pub fn to_chrono(&self) -> Option<chrono::NaiveDate> {
-        self.0.get(..10)?.parse().ok()
+        self.as_str().get(..10)?.parse().ok()
     }
 }
 
 #[cfg(feature = "chrono")]
 impl From<chrono::NaiveDate> for Date {
     fn from(day: chrono::NaiveDate) -> Self {
-        Self(day.to_string())
+        Self::from(day.to_string())
     }
 }
 
@@ -218,6 +313,31 @@ mod tests {
             );
         }
         assert_eq!(DateTime::from("hier").to_unix_micros(), None);
+    }
+
+    #[test]
+    fn a_text_is_the_same_however_long_it_is() {
+        for letter in ["1", "é"] {
+            for count in [0, 1, 18, 19, 20, 36, 37, 38, 39, 40, 1000] {
+                let text = letter.repeat(count);
+                let (borrowed, owned) = (DateTime::from(text.as_str()), DateTime::from(text.clone()));
+                let read: DateTime = serde_json::from_str(&format!("{text:?}")).unwrap();
+                assert_eq!([borrowed.as_str(), owned.as_str(), read.as_str()], [text.as_str(); 3]);
+                assert_eq!(serde_json::to_string(&read).unwrap(), format!("{text:?}"));
+                assert_eq!(format!("{read:?}"), format!("DateTime({text:?})"));
+                assert_eq!(borrowed, read);
+            }
+        }
+        assert_eq!(std::mem::size_of::<Option<DateTime>>(), 40);
+    }
+
+    #[test]
+    fn texts_are_in_the_order_of_their_letters() {
+        let texts = ["", "2020", "2020-12-31", "2020-12-31T10:20:00.000000000000000000000+00:00", "2021"];
+        let mut dates: Vec<DateTime> = texts.iter().rev().map(|text| DateTime::from(*text)).collect();
+        dates.sort();
+        assert_eq!(dates.iter().map(DateTime::as_str).collect::<Vec<_>>(), texts);
+        assert!(serde_json::from_str::<DateTime>("3").unwrap_err().to_string().contains("expected a string"));
     }
 
     #[test]
