@@ -77,6 +77,7 @@ mod form;
 #[cfg(feature = "_fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
+mod in_place;
 mod mask;
 #[cfg(feature = "metrics")]
 pub mod months;

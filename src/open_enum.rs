@@ -79,6 +79,8 @@ macro_rules! open_enum {
             }
         }
 
+        impl crate::in_place::InPlace<'_> for $name {}
+
         #[cfg(feature = "schemars")]
         impl ::schemars::JsonSchema for $name {
             #[inline]

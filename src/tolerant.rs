@@ -9,33 +9,25 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAcce
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
+use crate::in_place::{FillingOrDefault, InPlace};
+
 /// A structure of answers.
 pub(crate) trait Structure: Default {
     /// Reads the value that follows in `map` into the field of a property.
     fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<(), A::Error>;
 }
 
-/// Reads a structure.
-pub(crate) fn structure<'de, D: Deserializer<'de>, T: Structure>(deserializer: D) -> Result<T, D::Error> {
-    deserializer.deserialize_map(StructureVisitor(PhantomData))
+impl<T: Structure> Structure for Box<T> {
+    fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<(), A::Error> {
+        (**self).read(property, map)
+    }
 }
 
-struct StructureVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut structure = T::default();
-        while let Some(Property(property)) = map.next_key()? {
-            structure.read(&property, &mut map)?;
-        }
-        Ok(structure)
-    }
+/// Reads a structure.
+pub(crate) fn structure<'de, D: Deserializer<'de>, T: InPlace<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let mut structure = T::default();
+    structure.fill(deserializer)?;
+    Ok(structure)
 }
 
 /// The name of a property, borrowed where it can be.
@@ -97,13 +89,8 @@ where
 }
 
 /// Reads a value; null is the default: an empty text, list or map, zero, false.
-pub(crate) fn read<'de, A, T>(map: &mut A, field: &mut T) -> Result<(), A::Error>
-where
-    A: MapAccess<'de>,
-    T: Default + Deserialize<'de>,
-{
-    *field = map.next_value::<Option<T>>()?.unwrap_or_default();
-    Ok(())
+pub(crate) fn read<'de, A: MapAccess<'de>, T: InPlace<'de>>(map: &mut A, field: &mut T) -> Result<(), A::Error> {
+    map.next_value_seed(FillingOrDefault(field))
 }
 
 /// A variant of a union from a value that was read for it; `None` where it does not take the value.

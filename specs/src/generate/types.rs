@@ -248,6 +248,9 @@ impl Writer<'_> {
                 }
             }
 
+            impl crate::in_place::InPlace<'_> for #name {}
+            impl crate::in_place::InPlace<'_> for ::std::boxed::Box<#name> {}
+
             #(#from)*
 
             #schema
