@@ -20,6 +20,11 @@ pub(crate) trait InPlace<'de>: Default + Deserialize<'de> {
         *self = Self::deserialize(deserializer)?;
         Ok(())
     }
+
+    /// The same, of a value that is known not to be null.
+    fn fill_some<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        self.fill(deserializer)
+    }
 }
 
 impl InPlace<'_> for bool {}
@@ -39,7 +44,11 @@ impl<'de, T: Structure + Deserialize<'de>> InPlace<'de> for T {
 
 impl<'de, T: InPlace<'de>> InPlace<'de> for Option<T> {
     fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_option(OptionVisitor(self))
+        deserializer.deserialize_option(FillingOrDefault(self))
+    }
+
+    fn fill_some<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        self.insert(T::default()).fill(deserializer)
     }
 }
 
@@ -60,7 +69,7 @@ impl<'de, T: InPlace<'de>> DeserializeSeed<'de> for Filling<'_, T> {
     }
 }
 
-/// The same; null is the default.
+/// Fills a place with a value, or with the default where the value is null.
 pub(crate) struct FillingOrDefault<'a, T>(pub &'a mut T);
 
 impl<'de, T: InPlace<'de>> DeserializeSeed<'de> for FillingOrDefault<'_, T> {
@@ -88,30 +97,7 @@ impl<'de, T: InPlace<'de>> Visitor<'de> for FillingOrDefault<'_, T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.fill(deserializer)
-    }
-}
-
-struct OptionVisitor<'a, T>(&'a mut Option<T>);
-
-impl<'de, T: InPlace<'de>> Visitor<'de> for OptionVisitor<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("option")
-    }
-
-    fn visit_none<E: Error>(self) -> Result<(), E> {
-        *self.0 = None;
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.visit_none()
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.insert(T::default()).fill(deserializer)
+        self.0.fill_some(deserializer)
     }
 }
 
