@@ -79,7 +79,7 @@ pub struct Client {
     endpoints: [Endpoint; 4],
     /// What was learned of tables.
     #[cfg(any(feature = "tabular", feature = "metrics"))]
-    pub(crate) schemas: Arc<crate::rows::Schemas>,
+    pub(crate) tables: Arc<crate::rows::TableCache>,
     #[cfg(any_main)]
     main: crate::main::Client,
     #[cfg(feature = "main-v2")]
@@ -376,7 +376,7 @@ impl ClientBuilder {
             metrics: generated!(metrics, Api::Metrics),
             endpoints,
             #[cfg(any(feature = "tabular", feature = "metrics"))]
-            schemas: Arc::default(),
+            tables: Arc::default(),
             shared,
         })
     }

@@ -5,8 +5,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// Query parameters whose names depend on the columns of a resource or of a model of metrics, such as
 /// `score__greater=0.9` (the query grammar of the tabular and metrics APIs).
 ///
-/// The servers decode a query twice, so what would not survive the second time is encoded once more here:
-/// a column and a value arrive as they are given.
+/// The servers decode a query twice. What would not survive the second decoding is encoded once more here, and a
+/// backslash in the name of a column is doubled, so that a column and the value of a comparison arrive as they are given.
+/// The values of `in`, `notin`, `sort`, `columns` and `or` are grammar of the servers: build them of nothing that a user
+/// gives. [`rows`](crate::rows) writes all of them itself.
 ///
 /// ```
 /// use datagouv::Filters;
@@ -53,7 +55,7 @@ impl Serialize for Filters {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (key, value) in self.iter() {
-            map.serialize_entry(&encode_once_more(key), &encode_once_more(value))?;
+            map.serialize_entry(&encoded_key(key), &encode_once_more(value))?;
         }
         map.end()
     }
@@ -63,7 +65,21 @@ impl Serialize for Filters {
 const SECOND_DECODING: &percent_encoding::AsciiSet =
     &percent_encoding::CONTROLS.add(b'%').add(b'#').add(b'&').add(b'=').add(b'+');
 
-pub(crate) fn encode_once_more(text: &str) -> String {
+/// A key, split at the last `__` as the servers do it.
+fn encoded_key(key: &str) -> String {
+    let Some((column, operator)) = key.rsplit_once("__").filter(|(column, _)| !column.is_empty()) else {
+        return encode_once_more(key);
+    };
+    let mut encoded = encode_once_more(column).replace('\\', "%5C%5C");
+    // The last underscore of a name would be taken for one of the two before the operator.
+    if encoded.ends_with('_') {
+        encoded.pop();
+        encoded.push_str("%5F");
+    }
+    format!("{encoded}__{operator}")
+}
+
+fn encode_once_more(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     let mut rest = text;
     // Only ASCII is syntax: letters beyond it arrive right as they are.
@@ -88,11 +104,30 @@ mod tests {
 
     #[test]
     fn a_value_survives_two_decodings() {
-        let filters = Filters::new().with("a b#c__exact", "x&y=z%41+é😀");
-        let sent = serde_urlencoded::to_string(&filters).unwrap();
-        let once: Vec<(String, String)> = serde_urlencoded::from_str(&sent).unwrap();
-        let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
-        assert!(!once[0].0.contains('#') && !once[0].1.contains(['&', '=', '#', '+']), "{once:?}");
-        assert_eq!((decode(&once[0].0), decode(&once[0].1)), ("a b#c__exact".to_owned(), "x&y=z%41+é😀".to_owned()));
+        let once = split(Filters::new().with("a b#c__exact", "x&y=z%41+é😀"));
+        assert!(!once.0.contains('#') && !once.1.contains(['&', '=', '#', '+']), "{once:?}");
+        assert_eq!((decode(&once.0), decode(&once.1)), ("a b#c__exact".to_owned(), "x&y=z%41+é😀".to_owned()));
+    }
+
+    #[test]
+    fn a_column_ends_before_the_last_two_underscores() {
+        assert_eq!(split(Filters::new().with("trail___exact", "1")).0, "trail%5F__exact");
+        assert_eq!(split(Filters::new().with("__id__less", "1")).0, "__id__less");
+    }
+
+    #[test]
+    fn a_backslash_of_a_column_escapes_nothing() {
+        // The server writes a backslash before the quote, and the name between quotes of its own.
+        assert_eq!(decode(&split(Filters::new().with("a\\\"b__exact", "1")).0), "a\\\\\"b__exact");
+    }
+
+    /// The first key and value as the server's first decoding leaves them.
+    fn split(filters: Filters) -> (String, String) {
+        let sent = serde_urlencoded::to_string(filters).unwrap();
+        serde_urlencoded::from_str::<Vec<_>>(&sent).unwrap().remove(0)
+    }
+
+    fn decode(text: &str) -> String {
+        percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned()
     }
 }

@@ -28,8 +28,8 @@ pub fn file_name(disposition: HeaderValue) -> Option<String> {
     crate::files::name_of_answer(&headers)
 }
 
-/// The query string of a condition on rows.
+/// The query string of a condition on rows; `None` where the client has to check it on the rows that come.
 #[cfg(feature = "tabular")]
-pub fn query_string(condition: crate::rows::Condition) -> Result<String, Error> {
+pub fn query_string(condition: crate::rows::Condition) -> Result<Option<String>, Error> {
     crate::rows::query_string(&condition)
 }

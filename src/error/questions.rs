@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use super::server::database_code;
 use super::{Cause, Error, Kind};
 use crate::exec::retry_after;
 
@@ -42,9 +43,20 @@ impl Error {
     }
 
     /// Nothing is there (404), or it is not a route of the API.
+    ///
+    /// The tabular and metrics APIs answer 404 as well where their database has no such operation for the type of a
+    /// column: that is not this, but [`is_unsupported`](Self::is_unsupported).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND) && !self.is_unsupported()
+    }
+
+    /// The type of a column does not take an operator, an order or an aggregate of the query (404 of the tabular and
+    /// metrics APIs, SQLSTATE 42883).
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
+            && self.body_json().as_ref().and_then(database_code).is_some_and(|code| code == "42883")
     }
 
     /// It was there and was deleted (410).
@@ -84,8 +96,14 @@ impl Error {
     pub fn is_not_tabular(&self) -> bool {
         let of_a_resource =
             self.operation().is_some_and(|name| name.starts_with("get_resource_") || name == "get_meta_resource_info");
-        // Errors of the database are 404 too, and say what they are.
+        // An unknown table of the database is 404 too, and says so.
         self.is_not_found() && of_a_resource && self.body_json().is_none()
+    }
+
+    /// An error of the database that the server does not describe.
+    #[cfg(any(feature = "tabular", feature = "metrics"))]
+    pub(crate) fn lacks_reason(&self) -> bool {
+        self.has_title("Database error") && self.body_json().as_ref().and_then(database_code).is_none()
     }
 
     fn has_title(&self, title: &str) -> bool {

@@ -72,15 +72,23 @@ fn collect_field_errors(field: &str, value: &Value, found: &mut Vec<FieldError>)
 fn database_message(json: &Value) -> Option<String> {
     let first = json.get("errors")?.as_array()?.first()?;
     let title = first.get("title").and_then(Value::as_str);
-    let detail = match first.get("detail") {
-        Some(Value::String(detail)) => Some(detail.as_str()),
-        Some(object) => object.get("message").and_then(Value::as_str),
-        None => None,
+    let detail = first.get("detail");
+    let of_detail = |key: &str| detail?.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let message = detail.and_then(Value::as_str).or_else(|| of_detail("message"));
+    let mut said = match (title, message) {
+        (Some(title), Some(message)) => format!("{title}: {message}"),
+        (title, message) => title.or(message)?.to_owned(),
     };
-    match (title, detail) {
-        (Some(title), Some(detail)) => Some(format!("{title}: {detail}")),
-        (title, detail) => title.or(detail).map(str::to_owned),
+    for more in [of_detail("details"), of_detail("hint")].into_iter().flatten() {
+        said.push_str("; ");
+        said.push_str(more.trim_end_matches('.'));
     }
+    Some(said)
+}
+
+/// The code of an error of the database behind the tabular and metrics APIs (SQLSTATE, or a code of PostgREST).
+pub(super) fn database_code(json: &Value) -> Option<&str> {
+    json.get("errors")?.as_array()?.first()?.get("detail")?.get("code")?.as_str()
 }
 
 #[cfg(test)]
@@ -110,6 +118,11 @@ mod tests {
             (
                 r#"{"errors": [{"code": "x", "title": "Database error", "detail": {"code": "42703", "message": "no column"}}]}"#,
                 "Database error: no column",
+            ),
+            (
+                r#"{"errors": [{"code": null, "title": "Database error", "detail": {"code": "42703", "details": null,
+                    "hint": "Perhaps you meant to reference the column \"t.nom\".", "message": "column t.nm does not exist"}}]}"#,
+                "Database error: column t.nm does not exist; Perhaps you meant to reference the column \"t.nom\"",
             ),
             ("404: Not Found", "404: Not Found"),
         ] {

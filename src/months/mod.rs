@@ -18,6 +18,7 @@
 
 mod month;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -197,10 +198,37 @@ fn is_uuid(id: &str) -> bool {
     id.len() == 36 && id.bytes().enumerate().all(dashes)
 }
 
-/// A count is a whole number, also where it is written as a decimal.
-fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    let number = Option::<serde_json::Number>::deserialize(deserializer)?;
-    Ok(number.and_then(|number| number.as_i64().or_else(|| number.as_f64().map(|number| number.round() as i64))))
+/// Takes the value of a column out of a row. One that cannot be read stays there.
+fn take<T>(columns: &mut BTreeMap<String, Value>, column: &str, read: fn(&Value) -> Option<T>) -> Option<T> {
+    let value = match columns.get(column)? {
+        Value::Null => None,
+        value => Some(read(value)?),
+    };
+    columns.remove(column);
+    value
+}
+
+/// An id, also where it is written as a number.
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+fn month(value: &Value) -> Option<Month> {
+    value.as_str()?.parse().ok()
+}
+
+/// A count is a whole number, also where it is written as a decimal or as a text.
+fn count(value: &Value) -> Option<i64> {
+    let whole = |number: f64| (number.abs() < 9e15).then(|| number.round() as i64);
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => text.parse().ok().or_else(|| whole(text.parse().ok()?)),
+        _ => None,
+    }
 }
 
 macro_rules! fields {
@@ -209,28 +237,41 @@ macro_rules! fields {
         $name:ident { ids { $($id:ident = $id_column:literal,)* } counts { $($(#[$doc:meta])* $count:ident = $count_column:literal,)* } $($month:ident)? }
     )*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
         #[non_exhaustive]
         pub struct $name {
             $(
                 #[doc = concat!("`", $id_column, "`.")]
-                #[serde(rename = $id_column, default)]
+                #[serde(rename = $id_column, skip_serializing_if = "Option::is_none")]
                 pub $id: Option<String>,
             )*
             $(
                 /// The month (`metric_month`).
-                #[serde(rename = "metric_month", default)]
+                #[serde(rename = "metric_month", skip_serializing_if = "Option::is_none")]
                 pub $month: Option<Month>,
             )?
             $(
                 $(#[$doc])*
                 #[doc = concat!("(`", $count_column, "`); `None` where nobody knows.")]
-                #[serde(rename = $count_column, default, deserialize_with = "count")]
+                #[serde(rename = $count_column, skip_serializing_if = "Option::is_none")]
                 pub $count: Option<i64>,
             )*
-            /// Columns that came later, and the number of the row (`__id`).
+            /// Columns that came later, the number of the row (`__id`), and values that are not what their column should
+            /// hold.
             #[serde(flatten)]
-            pub other: std::collections::BTreeMap<String, Value>,
+            pub other: BTreeMap<String, Value>,
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut other = BTreeMap::deserialize(deserializer)?;
+                Ok(Self {
+                    $($id: take(&mut other, $id_column, id),)*
+                    $($month: take(&mut other, "metric_month", month),)?
+                    $($count: take(&mut other, $count_column, count),)*
+                    other,
+                })
+            }
         }
     )*};
 }
@@ -400,4 +441,42 @@ metrics! {
     DataserviceHandle, DataserviceMonth, DataserviceTotal:
         "dataservices", Some("dataservice_id"), |it| (Some(&it.id), is_object_id);
     SiteHandle, SiteMonth: "site", None, |_| (None, is_object_id);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_value_that_does_not_fit_costs_its_field_alone_and_is_kept() {
+        let row = json!({"__id": 1, "dataset_id": "a", "metric_month": "2025-13", "monthly_visit": "12.0",
+            "monthly_download_resource": {"new": 1}, "organization_id": null});
+        let month: DatasetMonth = serde_json::from_value(row.clone()).unwrap();
+        assert_eq!(
+            (month.visits, month.downloads, month.month, month.dataset_id.as_deref()),
+            (Some(12), None, None, Some("a"))
+        );
+        let written = serde_json::to_value(&month).unwrap();
+        for column in ["__id", "metric_month", "monthly_download_resource"] {
+            assert_eq!(written[column], row[column]);
+        }
+    }
+
+    #[test]
+    fn a_count_is_a_number_however_it_is_written() {
+        for (value, expected) in [
+            (json!(3), Some(3)),
+            (json!(3.0), Some(3)),
+            (json!("3"), Some(3)),
+            (json!("3.0"), Some(3)),
+            (json!("many"), None),
+            (json!("NaN"), None),
+            (json!(1e300), None),
+            (json!(true), None),
+        ] {
+            assert_eq!(count(&value), expected, "{value}");
+        }
+    }
 }

@@ -147,17 +147,16 @@ fn visit_number<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result
     }
 }
 
-/// The database's text of an instant (`2024-01-31 08:00:00+01`) as its JSON has it.
+/// The database's text of an instant (`2024-01-31 08:00:00+01`) as its JSON has it. Years may have more than four
+/// digits, or be before Christ (`0044-03-15 12:00:00 BC`).
 fn instant(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.as_bytes().get(10) != Some(&b' ') {
-        return text;
-    }
-    let mut written = text.replacen(' ', "T", 1);
-    if let Some(sign) = written.rfind(['+', '-']).filter(|sign| *sign > 10 && written.len() - sign == 3) {
-        debug_assert!(written.is_char_boundary(sign));
-        written.push_str(":00");
-    }
-    Cow::Owned(written)
+    let (instant, era) = match text.strip_suffix(" BC") {
+        Some(instant) => (instant, " BC"),
+        None => (text.as_ref(), ""),
+    };
+    let Some((date, time)) = instant.split_once(' ') else { return text };
+    let hours_alone = time.rfind(['+', '-']).is_some_and(|sign| time.len() - sign == 3);
+    Cow::Owned(format!("{date}T{time}{}{era}", if hours_alone { ":00" } else { "" }))
 }
 
 impl<'de> Deserializer<'de> for CellDeserializer<'de> {
@@ -376,6 +375,24 @@ mod tests {
         let typed: Typed = read(&of_every_kind(), line).unwrap();
         assert_eq!(typed, from_row(&row).unwrap());
         assert_eq!((typed.whole, typed.part), (Id(u64::MAX), Some(1e20)));
+    }
+
+    /// Both forms as PostgreSQL 15 writes them, in CSV and in JSON.
+    #[test]
+    fn an_instant_of_any_year_is_written_as_in_json() {
+        for (csv, json) in [
+            ("2024-01-31 08:00:00", "2024-01-31T08:00:00"),
+            ("2024-01-31 08:00:00.5+00", "2024-01-31T08:00:00.5+00:00"),
+            ("2024-01-31 08:00:00-03:30", "2024-01-31T08:00:00-03:30"),
+            ("12024-01-31 08:00:00+00", "12024-01-31T08:00:00+00:00"),
+            ("0044-03-15 12:00:00+00 BC", "0044-03-15T12:00:00+00:00 BC"),
+            ("0044-03-15 12:00:00 BC", "0044-03-15T12:00:00 BC"),
+            ("infinity", "infinity"),
+            ("-infinity", "-infinity"),
+        ] {
+            let row: Row = read(&fields(&[("a", Kind::Datetime)]), &format!("{csv}\n")).unwrap();
+            assert_eq!(row["a"], json);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! What a query asks for, as expressions: conditions on columns, orders, aggregates.
+//! Conditions on the columns of a table.
 
 use std::fmt;
 use std::ops::{BitAnd, BitOr, Not};
 
+use super::order::Order;
 use crate::{Date, DateTime};
 
 /// A column of a table, by its name, to make conditions and orders of.
@@ -24,10 +25,11 @@ pub struct Column(String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operand(String);
 
-/// A condition on the rows: comparisons of columns, joined by [`and`](Self::and) and [`or`](Self::or).
+/// A condition on the rows: comparisons of columns, joined by [`and`](Self::and) and [`or`](Self::or), negated by `!`.
 ///
-/// As in SQL, null satisfies no comparison, not even [`ne`](Column::ne) or a negated one: ask for it with
-/// [`is_null`](Column::is_null).
+/// As in SQL, null satisfies no comparison, not even [`ne`](Column::ne), [`not_contains`](Column::not_contains) or a
+/// negated one: ask for it with [`is_null`](Column::is_null), or compare with
+/// [`is_distinct_from`](Column::is_distinct_from), to which null is a value like others.
 ///
 /// ```
 /// use datagouv::rows::col;
@@ -36,6 +38,17 @@ pub struct Operand(String);
 /// assert_eq!(condition.to_string(), "score >= 0.9 and (dep in (75, 2A) or region is null)");
 /// assert_eq!((!condition).to_string(), "score < 0.9 or dep not in (75, 2A) and region is not null");
 /// ```
+///
+/// # What the servers cannot express
+///
+/// Columns and values may hold any character but NUL. Refused before anything is sent are:
+/// - a comparison with NUL, and a column without a name;
+/// - where rows are not streamed or collected ([`count`](super::Rows::count), [`pages`](super::Rows::pages),
+///   [`csv`](super::Rows::csv), [`json`](super::Rows::json), groups): `*` in a text that is searched for, a comma or `)`
+///   in one within `or`, and a [`like`](Column::like) whose pattern does not begin and end with `%`. A stream asks the
+///   server for more rows and drops those that do not match, as long as the same `or` holds nothing but searches for
+///   texts and tests for null;
+/// - a text searched for in a column that is not of text, where the types of the columns are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a condition does nothing until a query filters by it"]
 pub struct Condition(pub(crate) Node);
@@ -43,18 +56,23 @@ pub struct Condition(pub(crate) Node);
 /// How a column is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operator {
-    Exact,
-    Differs,
+    Equal,
+    NotEqual,
+    /// Another value, or null.
+    Distinct,
+    NotDistinct,
     Contains,
     NotContains,
-    Less,
-    Greater,
-    StrictlyLess,
-    StrictlyGreater,
+    Like,
+    NotLike,
+    AtMost,
+    AtLeast,
+    LessThan,
+    GreaterThan,
     In,
     NotIn,
-    IsNull,
-    IsNotNull,
+    Null,
+    NotNull,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +84,7 @@ pub(crate) enum Node {
     Any(Vec<Node>),
 }
 
-/// A comparison: with one operand, with several (`In`, `NotIn`), or with none (`IsNull`, `IsNotNull`).
+/// A comparison: with one operand, with several (`In`, `NotIn`), or with none (`Null`, `NotNull`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Test {
     pub column: String,
@@ -75,56 +93,51 @@ pub(crate) struct Test {
 }
 
 impl Operator {
-    /// The server's word.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Differs => "differs",
-            Self::Contains => "contains",
-            Self::NotContains => "notcontains",
-            Self::Less => "less",
-            Self::Greater => "greater",
-            Self::StrictlyLess => "strictly_less",
-            Self::StrictlyGreater => "strictly_greater",
-            Self::In => "in",
-            Self::NotIn => "notin",
-            Self::IsNull => "isnull",
-            Self::IsNotNull => "isnotnull",
-        }
-    }
-
     fn negated(self) -> Self {
         match self {
-            Self::Exact => Self::Differs,
-            Self::Differs => Self::Exact,
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::Distinct => Self::NotDistinct,
+            Self::NotDistinct => Self::Distinct,
             Self::Contains => Self::NotContains,
             Self::NotContains => Self::Contains,
-            Self::Less => Self::StrictlyGreater,
-            Self::Greater => Self::StrictlyLess,
-            Self::StrictlyLess => Self::Greater,
-            Self::StrictlyGreater => Self::Less,
+            Self::Like => Self::NotLike,
+            Self::NotLike => Self::Like,
+            Self::AtMost => Self::GreaterThan,
+            Self::AtLeast => Self::LessThan,
+            Self::LessThan => Self::AtLeast,
+            Self::GreaterThan => Self::AtMost,
             Self::In => Self::NotIn,
             Self::NotIn => Self::In,
-            Self::IsNull => Self::IsNotNull,
-            Self::IsNotNull => Self::IsNull,
+            Self::Null => Self::NotNull,
+            Self::NotNull => Self::Null,
         }
     }
 
-    fn symbol(self) -> &'static str {
+    pub(crate) fn symbol(self) -> &'static str {
         match self {
-            Self::Exact => "=",
-            Self::Differs => "!=",
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Distinct => "is distinct from",
+            Self::NotDistinct => "is not distinct from",
             Self::Contains => "contains",
             Self::NotContains => "does not contain",
-            Self::Less => "<=",
-            Self::Greater => ">=",
-            Self::StrictlyLess => "<",
-            Self::StrictlyGreater => ">",
+            Self::Like => "like",
+            Self::NotLike => "not like",
+            Self::AtMost => "<=",
+            Self::AtLeast => ">=",
+            Self::LessThan => "<",
+            Self::GreaterThan => ">",
             Self::In => "in",
             Self::NotIn => "not in",
-            Self::IsNull => "is null",
-            Self::IsNotNull => "is not null",
+            Self::Null => "is null",
+            Self::NotNull => "is not null",
         }
+    }
+
+    /// Whether it searches in texts.
+    pub(crate) fn matches_text(self) -> bool {
+        matches!(self, Self::Contains | Self::NotContains | Self::Like | Self::NotLike)
     }
 }
 
@@ -145,43 +158,64 @@ impl Column {
 
     /// Equal to a value.
     pub fn eq(self, value: impl Into<Operand>) -> Condition {
-        self.compare(Operator::Exact, value)
+        self.compare(Operator::Equal, value)
     }
 
-    /// Another than a value; null is not.
+    /// Not equal to a value, and not null.
     pub fn ne(self, value: impl Into<Operand>) -> Condition {
-        self.compare(Operator::Differs, value)
+        self.compare(Operator::NotEqual, value)
+    }
+
+    /// Not equal to a value, or null (SQL's `IS DISTINCT FROM`).
+    pub fn is_distinct_from(self, value: impl Into<Operand>) -> Condition {
+        self.compare(Operator::Distinct, value)
     }
 
     /// Less than a value.
     pub fn lt(self, value: impl Into<Operand>) -> Condition {
-        self.compare(Operator::StrictlyLess, value)
+        self.compare(Operator::LessThan, value)
     }
 
     /// Less than a value or equal to it.
     pub fn le(self, value: impl Into<Operand>) -> Condition {
-        self.compare(Operator::Less, value)
+        self.compare(Operator::AtMost, value)
     }
 
     /// Greater than a value.
     pub fn gt(self, value: impl Into<Operand>) -> Condition {
-        self.compare(Operator::StrictlyGreater, value)
+        self.compare(Operator::GreaterThan, value)
     }
 
     /// Greater than a value or equal to it.
     pub fn ge(self, value: impl Into<Operand>) -> Condition {
-        self.compare(Operator::Greater, value)
+        self.compare(Operator::AtLeast, value)
     }
 
-    /// Holds a text, whatever its case. The server compares as SQL's `ILIKE` does, so that `%` and `_` in the
-    /// text may match more than themselves.
+    /// Contains a text, whatever its case. No character of it is a wildcard; see [`like`](Self::like) for those.
+    /// Only columns of text take it.
     pub fn contains(self, text: impl Into<Operand>) -> Condition {
         self.compare(Operator::Contains, text)
     }
 
-    /// Does not hold a text, whatever its case; null is not.
+    /// Does not contain a text, whatever its case, and is not null.
     pub fn not_contains(self, text: impl Into<Operand>) -> Condition {
         self.compare(Operator::NotContains, text)
+    }
+
+    /// Matches a pattern as a whole, whatever its case (SQL's `ILIKE`): `%` stands for any text, `_` for any one
+    /// character, and a backslash before one of these for the character itself.
+    ///
+    /// The servers search anywhere in a value. A pattern that does not begin and end with `%` is therefore compared
+    /// once more by the client, which only [streams](super::Rows::stream) and [`collect`](super::Rows::collect) do.
+    ///
+    /// ```
+    /// use datagouv::rows::col;
+    ///
+    /// let stations = col("nom").like("gare de %");
+    /// assert_eq!((!stations).to_string(), "nom not like gare de %");
+    /// ```
+    pub fn like(self, pattern: impl Into<Operand>) -> Condition {
+        self.compare(Operator::Like, pattern)
     }
 
     /// One of some values; of none, it holds for no row.
@@ -189,7 +223,7 @@ impl Column {
         self.listed(Operator::In, values.into_iter().map(|value| value.into().0).collect())
     }
 
-    /// None of some values; of none, it holds for every row.
+    /// None of some values, and not null; of no values, it holds for every row.
     pub fn is_not_in<Value: Into<Operand>>(self, values: impl IntoIterator<Item = Value>) -> Condition {
         self.listed(Operator::NotIn, values.into_iter().map(|value| value.into().0).collect())
     }
@@ -204,24 +238,24 @@ impl Column {
 
     /// Without a value.
     pub fn is_null(self) -> Condition {
-        self.test(Operator::IsNull, Vec::new())
+        self.test(Operator::Null, Vec::new())
     }
 
     /// With a value.
     pub fn is_not_null(self) -> Condition {
-        self.test(Operator::IsNotNull, Vec::new())
+        self.test(Operator::NotNull, Vec::new())
     }
 
     /// The least first; null comes last.
     #[must_use]
     pub fn asc(self) -> Order {
-        Order { column: self.0, descends: false }
+        Order { column: self.0, descending: false, nulls_first: None }
     }
 
     /// The greatest first; null comes before it.
     #[must_use]
     pub fn desc(self) -> Order {
-        Order { column: self.0, descends: true }
+        Order { column: self.0, descending: true, nulls_first: None }
     }
 }
 
@@ -355,49 +389,10 @@ impl fmt::Display for Test {
         write!(f, "{} {}", self.column, self.operator.symbol())?;
         match self.operator {
             Operator::In | Operator::NotIn => write!(f, " ({})", self.operands.join(", ")),
-            Operator::IsNull | Operator::IsNotNull => Ok(()),
+            Operator::Null | Operator::NotNull => Ok(()),
             _ => write!(f, " {}", self.operands.join(", ")),
         }
     }
-}
-
-/// The order of rows; made by [`asc`](Column::asc) and [`desc`](Column::desc).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
-    pub(crate) column: String,
-    pub(crate) descends: bool,
-}
-
-/// A value worked out of a column for each group of rows; it comes as the column `name__operator` (`x__avg`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aggregate {
-    pub(crate) column: String,
-    pub(crate) operator: &'static str,
-}
-
-macro_rules! aggregates {
-    ($($(#[$meta:meta])* $name:ident;)*) => {
-        $(
-            $(#[$meta])*
-            #[must_use]
-            pub fn $name(column: impl Into<String>) -> Aggregate {
-                Aggregate { column: column.into(), operator: stringify!($name) }
-            }
-        )*
-    };
-}
-
-aggregates! {
-    /// How many rows have a value in a column.
-    count;
-    /// The mean of a column's values.
-    avg;
-    /// The least of a column's values.
-    min;
-    /// The greatest of a column's values.
-    max;
-    /// The sum of a column's values.
-    sum;
 }
 
 impl From<&str> for Operand {
@@ -481,6 +476,9 @@ mod tests {
             "a >= 1 and (b < 2 or c does not contain x) or d not in (1, 2) and e is not null and f = y"
         );
         assert_eq!(!!condition(), condition());
+        let distinct = || col("a").is_distinct_from(1) | col("b").like("x%");
+        assert_eq!((!distinct()).to_string(), "a is not distinct from 1 and b not like x%");
+        assert_eq!(!!distinct(), distinct());
     }
 
     #[test]

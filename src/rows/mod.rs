@@ -26,37 +26,52 @@
 //!
 //! # How a table is read
 //!
-//! A page holds 50 rows, an export as CSV 50,000, and every row has a number, `__id`: so a whole table is read in
-//! exports of windows of row numbers, several on their way at once, in the order of the table, at constant
-//! memory. Windows narrow when the server finds one too long, and an export that breaks off goes on where it
-//! stopped. Only what windows cannot do (groups; another order over more rows than one export holds) is
-//! read in pages. [`Rows::explain`] says which beforehand, [`RowStream::reading`] which it was.
+//! A page holds some rows (200 on production in September 2026, 50 in the server's defaults; the client asks for 200, and
+//! for what the server tells once it has refused that), an export as CSV 50,000, and every row has a number, `__id`. A
+//! whole table is therefore read in exports of windows of row numbers, several of them concurrently, in the order of the
+//! table, at constant memory. The first window is narrow, so that rows come at once; windows narrow when the server
+//! finds one too long, and an export that breaks off goes on where it stopped. Only what windows cannot do (groups;
+//! another order over more rows than one export holds; the few rows of a [limit](Rows::limit)) is read in pages, whose
+//! rows are sorted by their numbers in the end, so that no page repeats or misses one. [`Rows::explain`] says which
+//! beforehand, [`RowStream::reading`] which it was.
 //!
 //! The types of the columns come from the table's profile, so that a row of CSV is the same row that JSON gives:
 //! null is not the empty text, `t` is `true`, and a column of JSON holds values.
 
+mod cache;
+mod check;
 mod decode;
 mod encoding;
+mod escape;
 mod expression;
 mod fields;
+mod open;
+mod order;
 mod pages;
+mod pattern;
+mod plan;
+mod post_filter;
 mod profile;
 mod query;
+mod reader;
 mod record;
+mod request;
 mod row;
 mod source;
 mod stream;
 mod windows;
 
-pub use expression::{Aggregate, Column, Condition, Operand, Order, avg, col, count, max, min, sum};
+pub use expression::{Column, Condition, Operand, col};
+pub use order::{Aggregate, Order, avg, count, max, min, sum};
 pub use pages::{RowPage, RowPages};
-pub use query::{Reading, Rows};
+pub use plan::{Plan, Reading, Warning};
+pub use query::Rows;
 pub use row::Row;
 pub use stream::RowStream;
 
+pub(crate) use cache::TableCache;
 #[cfg(feature = "_fuzz")]
 pub(crate) use encoding::query_string;
-pub(crate) use profile::Schemas;
 pub(crate) use source::Source;
 
 #[cfg(feature = "tabular")]

@@ -8,12 +8,13 @@ use futures_core::Stream;
 use futures_util::stream::FuturesOrdered;
 use serde::de::DeserializeOwned;
 
+use super::check::check;
 use super::decode;
 use super::encoding::Query;
-use super::query::{Request, check};
+use super::reader::unreadable;
+use super::request::Request;
 use super::row::Row;
-use super::source::{PAGE_SIZE, Page, Source};
-use super::stream::unreadable;
+use super::source::{Page, Source};
 use crate::{Client, Error, Result};
 
 pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -29,36 +30,51 @@ pub(super) struct Walk {
     concurrency: usize,
     /// Whether the server's total is that of the rows which come.
     counted: bool,
+    /// No more rows than these are needed.
+    limit: Option<u64>,
     total: Option<u64>,
+    received: u64,
     next: u64,
-    under_way: FuturesOrdered<Pending<Result<Page>>>,
+    in_flight: FuturesOrdered<Pending<Result<Page>>>,
     ended: bool,
 }
 
 impl Walk {
-    /// Over the pages of what is asked, after it is checked if that is asked too.
-    fn checked(client: &Client, source: &Source, asked: &Request) -> Self {
-        let (own, of, request) = (client.clone(), source.clone(), asked.clone());
+    /// Over the pages of what is asked, after it is checked.
+    fn checked(client: &Client, source: &Source, request: &Request) -> Self {
+        let (own, of, asked) = (client.clone(), source.clone(), request.clone());
         let before = async move {
-            let query = request.paged()?;
-            check(&own, &of, &request).await?;
-            Ok(query)
+            let filter = asked.exactly_filtered("reading pages")?;
+            let query = asked.paged(filter.clone(), &[])?;
+            if asked.parts()?.len() > 1 {
+                return Err(Error::request(
+                    "the query is too long for one request, and its parts have no pages: stream the rows",
+                ));
+            }
+            check(&own, &of, &asked).await?;
+            if asked.aggregates() || of.numbers_every_row() {
+                return Ok(query);
+            }
+            asked.paged(filter, &of.keys(&own).await?)
         };
-        Self { before: Some(Box::pin(before)), ..Self::new(client, source, asked, Query::default()) }
+        Self { before: Some(Box::pin(before)), ..Self::new(client, source, request, Query::default(), request.limit) }
     }
 
-    pub(super) fn new(client: &Client, source: &Source, asked: &Request, query: Query) -> Self {
+    /// Over the pages of a query, as far as `limit` rows need them.
+    pub(super) fn new(client: &Client, source: &Source, request: &Request, query: Query, limit: Option<u64>) -> Self {
         Self {
             client: client.clone(),
             source: source.clone(),
             query,
             before: None,
-            page_size: PAGE_SIZE,
-            concurrency: asked.concurrency.get(),
-            counted: !asked.aggregates(),
+            page_size: page_size(client, source, limit),
+            concurrency: request.concurrency.get(),
+            counted: !request.aggregates(),
+            limit,
             total: None,
+            received: 0,
             next: 1,
-            under_way: FuturesOrdered::new(),
+            in_flight: FuturesOrdered::new(),
             ended: false,
         }
     }
@@ -82,61 +98,86 @@ impl Walk {
         }
         loop {
             self.fill();
-            let Some(outcome) = ready!(Pin::new(&mut self.under_way).poll_next(context)) else {
-                return Poll::Ready(None);
+            let Some(outcome) = ready!(Pin::new(&mut self.in_flight).poll_next(context)) else {
+                return Poll::Ready(self.missing().map(Err));
             };
-            if let Some(outcome) = self.received(outcome) {
-                return Poll::Ready(outcome);
+            match outcome {
+                Ok(page) => match self.take(page) {
+                    rows if rows.is_empty() => {}
+                    rows => return Poll::Ready(Some(Ok(rows))),
+                },
+                // Beyond the end, since rows went while they were read.
+                Err(error) if error.status().is_some_and(|status| status == 416) => self.end(),
+                Err(error) => match allowed_page_size(&error).filter(|size| *size < self.page_size) {
+                    Some(size) if self.received == 0 => {
+                        self.source.page_size(&self.client).learn(size);
+                        self.page_size = page_size(&self.client, &self.source, self.limit);
+                        self.next = 1;
+                        self.in_flight = FuturesOrdered::new();
+                    }
+                    _ => {
+                        (self.counted, self.total) = (false, None);
+                        self.end();
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                },
             }
         }
     }
 
-    /// Sends for pages: the first alone, since it tells how many there are.
+    /// Requests pages: the first alone, since it tells how many there are.
     fn fill(&mut self) {
         let at_once = if self.total.is_some() { self.concurrency } else { 1 };
-        while !self.ended && self.under_way.len() < at_once {
-            if self.total.is_some_and(|total| (self.next - 1).saturating_mul(self.page_size) >= total) {
+        while !self.ended && self.in_flight.len() < at_once {
+            let before = (self.next - 1).saturating_mul(self.page_size);
+            let most = [self.total, self.limit].into_iter().flatten().min();
+            if most.is_some_and(|most| before >= most.max(1)) {
                 return;
             }
             let mut query = self.query.clone();
             query.page(self.next, self.page_size);
             let call = self.source.page(&self.client, &query);
-            self.under_way.push_back(Box::pin(async move { Ok(call.send().await?.into_inner()) }));
+            self.in_flight.push_back(Box::pin(async move { Ok(call.send().await?.into_inner()) }));
             self.next += 1;
         }
     }
 
-    /// What to hand out for a page that came; `None` where it is to be asked for anew.
-    fn received(&mut self, outcome: Result<Page>) -> Option<Option<Result<Vec<Row>>>> {
-        let page = match outcome {
-            Ok(page) => page,
-            // Beyond the end, since rows went while they were read.
-            Err(error) if error.status().is_some_and(|status| status == 416) => return Some(self.end(None)),
-            Err(error) => match allowed_page_size(&error).filter(|size| *size < self.page_size && *size > 0) {
-                Some(size) if self.total.is_none() => {
-                    (self.page_size, self.next) = (size, 1);
-                    self.under_way = FuturesOrdered::new();
-                    return None;
-                }
-                _ => return Some(self.end(Some(Err(error)))),
-            },
-        };
+    fn take(&mut self, page: Page) -> Vec<Row> {
         if self.counted && page.meta.total.is_some() {
             self.total = page.meta.total;
         }
         let rows = u64::try_from(page.data.len()).unwrap_or(u64::MAX);
-        Some(match rows {
-            0 => self.end(None),
-            _ if rows < self.page_size => self.end(Some(Ok(page.data))),
-            _ => Some(Ok(page.data)),
-        })
+        self.received += rows;
+        if rows < self.page_size {
+            self.end();
+        }
+        page.data
     }
 
-    fn end<Last>(&mut self, last: Last) -> Last {
+    fn end(&mut self) {
         self.ended = true;
-        self.under_way = FuturesOrdered::new();
-        last
+        self.in_flight = FuturesOrdered::new();
     }
+
+    /// The error of pages that ended before all rows had come.
+    fn missing(&mut self) -> Option<Error> {
+        let total = self.total.take()?;
+        let wanted = self.limit.map_or(total, |limit| limit.min(total));
+        (self.counted && self.received < wanted).then(|| missing(self.received, wanted))
+    }
+}
+
+/// The error of rows that do not come though the server counts them.
+pub(super) fn missing(received: u64, total: u64) -> Error {
+    Error::transport(format!(
+        "{received} of {total} rows came: the table changed while it was read, or an answer was cut short"
+    ))
+}
+
+/// The size of the pages to ask for. The server was seen to answer a page of one with nothing.
+fn page_size(client: &Client, source: &Source, limit: Option<u64>) -> u64 {
+    let largest = source.page_size(client).get();
+    limit.map_or(largest, |limit| limit.max(2).min(largest))
 }
 
 /// The server's maximum, which it tells in a refusal.
@@ -154,6 +195,8 @@ fn allowed_page_size(error: &Error) -> Option<u64> {
 pub struct RowPages<T> {
     walk: Walk,
     number: u64,
+    /// How many rows may still come.
+    rows_left: u64,
     row: std::marker::PhantomData<fn() -> T>,
 }
 
@@ -170,8 +213,9 @@ pub struct RowPage<T> {
 }
 
 impl<T: DeserializeOwned> RowPages<T> {
-    pub(super) fn new(client: Client, source: Source, asked: Request) -> Self {
-        Self { walk: Walk::checked(&client, &source, &asked), number: 0, row: std::marker::PhantomData }
+    pub(super) fn new(client: Client, source: Source, request: Request) -> Self {
+        let rows_left = request.limit.unwrap_or(u64::MAX);
+        Self { walk: Walk::checked(&client, &source, &request), number: 0, rows_left, row: std::marker::PhantomData }
     }
 
     /// The next page; `None` after the last.
@@ -184,11 +228,15 @@ impl<T: DeserializeOwned> Stream for RowPages<T> {
     type Item = Result<RowPage<T>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.rows_left == 0 {
+            return Poll::Ready(None);
+        }
         let Some(page) = ready!(self.walk.poll_page(context)) else { return Poll::Ready(None) };
         self.number += 1;
         let before = (self.number - 1).saturating_mul(self.walk.page_size);
+        let rows_left = usize::try_from(self.rows_left).unwrap_or(usize::MAX);
         let read = |rows: Vec<Row>| {
-            let numbered = rows.into_iter().zip(before + 1..);
+            let numbered = rows.into_iter().take(rows_left).zip(before + 1..);
             numbered
                 .map(|(row, number)| {
                     decode::from_row(&row).map_err(|failure| unreadable(number, &row_text(&row), failure))
@@ -196,6 +244,8 @@ impl<T: DeserializeOwned> Stream for RowPages<T> {
                 .collect::<Result<Vec<T>>>()
         };
         let page = page.and_then(read).map(|rows| RowPage { number: self.number, total: self.walk.total, rows });
+        let taken = page.as_ref().map_or(0, |page| u64::try_from(page.rows.len()).unwrap_or(u64::MAX));
+        self.rows_left = self.rows_left.saturating_sub(taken);
         Poll::Ready(Some(page))
     }
 }

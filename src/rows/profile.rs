@@ -1,12 +1,10 @@
 //! What is known of a table before it is read: its columns, their types, and what may be asked of them.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use serde_json::{Map, Value};
 
 use super::encoding::ROW_NUMBER;
-use super::expression::{Aggregate, Condition, Operator, Order};
-use crate::{Error, Result};
+use super::expression::Operator;
+use super::plan::Warning;
 
 /// The type of a column, which decides how its values are written and which operators it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +26,14 @@ impl Kind {
             "float" => Self::Float,
             "bool" => Self::Bool,
             "date" => Self::Date,
-            "datetime" => Self::Datetime,
+            // Tables of Parquet files say `datetime_aware` and `datetime_naive`.
+            datetime if datetime.starts_with("datetime") => Self::Datetime,
             "json" => Self::Json,
             _ => Self::String,
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::String => "string",
             Self::Int => "int",
@@ -46,24 +45,48 @@ impl Kind {
         }
     }
 
-    fn filters_by(self, operator: Operator) -> bool {
+    pub(super) fn filters_by(self, operator: Operator) -> bool {
         match self {
-            Self::String | Self::Date | Self::Datetime => true,
-            Self::Int | Self::Float => !matches!(operator, Operator::Contains | Operator::NotContains),
-            Self::Bool => {
-                matches!(operator, Operator::Exact | Operator::Differs | Operator::IsNull | Operator::IsNotNull)
-            }
-            Self::Json => matches!(operator, Operator::IsNull | Operator::IsNotNull),
+            Self::String => true,
+            Self::Json => matches!(operator, Operator::Null | Operator::NotNull),
+            _ => !operator.matches_text(),
         }
     }
 
-    fn aggregates_by(self, operator: &str) -> bool {
-        match self {
-            Self::Json => false,
-            Self::Int | Self::Float => true,
-            _ => matches!(operator, "groupby" | "count"),
+    pub(super) fn aggregates_by(self, operator: &str) -> bool {
+        match operator {
+            "count" => true,
+            "groupby" => self != Self::Json,
+            "min" | "max" => !matches!(self, Self::Json | Self::Bool),
+            _ => matches!(self, Self::Int | Self::Float),
         }
     }
+}
+
+/// The name in the table of a column of the file: those that the database has for itself are renamed by hydra, in the
+/// table and not in the profile.
+fn name_in_table(name: &str) -> String {
+    match name {
+        "__id" | "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "tableoid" | "collation" => {
+            format!("{name}__hydra_renamed")
+        }
+        _ => name.to_owned(),
+    }
+}
+
+/// Code pages that csv-detective was seen to take short files of windows-1252 for.
+const MISTAKEN_ENCODINGS: [&str; 4] = ["mac_latin2", "mac_roman", "maclatin2", "macroman"];
+
+fn warnings_of(profile: &Value, columns: &Map<String, Value>) -> Vec<Warning> {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let day_first = columns.iter().filter_map(|(name, column)| {
+        let format = text(column, "date_format").filter(|format| format.trim_start().starts_with("%d"))?;
+        // With the name of a month there is nothing to swap.
+        format.contains("%m").then(|| Warning::DayFirstDates { column: name_in_table(name), format })
+    });
+    let encoding = text(profile, "encoding")
+        .filter(|encoding| MISTAKEN_ENCODINGS.contains(&encoding.to_lowercase().replace('-', "_").as_str()));
+    day_first.chain(encoding.map(|encoding| Warning::GuessedEncoding { encoding })).collect()
 }
 
 /// Where queries may aggregate.
@@ -81,18 +104,37 @@ pub(crate) struct Schema {
     pub ordered: bool,
     /// The columns with an index; empty where that does not matter.
     pub indexes: Vec<String>,
-}
-
-/// What a query asks for, to be held against a schema.
-pub(crate) struct Asked<'a> {
-    pub filter: Option<&'a Condition>,
-    pub order: Option<&'a Order>,
-    pub select: &'a [String],
-    pub group_by: &'a [String],
-    pub aggregates: &'a [Aggregate],
+    /// What the profile shows to be wrong with the rows.
+    pub warnings: Vec<Warning>,
 }
 
 impl Schema {
+    /// The schema that a profile gives, of which nothing but the types of the columns is required; `None` where these are
+    /// missing. The profile is that of csv-detective, as hydra stores it (`getResourceProfile`).
+    pub(crate) fn from_profile(answer: &Value) -> Option<Self> {
+        let profile = answer.get("profile")?;
+        let columns = profile.get("columns")?.as_object().filter(|columns| !columns.is_empty())?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let texts = |value: Option<&Value>| -> Vec<String> {
+            value.and_then(Value::as_array).into_iter().flatten().filter_map(text).collect()
+        };
+        let header = texts(profile.get("header"));
+        let kind = |name: &str| {
+            let python_type = columns.get(name)?.get("python_type").and_then(Value::as_str);
+            Some((name_in_table(name), Kind::of(python_type.unwrap_or_default())))
+        };
+        let in_order: Vec<(String, Kind)> = header.iter().filter_map(|name| kind(name)).collect();
+        let others: Vec<&String> = columns.keys().filter(|name| !header.contains(name)).collect();
+        let ordered = in_order.len() == header.len() && others.is_empty();
+        let named = in_order.into_iter().chain(others.into_iter().filter_map(|name| kind(name)));
+        Some(Self {
+            columns: named.collect(),
+            ordered,
+            indexes: texts(answer.get("indexes")),
+            warnings: warnings_of(profile, columns),
+        })
+    }
+
     /// The type of a column, of the row number too.
     pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
         if name == ROW_NUMBER {
@@ -110,70 +152,8 @@ impl Schema {
         std::iter::once(ROW_NUMBER.to_owned()).chain(names).collect()
     }
 
-    /// Refuses what the server would refuse, or would answer with an error of its database.
-    pub(crate) fn check(&self, asked: &Asked<'_>, aggregation: &Aggregation) -> Result<()> {
-        let takes = |name: &str, operator: &str, fits: &dyn Fn(Kind) -> bool| {
-            let kind = self.known(name)?;
-            if fits(kind) {
-                return Ok(());
-            }
-            Err(Error::request(format!(
-                "the column `{name}` is of type {}, which does not take `{operator}`",
-                kind.name()
-            )))
-        };
-        for test in asked.filter.map(Condition::tests).unwrap_or_default() {
-            let single = test.operands.len() == 1;
-            let operator = match test.operator {
-                Operator::In if single => Operator::Exact,
-                Operator::NotIn if single => Operator::Differs,
-                operator => operator,
-            };
-            takes(&test.column, operator.name(), &|kind| kind.filters_by(operator))?;
-        }
-        if let Some(order) = asked.order {
-            takes(&order.column, "sort", &|kind| kind != Kind::Json)?;
-        }
-        asked.select.iter().try_for_each(|name| self.known(name).map(drop))?;
-        let aggregates = asked.aggregates.iter().map(|aggregate| (aggregate.column.as_str(), aggregate.operator));
-        let aggregated: Vec<(&str, &str)> =
-            asked.group_by.iter().map(|name| (name.as_str(), "groupby")).chain(aggregates).collect();
-        for (name, operator) in &aggregated {
-            takes(name, operator, &|kind| kind.aggregates_by(operator))?;
-        }
-        if !aggregated.is_empty() && *aggregation == Aggregation::Refused {
-            return Err(Error::request(
-                "the server does not aggregate the rows of this resource: it is not on its list",
-            ));
-        }
-        let unindexed = aggregated
-            .iter()
-            .find(|(name, _)| !self.indexes.is_empty() && !self.indexes.iter().any(|index| index == name));
-        match unindexed {
-            Some((name, _)) => Err(Error::request(format!(
-                "the column `{name}` has no index, so that the server does not aggregate by it; those with one are {}",
-                self.indexes.join(", ")
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    fn known(&self, name: &str) -> Result<Kind> {
-        self.kind(name).ok_or_else(|| {
-            let guess = self.nearest(name).map_or_else(
-                || {
-                    format!(
-                        "there are {}",
-                        self.columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
-                    )
-                },
-                |near| format!("did you mean `{near}`?"),
-            );
-            Error::request(format!("there is no column `{name}`: {guess}"))
-        })
-    }
-
-    fn nearest(&self, name: &str) -> Option<&str> {
+    /// The column with the most similar name, if one is similar.
+    pub(super) fn nearest(&self, name: &str) -> Option<&str> {
         let wanted = name.to_lowercase();
         let likeness = |column: &str| strsim::normalized_damerau_levenshtein(&wanted, &column.to_lowercase());
         let (column, likeness) = self
@@ -185,97 +165,42 @@ impl Schema {
     }
 }
 
-/// How long what was learned of a table is taken to hold: a file is read anew when its producer changes it.
-const KEPT: Duration = Duration::from_secs(300);
-
-/// More tables than this are not remembered.
-const MOST: usize = 1_000;
-
-/// The schemas of tables, by resource.
-#[derive(Debug, Default)]
-pub(crate) struct Schemas(Mutex<BTreeMap<String, (Instant, Arc<Schema>)>>);
-
-impl Schemas {
-    pub(crate) fn get(&self, resource: &str) -> Option<Arc<Schema>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(resource).filter(|(since, _)| since.elapsed() < KEPT).map(|(_, schema)| Arc::clone(schema))
-    }
-
-    pub(crate) fn set(&self, resource: &str, schema: Arc<Schema>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
-            known.retain(|_, (since, _)| since.elapsed() < KEPT);
-        }
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(resource.to_owned(), (Instant::now(), schema));
-    }
-
-    pub(crate) fn forget(&self, resource: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(resource);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::expression::{avg, col, count};
+    use serde_json::json;
+
     use super::*;
 
-    fn schema() -> Schema {
-        let columns =
-            [("code_insee", Kind::String), ("population", Kind::Int), ("ouvert", Kind::Bool), ("contacts", Kind::Json)];
-        Schema {
-            columns: columns.map(|(name, kind)| (name.to_owned(), kind)).to_vec(),
-            ordered: true,
-            indexes: Vec::new(),
+    #[test]
+    fn a_profile_needs_nothing_but_the_types_of_its_columns() {
+        let columns = json!({"b": {"python_type": "int"}, "a": {"python_type": "brand new", "score": "?"}, "ctid": {}});
+        let answer = json!({"profile": {"header": ["ctid", "b", "a"], "columns": columns, "nb_duplicates": "0"}});
+        let schema = Schema::from_profile(&answer).unwrap();
+        assert_eq!(schema.header(), ["__id", "ctid__hydra_renamed", "b", "a"]);
+        assert_eq!(
+            [schema.kind("b"), schema.kind("a"), schema.kind("ctid")],
+            [Some(Kind::Int), Some(Kind::String), None]
+        );
+        let unordered = Schema::from_profile(&json!({"profile": {"header": null, "columns": columns}})).unwrap();
+        assert!(!unordered.ordered && unordered.columns.len() == 3);
+        for without in [json!({}), json!({"profile": {"columns": {}}}), json!({"profile": {"columns": ["a"]}})] {
+            assert_eq!(Schema::from_profile(&without), None);
         }
     }
 
-    fn nothing<'a>() -> Asked<'a> {
-        Asked { filter: None, order: None, select: &[], group_by: &[], aggregates: &[] }
-    }
-
-    fn filtered(condition: Condition) -> Result<()> {
-        schema().check(&Asked { filter: Some(&condition), ..nothing() }, &Aggregation::Allowed)
-    }
-
     #[test]
-    fn an_unknown_column_is_refused_with_the_nearest() {
-        let error = filtered(col("code_inse").eq("01004").or(col("population").is_null())).unwrap_err();
-        assert_eq!(error.to_string(), "there is no column `code_inse`: did you mean `code_insee`?");
-        let error = filtered(col("POPULATIONS").eq(1)).unwrap_err();
-        assert!(error.to_string().ends_with("did you mean `population`?"), "{error}");
-        let error = filtered(col("zzz").eq(1)).unwrap_err();
-        assert!(error.to_string().ends_with("there are code_insee, population, ouvert, contacts"), "{error}");
-        filtered(col("__id").ge(1)).unwrap();
-    }
-
-    #[test]
-    fn a_type_takes_its_operators_and_no_others() {
-        filtered(col("code_insee").contains("01")).unwrap();
-        filtered(col("ouvert").is_in([true])).unwrap();
-        filtered(col("contacts").is_null()).unwrap();
-        for condition in [col("population").contains("1"), col("ouvert").lt(true), col("contacts").eq("[]")] {
-            assert!(filtered(condition).unwrap_err().to_string().contains("does not take"));
-        }
-        let order = col("contacts").asc();
-        let error = schema().check(&Asked { order: Some(&order), ..nothing() }, &Aggregation::Allowed).unwrap_err();
-        assert!(error.to_string().contains("does not take `sort`"), "{error}");
-    }
-
-    #[test]
-    fn aggregation_needs_leave_and_an_index_where_there_are_any() {
-        let (group_by, aggregates) = (["code_insee".to_owned()], [avg("population"), count("ouvert")]);
-        let asked = || Asked { group_by: &group_by, aggregates: &aggregates, ..nothing() };
-        schema().check(&asked(), &Aggregation::Allowed).unwrap();
-        let error = schema().check(&asked(), &Aggregation::Refused).unwrap_err();
-        assert!(error.to_string().contains("does not aggregate"), "{error}");
-        let indexed = Schema { indexes: vec!["code_insee".to_owned()], ..schema() };
-        let error = indexed.check(&asked(), &Aggregation::Allowed).unwrap_err();
-        assert!(error.to_string().contains("`population` has no index"), "{error}");
-        let averages = [avg("code_insee")];
-        let asked = Asked { aggregates: &averages, ..nothing() };
-        assert!(schema().check(&asked, &Aggregation::Allowed).unwrap_err().to_string().contains("does not take `avg`"));
+    fn a_profile_shows_what_the_analysis_gets_wrong() {
+        let columns = json!({
+            "jour": {"python_type": "date", "date_format": "%d/%m/%Y"},
+            "instant": {"python_type": "datetime", "date_format": "%d-%m-%Y %H:%M"},
+            "iso": {"python_type": "date", "date_format": "%Y-%m-%d"},
+            "lettres": {"python_type": "date", "date_format": "%d %B %Y"},
+        });
+        let answer = json!({"profile": {"encoding": "mac_latin2", "columns": columns}});
+        let warnings: Vec<String> =
+            Schema::from_profile(&answer).unwrap().warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert!(warnings[0].contains("`instant`") && warnings[1].contains("%d/%m/%Y"), "{warnings:?}");
+        assert!(warnings[2].contains("mac_latin2"), "{warnings:?}");
     }
 }

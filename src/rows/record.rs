@@ -8,9 +8,8 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-/// A record that does not end is no record. It is looked at from its start with all bytes that come: that is not to
-/// take long.
-const LONGEST_RECORD: usize = 4 << 20;
+/// A record that does not end is no record. No answer of JSON may be longer either.
+const LONGEST_RECORD: usize = 64 << 20;
 
 /// Why a body cannot be read as records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ impl Malformed {
         match self {
             Self::Quotes => "a quoted value does not end as CSV asks",
             Self::NotUtf8 => "the text is not UTF-8",
-            Self::TooLong => "a row is longer than 4 MiB",
+            Self::TooLong => "a row is longer than 64 MiB",
         }
     }
 }
@@ -39,6 +38,8 @@ pub(crate) struct Records {
     start: usize,
     /// No more bytes come.
     ended: bool,
+    /// How many bytes are to be there before the next record is looked for again: it is read from its start each time.
+    enough: usize,
     fields: Vec<Field>,
 }
 
@@ -191,13 +192,19 @@ impl Records {
     fn split(&mut self) -> Result<Option<usize>, Malformed> {
         let bytes = self.buffer.get(self.start..).unwrap_or_default();
         self.fields.clear();
-        if bytes.is_empty() {
+        if bytes.is_empty() || (bytes.len() < self.enough && !self.ended) {
             return Ok(None);
         }
-        let incomplete = |reason| match () {
+        self.enough = 0;
+        let enough = &mut self.enough;
+        let mut incomplete = |reason| match () {
             () if self.ended => Err(reason),
             () if bytes.len() > LONGEST_RECORD => Err(Malformed::TooLong),
-            () => Ok(None),
+            () => {
+                // Half as much again, so that a long record is not read as often as bytes come.
+                *enough = bytes.len() + bytes.len() / 2;
+                Ok(None)
+            }
         };
         let mut at = 0;
         loop {
@@ -329,6 +336,15 @@ mod tests {
         }
         let (names, _) = rows("__id,\"a,b\"\n1,2\n", 3, &["__id", "a,b"]).unwrap();
         assert_eq!(names, ["__id", "a,b"], "quoted all the same");
+    }
+
+    #[test]
+    fn a_cell_of_many_megabytes_is_read() {
+        let long = "x\"\"\\\\y".repeat(1 << 20);
+        let body = format!("a,b\n\"{long}\",1\n2,3\n");
+        let (_, rows) = rows(&body, 64 << 10, &["a", "b"]).unwrap();
+        assert_eq!(rows[0][0].as_deref(), Some("x\"\\y".repeat(1 << 20).as_str()));
+        assert_eq!((&rows[0][1], rows[1].as_slice()), (&Some("1".to_owned()), some(&["2", "3"]).as_slice()));
     }
 
     #[test]

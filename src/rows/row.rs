@@ -44,6 +44,10 @@ impl Row {
         self.0.is_empty()
     }
 
+    pub(crate) fn retain(&mut self, mut keeps: impl FnMut(&str) -> bool) {
+        self.0.retain(|(name, _)| keeps(name));
+    }
+
     pub(crate) fn entry(&self, index: usize) -> Option<(&str, &Value)> {
         self.0.get(index).map(|(name, value)| (name.as_str(), value))
     }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::cache::PageSize;
 use super::encoding::{Query, ROW_NUMBER};
+use super::plan::Warning;
 use super::profile::{Aggregation, Kind, Schema};
 use super::row::Row;
 use crate::{ByteStream, Call, Client, Error, Result};
@@ -32,9 +35,6 @@ pub(crate) struct Meta {
     #[serde(default)]
     pub total: Option<u64>,
 }
-
-/// The largest page that the server allows, as far as is known.
-pub(crate) const PAGE_SIZE: u64 = 50;
 
 impl Source {
     pub(crate) fn page(&self, client: &Client, query: &Query) -> Call<Page> {
@@ -76,43 +76,75 @@ impl Source {
 
     /// The columns and their types; `None` where nobody knows.
     pub(crate) async fn schema(&self, client: &Client) -> Result<Option<Arc<Schema>>> {
-        match self {
+        if let Some(schema) = client.tables.get(self.name()) {
+            return Ok(Some(schema));
+        }
+        let schema = match self {
             #[cfg(feature = "tabular")]
             Self::Resource(rid) => {
-                if let Some(schema) = client.schemas.get(rid) {
-                    return Ok(Some(schema));
-                }
-                let profile = client.tabular().get_resource_profile().rid(rid).send().await?.into_inner();
-                let mut columns = profile.profile.columns;
-                if columns.is_empty() {
-                    return Ok(None);
-                }
-                let kind = |column: &crate::tabular::types::ColumnType| Kind::of(column.python_type.as_str());
-                let header = profile.profile.header;
-                let mut named: Vec<(String, Kind)> =
-                    header.iter().filter_map(|name| Some((name.clone(), kind(&columns.remove(name)?)))).collect();
-                let ordered = named.len() == header.len() && columns.is_empty();
-                named.extend(columns.iter().map(|(name, column)| (name.clone(), kind(column))));
-                let schema = Arc::new(Schema { columns: named, ordered, indexes: profile.indexes });
-                client.schemas.set(rid, Arc::clone(&schema));
-                Ok(Some(schema))
+                let call = client.tabular().get_resource_profile().rid(rid).call();
+                Schema::from_profile(&call.json::<Value>().send().await?.into_inner())
             }
             #[cfg(feature = "metrics")]
             Self::Model(_) => {
-                let mut query = Query::default();
-                query.page(1, PAGE_SIZE);
-                Ok(sampled(&self.page(client, &query).send().await?.data).map(Arc::new))
+                // A page of the server's default size tells enough.
+                sampled(&self.page(client, &Query::default()).send().await?.data)
             }
+        };
+        let Some(schema) = schema.map(Arc::new) else { return Ok(None) };
+        client.tables.set(self.name(), Arc::clone(&schema));
+        Ok(Some(schema))
+    }
+
+    /// The id of the resource, or the name of the model.
+    fn name(&self) -> &str {
+        match self {
+            #[cfg(feature = "tabular")]
+            Self::Resource(rid) => rid,
+            #[cfg(feature = "metrics")]
+            Self::Model(model) => model,
         }
     }
 
     /// Forgets what was learned of the table.
     pub(crate) fn forget(&self, client: &Client) {
+        client.tables.forget(self.name());
+    }
+
+    /// The largest page of the server.
+    pub(crate) fn page_size<'a>(&self, client: &'a Client) -> &'a PageSize {
         match self {
             #[cfg(feature = "tabular")]
-            Self::Resource(rid) => client.schemas.forget(rid),
+            Self::Resource(_) => client.tables.tabular_page(),
             #[cfg(feature = "metrics")]
-            Self::Model(_) => {}
+            Self::Model(_) => client.tables.metrics_page(),
+        }
+    }
+
+    /// The columns that tell rows without a number apart: the ids and the month of metrics.
+    pub(crate) async fn keys(&self, client: &Client) -> Result<Vec<String>> {
+        if self.numbers_every_row() {
+            return Ok(Vec::new());
+        }
+        let schema = self.schema(client).await?;
+        let columns = schema.iter().flat_map(|schema| &schema.columns).map(|(name, _)| name);
+        Ok(columns.filter(|name| name.ends_with("_id") || name.ends_with("_month")).cloned().collect())
+    }
+
+    /// What the catalogue shows to be wrong with the rows. Where it cannot be asked, nothing.
+    pub(crate) async fn warnings(&self, client: &Client) -> Vec<Warning> {
+        match self {
+            #[cfg(feature = "tabular")]
+            Self::Resource(rid) => match client.resource(rid).analysis().await {
+                Ok(analysis) if analysis.parsing_finished_at.is_none() => {
+                    let error = analysis.parsing_error.or(analysis.error);
+                    error.map(|error| Warning::StaleRows { error }).into_iter().collect()
+                }
+                Err(error) if error.is_not_found() || error.is_gone() => vec![Warning::Deleted],
+                _ => Vec::new(),
+            },
+            #[cfg(feature = "metrics")]
+            Self::Model(_) => Vec::new(),
         }
     }
 
@@ -120,14 +152,16 @@ impl Source {
         match self {
             #[cfg(feature = "tabular")]
             Self::Resource(rid) => {
-                let listed = client.tabular().get_aggregation_exceptions().send().await?.into_inner();
-                let allowed = match &listed.allowed {
-                    serde_json::Value::Bool(allowed) => *allowed,
-                    serde_json::Value::Array(allowed) => allowed.iter().any(|id| id == rid),
+                let call = client.tabular().get_aggregation_exceptions().call();
+                let listed = call.json::<Value>().send().await?.into_inner();
+                let holds = |value: Option<&Value>| match value {
+                    Some(Value::Bool(allowed)) => *allowed,
+                    Some(Value::Array(ids)) => ids.iter().any(|id| id == rid),
                     _ => false,
                 };
-                let excepted = listed.exceptions.iter().any(|id| id == rid);
-                Ok(if allowed || excepted { Aggregation::Allowed } else { Aggregation::Refused })
+                // Up to version 0.3.1 the list stands alone.
+                let allowed = holds(Some(&listed)) || holds(listed.get("allowed")) || holds(listed.get("exceptions"));
+                Ok(if allowed { Aggregation::Allowed } else { Aggregation::Refused })
             }
             #[cfg(feature = "metrics")]
             Self::Model(_) => Ok(Aggregation::Allowed),
@@ -151,14 +185,14 @@ fn sampled(rows: &[Row]) -> Option<Schema> {
     let kind = |name: &str| {
         let value = rows.iter().map(|row| &row[name]).find(|value| !value.is_null());
         match value {
-            Some(serde_json::Value::Bool(_)) => Kind::Bool,
-            Some(serde_json::Value::Number(_)) => Kind::Float,
-            Some(serde_json::Value::Array(_) | serde_json::Value::Object(_)) => Kind::Json,
+            Some(Value::Bool(_)) => Kind::Bool,
+            Some(Value::Number(_)) => Kind::Float,
+            Some(Value::Array(_) | Value::Object(_)) => Kind::Json,
             None if !name.ends_with("_id") && !name.ends_with("_month") => Kind::Float,
             _ => Kind::String,
         }
     };
     let columns = names.into_iter().map(|name| (name.to_owned(), kind(name))).collect();
     // A row of JSON has its columns in the order of the table, but nobody promises it.
-    Some(Schema { columns, ordered: false, indexes: Vec::new() })
+    Some(Schema { columns, ..Schema::default() })
 }

@@ -7,16 +7,19 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::encoding::{Query, ROW_NUMBER};
-use super::expression::Order;
+use super::encoding::Query;
+use super::open::Extent;
 use super::pages::{Pending, Walk};
-use super::query::Request;
+use super::request::Request;
 use super::row::Row;
 use super::source::Source;
 use crate::{ByteStream, Client, Error, Result};
 
 /// No export holds more rows.
 pub(super) const MOST_EXPORTED: u64 = 50_000;
+
+/// The rows of the first window: the server sends nothing of an export before it has read all of it.
+pub(super) const FIRST_WINDOW: u64 = 1_000;
 
 /// What of an export is read before its turn.
 const READ_AHEAD: usize = 4 << 20;
@@ -40,10 +43,10 @@ pub(super) enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Span {
     All,
-    /// Those with a number between two, both included.
+    /// Those with a number between two, both included; without the first, from the least.
     Numbers {
-        first: u64,
-        last: u64,
+        first: Option<i64>,
+        last: i64,
     },
     /// Those without a number.
     Unnumbered,
@@ -79,70 +82,107 @@ struct Export {
 pub(super) struct Windows {
     client: Client,
     source: Source,
-    asked: Request,
+    request: Request,
     line: VecDeque<Slot>,
-    /// The numbers that no window of the line covers yet.
-    rest: Option<(u64, u64)>,
+    /// The numbers that no window of the line covers yet, from the least where the first is not given.
+    rest: Option<(Option<i64>, i64)>,
     /// Whether rows without a number are to come after all others.
     unnumbered: bool,
+    /// How many numbers the next window spans, and those behind it.
+    next_width: u64,
     width: u64,
+    concurrency: usize,
     /// The last number, where it is known.
-    last: Option<u64>,
+    last: Option<i64>,
+    /// The columns that tell rows without a number apart.
+    keys: Vec<String>,
 }
 
 impl Windows {
-    fn empty(client: &Client, source: &Source, asked: &Request) -> Self {
+    fn empty(client: &Client, source: &Source, request: &Request) -> Self {
         Self {
             client: client.clone(),
             source: source.clone(),
-            asked: asked.clone(),
+            request: request.clone(),
             line: VecDeque::new(),
             rest: None,
             unnumbered: false,
+            next_width: MOST_EXPORTED,
             width: MOST_EXPORTED,
+            concurrency: request.concurrency.get(),
             last: None,
+            keys: Vec::new(),
         }
     }
 
     /// In pages all along.
-    pub(super) fn pages(client: &Client, source: &Source, asked: &Request) -> Result<Self> {
-        let mut windows = Self::empty(client, source, asked);
+    pub(super) fn pages(client: &Client, source: &Source, request: &Request, keys: Vec<String>) -> Result<Self> {
+        let mut windows = Self { keys, ..Self::empty(client, source, request) };
         windows.turn_to_pages()?;
         Ok(windows)
     }
 
     /// In one export, which becomes windows up to the last number if it proves too long.
-    pub(super) fn whole(client: &Client, source: &Source, asked: &Request, last: Option<u64>) -> Self {
-        let mut windows = Self { last, ..Self::empty(client, source, asked) };
+    pub(super) fn whole(client: &Client, source: &Source, request: &Request, extent: &Extent) -> Self {
+        let (last, keys) = (extent.last, extent.keys.clone());
+        let mut windows = Self { last, keys, ..Self::empty(client, source, request) };
         windows.line.push_back(Slot::new(Span::All));
         windows
     }
 
-    /// In windows up to the last number.
-    pub(super) fn numbers(client: &Client, source: &Source, asked: &Request, total: u64, last: u64) -> Self {
-        // Where a filter leaves few of the numbers, a window may span more of them. It leaves them unevenly, so
-        // that three quarters are aimed at.
-        let even = u128::from(MOST_EXPORTED) * u128::from(last) / u128::from(total.max(1)) * 3 / 4;
-        let width = u64::try_from(even).unwrap_or(u64::MAX).max(MOST_EXPORTED);
-        let mut windows = Self { rest: Some((1, last)), width, last: Some(last), ..Self::empty(client, source, asked) };
+    /// In windows up to the last number, the first of which is narrow, so that its rows come at once.
+    pub(super) fn numbers(
+        client: &Client,
+        source: &Source,
+        request: &Request,
+        extent: &Extent,
+        total: u64,
+        last: i64,
+    ) -> Self {
+        let descending = request.descending() == Some(true);
+        // The numbers that so many rows span if a filter leaves few of them.
+        let spanned = |rows: u64| {
+            let numbers = u128::from(rows) * u128::from(last.unsigned_abs()) / u128::from(total.max(1));
+            u64::try_from(numbers).unwrap_or(u64::MAX).max(rows)
+        };
+        // It leaves them unevenly, so that three quarters are aimed at.
+        let width = (spanned(MOST_EXPORTED) / 4).saturating_mul(3).max(MOST_EXPORTED);
+        let limit = request.limit.unwrap_or(u64::MAX);
+        let next_width = if limit < MOST_EXPORTED { spanned(limit) } else { spanned(FIRST_WINDOW) }.min(width);
+        let concurrency = if limit < MOST_EXPORTED { 1 } else { request.concurrency.get() };
+        let mut windows = Self {
+            rest: Some((None, last)),
+            next_width,
+            width,
+            concurrency,
+            last: Some(last),
+            keys: extent.keys.clone(),
+            ..Self::empty(client, source, request)
+        };
         if !source.numbers_every_row() {
             // As in the database: null is greater than all else.
-            if windows.descends() {
-                windows.line.push_back(Slot::new(Span::Unnumbered))
-            } else {
-                windows.unnumbered = true
-            }
+            if descending { windows.line.push_back(Slot::new(Span::Unnumbered)) } else { windows.unnumbered = true }
         }
         windows
     }
 
     /// Forgets all windows and reads pages from the start.
     pub(super) fn turn_to_pages(&mut self) -> Result<()> {
-        let walk = Walk::new(&self.client, &self.source, &self.asked, self.asked.paged()?);
+        let walk = self.walk(|_| {})?;
         (self.rest, self.unnumbered) = (None, false);
         self.line.clear();
         self.line.push_back(Slot { state: State::Pages(Box::new(walk)), ..Slot::new(Span::All) });
         Ok(())
+    }
+
+    /// The pages of the query, or of a part of it.
+    fn walk(&self, part: impl FnOnce(&mut Query)) -> Result<Walk> {
+        let (mut query, post_filter) = self.request.filtered()?;
+        part(&mut query);
+        let query = self.request.paged(query, &self.keys)?;
+        // What the client drops does not count.
+        let limit = self.request.limit.filter(|_| post_filter.is_none());
+        Ok(Walk::new(&self.client, &self.source, &self.request, query, limit))
     }
 
     /// The total that pages have told.
@@ -157,12 +197,12 @@ impl Windows {
         self.line.iter().any(|slot| matches!(slot.state, State::Pages(_)) && slot.span == Span::All)
     }
 
-    fn descends(&self) -> bool {
-        self.asked.descends() == Some(true)
+    fn descending(&self) -> bool {
+        self.request.descending() == Some(true)
     }
 
     /// The next part; `last` is the number of the row that came last of the export whose turn it is.
-    pub(super) fn poll_part(&mut self, context: &mut Context<'_>, last: Option<u64>) -> Poll<Option<Result<Part>>> {
+    pub(super) fn poll_part(&mut self, context: &mut Context<'_>, last: Option<i64>) -> Poll<Option<Result<Part>>> {
         loop {
             self.fill();
             if let Err(error) = self.advance(context) {
@@ -209,17 +249,25 @@ impl Windows {
 
     /// Adds windows, until there are as many as may be on their way.
     fn fill(&mut self) {
-        while self.line.len() < self.asked.concurrency.get() {
+        while self.line.len() < self.concurrency {
             match self.rest {
-                Some((first, last)) if self.descends() => {
-                    let from = last.saturating_sub(self.width - 1).max(first);
-                    self.line.push_back(Slot::new(Span::Numbers { first: from, last }));
-                    self.rest = (from > first).then(|| (first, from - 1));
-                }
                 Some((first, last)) => {
-                    let to = first.saturating_add(self.width - 1).min(last);
-                    self.line.push_back(Slot::new(Span::Numbers { first, last: to }));
-                    self.rest = (to < last).then(|| (to + 1, last));
+                    let span = i64::try_from(self.next_width.max(1) - 1).unwrap_or(i64::MAX);
+                    // Numbers start at 1 as a rule: a narrow window counts from there.
+                    let (window, rest) = if self.descending() {
+                        let from = last.saturating_sub(span);
+                        match first {
+                            Some(first) if from <= first => ((Some(first), last), None),
+                            None if from <= 1 => ((None, last), None),
+                            _ => ((Some(from), last), Some((first, from.saturating_sub(1)))),
+                        }
+                    } else {
+                        let to = first.unwrap_or(1).saturating_add(span);
+                        if to >= last { ((first, last), None) } else { ((first, to), Some((Some(to + 1), last))) }
+                    };
+                    self.line.push_back(Slot::new(Span::Numbers { first: window.0, last: window.1 }));
+                    self.rest = rest;
+                    self.next_width = self.width;
                 }
                 None if self.unnumbered => {
                     self.unnumbered = false;
@@ -236,11 +284,12 @@ impl Windows {
         let front_waits = self.line.front().is_some_and(|slot| slot.again && !matches!(slot.state, State::Open(_)));
         let ahead = if front_waits { usize::MAX } else { READ_AHEAD };
         let mut index = 0;
-        while index < self.line.len().min(self.asked.concurrency.get()) {
+        while index < self.line.len().min(self.concurrency) {
             let Some(slot) = self.line.get_mut(index) else { break };
             match &mut slot.state {
                 State::Waiting => {
-                    let call = self.source.csv(&self.client, &query(&self.asked, slot.span)?);
+                    let query = self.request.exported(|query| slot.span.bound(query))?;
+                    let call = self.source.csv(&self.client, &query);
                     slot.state = State::Opening(Box::pin(async move { Ok(call.send().await?.into_inner()) }));
                     continue;
                 }
@@ -271,63 +320,61 @@ impl Windows {
 
     /// What to do with a window that holds more rows than the server exports.
     fn narrow(&mut self, index: usize, error: Error) -> Result<()> {
-        let descends = self.descends();
-        let Some(slot) = self.line.get_mut(index) else { return Ok(()) };
+        let descending = self.descending();
+        let Some(slot) = self.line.get(index) else { return Ok(()) };
         let span = match (slot.span, self.last) {
-            (Span::All, Some(last)) if self.asked.descends().is_some() => Span::Numbers { first: 1, last },
+            (Span::All, Some(last)) if self.request.descending().is_some() => Span::Numbers { first: None, last },
             (span, _) => span,
         };
-        match span {
-            Span::Numbers { first, last } if first < last => {
-                let middle = first + (last - first) / 2;
-                self.width = self.width.min(middle - first + 1);
-                let mut halves = [(first, middle), (middle + 1, last)];
-                if descends {
+        let slots = match span {
+            // From the least number on: as a rule it is 1.
+            Span::Numbers { first, last } if first.unwrap_or(1) < last => {
+                let from = first.unwrap_or(1);
+                let middle = from.midpoint(last);
+                self.width = self.width.min((middle - from + 1).unsigned_abs());
+                self.next_width = self.next_width.min(self.width);
+                let mut halves = [(first, middle), (Some(middle + 1), last)];
+                if descending {
                     halves.reverse();
                 }
-                let [one, two] =
-                    halves.map(|(first, last)| Slot { again: true, ..Slot::new(Span::Numbers { first, last }) });
-                *slot = one;
-                self.line.insert(index + 1, two);
-                Ok(())
+                Vec::from(halves.map(|(first, last)| Slot { again: true, ..Slot::new(Span::Numbers { first, last }) }))
             }
-            Span::Numbers { .. } => Err(error),
-            Span::All | Span::Unnumbered => {
-                let mut query = self.asked.paged()?;
-                if span == Span::Unnumbered {
-                    query.numbered(false);
-                }
-                let walk = Walk::new(&self.client, &self.source, &self.asked, query);
-                slot.state = State::Pages(Box::new(walk));
-                Ok(())
+            Span::Numbers { first: Some(_), .. } => return Err(error),
+            span => {
+                let walk = self.walk(|query| span.bound(query))?;
+                vec![Slot { state: State::Pages(Box::new(walk)), ..Slot::new(span) }]
             }
+        };
+        self.line.remove(index);
+        for (place, slot) in slots.into_iter().enumerate() {
+            self.line.insert(index + place, slot);
         }
+        Ok(())
     }
 
     /// Asks again for what is missing of the export whose turn it is.
-    fn go_on(&mut self, error: Error, last: Option<u64>) -> Result<()> {
-        let descends = self.asked.descends();
+    fn go_on(&mut self, error: Error, last: Option<i64>) -> Result<()> {
+        let descending = self.request.descending();
         let numbered = self.source.numbers_every_row();
         let Some(slot) = self.line.front_mut() else { return Err(error) };
         if !error.is_transport() || slot.attempts + 1 >= ATTEMPTS {
             return Err(error);
         }
-        let span = match (slot.span, last, descends) {
-            (span, None, _) => span,
-            (Span::Numbers { first, last: end }, Some(last), Some(false)) => {
-                Span::Numbers { first: last.saturating_add(1).max(first), last: end }
+        let (first, end) = match slot.span {
+            Span::Numbers { first, last } => (first, Some(last)),
+            _ => (None, self.last),
+        };
+        let windowed = matches!(slot.span, Span::Numbers { .. }) || (slot.span == Span::All && numbered);
+        let span = match (last, descending) {
+            (None, _) => slot.span,
+            (Some(last), Some(false)) if windowed => {
+                Span::Numbers { first: Some(last.saturating_add(1)), last: end.unwrap_or(last) }
             }
-            (Span::Numbers { first, last: end }, Some(last), Some(true)) => {
-                Span::Numbers { first, last: last.saturating_sub(1).min(end) }
-            }
-            (Span::All, Some(last), Some(false)) if numbered => {
-                Span::Numbers { first: last.saturating_add(1), last: self.last.unwrap_or(last) }
-            }
-            (Span::All, Some(last), Some(true)) if numbered => Span::Numbers { first: 1, last: last.saturating_sub(1) },
+            (Some(last), Some(true)) if windowed => Span::Numbers { first, last: last.saturating_sub(1) },
             // In no order that tells what has come.
             _ => return Err(error),
         };
-        if matches!(span, Span::Numbers { first, last } if first > last) {
+        if matches!(span, Span::Numbers { first: Some(first), last } if first > last) {
             self.line.pop_front();
         } else {
             *slot = Slot { span, attempts: slot.attempts + 1, again: true, state: State::Waiting };
@@ -336,27 +383,20 @@ impl Windows {
     }
 }
 
+impl Span {
+    fn bound(self, query: &mut Query) {
+        match self {
+            Self::All => {}
+            Self::Numbers { first, last } => query.window(first, last),
+            Self::Unnumbered => query.numbered(false),
+        }
+    }
+}
+
 impl Slot {
     fn new(span: Span) -> Self {
         Self { span, attempts: 0, again: false, state: State::Waiting }
     }
-}
-
-/// The query of an export.
-fn query(asked: &Request, span: Span) -> Result<Query> {
-    let mut query = asked.filtered()?;
-    match span {
-        Span::All => {}
-        Span::Numbers { first, last } => query.window(first, last),
-        Span::Unnumbered => query.numbered(false),
-    }
-    let by_number = || Order { column: ROW_NUMBER.to_owned(), descends: false };
-    query.sort(&asked.orders.first().cloned().unwrap_or_else(by_number))?;
-    let columns = asked.exported();
-    if !columns.is_empty() {
-        query.columns(&columns)?;
-    }
-    Ok(query)
 }
 
 impl Export {

@@ -1,0 +1,162 @@
+//! How a query is read: decided from what the server tells of the table.
+
+use std::sync::Arc;
+
+use super::check::{check, check_types};
+use super::encoding::{Query, ROW_NUMBER};
+use super::expression::col;
+use super::plan::{Plan, Reading, Warning};
+use super::profile::Schema;
+use super::request::Request;
+use super::source::{Page, Source};
+use super::windows::{MOST_EXPORTED, Windows};
+use crate::{Client, Error, Result};
+
+/// Tables of more rows are read in windows, so that the first rows come before all others are read.
+const MOST_AT_ONCE: u64 = 5_000;
+
+/// Rows in another order than that of their numbers are read in so many pages, where a limit allows it, rather than
+/// in an export of all of them.
+const MOST_PAGES: u64 = 10;
+
+/// What is known before the first row.
+pub(super) struct Opened {
+    pub schema: Arc<Schema>,
+    pub total: Option<u64>,
+    pub windows: Windows,
+    pub plan: Plan,
+}
+
+/// How many rows there are, and the last of their numbers.
+#[derive(Default)]
+pub(super) struct Extent {
+    pub total: Option<u64>,
+    pub last: Option<i64>,
+    /// The columns that tell rows without a number apart.
+    pub keys: Vec<String>,
+}
+
+/// How a query is read as far as its table's profile tells, and what may be wrong with its rows.
+struct Prospect {
+    plan: Plan,
+    /// Where exports are read.
+    schema: Option<Arc<Schema>>,
+}
+
+/// Tells how a query will be read.
+pub(super) async fn explain(client: &Client, source: &Source, request: &Request) -> Result<Plan> {
+    ensure_sendable(request)?;
+    let mut plan = prospect(client, source, request).await?.plan;
+    plan.warnings.extend(source.warnings(client).await);
+    Ok(plan)
+}
+
+/// Decides how to read a query.
+pub(super) async fn open(client: Client, source: Source, request: Request) -> Result<Opened> {
+    ensure_sendable(&request)?;
+    check(&client, &source, &request).await?;
+    let Prospect { mut plan, schema } = prospect(&client, &source, &request).await?;
+    if request.checked {
+        plan.warnings.extend(source.warnings(&client).await);
+    }
+    let keys = if request.aggregates() { Vec::new() } else { source.keys(&client).await? };
+    let pages = |plan: Plan, total: Option<u64>, keys: Vec<String>| -> Result<Opened> {
+        let windows = Windows::pages(&client, &source, &request, keys)?;
+        Ok(Opened { schema: Arc::default(), total, windows, plan })
+    };
+    let Some(schema) = schema else { return pages(plan, None, keys) };
+    let extent = Extent { keys, ..extent(&client, &source, &request).await? };
+    let because = |reason: &str, warnings: &[Warning]| Plan {
+        reading: Reading::Pages { reason: reason.to_owned() },
+        warnings: warnings.to_vec(),
+    };
+    let by_number = plan.reading == Reading::Windows;
+    let windows = match (extent.total, extent.last) {
+        (None, _) => {
+            let plan = because("the server does not tell how many rows there are", &plan.warnings);
+            return pages(plan, None, extent.keys);
+        }
+        (Some(total), Some(last)) if by_number && total > MOST_AT_ONCE => {
+            Windows::numbers(&client, &source, &request, &extent, total, last)
+        }
+        (Some(total), _) if total <= MOST_EXPORTED => Windows::whole(&client, &source, &request, &extent),
+        (total, _) => {
+            let plan = match plan.reading {
+                Reading::Export { reason } => Plan { reading: Reading::Pages { reason }, warnings: plan.warnings },
+                _ => because("the rows have no numbers", &plan.warnings),
+            };
+            return pages(plan, total, extent.keys);
+        }
+    };
+    Ok(Opened { schema, total: extent.total, windows, plan })
+}
+
+/// All that can be refused is refused before anything is sent.
+fn ensure_sendable(request: &Request) -> Result<()> {
+    let (query, post_filter) = request.filtered()?;
+    if request.aggregates() && post_filter.is_some() {
+        request.exactly_filtered("grouping the rows")?;
+    }
+    request.paged(query, &[])?;
+    Ok(())
+}
+
+async fn prospect(client: &Client, source: &Source, request: &Request) -> Result<Prospect> {
+    let in_pages = |reason: String, warnings: Vec<Warning>| Prospect {
+        plan: Plan { reading: Reading::Pages { reason }, warnings },
+        schema: None,
+    };
+    let post_filtered = request.filtered()?.1.is_some();
+    if let Some(limit) = request.limit.filter(|_| !request.aggregates() && !post_filtered) {
+        let page_size = source.page_size(client).get();
+        let pages = if request.descending().is_some() { 1 } else { MOST_PAGES };
+        if limit <= page_size.saturating_mul(pages) {
+            return Ok(in_pages(format!("no more than {limit} rows are asked for"), Vec::new()));
+        }
+    }
+    let reading = request.reading();
+    if let Reading::Pages { reason } = reading {
+        return Ok(in_pages(reason, Vec::new()));
+    }
+    let reason = match source.schema(client).await {
+        Ok(Some(schema)) => {
+            check_types(client, source, Arc::clone(&schema), request).await?;
+            let warnings = schema.warnings.clone();
+            return Ok(Prospect { plan: Plan { reading, warnings }, schema: Some(schema) });
+        }
+        Ok(None) => "it does not tell the types of the columns".to_owned(),
+        Err(error) if is_of_the_profile(&error) => error.to_string(),
+        Err(error) => return Err(error),
+    };
+    Ok(in_pages("the types of the columns are not known".to_owned(), vec![Warning::NoProfile { reason }]))
+}
+
+/// Whether the rows may be there all the same: the error is not one that every other request would meet.
+fn is_of_the_profile(error: &Error) -> bool {
+    error.is_decode()
+        || error.is_too_large()
+        || error.status().is_some_and(|status| status.is_server_error() || status == 400 || status == 403)
+}
+
+async fn extent(client: &Client, source: &Source, request: &Request) -> Result<Extent> {
+    let numbered = source.numbers_every_row();
+    let descending = [col(ROW_NUMBER).desc()];
+    let page = async |mut query: Query| -> Result<Page> {
+        // Two rows: the server was seen to answer a page of one with nothing.
+        query.page(1, 2);
+        Ok(source.page(client, &query).send().await?.into_inner())
+    };
+    let (mut query, _) = request.filtered()?;
+    if numbered {
+        query.sort(&descending)?;
+    }
+    let mut found = page(query).await?;
+    let total = found.meta.total;
+    if !numbered && total.is_some_and(|total| total > MOST_AT_ONCE) {
+        let (mut query, _) = request.filtered()?;
+        query.numbered(true);
+        query.sort(&descending)?;
+        found = page(query).await?;
+    }
+    Ok(Extent { total, last: found.data.first().and_then(|row| row[ROW_NUMBER].as_i64()), keys: Vec::new() })
+}

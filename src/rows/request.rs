@@ -1,0 +1,361 @@
+//! What a query asks for, and the query strings that it is sent as.
+
+use std::num::NonZeroUsize;
+
+use super::encoding::{Query, ROW_NUMBER};
+use super::expression::{Condition, Node, Operator};
+use super::order::{Aggregate, Order};
+use super::plan::Reading;
+use super::post_filter::PostFilter;
+use crate::{Error, Result};
+
+/// What is asked of the rows, whatever type they are read as.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub filter: Option<Condition>,
+    pub orders: Vec<Order>,
+    pub select: Vec<String>,
+    pub group_by: Vec<String>,
+    pub aggregates: Vec<Aggregate>,
+    pub limit: Option<u64>,
+    pub concurrency: NonZeroUsize,
+    pub checked: bool,
+    /// The row numbers are needed, though they may not be selected.
+    pub needs_number: bool,
+}
+
+/// The servers refuse a request line of more than 8,190 bytes; the rest is for the method, the path, and what
+/// windows add.
+const LONGEST_QUERY: usize = 7_900;
+
+/// A query is not sent in more parts than this.
+const MOST_PARTS: usize = 32;
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            filter: None,
+            orders: Vec::new(),
+            select: Vec::new(),
+            group_by: Vec::new(),
+            aggregates: Vec::new(),
+            limit: None,
+            concurrency: NonZeroUsize::MIN.saturating_add(3),
+            checked: false,
+            needs_number: false,
+        }
+    }
+}
+
+impl Request {
+    pub(super) fn aggregates(&self) -> bool {
+        !self.aggregates.is_empty() || !self.group_by.is_empty()
+    }
+
+    /// Whether the last rows come first; `None` where the order is not that of the row numbers.
+    pub(super) fn descending(&self) -> Option<bool> {
+        match self.orders.first() {
+            None => Some(false),
+            Some(order) => (order.column == ROW_NUMBER).then_some(order.descending),
+        }
+    }
+
+    /// How a query without a limit is read.
+    pub(super) fn reading(&self) -> Reading {
+        if self.aggregates() {
+            return Reading::Pages {
+                reason: "the rows of a query that groups or aggregates have no numbers".to_owned(),
+            };
+        }
+        match self.orders.first() {
+            Some(order) if self.descending().is_none() => {
+                Reading::Export { reason: format!("the rows are sorted by `{}`", order.column) }
+            }
+            _ => Reading::Windows,
+        }
+    }
+
+    /// The query of the filter alone, and what the client has to check on the rows that come.
+    pub(super) fn filtered(&self) -> Result<(Query, Option<PostFilter>)> {
+        let mut query = Query::default();
+        let post_filter = match &self.filter {
+            Some(filter) => query.filter(filter)?,
+            None => None,
+        };
+        Ok((query, post_filter))
+    }
+
+    /// The query of the filter alone, where the server's rows are exactly those that match.
+    pub(super) fn exactly_filtered(&self, purpose: &str) -> Result<Query> {
+        match self.filtered()? {
+            (query, None) => Ok(query),
+            (_, Some(_)) => Err(Error::request(format!(
+                "{purpose} is not possible with this condition, which the client has to check on the rows: the server \
+                 cannot search for `*`, a comma or `)` within `or`, and compares no pattern with an end; stream the rows"
+            ))),
+        }
+    }
+
+    /// The orders, and behind them those by which no two rows are equal: the server hands out equal rows in any order,
+    /// which may differ from page to page. Where not every row has a number, `keys` tell them apart.
+    pub(super) fn unique_orders(&self, keys: &[String]) -> Vec<Order> {
+        let mut orders = self.orders.clone();
+        let number = [ROW_NUMBER.to_owned()];
+        let ties = if self.aggregates() { self.group_by.iter().chain(&[]) } else { number.iter().chain(keys) };
+        for column in ties {
+            let by_number = orders.iter().any(|order| order.column == ROW_NUMBER);
+            if (by_number && keys.is_empty()) || orders.iter().any(|order| order.column == *column) {
+                continue;
+            }
+            orders.push(Order { column: column.clone(), descending: false, nulls_first: None });
+        }
+        orders
+    }
+
+    /// Adds to the query of a filter what pages need but their numbers.
+    pub(super) fn paged(&self, mut query: Query, keys: &[String]) -> Result<Query> {
+        self.ensure_consistent()?;
+        // The server's own order is that of the row numbers.
+        if self.aggregates() || !self.orders.is_empty() || !keys.is_empty() {
+            query.sort(&self.unique_orders(keys))?;
+        }
+        let columns = self.columns(&query_columns(self)?);
+        if !columns.is_empty() {
+            query.columns(&columns)?;
+        }
+        self.group_by.iter().try_for_each(|column| query.aggregate(column, "groupby"))?;
+        self.aggregates.iter().try_for_each(|aggregate| query.aggregate(&aggregate.column, aggregate.operator))?;
+        Ok(query)
+    }
+
+    /// Refuses what the server answers with an error, or not at all.
+    fn ensure_consistent(&self) -> Result<()> {
+        if self.aggregates() && !self.select.is_empty() {
+            return Err(Error::request(
+                "a query that groups or aggregates has the columns that these give: select none",
+            ));
+        }
+        if let Some(name) = self.group_by.first().filter(|_| self.aggregates.is_empty()) {
+            return Err(Error::request(format!("the server does not group by `{name}` alone: aggregate a column too")));
+        }
+        let unknown = |order: &&Order| self.aggregates() && !self.group_by.contains(&order.column);
+        match self.orders.iter().find(unknown) {
+            Some(order) => Err(Error::request(format!(
+                "groups are sorted by a column that they are grouped by, and `{}` is none",
+                order.column
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The columns to ask for: those that are selected, and those that are needed beside them. None means all.
+    pub(super) fn columns(&self, needed: &[String]) -> Vec<String> {
+        if self.select.is_empty() {
+            return Vec::new();
+        }
+        let mut columns = self.select.clone();
+        for name in needed {
+            if !columns.contains(name) {
+                columns.push(name.clone());
+            }
+        }
+        columns
+    }
+
+    /// The columns of an export.
+    pub(super) fn export_columns(&self) -> Result<Vec<String>> {
+        let mut needed = query_columns(self)?;
+        // To go on after a break.
+        needed.push(ROW_NUMBER.to_owned());
+        Ok(self.columns(&needed))
+    }
+
+    /// Whether a column that comes is kept from the rows: it was not selected.
+    pub(super) fn hides(&self, name: &str) -> bool {
+        !self.select.is_empty() && !self.select.iter().any(|selected| selected == name)
+    }
+
+    /// The query of an export, of which `window` bounds the row numbers.
+    pub(super) fn exported(&self, window: impl FnOnce(&mut Query)) -> Result<Query> {
+        let (mut query, _) = self.filtered()?;
+        window(&mut query);
+        query.sort(&self.unique_orders(&[]))?;
+        let columns = self.export_columns()?;
+        if !columns.is_empty() {
+            query.columns(&columns)?;
+        }
+        Ok(query)
+    }
+
+    /// Queries that are short enough to be sent and give the same rows together, each row once.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no list of values to divide, or it is too long for that too.
+    pub(super) fn parts(&self) -> Result<Vec<Self>> {
+        let length = |request: &Self| -> Result<usize> {
+            let (query, _) = request.filtered()?;
+            let query = if request.aggregates() {
+                request.paged(query, &[])?
+            } else {
+                request.exported(|query| query.window(Some(i64::MIN), i64::MIN))?
+            };
+            Ok(query.as_str().len())
+        };
+        let whole = length(self)?;
+        if whole <= LONGEST_QUERY {
+            return Ok(vec![self.clone()]);
+        }
+        let too_long = |advice: &str| {
+            Error::request(format!(
+                "the query takes {whole} bytes, and the servers accept about {LONGEST_QUERY}: {advice}"
+            ))
+        };
+        if self.aggregates() {
+            return Err(too_long("groups of several queries cannot be merged; ask with fewer values"));
+        }
+        if self.descending().is_none() {
+            return Err(too_long(
+                "rows of several queries are merged by their numbers alone, so that they cannot be sorted by another column; \
+                 ask with fewer values",
+            ));
+        }
+        let Some((index, operands)) = self.longest_list() else {
+            return Err(too_long("ask with fewer or shorter values"));
+        };
+        let with = |operands: &[String]| -> Self {
+            let mut request = self.clone();
+            request.needs_number = true;
+            if let Some(list) = request.filter.as_mut().and_then(|filter| list_mut(&mut filter.0, index)) {
+                *list = operands.to_vec();
+            }
+            request
+        };
+        let mut parts = Vec::new();
+        let mut rest = operands.as_slice();
+        while !rest.is_empty() {
+            let (mut fits, mut fails) = (0, rest.len() + 1);
+            while fits + 1 < fails {
+                let middle = fits.midpoint(fails);
+                let some = rest.get(..middle).unwrap_or(rest);
+                if length(&with(some))? <= LONGEST_QUERY { fits = middle } else { fails = middle }
+            }
+            if fits == 0 || parts.len() == MOST_PARTS {
+                return Err(too_long(&format!("even in {MOST_PARTS} parts it is too long; ask with fewer values")));
+            }
+            let (some, others) = rest.split_at(fits);
+            parts.push(with(some));
+            rest = others;
+        }
+        Ok(parts)
+    }
+
+    /// The longest list that a row's value must be in, whatever else holds: its place in the condition, and its
+    /// values, each once.
+    fn longest_list(&self) -> Option<(usize, Vec<String>)> {
+        let node = &self.filter.as_ref()?.0;
+        let nodes = if let Node::All(nodes) = node { nodes.as_slice() } else { std::slice::from_ref(node) };
+        let lists = nodes.iter().enumerate().filter_map(|(index, node)| match node {
+            Node::Test(test) if test.operator == Operator::In => Some((index, &test.operands)),
+            _ => None,
+        });
+        let (index, operands) = lists.max_by_key(|(_, operands)| operands.iter().map(String::len).sum::<usize>())?;
+        let mut seen = std::collections::BTreeSet::new();
+        Some((index, operands.iter().filter(|operand| seen.insert(operand.as_str())).cloned().collect()))
+    }
+}
+
+fn list_mut(node: &mut Node, index: usize) -> Option<&mut Vec<String>> {
+    let node = match node {
+        Node::All(nodes) => nodes.get_mut(index)?,
+        node => node,
+    };
+    match node {
+        Node::Test(test) => Some(&mut test.operands),
+        _ => None,
+    }
+}
+
+/// The columns that the client reads itself.
+fn query_columns(request: &Request) -> Result<Vec<String>> {
+    let post_filter = request.filtered()?.1;
+    let mut columns: Vec<String> = post_filter.iter().flat_map(PostFilter::columns).map(str::to_owned).collect();
+    if request.needs_number {
+        columns.push(ROW_NUMBER.to_owned());
+    }
+    Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::expression::col;
+    use super::super::order::count;
+    use super::*;
+
+    fn columns(orders: &[Order]) -> Vec<&str> {
+        orders.iter().map(|order| order.column.as_str()).collect()
+    }
+
+    #[test]
+    fn no_two_rows_are_equal_in_their_order() {
+        let sorted = |orders: Vec<Order>| Request { orders, ..Request::default() };
+        let keys = ["dataset_id".to_owned(), "metric_month".to_owned()];
+        assert_eq!(columns(&sorted(vec![col("a").desc()]).unique_orders(&[])), ["a", "__id"]);
+        assert_eq!(columns(&sorted(vec![col("__id").desc()]).unique_orders(&[])), ["__id"]);
+        assert_eq!(
+            columns(&sorted(vec![col("a").asc(), col("__id").asc(), col("b").asc()]).unique_orders(&[])),
+            ["a", "__id", "b"]
+        );
+        let month = sorted(vec![col("metric_month").asc()]);
+        assert_eq!(columns(&month.unique_orders(&keys)), ["metric_month", "__id", "dataset_id"]);
+        let groups = Request {
+            group_by: vec!["a".to_owned(), "b".to_owned()],
+            aggregates: vec![count("c")],
+            ..sorted(vec![col("b").desc()])
+        };
+        assert_eq!(columns(&groups.unique_orders(&keys)), ["b", "a"]);
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_divided_and_nothing_of_it_is_lost() {
+        let codes: Vec<String> = (0..3_000).map(|code| format!("{code:05}")).collect();
+        let filter = col("a").eq("x").and(col("code").is_in(codes.iter().chain(codes.first())));
+        let request = Request { filter: Some(filter), ..Request::default() };
+        let parts = request.parts().unwrap();
+        let mut found = Vec::new();
+        for part in &parts {
+            assert!(part.needs_number && part.filtered().unwrap().0.as_str().len() <= LONGEST_QUERY);
+            let tests = part.filter.as_ref().unwrap().tests();
+            assert_eq!(tests.first().map(|test| test.operands.join(",")).as_deref(), Some("x"));
+            found.extend(tests.get(1).unwrap().operands.clone());
+        }
+        assert!(parts.len() < 4, "{} parts", parts.len());
+        assert_eq!(found, codes);
+    }
+
+    #[test]
+    fn a_query_that_cannot_be_divided_is_refused_before_it_is_sent() {
+        let codes = || (0..3_000).map(|code| format!("{code:05}"));
+        for (request, reason) in [
+            (Request { filter: Some(col("a").is_not_in(codes())), ..Request::default() }, "fewer or shorter values"),
+            (
+                Request { filter: Some(col("a").is_in(codes())), orders: vec![col("b").asc()], ..Request::default() },
+                "cannot be sorted by another column",
+            ),
+            (
+                Request { filter: Some(col("a").is_in(codes())), aggregates: vec![count("b")], ..Request::default() },
+                "groups of several queries",
+            ),
+            (
+                Request {
+                    filter: Some(col("a").is_in((0..100_000).map(|code| format!("{code:05}")))),
+                    ..Request::default()
+                },
+                "even in 32 parts",
+            ),
+        ] {
+            let error = request.parts().unwrap_err();
+            assert!(error.is_request() && error.to_string().contains(reason), "{error}");
+        }
+    }
+}
