@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use crate::scalar::{BooleanVisitor, IntegerVisitor, NumberVisitor};
 use crate::tolerant::{Property, Structure};
 use crate::{Date, DateTime};
 
@@ -27,9 +28,27 @@ pub(crate) trait InPlace<'de>: Default + Deserialize<'de> {
     }
 }
 
-impl InPlace<'_> for bool {}
-impl InPlace<'_> for i64 {}
-impl InPlace<'_> for f64 {}
+impl<'de> InPlace<'de> for bool {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        *self = deserializer.deserialize_any(BooleanVisitor)?;
+        Ok(())
+    }
+}
+
+impl<'de> InPlace<'de> for i64 {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        *self = deserializer.deserialize_any(IntegerVisitor)?;
+        Ok(())
+    }
+}
+
+impl<'de> InPlace<'de> for f64 {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        *self = deserializer.deserialize_any(NumberVisitor)?;
+        Ok(())
+    }
+}
+
 impl InPlace<'_> for String {}
 impl InPlace<'_> for Value {}
 impl InPlace<'_> for Date {}

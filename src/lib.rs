@@ -85,12 +85,15 @@ pub mod objects;
 mod open_enum;
 mod operation;
 pub mod pages;
+#[cfg(feature = "tabular")]
+mod profile;
 mod response;
 #[cfg(feature = "_round-trip")]
 mod round_trip;
 #[cfg(any(feature = "tabular", feature = "metrics"))]
 pub mod rows;
 mod runtime;
+mod scalar;
 #[cfg(feature = "schemars")]
 mod schema;
 mod strict;
