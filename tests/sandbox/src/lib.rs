@@ -89,6 +89,27 @@ impl Sandbox {
         sandbox
     }
 
+    /// Starts a platform with a table of your own, which may be aggregated; gives the id of its resource.
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use datagouv_sandbox::Sandbox;
+    /// use datagouv_sandbox::platform::NewTable;
+    ///
+    /// let table = NewTable::recorded();
+    /// let (sandbox, resource) = Sandbox::start_with_table(table.clone()).await;
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Sandbox::start`] and [`Sandbox::add_table`].
+    pub async fn start_with_table(table: platform::NewTable) -> (Self, String) {
+        let sandbox = Self::start_platform().await;
+        let resource = "0d1e2f30-4152-4637-8495-a6b7c8d9e0f1";
+        sandbox.add_table(resource, platform::NewTable { aggregates: true, ..table });
+        (sandbox, resource.to_owned())
+    }
+
     /// Starts a server of documents of your own.
     pub async fn with_documents(documents: Vec<Document>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -171,7 +192,7 @@ impl Sandbox {
     /// Serves a table as a resource of the tabular API.
     ///
     /// # Panics
-    /// When a column's type is none.
+    /// When a column's type is none, or a value is not of its column's type.
     pub fn add_table(&self, resource: &str, table: platform::NewTable) {
         self.state.memory().platform.add_table(resource, table);
     }
@@ -191,7 +212,28 @@ impl Sandbox {
 
     /// How many rows a page and an export of tabular and metrics may hold; 50 and 50,000 at first.
     pub fn limit_rows(&self, page: i64, export: usize) {
-        self.state.memory().platform.limit_rows(page, export);
+        let settings = platform::TabularSettings { page_size_max: page, export_max: export, ..self.tabular_settings() };
+        self.set_tabular(settings);
+    }
+
+    /// How the tabular and metrics servers are set up.
+    pub fn tabular_settings(&self) -> platform::TabularSettings {
+        *self.state.memory().platform.settings()
+    }
+
+    /// Sets up the tabular and metrics servers: the largest page, the release, the order of equal rows.
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use datagouv_sandbox::Sandbox;
+    /// use datagouv_sandbox::platform::TabularSettings;
+    ///
+    /// let sandbox = Sandbox::start_platform().await;
+    /// sandbox.set_tabular(TabularSettings { page_size_max: 200, ..TabularSettings::default() });
+    /// # }
+    /// ```
+    pub fn set_tabular(&self, settings: platform::TabularSettings) {
+        *self.state.memory().platform.settings() = settings;
     }
 
     /// Serves a file at a path, which starts with `/`; gives its URL.

@@ -2,9 +2,12 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use datagouv_sandbox::answer::declared_schema;
 use datagouv_sandbox::platform::{
-    AIR_QUALITY_RESOURCE, CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE,
+    AIR_QUALITY_RESOURCE, CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE, NewTable,
+    TabularSettings,
 };
 use datagouv_sandbox::route::Routes;
 use datagouv_sandbox::validate::{Checker, Direction};
@@ -284,11 +287,11 @@ async fn rows_are_filtered_sorted_and_cut_into_pages() {
     }
     let missing = visitor.total(AIR_QUALITY_RESOURCE, "valeur__isnull").await;
     assert_ne!(missing, 0);
-    let page = visitor.rows(id, "points__sort=desc&columns=points,__id&page_size=2&page=3").await;
+    let page = visitor.rows(id, "points__sort=desc,__id.asc&columns=points,__id&page_size=2&page=3").await;
     assert_eq!(page["data"], json!([{"__id": 30, "points": 6}, {"__id": 36, "points": 6}]));
     assert_eq!(page["meta"], json!({"page": 3, "page_size": 2, "total": 120}));
     let next = page["links"]["next"].as_str().expect("a next page");
-    assert!(next.ends_with("/data/?points__sort=desc&columns=points,__id&page=4&page_size=2"), "{next}");
+    assert!(next.ends_with("/data/?points__sort=desc,__id.asc&columns=points,__id&page=4&page_size=2"), "{next}");
     let last = visitor.rows(id, "page=3&page_size=50").await;
     assert_eq!((&last["links"]["next"], last["data"].as_array().map(Vec::len)), (&Value::Null, Some(20)));
 }
@@ -315,6 +318,74 @@ async fn queries_that_the_real_server_refuses_are_refused_alike() {
     let delete = visitor.write(Method::DELETE, &format!("/datasets/{COMMUNES}/resources/{COMMUNES_RESOURCE}/"));
     assert_eq!(visitor.send(delete).await.0, 204);
     assert_eq!(visitor.get(Api::Tabular, &path).await.0, 410);
+}
+
+#[tokio::test]
+async fn pages_sorted_by_equal_values_repeat_rows_and_lose_others() {
+    let visitor = Visitor::new().await;
+    let mut seen: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    for sort in ["acces_libre__sort=asc", "acces_libre__sort=asc,__id.asc"] {
+        for page in 1..=12 {
+            let query = format!("{sort}&page_size=10&page={page}");
+            let rows = visitor.rows(CHARGING_POINTS_RESOURCE, &query).await;
+            let ids = rows["data"].as_array().into_iter().flatten().filter_map(|row| row["__id"].as_u64());
+            seen.entry(sort).or_default().extend(ids);
+        }
+    }
+    assert!(seen["acces_libre__sort=asc"].len() < 120, "{seen:?}");
+    assert_eq!(seen["acces_libre__sort=asc,__id.asc"].len(), 120);
+    // The same page is the same each time.
+    let query = "acces_libre__sort=asc&page_size=10&page=2";
+    let first = visitor.rows(CHARGING_POINTS_RESOURCE, query).await;
+    assert_eq!(visitor.rows(CHARGING_POINTS_RESOURCE, query).await, first);
+}
+
+#[tokio::test]
+async fn the_limits_of_the_server_can_be_set() {
+    let visitor = Visitor::new().await;
+    let path = format!("/api/resources/{CHARGING_POINTS_RESOURCE}/data/");
+    for most in [10, 50, 200] {
+        let settings = TabularSettings { page_size_max: most, ..TabularSettings::default() };
+        visitor.sandbox.set_tabular(settings);
+        let rows = visitor.rows(CHARGING_POINTS_RESOURCE, &format!("page_size={most}")).await;
+        let expected = usize::try_from(most.min(120)).expect("a length");
+        assert_eq!(rows["data"].as_array().map(Vec::len), Some(expected));
+        let (status, body) = visitor.get(Api::Tabular, &format!("{path}?page_size={}", most + 1)).await;
+        let detail = format!("Page size exceeds allowed maximum: {most}");
+        assert_eq!((status, &body["errors"][0]["detail"]), (400, &json!(detail)));
+    }
+    let settings = TabularSettings { export_max: 119, ..TabularSettings::default() };
+    visitor.sandbox.set_tabular(settings);
+    let (status, body) = visitor.get(Api::Tabular, &format!("{path}csv/")).await;
+    assert_eq!((status, &body["errors"][0]["title"]), (403, &json!("Output is too long")));
+}
+
+#[tokio::test]
+async fn a_request_longer_than_the_http_layer_takes_is_refused_without_a_body_in_json() {
+    let visitor = Visitor::new().await;
+    let path = format!("/api/resources/{CHARGING_POINTS_RESOURCE}/data/");
+    let prefix = format!("{path}?commune__exact=");
+    let room = 8_190 - "/tabular".len() - prefix.len();
+    assert_eq!(visitor.get(Api::Tabular, &format!("{prefix}{}", "a".repeat(room))).await.0, 200);
+    let (status, body) = visitor.get(Api::Tabular, &format!("{prefix}{}", "a".repeat(room + 1))).await;
+    assert!(status == 400 && body.as_str().is_some_and(|text| text.contains("more than 8190 bytes")), "{body}");
+}
+
+#[tokio::test]
+async fn a_table_of_ones_own_is_served_with_its_types() {
+    let table = NewTable::recorded();
+    let (sandbox, resource) = Sandbox::start_with_table(table.clone()).await;
+    let url =
+        format!("{}/api/resources/{resource}/data/?num__greater=12345678901234567890122", sandbox.url(Api::Tabular));
+    let page: Value = reqwest::get(url).await.expect("an answer").json().await.expect("JSON");
+    let found = page["data"].as_array().into_iter().flatten().map(|row| row["__id"].clone());
+    let large = (0..table.rows.len()).filter(|row| {
+        let number = table.value(*row, "num");
+        number == "NaN" || number == "12345678901234567890123"
+    });
+    let expected: Vec<Value> = large.map(|row| table.value(row, "__id")).collect();
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    assert!(!expected.is_empty());
 }
 
 #[tokio::test]
@@ -360,7 +431,7 @@ async fn metrics_come_by_month_and_may_be_null() {
         visitor.get(Api::Metrics, "/api/site/data/?metric_month__greater=2026-05&columns=metric_month").await;
     assert_eq!(page["data"], json!([{"metric_month": "2026-05"}, {"metric_month": "2026-06"}]));
     let (status, body) = visitor.get(Api::Metrics, "/api/dataset/data/").await;
-    assert_eq!((status, body["errors"][0]["code"].as_str()), (404, Some("PGRST205")));
+    assert_eq!((status, body["errors"][0]["detail"]["code"].as_str()), (404, Some("PGRST205")));
     let (_, csv) = visitor.get(Api::Metrics, "/api/datasets_total/data/csv/?page_size=1").await;
     assert!(csv.as_str().is_some_and(|csv| csv.starts_with("__id,dataset_id,visit,outlink,download_resource\n1,")));
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::catalogue::{Dataset, Fields, Resource, default_fields, plain, slug};
 use super::editing::facets;
-use super::{Call, Platform, message, unauthorized};
+use super::{Call, Deleted, Platform, message, unauthorized};
 use crate::Api;
 use crate::answer::Reply;
 use crate::state::{Files, base};
@@ -231,8 +231,12 @@ impl Platform {
         let now = self.catalogue.now();
         let dataset = &mut self.catalogue.datasets[index];
         dataset.deleted = Some(now.clone());
-        let ids = dataset.resources.iter().map(|resource| (resource.id.clone(), now.clone()));
-        self.deleted_resources.extend(ids);
+        let deleted = dataset.resources.iter().map(|resource| Deleted {
+            resource: resource.id.clone(),
+            when: now.clone(),
+            dataset: Some(dataset.id.clone()),
+        });
+        self.deleted_resources.extend(deleted);
         Ok(Reply::empty(204))
     }
 
@@ -287,9 +291,10 @@ impl Platform {
     fn delete_resource(&mut self, call: &Call<'_>) -> Answer {
         let dataset = self.find_to_change(call)?;
         let index = self.find_resource(call, dataset)?;
-        let resource = self.catalogue.datasets[dataset].resources.remove(index);
-        let now = self.catalogue.now();
-        self.deleted_resources.push((resource.id, now));
+        let when = self.catalogue.now();
+        let dataset = &mut self.catalogue.datasets[dataset];
+        let resource = dataset.resources.remove(index).id;
+        self.deleted_resources.push(Deleted { resource, when, dataset: Some(dataset.id.clone()) });
         Ok(Reply::empty(204))
     }
 

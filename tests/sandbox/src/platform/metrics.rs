@@ -3,9 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::catalogue::Catalogue;
-use super::rows::{Source, database_error, export, page};
+use super::failure::DatabaseError;
+use super::query::Permissions;
+use super::rows::{Format, Page, Source, check_target, database_error, export, page, understand};
 use super::samples::{ORGANIZATIONS, SAMPLES, count, months};
-use super::table::{Column, Kind, Table};
+use super::table::{Column, Table};
+use super::value::Kind;
 use super::{Call, Platform};
 use crate::Api;
 use crate::answer::Reply;
@@ -21,9 +24,9 @@ pub(crate) struct Metrics {
 fn table(names: &[&str], rows: Vec<Vec<Value>>) -> Table {
     let columns = names.iter().map(|name| {
         let counts = ["monthly", "visit", "download", "outlink"].iter().any(|start| name.starts_with(start));
-        Column { name: (*name).to_owned(), kind: if counts { Kind::Int } else { Kind::String } }
+        Column { name: (*name).to_owned(), kind: if counts { Kind::Bigint } else { Kind::String } }
     });
-    Table { columns: columns.collect(), rows, ..Table::default() }
+    Table::of_json(columns.collect(), rows)
 }
 
 fn total(seed: usize) -> usize {
@@ -118,7 +121,7 @@ impl Metrics {
             let near = self.tables.iter().find(|(name, _)| name.starts_with(model));
             let hint = near.map(|(name, _)| format!("Perhaps you meant the table 'metric.{name}'"));
             let message = format!("Could not find the table 'metric.{model}' in the schema cache");
-            database_error(404, "PGRST205", message, hint)
+            database_error(&DatabaseError { status: 404, hint, ..DatabaseError::of("PGRST205", message) })
         })
     }
 }
@@ -135,19 +138,22 @@ impl Platform {
 
     fn rows_of_model(&self, call: &Call<'_>, csv: bool) -> Result<Reply, Reply> {
         let model = call.capture("model");
+        let (raw, settings) = (&call.received.query, self.settings);
+        check_target(&call.received.path, raw, settings)?;
+        let wanted = if csv { None } else { Some(Page::read(raw, settings)?) };
+        let permissions = Permissions { release: settings.release, no_aggregation: None, indexes: None };
+        let sent = understand(raw, permissions, wanted)?;
         let table = self.metrics.table(model)?;
         let source = Source {
             relation: model,
             url: format!("{}{model}/data/", self.metrics.url),
             links: Map::new(),
-            aggregates: true,
             total_of_aggregates: true,
-            limits: self.limits,
+            settings,
         };
-        if csv {
-            export(table, &source, &call.received.query, true)
-        } else {
-            page(table, &source, &call.received.query)
+        match wanted {
+            Some(wanted) => page(table, &source, raw, &sent, wanted),
+            None => export(table, &source, &sent, Format::Csv),
         }
     }
 }

@@ -1,27 +1,41 @@
 //! A small platform with a memory, for examples and first steps: a few invented data sets that can be
 //! searched, written and uploaded to, their rows, and their visits by month.
 
+mod aggregate;
 mod catalogue;
+mod condition;
 mod datasets;
+mod decimal;
 mod editing;
 mod exports;
+mod failure;
+mod front;
 mod mask;
 mod metrics;
+mod moment;
 mod query;
 mod rows;
 mod samples;
+mod scan;
+mod select;
 mod table;
 mod tabular;
+mod truth;
 mod uploads;
+mod value;
+mod wire;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+pub use query::Release;
+pub use rows::TabularSettings;
 pub use samples::{
     AIR_QUALITY, AIR_QUALITY_RESOURCE, CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE, STOPS,
     STOPS_RESOURCE,
 };
+pub use select::Ties;
 
 use crate::Api;
 use crate::answer::Reply;
@@ -30,18 +44,22 @@ use crate::state::{Files, header};
 use catalogue::Catalogue;
 use mask::Mask;
 use metrics::Metrics;
-use rows::Limits;
-use table::{Column, Kind, Table};
+use table::{Column, Table};
 use tabular::OwnTable;
 use uploads::Parts;
+use value::Kind;
 
 /// A table to be served, as a resource of the tabular API or as a model of metrics.
 #[derive(Debug, Clone, Default)]
 pub struct NewTable {
-    /// The names of the columns and their types, in the words of a profile (`string`, `int`, `json`...).
+    /// The names of the columns and their types, in the words of a profile (`string`, `int`, `datetime`, `json`)
+    /// or of the database (`integer`, `numeric`, `timestamptz`).
     pub columns: Vec<(String, String)>,
-    /// The rows: a value for each column, as JSON has them.
+    /// The rows: a value for each column, as JSON has them. Texts stand for decimals that a double cannot hold,
+    /// and for `NaN` and the infinities.
     pub rows: Vec<Vec<Value>>,
+    /// The places of rows, from 0, where null in a column of JSON is JSON's null and not the absence of a value.
+    pub json_nulls: Vec<usize>,
     /// The numbers of the rows (`__id`); those from 1 on otherwise.
     pub numbers: Option<Vec<Option<u64>>>,
     /// The columns with an index, where aggregation is to ask for one.
@@ -65,7 +83,14 @@ impl NewTable {
             name,
             kind: Kind::of(&kind).unwrap_or_else(|| panic!("`{kind}` is no type of a column")),
         });
-        Table { columns: columns.collect(), rows: self.rows, numbers: self.numbers, indexes: self.indexes }
+        let numbers = self.numbers.map(|numbers| {
+            numbers.into_iter().map(|number| number.and_then(|number| i64::try_from(number).ok())).collect()
+        });
+        let mut table = Table { numbers, indexes: self.indexes, ..Table::of_json(columns.collect(), self.rows) };
+        for row in self.json_nulls {
+            table.set_json_nulls(row);
+        }
+        table
     }
 }
 
@@ -92,15 +117,23 @@ impl Call<'_> {
     }
 }
 
+/// A resource that the tabular API knows to be deleted.
+#[derive(Debug)]
+pub(crate) struct Deleted {
+    resource: String,
+    when: String,
+    dataset: Option<String>,
+}
+
 /// The platform's memory.
 #[derive(Debug)]
 pub(crate) struct Platform {
     catalogue: Catalogue,
     metrics: Metrics,
     parts: Parts,
-    deleted_resources: Vec<(String, String)>,
+    deleted_resources: Vec<Deleted>,
     tables: BTreeMap<String, OwnTable>,
-    limits: Limits,
+    settings: TabularSettings,
     discussions: Vec<Value>,
 }
 
@@ -114,7 +147,7 @@ impl Platform {
             parts: Parts::default(),
             deleted_resources: Vec::new(),
             tables: BTreeMap::new(),
-            limits: Limits::default(),
+            settings: TabularSettings::default(),
             discussions: Vec::new(),
         }
     }
@@ -129,11 +162,15 @@ impl Platform {
     }
 
     pub(crate) fn delete_table(&mut self, id: &str) {
-        self.deleted_resources.push((id.to_owned(), "2026-01-02T00:00:00+00:00".to_owned()));
+        self.deleted_resources.push(Deleted {
+            resource: id.to_owned(),
+            when: "2026-01-02T00:00:00+00:00".to_owned(),
+            dataset: None,
+        });
     }
 
-    pub(crate) fn limit_rows(&mut self, page: i64, export: usize) {
-        self.limits = Limits { page, export };
+    pub(crate) fn settings(&mut self) -> &mut TabularSettings {
+        &mut self.settings
     }
 
     pub(crate) fn add_datasets(&mut self, count: usize, resources: usize) {

@@ -1,339 +1,318 @@
-//! The query grammar of tabular and metrics: from a raw query string to conditions, order and page.
+//! The query grammar of the tabular and metrics servers: from a query string to the query that they send to
+//! the database's front.
+//!
+//! The server looks at a query that is decoded once (see [`wire`](super::wire)). It splits at `&`, `=`, the
+//! last `__`, and within groups at commas, parentheses, dots and quotes. What it sends on is decoded again
+//! and read by [`front`](super::front), so that what was encoded twice passes here unseen.
 
-use percent_encoding::percent_decode_str;
+use super::wire::decode_first;
 
-/// A comparison of a column with a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operator {
-    Exact,
-    Differs,
-    Contains,
-    NotContains,
-    Less,
-    Greater,
-    StrictlyLess,
-    StrictlyGreater,
-    In,
-    NotIn,
-    IsNull,
-    IsNotNull,
+/// The releases of the server that differ in what they understand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Release {
+    /// 0.3.1, the last one on PyPI: no `or` groups, `columns` sent on as it comes.
+    V0_3_1,
+    /// 0.4.1.
+    #[default]
+    V0_4_1,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Aggregator {
-    Count,
-    Avg,
-    Min,
-    Max,
-    Sum,
-}
-
-impl Aggregator {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Count => "count",
-            Self::Avg => "avg",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Sum => "sum",
-        }
-    }
-}
-
+/// Why a query is not sent on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Condition {
-    Test { column: String, operator: Operator, operand: String },
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
+pub(crate) enum Refusal {
+    /// The grammar does not have it: 400, with the server's words.
+    Malformed(String),
+    /// Aggregation that is not allowed: 403, with the server's words.
+    Forbidden(String),
+    /// The server fails: 500.
+    Crash,
 }
 
-/// What a query asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Query {
-    pub(crate) conditions: Vec<Condition>,
-    /// Column, and whether it descends. Only the first sort counts.
-    pub(crate) sort: Option<(String, bool)>,
-    pub(crate) columns: Option<Vec<String>>,
-    pub(crate) group_by: Vec<String>,
-    pub(crate) aggregates: Vec<(String, Aggregator)>,
-    pub(crate) page: i64,
-    pub(crate) page_size: i64,
-    /// The arguments that `links.next` keeps: those whose name does not start with `page`, un-encoded.
-    pub(crate) kept: Vec<String>,
+/// What the server knows of the resource when it reads a query.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Permissions<'a> {
+    pub(crate) release: Release,
+    /// The name of the resource in a refusal, where it may not be aggregated.
+    pub(crate) no_aggregation: Option<&'a str>,
+    /// The columns that may be aggregated, where not all may.
+    pub(crate) indexes: Option<&'a [String]>,
 }
 
-/// Why a query is not understood, in the server's words.
-pub(crate) type Malformed = String;
+/// A part of the rows, from the parameters `page` and `page_size`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) limit: i128,
+    pub(crate) offset: i128,
+}
 
-impl Query {
-    /// Reads a raw query string the way the server does. It decodes twice: once before the split on `&` and
-    /// `=`, once after it, and a `#` that the first decoding brings forth cuts off the rest.
-    pub(crate) fn read(raw: &str) -> Result<Self, Malformed> {
-        let decoded = decode_first(raw);
-        let whole = decoded.split('#').next().unwrap_or_default();
-        let mut query = Self { page: 1, page_size: 20, ..Self::default() };
-        for argument in whole.split('&').filter(|argument| !argument.is_empty()) {
-            query.read_argument(argument)?;
-            if !argument.starts_with("page") {
-                query.kept.push(argument.to_owned());
+/// The query that the server sends to the database's front for a query string.
+pub(crate) fn forward(raw: &str, permissions: Permissions<'_>, window: Option<Window>) -> Result<String, Refusal> {
+    let decoded = decode_first(raw);
+    let mut reader = Reader { permissions, parts: Vec::new(), aggregates: Vec::new(), sorted: false };
+    if !decoded.is_empty() {
+        decoded.split('&').try_for_each(|argument| reader.read(argument))?;
+    }
+    reader.finish(window)
+}
+
+/// The arguments that a link to another page repeats: decoded once, those that start with `page` left out.
+pub(crate) fn repeated_in_links(raw: &str) -> Vec<String> {
+    let decoded = decode_first(raw);
+    let arguments = if decoded.is_empty() { Vec::new() } else { decoded.split('&').collect() };
+    arguments.into_iter().filter(|argument| !argument.starts_with("page")).map(str::to_owned).collect()
+}
+
+fn unreadable(argument: &str) -> Refusal {
+    Refusal::Malformed(format!("argument '{argument}' could not be parsed"))
+}
+
+/// A filter, order or choice of columns as it is sent on.
+struct Sent {
+    text: String,
+    sorts: bool,
+}
+
+impl Sent {
+    fn filter(text: String) -> Option<Self> {
+        Some(Self { text, sorts: false })
+    }
+}
+
+/// Whether a condition stands alone or in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Alone,
+    Group,
+}
+
+struct Reader<'a> {
+    permissions: Permissions<'a>,
+    parts: Vec<String>,
+    /// The aggregations by function, in the order in which the functions first came up.
+    aggregates: Vec<(String, Vec<String>)>,
+    sorted: bool,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, argument: &str) -> Result<(), Refusal> {
+        if self.permissions.release != Release::V0_3_1 && argument.starts_with("or=(") {
+            let group = self.group(argument, "or", true)?;
+            self.parts.push(group);
+            return Ok(());
+        }
+        match argument.split('=').collect::<Vec<_>>().as_slice() {
+            [key, value] => {
+                if let Some(sent) = self.condition(key, Some(value), Place::Alone)? {
+                    self.sorted |= sent.sorts;
+                    self.parts.push(sent.text);
+                }
+                Ok(())
             }
+            [key] => self.read_bare(key),
+            _ => Err(unreadable(argument)),
         }
-        if query.columns.is_some() && !(query.group_by.is_empty() && query.aggregates.is_empty()) {
-            return Err("Malformed query: the argument `columns` cannot be set alongside aggregators".to_owned());
-        }
-        Ok(query)
     }
 
-    fn read_argument(&mut self, argument: &str) -> Result<(), Malformed> {
-        let malformed = || format!("Malformed query: argument '{argument}' could not be parsed");
-        let (key, value) = match argument.split_once('=') {
-            Some((_, value)) if value.contains('=') => return Err(malformed()),
-            Some((key, value)) => (decode(key), Some(decode(value))),
-            None => (decode(argument), None),
-        };
-        match (key.as_str(), value) {
-            ("lang", _) => {}
-            ("page", Some(value)) => self.page = value.parse().map_err(|_| malformed())?,
-            ("page_size", Some(value)) => self.page_size = value.parse().map_err(|_| malformed())?,
-            ("columns", Some(value)) => self.columns = Some(list(&value)),
-            ("or", Some(value)) => {
-                let group = Groups { rest: &value }.whole().ok_or_else(malformed)?;
-                self.conditions.push(Condition::Any(group));
-            }
-            (key, value) => self.read_operation(key, value).ok_or_else(malformed)?,
+    /// A key without a value: a test for null, or an aggregation.
+    fn read_bare(&mut self, key: &str) -> Result<(), Refusal> {
+        // It is the second piece that counts here, whatever comes after it.
+        let second = key.split("__").nth(1).ok_or(Refusal::Crash)?;
+        if matches!(second, "isnull" | "isnotnull") {
+            let value = if self.permissions.release == Release::V0_3_1 { None } else { Some("") };
+            self.parts.extend(self.condition(key, value, Place::Alone)?.map(|sent| sent.text));
+            return Ok(());
+        }
+        let (column, function) = column_and_operator(key);
+        if let Some(indexes) = self.permissions.indexes
+            && !indexes.contains(&column)
+        {
+            let indexes = indexes.iter().map(|index| format!("'{index}'")).collect::<Vec<_>>().join(", ");
+            return Err(Refusal::Forbidden(format!("{column} is not among the allowed columns: {{{indexes}}}")));
+        }
+        if !["avg", "count", "max", "min", "sum", "groupby"].contains(&function.as_str()) {
+            return Err(unreadable(key));
+        }
+        match self.aggregates.iter_mut().find(|(name, _)| *name == function) {
+            Some((_, columns)) => columns.push(column),
+            None => self.aggregates.push((function, vec![column])),
         }
         Ok(())
     }
 
-    fn read_operation(&mut self, key: &str, value: Option<String>) -> Option<()> {
-        let (column, operator) = key.rsplit_once("__")?;
-        let column = Some(column.to_owned()).filter(|column| !column.is_empty())?;
-        let name = operator.to_ascii_lowercase();
-        let bare = value.is_none();
-        let operand = value.unwrap_or_default();
-        match (name.as_str(), aggregator(&name), operator_of(&name)) {
-            ("sort", ..) => {
-                let descends = match operand.to_ascii_lowercase().as_str() {
-                    "asc" => false,
-                    "desc" => true,
-                    _ => return None,
-                };
-                self.sort.get_or_insert((column, descends));
-            }
-            ("groupby", ..) if bare => self.group_by.push(column),
-            (_, Some(aggregator), _) if bare => self.aggregates.push((column, aggregator)),
-            (_, _, Some(operator @ (Operator::IsNull | Operator::IsNotNull))) => {
-                // The bare key is split at the first `__`, so a column that holds one is not found.
-                if !operand.is_empty() || (bare && column.trim_start_matches('_').contains("__")) {
-                    return None;
-                }
-                self.conditions.push(Condition::Test { column, operator, operand });
-            }
-            (_, _, Some(operator)) if !bare => self.conditions.push(Condition::Test { column, operator, operand }),
-            _ => return None,
+    /// A condition as it is sent on; None for `page` and `page_size`. A value of None is the Python one.
+    fn condition(&self, key: &str, value: Option<&str>, place: Place) -> Result<Option<Sent>, Refusal> {
+        let own = matches!(key, "page" | "page_size" | "columns");
+        let out_of_place = || Err(Refusal::Malformed(format!("Argument `{key}` can't be set within an operator")));
+        if own && place == Place::Group {
+            return out_of_place();
         }
-        Some(())
-    }
-}
-
-fn operator_of(name: &str) -> Option<Operator> {
-    Some(match name {
-        "exact" => Operator::Exact,
-        "differs" => Operator::Differs,
-        "contains" => Operator::Contains,
-        "notcontains" => Operator::NotContains,
-        "less" => Operator::Less,
-        "greater" => Operator::Greater,
-        "strictly_less" => Operator::StrictlyLess,
-        "strictly_greater" => Operator::StrictlyGreater,
-        "in" => Operator::In,
-        "notin" => Operator::NotIn,
-        "isnull" => Operator::IsNull,
-        "isnotnull" => Operator::IsNotNull,
-        _ => return None,
-    })
-}
-
-fn aggregator(name: &str) -> Option<Aggregator> {
-    [Aggregator::Count, Aggregator::Avg, Aggregator::Min, Aggregator::Max, Aggregator::Sum]
-        .into_iter()
-        .find(|aggregator| aggregator.name() == name)
-}
-
-/// The first decoding, which leaves `+ & ; =` encoded so that the split does not see them.
-fn decode_first(raw: &str) -> String {
-    let mut guarded = raw.replace('+', " ");
-    for code in ["2B", "2b", "26", "3B", "3b", "3D", "3d"] {
-        guarded = guarded.replace(&format!("%{code}"), &format!("%25{code}"));
-    }
-    decode(&guarded)
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-/// The values of a list; one that holds a comma stands in double quotes.
-pub(crate) fn list(text: &str) -> Vec<String> {
-    let mut values = vec![String::new()];
-    let mut quoted = false;
-    for char in text.chars() {
-        match char {
-            '"' => quoted = !quoted,
-            ',' if !quoted => values.push(String::new()),
-            _ => values.last_mut().into_iter().for_each(|value| value.push(char)),
+        let text = value.unwrap_or("None");
+        if key == "columns" {
+            return self.columns(text).map(Sent::filter);
         }
-    }
-    values
-}
-
-/// Reads `(a__exact.1,b__greater.2,and(c__isnull,or(...)))`.
-struct Groups<'a> {
-    rest: &'a str,
-}
-
-impl Groups<'_> {
-    fn whole(mut self) -> Option<Vec<Condition>> {
-        let group = self.group()?;
-        self.rest.is_empty().then_some(group)
-    }
-
-    fn eat(&mut self, wanted: &str) -> bool {
-        let rest = self.rest.strip_prefix(wanted);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
-    fn group(&mut self) -> Option<Vec<Condition>> {
-        let mut conditions = Vec::new();
-        if !self.eat("(") {
-            return None;
+        if own {
+            return Ok(None);
         }
-        loop {
-            conditions.push(if self.rest.starts_with("or(") {
-                self.eat("or");
-                Condition::Any(self.group()?)
-            } else if self.rest.starts_with("and(") {
-                self.eat("and");
-                Condition::All(self.group()?)
-            } else {
-                self.test()?
+        let unreadable = || unreadable(&format!("{key}={text}"));
+        if !key.contains("__") {
+            return Err(unreadable());
+        }
+        let (column, operator) = column_and_operator(key);
+        let sent = match operator.as_str() {
+            "sort" if place == Place::Group => return out_of_place(),
+            "sort" => return Ok(Some(Sent { text: format!("order=\"{column}\".{text}"), sorts: true })),
+            "isnull" => "is.null".to_owned(),
+            "isnotnull" => "not.is.null".to_owned(),
+            "exact" => format!("eq.{text}"),
+            "differs" => format!("isdistinct.{text}"),
+            "contains" => format!("ilike.*{text}*"),
+            "notcontains" => format!("not.ilike.*{text}*"),
+            "in" => format!("in.({text})"),
+            "notin" => format!("not.in.({text})"),
+            "less" => format!("lte.{text}"),
+            "greater" => format!("gte.{text}"),
+            "strictly_less" => format!("lt.{text}"),
+            "strictly_greater" => format!("gt.{text}"),
+            _ => return Err(unreadable()),
+        };
+        let between = if place == Place::Group { '.' } else { '=' };
+        Ok(Sent::filter(format!("\"{column}\"{between}{sent}")))
+    }
+
+    fn columns(&self, names: &str) -> Result<String, Refusal> {
+        if self.permissions.release == Release::V0_3_1 {
+            return Ok(format!("select={names}"));
+        }
+        if names.contains('"') {
+            return Err(Refusal::Malformed("Forbidden character `\"` in a column name".to_owned()));
+        }
+        let quoted: Vec<String> = names.split(',').map(|name| format!("\"{name}\"")).collect();
+        Ok(format!("select={}", quoted.join(",")))
+    }
+
+    /// `or=(...)` at the top, `or(...)` and `and(...)` within.
+    fn group(&self, text: &str, operator: &str, top: bool) -> Result<String, Refusal> {
+        let equals = if top { "=" } else { "" };
+        let inner = text.strip_suffix(')').ok_or_else(|| unreadable(text))?;
+        let inner = inner.strip_prefix(operator).and_then(|inner| inner.strip_prefix(equals));
+        let inner = inner.and_then(|inner| inner.strip_prefix('(')).ok_or(Refusal::Crash)?;
+        // The server's pattern does not cross a line end, and it does not expect not to match.
+        if inner.contains('\n') {
+            return Err(Refusal::Crash);
+        }
+        let mut parts = Vec::new();
+        for part in split_outside_parentheses(inner) {
+            let nested = ["and", "or"]
+                .into_iter()
+                .find(|name| part.strip_prefix(name).is_some_and(|rest| rest.starts_with('(')));
+            parts.push(match nested {
+                Some(operator) => self.group(part, operator, false)?,
+                None => self.member(part)?,
             });
-            if self.eat(")") {
-                return Some(conditions);
-            }
-            if !self.eat(",") {
-                return None;
-            }
         }
+        Ok(format!("{operator}{equals}({})", parts.join(",")))
     }
 
-    /// A comma or a parenthesis ends a test even inside quotes: so does the server's parser.
-    fn test(&mut self) -> Option<Condition> {
-        let (text, rest) = self.rest.split_at(self.rest.find([',', ')'])?);
-        self.rest = rest;
-        let quoted = text.strip_prefix('"');
-        let (column, tail) = match quoted {
-            Some(quoted) => quoted.split_once('"')?,
-            None => text.split_at(text.find("__").filter(|index| *index > 0).or_else(|| {
-                // `__id` itself starts with the separator.
-                text.strip_prefix("__").and_then(|rest| rest.find("__")).map(|index| index + 2)
-            })?),
-        };
-        let tail = tail.strip_prefix("__")?;
-        let (name, operand) = tail.split_once('.').unwrap_or((tail, ""));
-        let operator = operator_of(&name.to_ascii_lowercase())?;
-        let refused = match quoted {
-            Some(_) => matches!(operator, Operator::StrictlyLess | Operator::StrictlyGreater),
-            None => column.contains(['.', ' ']),
-        };
-        if refused {
-            return None;
+    /// A condition of a group: `column__operator.value`, either side of the dot in quotes or not.
+    fn member(&self, text: &str) -> Result<String, Refusal> {
+        if text.ends_with("__isnull") || text.ends_with("__isnotnull") {
+            let key = text.replace('"', "");
+            return Ok(self.condition(&key, Some(""), Place::Group)?.map(|sent| sent.text).unwrap_or_default());
         }
-        let in_quotes = operand.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let operand = match in_quotes {
-            Some(inner) => inner,
-            None if operand.contains('.') => return None,
-            None => operand,
+        let quotes = text.matches('"').count();
+        let (key, value) = match quotes {
+            0 => match text.split('.').collect::<Vec<_>>().as_slice() {
+                [key, value] => ((*key).to_owned(), *value),
+                _ => return Err(unreadable(text)),
+            },
+            2 => match quoted_column(text) {
+                Some(key) => (key, text.rsplit('.').next().unwrap_or_default()),
+                None => {
+                    let value = quoted_value(text).ok_or(Refusal::Crash)?;
+                    (text.split('.').next().unwrap_or_default().to_owned(), value)
+                }
+            },
+            4 => quoted_column(text).zip(quoted_value(text)).ok_or_else(|| unreadable(text))?,
+            _ => return Err(unreadable(text)),
         };
-        let unary = matches!(operator, Operator::IsNull | Operator::IsNotNull);
-        if matches!(operator, Operator::In | Operator::NotIn) || unary != operand.is_empty() {
-            return None;
+        Ok(self.condition(&key, Some(value), Place::Group)?.map(|sent| sent.text).unwrap_or_default())
+    }
+
+    fn finish(mut self, window: Option<Window>) -> Result<String, Refusal> {
+        if !self.aggregates.is_empty() {
+            if let Some(resource) = self.permissions.no_aggregation {
+                let functions: Vec<&str> = self.aggregates.iter().map(|(function, _)| function.as_str()).collect();
+                return Err(Refusal::Forbidden(format!(
+                    "Aggregation parameters `{}` are not allowed for resource '{resource}'",
+                    functions.join("`, `")
+                )));
+            }
+            let results = self.aggregates.iter().flat_map(|(function, columns)| {
+                columns.iter().map(move |column| match function.as_str() {
+                    "groupby" => format!("\"{column}\""),
+                    function => format!("\"{column}__{function}\":\"{column}\".{function}()"),
+                })
+            });
+            self.parts.push(format!("select={}", results.collect::<Vec<_>>().join(",")));
         }
-        Some(Condition::Test { column: column.to_owned(), operator, operand: operand.to_owned() })
+        if let Some(window) = window {
+            if window.limit != 0 {
+                self.parts.push(format!("limit={}", window.limit));
+            }
+            if window.offset >= 1 {
+                self.parts.push(format!("offset={}", window.offset));
+            }
+        }
+        if !self.sorted && self.aggregates.is_empty() {
+            self.parts.push("order=__id.asc".to_owned());
+        }
+        let query = self.parts.join("&");
+        if query.matches("select=").count() > 1 {
+            let words = "the argument `columns` cannot be set alongside aggregators";
+            return Err(Refusal::Malformed(words.to_owned()));
+        }
+        Ok(query)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The column, its quotes escaped, and the operator in small letters. Of `___` the first two are the separator.
+fn column_and_operator(key: &str) -> (String, String) {
+    let operator = key.split("__").last().unwrap_or_default();
+    let column = key.strip_suffix(operator).and_then(|rest| rest.strip_suffix("__")).unwrap_or_default();
+    (column.replace('"', "\\\""), operator.to_lowercase())
+}
 
-    fn test(column: &str, operator: Operator, operand: &str) -> Condition {
-        Condition::Test { column: column.to_owned(), operator, operand: operand.to_owned() }
-    }
-
-    fn conditions(raw: &str) -> Vec<Condition> {
-        Query::read(raw).expect("a good query").conditions
-    }
-
-    #[test]
-    fn values_are_decoded_twice() {
-        assert_eq!(conditions("a__exact=x%2526y"), [test("a", Operator::Exact, "x&y")]);
-        assert_eq!(conditions("a__exact=x%26y"), [test("a", Operator::Exact, "x&y")]);
-        assert_eq!(conditions("a__exact=%252541"), [test("a", Operator::Exact, "%41")]);
-        assert_eq!(conditions("a__exact=%2541"), [test("a", Operator::Exact, "A")]);
-        assert_eq!(conditions("nom%20de%20voie__exact=%C3%A9"), [test("nom de voie", Operator::Exact, "é")]);
-        assert_eq!(conditions("a__exact=x%2523y"), [test("a", Operator::Exact, "x#y")]);
-    }
-
-    #[test]
-    fn a_number_sign_encoded_once_cuts_the_rest_off() {
-        let query = Query::read("a__exact=x%23y&page_size=5&b__isnull").expect("a good query");
-        assert_eq!(query.conditions, [test("a", Operator::Exact, "x")]);
-        assert_eq!(query.page_size, 20);
-    }
-
-    #[test]
-    fn groups_nest_and_quotes_protect_dots() {
-        assert_eq!(
-            conditions("or=(a__exact.1,\"b.c\"__less.\"1.5\",and(d__isnull,__id__greater.2))"),
-            [Condition::Any(vec![
-                test("a", Operator::Exact, "1"),
-                test("b.c", Operator::Less, "1.5"),
-                Condition::All(vec![test("d", Operator::IsNull, ""), test("__id", Operator::Greater, "2")]),
-            ])]
-        );
-    }
-
-    #[test]
-    fn what_the_server_does_not_understand_is_refused() {
-        for raw in [
-            "unknown=1",
-            "a__nope=1",
-            "a__exact=b=c",
-            "a__sort=up",
-            "a__avg=true",
-            "a__exact",
-            "a__isnull=1",
-            "des__deux__isnull",
-            "or=(a__exact.1",
-            "or=(a__exact.1.5)",
-            "or=(a__in.1)",
-            "or=()",
-            "or=(a.b__exact.1)",
-            "or=(\"a\"__strictly_less.1)",
-            "page_size=x",
-            "x__sum&columns=x",
-        ] {
-            assert!(Query::read(raw).is_err(), "{raw}");
+/// Splits at the commas outside of parentheses; nothing after the last comma is no part.
+fn split_outside_parentheses(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth) = (0, 0_i32);
+    for (at, char) in text.char_indices() {
+        match char {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
         }
-        assert_eq!(conditions("des__deux__isnull="), [test("des__deux", Operator::IsNull, "")]);
-        assert_eq!(conditions("a__EXACT=1"), [test("a", Operator::Exact, "1")]);
     }
+    if start < text.len() {
+        parts.push(&text[start..]);
+    }
+    parts
+}
 
-    #[test]
-    fn lists_keep_commas_in_quotes() {
-        assert_eq!(list("a,\"b,c\",d"), ["a", "b,c", "d"]);
-        assert_eq!(list(""), [""]);
-    }
+/// The column and operator of `"column"__operator...`, without the quotes.
+fn quoted_column(text: &str) -> Option<String> {
+    let (column, rest) = text.strip_prefix('"')?.split_once('"')?;
+    let rest = rest.strip_prefix("__")?;
+    let length = rest.find(|char: char| !char.is_ascii_lowercase()).unwrap_or(rest.len());
+    (length > 0).then(|| format!("{column}__{}", &rest[..length]))
+}
+
+/// The value of `..."value"` with its quotes, at the end of the text and after a dot.
+fn quoted_value(text: &str) -> Option<&str> {
+    let start = text.strip_suffix('"')?.rfind('"')?;
+    text[..start].ends_with('.').then(|| &text[start..])
 }

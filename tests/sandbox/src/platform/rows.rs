@@ -1,15 +1,17 @@
-//! The one evaluator of queries on tables, and the answers of tabular and metrics made of its rows.
+//! The answers of the tabular and metrics servers: a page of rows, an export, and what they refuse.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::query::{Aggregator, Condition, Operator, Query, list};
-use super::table::{Kind, Place, Table, json_of, to_csv};
+use super::failure::DatabaseError;
+use super::front::Statement;
+use super::query::{Permissions, Refusal, Release, Window, forward, repeated_in_links};
+use super::select::{Database, Outcome, Rows, Ties};
+use super::table::Table;
+use super::value::{Datum, Writer};
+use super::wire::{parameter, whole_number};
 use crate::answer::Reply;
-
-type Row = Map<String, Value>;
 
 /// What sets a table of one server apart from one of the other.
 #[derive(Debug, Clone)]
@@ -20,370 +22,275 @@ pub(crate) struct Source<'a> {
     pub(crate) url: String,
     /// Links of a page that lead elsewhere.
     pub(crate) links: Map<String, Value>,
-    /// Whether queries may aggregate.
-    pub(crate) aggregates: bool,
-    /// Whether `meta.total` stays when they do.
+    /// Whether `meta.total` stays when a query aggregates.
     pub(crate) total_of_aggregates: bool,
-    pub(crate) limits: Limits,
+    pub(crate) settings: TabularSettings,
 }
 
-/// How many rows come at once.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) page: i64,
-    pub(crate) export: usize,
+/// How the tabular and metrics servers are set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TabularSettings {
+    /// The most rows of a page; 50 is the server's own default.
+    pub page_size_max: i64,
+    /// The most rows of an export.
+    pub export_max: usize,
+    /// The longest path and query of a request, in bytes; a longer one is answered with a bare 400.
+    pub target_max: usize,
+    /// The release of the server.
+    pub release: Release,
+    /// The order of rows that a query sorts as equal.
+    pub ties: Ties,
 }
 
-impl Default for Limits {
+impl Default for TabularSettings {
     fn default() -> Self {
-        Self { page: 50, export: 50_000 }
+        Self {
+            page_size_max: 50,
+            export_max: 50_000,
+            target_max: 8_190,
+            release: Release::default(),
+            ties: Ties::default(),
+        }
     }
 }
 
+/// The format of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Csv,
+    Json,
+}
+
 /// A refusal in the shape of both servers.
-pub(crate) fn refusal(status: u16, code: Option<&str>, title: &str, detail: impl Into<Value>) -> Reply {
-    let error = json!({"code": code, "title": title, "detail": detail.into()});
+pub(crate) fn refusal(status: u16, title: &str, detail: impl Into<Value>) -> Reply {
+    let error = json!({"code": null, "title": title, "detail": detail.into()});
     Reply::json(status, &json!({"errors": [error]}))
 }
 
 /// An error of the database behind the servers.
-pub(crate) fn database_error(status: u16, code: &str, message: String, hint: Option<String>) -> Reply {
-    let detail = json!({"code": code, "details": null, "hint": hint, "message": message});
-    refusal(status, Some(code), "Database error", detail)
+pub(crate) fn database_error(error: &DatabaseError) -> Reply {
+    refusal(error.status, "Database error", error.body())
 }
 
-fn invalid(detail: impl Into<String>) -> Reply {
-    refusal(400, None, "Invalid query string", detail.into())
+fn crash() -> Reply {
+    let text = "500 Internal Server Error\n\nServer got itself in trouble";
+    Reply::new(500, "text/plain; charset=utf-8", text)
+}
+
+fn refused(refusal_of_query: Refusal) -> Reply {
+    match refusal_of_query {
+        Refusal::Malformed(words) => refusal(400, "Invalid query string", format!("Malformed query: {words}")),
+        Refusal::Forbidden(words) => refusal(403, "Unauthorized parameters", words),
+        Refusal::Crash => crash(),
+    }
+}
+
+/// What the HTTP layer refuses before the server sees it: a target that is too long, or not ASCII.
+pub(crate) fn check_target(path: &str, raw: &str, settings: TabularSettings) -> Result<(), Reply> {
+    let most = settings.target_max;
+    let words = if path.len() + usize::from(!raw.is_empty()) + raw.len() > most {
+        format!("400, message:\n  Got more than {most} bytes when reading")
+    } else if raw.is_ascii() {
+        return Ok(());
+    } else {
+        "400, message:\n  Invalid char in url query".to_owned()
+    };
+    Err(Reply::new(400, "text/plain; charset=utf-8", words))
+}
+
+/// The page that a query asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    number: i128,
+    size: i128,
+}
+
+impl Page {
+    /// Reads `page` and `page_size`; what is no number makes the server fail.
+    pub(crate) fn read(raw: &str, settings: TabularSettings) -> Result<Self, Reply> {
+        let number = |name: &str, default: i128| match parameter(raw, name) {
+            Some(text) => whole_number(&text).ok_or_else(crash),
+            None => Ok(default),
+        };
+        let page = Self { number: number("page", 1)?, size: number("page_size", 20)? };
+        let most = settings.page_size_max;
+        if page.size > i128::from(most) {
+            return Err(refusal(400, "Invalid query string", format!("Page size exceeds allowed maximum: {most}")));
+        }
+        Ok(page)
+    }
+
+    pub(crate) fn window(self) -> Window {
+        let before = if self.number > 1 { self.size.saturating_mul(self.number - 1) } else { 0 };
+        Window { limit: self.size, offset: before }
+    }
+}
+
+/// The query for the database's front, where the server's grammar has it.
+pub(crate) fn understand(raw: &str, permissions: Permissions<'_>, page: Option<Page>) -> Result<String, Reply> {
+    let raw = raw.split('#').next().unwrap_or_default();
+    forward(raw, permissions, page.map(Page::window)).map_err(refused)
+}
+
+fn run(table: &Table, source: &Source<'_>, sent: &str) -> Result<Outcome, DatabaseError> {
+    let database = Database { table, relation: source.relation, ties: source.settings.ties };
+    database.run(&Statement::read(sent)?)
 }
 
 /// A page of rows.
-pub(crate) fn page(table: &Table, source: &Source<'_>, raw: &str) -> Result<Reply, Reply> {
-    let query = Query::read(raw).map_err(invalid)?;
-    let most = source.limits.page;
-    if query.page_size > most {
-        return Err(invalid(format!("Page size exceeds allowed maximum: {most}")));
-    }
-    let (matched, selected) = select(table, source, &query)?;
-    let before = (query.page.max(1) - 1).saturating_mul(query.page_size);
-    let beyond = usize::try_from(before).map_or(true, |before| before > selected.len());
-    if query.page_size < 0 || beyond {
-        return Err(database_error(416, "PGRST103", "Requested range not satisfiable".to_owned(), None));
-    }
-    let before = usize::try_from(before).unwrap_or(0);
-    // A size of zero is no limit at all, and there is always a next page of it.
-    let size = if query.page_size == 0 { selected.len() } else { usize::try_from(query.page_size).unwrap_or(0) };
-    let more = query.page_size == 0 || before + size < selected.len();
-    let data = selected.json(table, before, size);
-    let link = |page: i64| {
-        let own = [format!("page={page}"), format!("page_size={}", query.page_size)];
-        format!("{}?{}", source.url, query.kept.iter().cloned().chain(own).collect::<Vec<_>>().join("&"))
+pub(crate) fn page(table: &Table, source: &Source<'_>, raw: &str, sent: &str, page: Page) -> Result<Reply, Reply> {
+    let outcome = run(table, source, sent).map_err(|error| database_error(&error))?;
+    let aggregates = ["count", "max", "min", "sum", "avg"].iter().any(|name| sent.contains(&format!(".{name}()")));
+    let total = Some(outcome.total).filter(|_| !aggregates || source.total_of_aggregates);
+    let Window { limit: size, offset } = page.window();
+    let more = match total {
+        Some(total) => size.saturating_add(offset) < total as i128,
+        None => outcome.len() as i128 >= size,
+    };
+    let repeated = repeated_in_links(raw.split('#').next().unwrap_or_default());
+    let link = |number: i128| {
+        let own = [format!("page={number}"), format!("page_size={size}")];
+        json!(format!("{}?{}", source.url, repeated.iter().cloned().chain(own).collect::<Vec<_>>().join("&")))
     };
     let mut links = source.links.clone();
-    links.insert("next".to_owned(), if more { json!(link(query.page.max(0).saturating_add(1))) } else { Value::Null });
-    links.insert("prev".to_owned(), if query.page > 1 { json!(link(query.page - 1)) } else { Value::Null });
-    let mut meta = json!({"page": query.page, "page_size": query.page_size});
-    if query.aggregates.is_empty() || source.total_of_aggregates {
-        meta["total"] = json!(matched);
-    }
-    let body = format!("{{\"data\":{data},\"links\":{},\"meta\":{meta}}}", Value::Object(links));
+    links.insert("next".to_owned(), if more { link(page.number + 1) } else { Value::Null });
+    links.insert("prev".to_owned(), if page.number > 1 { link(page.number - 1) } else { Value::Null });
+    let total = total.map(|total| format!(", \"total\": {total}")).unwrap_or_default();
+    let body = format!(
+        "{{\"data\": {}, \"links\": {}, \"meta\": {{\"page\": {}, \"page_size\": {size}{total}}}}}",
+        json_of(&outcome, table, Writer::Server),
+        Value::Object(links),
+        page.number
+    );
     Ok(Reply::new(200, "application/json", body))
 }
 
 /// The places of the rows that a query string matches, whatever else it asks for.
 pub(crate) fn matching(table: &Table, raw: &str) -> Result<Vec<usize>, Reply> {
-    let source = Source {
-        relation: "table",
-        url: String::new(),
-        links: Map::new(),
-        aggregates: false,
-        total_of_aggregates: false,
-        limits: Limits::default(),
-    };
-    let conditions = read_all(table, &source, &Query::read(raw).map_err(invalid)?.conditions)?;
-    Ok((0..table.rows.len()).filter(|row| conditions.iter().all(|condition| condition.holds(table, *row))).collect())
-}
-
-/// All rows that match, as CSV or JSON; page and page size do not count.
-pub(crate) fn export(table: &Table, source: &Source<'_>, raw: &str, csv: bool) -> Result<Reply, Reply> {
-    let query = Query::read(raw).map_err(invalid)?;
-    let (matched, selected) = select(table, source, &query)?;
-    if matched > source.limits.export {
-        let detail = format!(
-            "The output has more than {} rows, please consider downloading the source file directly",
-            source.limits.export
-        );
-        return Err(refusal(403, None, "Output is too long", detail));
-    }
-    if csv {
-        return Ok(Reply::new(200, "text/csv", selected.csv(table)));
-    }
-    Ok(Reply::new(200, "application/json", selected.json(table, 0, usize::MAX)))
-}
-
-/// The rows of a result: some of the table's, or what was worked out of them.
-enum Selected {
-    Rows { rows: Vec<usize>, names: Vec<String>, places: Vec<Place> },
-    Results { rows: Vec<Row>, names: Vec<String> },
-}
-
-impl Selected {
-    fn len(&self) -> usize {
-        match self {
-            Self::Rows { rows, .. } => rows.len(),
-            Self::Results { rows, .. } => rows.len(),
-        }
-    }
-
-    fn json(&self, table: &Table, before: usize, size: usize) -> String {
-        match self {
-            Self::Rows { rows, names, places } => json_of(
-                names,
-                rows.iter().skip(before).take(size).map(|row| places.iter().map(|place| table.at(*row, *place))),
-            ),
-            Self::Results { rows, .. } => json!(rows.iter().skip(before).take(size).collect::<Vec<_>>()).to_string(),
-        }
-    }
-
-    fn csv(&self, table: &Table) -> String {
-        match self {
-            Self::Rows { rows, names, places } => {
-                to_csv(names, rows.iter().map(|row| places.iter().map(|place| table.exported(*row, *place))))
-            }
-            Self::Results { rows, names } => to_csv(
-                names,
-                rows.iter().map(|row| names.iter().map(|name| row.get(name).cloned().unwrap_or_default())),
-            ),
-        }
+    let permissions = Permissions { release: Release::default(), no_aggregation: Some("table"), indexes: None };
+    let sent = understand(raw, permissions, None)?;
+    let settings = TabularSettings { ties: Ties::ByRow, ..TabularSettings::default() };
+    let source =
+        Source { relation: "table", url: String::new(), links: Map::new(), total_of_aggregates: false, settings };
+    let outcome = run(table, &source, &sent).map_err(|error| database_error(&error))?;
+    match outcome.rows {
+        Rows::Own { rows, .. } => Ok(rows),
+        Rows::Made(_) => Ok(Vec::new()),
     }
 }
 
-fn result_names(query: &Query) -> Vec<String> {
-    let results = query.aggregates.iter().map(|(column, aggregator)| format!("{column}__{}", aggregator.name()));
-    query.group_by.iter().cloned().chain(results).collect()
-}
-
-/// How many rows match, and the rows of the result in their order.
-fn select(table: &Table, source: &Source<'_>, query: &Query) -> Result<(usize, Selected), Reply> {
-    check_aggregators(table, source, query)?;
-    let named = query.columns.iter().flatten().chain(&query.group_by);
-    for column in named {
-        find(table, source, column)?;
+/// All rows that match; page and page size do not count. A refusal of the database has no detail here.
+pub(crate) fn export(table: &Table, source: &Source<'_>, sent: &str, format: Format) -> Result<Reply, Reply> {
+    let most = source.settings.export_max;
+    let outcome = run(table, source, &format!("{sent}&limit={most}"))
+        .map_err(|error| refusal(error.status, "Database error", Value::Null))?;
+    if outcome.total > most {
+        let words =
+            format!("The output has more than {most} rows, please consider downloading the source file directly");
+        return Err(refusal(403, "Output is too long", words));
     }
-    let conditions = read_all(table, source, &query.conditions)?;
-    let mut matched: Vec<usize> =
-        (0..table.rows.len()).filter(|row| conditions.iter().all(|condition| condition.holds(table, *row))).collect();
-    let count = matched.len();
-    if !query.aggregates.is_empty() {
-        return Ok((
-            count,
-            Selected::Results { rows: aggregate(table, source, query, &matched)?, names: result_names(query) },
-        ));
-    }
-    if let Some((column, descends)) = &query.sort {
-        let (place, kind) = find(table, source, column)?;
-        if kind == Kind::Json {
-            let message = "could not identify an ordering operator for type json".to_owned();
-            return Err(database_error(404, "42883", message, None));
-        }
-        matched.sort_by(|left, right| {
-            let order = compare(&table.at(*left, place), &table.at(*right, place));
-            if *descends { order.reverse() } else { order }
-        });
-    }
-    let names = query.columns.clone().unwrap_or_else(|| table.names());
-    let places = names.iter().filter_map(|name| table.place(name)).collect();
-    Ok((count, Selected::Rows { rows: matched, names, places }))
-}
-
-/// Whether the resource may be aggregated, and the columns where some have an index.
-fn check_aggregators(table: &Table, source: &Source<'_>, query: &Query) -> Result<(), Reply> {
-    let columns = query.group_by.iter().chain(query.aggregates.iter().map(|(column, _)| column));
-    let operators = query.group_by.iter().map(|_| "groupby");
-    let operators: Vec<&str> =
-        operators.chain(query.aggregates.iter().map(|(_, aggregator)| aggregator.name())).collect();
-    let refused = |detail: String| Err(refusal(403, None, "Unauthorized parameters", detail));
-    if !source.aggregates && !operators.is_empty() {
-        let operators = operators.join("`, `");
-        return refused(format!(
-            "Aggregation parameters `{operators}` are not allowed for resource '{}'",
-            source.relation
-        ));
-    }
-    let unindexed: Vec<&str> = columns
-        .filter(|column| table.indexes.as_ref().is_some_and(|indexes| !indexes.contains(column)))
-        .map(String::as_str)
-        .collect();
-    match (unindexed.as_slice(), &table.indexes) {
-        ([], _) | (_, None) => Ok(()),
-        (unindexed, Some(indexes)) => {
-            let allowed = indexes.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-            refused(format!("{} is not among the allowed columns: {{{allowed}}}", unindexed.join(", ")))
-        }
-    }
-}
-
-fn find(table: &Table, source: &Source<'_>, column: &str) -> Result<(Place, Kind), Reply> {
-    table.place(column).zip(table.kind(column)).ok_or_else(|| {
-        let message = format!("column {}.{column} does not exist", source.relation);
-        database_error(400, "42703", message, None)
+    Ok(match format {
+        Format::Csv => Reply::new(200, "text/csv", csv_of(&outcome, table)),
+        Format::Json => Reply::new(200, "application/json", json_of(&outcome, table, Writer::Database) + "\n"),
     })
 }
 
-/// As in PostgreSQL: null comes last in ascending order, after what is no number, after what has no end.
-fn compare(left: &Value, right: &Value) -> Ordering {
-    let number = |value: &Value| match value {
-        Value::String(text) => text.parse().unwrap_or(f64::NAN),
-        other => other.as_f64().unwrap_or(f64::NAN),
-    };
-    match (left, right) {
-        (Value::Null, Value::Null) => Ordering::Equal,
-        (Value::Null, _) => Ordering::Greater,
-        (_, Value::Null) => Ordering::Less,
-        (Value::String(left), Value::String(right)) => left.cmp(right),
-        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        _ => match (left.as_i64(), right.as_i64()) {
-            (Some(left), Some(right)) => left.cmp(&right),
-            _ => number(left).total_cmp(&number(right)),
-        },
-    }
-}
-
-/// A condition whose columns are found and whose operands are read.
-enum Test {
-    Compare { place: Place, fits: fn(Ordering) -> bool, operand: Value },
-    Contains { place: Place, negated: bool, text: String },
-    Listed { place: Place, negated: bool, operands: Vec<Value> },
-    Null { place: Place, negated: bool },
-    All(Vec<Test>),
-    Any(Vec<Test>),
-}
-
-impl Test {
-    /// Null satisfies no comparison, not even `differs`: that is SQL.
-    fn holds(&self, table: &Table, row: usize) -> bool {
-        match self {
-            Self::All(tests) => tests.iter().all(|test| test.holds(table, row)),
-            Self::Any(tests) => tests.iter().any(|test| test.holds(table, row)),
-            Self::Null { place, negated } => table.at(row, *place).is_null() != *negated,
-            Self::Compare { place, fits, operand } => {
-                let value = table.at(row, *place);
-                !value.is_null() && fits(compare(&value, operand))
-            }
-            Self::Contains { place, negated, text } => {
-                let value = table.at(row, *place);
-                value.as_str().is_some_and(|value| value.to_lowercase().contains(text) != *negated)
-            }
-            Self::Listed { place, negated, operands } => {
-                let value = table.at(row, *place);
-                let found = operands.iter().any(|operand| compare(&value, operand).is_eq());
-                !value.is_null() && found != *negated
+/// Calls a function with the values of each row.
+fn each_row(outcome: &Outcome, table: &Table, mut row: impl FnMut(&[&Datum])) {
+    match &outcome.rows {
+        Rows::Own { rows, columns } => {
+            for index in rows {
+                let values: Vec<_> = columns.iter().map(|column| column.value(table, *index)).collect();
+                row(&values.iter().map(AsRef::as_ref).collect::<Vec<_>>());
             }
         }
+        Rows::Made(rows) => rows.iter().for_each(|values| row(&values.iter().collect::<Vec<_>>())),
     }
 }
 
-fn read_all(table: &Table, source: &Source<'_>, conditions: &[Condition]) -> Result<Vec<Test>, Reply> {
-    conditions.iter().map(|condition| read(table, source, condition)).collect()
-}
-
-fn read(table: &Table, source: &Source<'_>, condition: &Condition) -> Result<Test, Reply> {
-    let (column, operator, operand) = match condition {
-        Condition::All(conditions) => return Ok(Test::All(read_all(table, source, conditions)?)),
-        Condition::Any(conditions) => return Ok(Test::Any(read_all(table, source, conditions)?)),
-        Condition::Test { column, operator, operand } => (column, *operator, operand),
-    };
-    let (place, kind) = find(table, source, column)?;
-    let value = |text: &str| {
-        kind.read(text).ok_or_else(|| {
-            let message = format!("invalid input syntax for type {}: \"{text}\"", kind.database_name());
-            database_error(400, "22P02", message, None)
-        })
-    };
-    let no_operator = |symbol: &str| {
-        let message = format!("operator does not exist: {} {symbol} unknown", kind.database_name());
-        Err(database_error(404, "42883", message, None))
-    };
-    let compared = |fits: fn(Ordering) -> bool| Ok(Test::Compare { place, fits, operand: value(operand)? });
-    let negated = matches!(operator, Operator::NotContains | Operator::NotIn | Operator::IsNotNull);
-    match operator {
-        Operator::IsNull | Operator::IsNotNull => Ok(Test::Null { place, negated }),
-        Operator::Contains | Operator::NotContains => {
-            if matches!(kind, Kind::Int | Kind::Float | Kind::Bool | Kind::Json) {
-                return no_operator("~~*");
-            }
-            Ok(Test::Contains { place, negated, text: operand.to_lowercase() })
-        }
-        _ if kind == Kind::Json => no_operator("="),
-        Operator::In | Operator::NotIn => {
-            // An empty list is no list of one empty value, where numbers are compared.
-            let texts = if operand.is_empty() && kind != Kind::String { Vec::new() } else { list(operand) };
-            let operands = texts.iter().map(|text| value(text)).collect::<Result<_, _>>()?;
-            Ok(Test::Listed { place, negated, operands })
-        }
-        Operator::Exact => compared(Ordering::is_eq),
-        Operator::Differs => compared(Ordering::is_ne),
-        Operator::Less => compared(Ordering::is_le),
-        Operator::Greater => compared(Ordering::is_ge),
-        Operator::StrictlyLess => compared(Ordering::is_lt),
-        Operator::StrictlyGreater => compared(Ordering::is_gt),
-    }
-}
-
-fn aggregate(table: &Table, source: &Source<'_>, query: &Query, matched: &[usize]) -> Result<Vec<Row>, Reply> {
-    for (column, aggregator) in &query.aggregates {
-        let (_, kind) = find(table, source, column)?;
-        let numeric = matches!(kind, Kind::Int | Kind::Float);
-        if *aggregator != Aggregator::Count && !numeric {
-            let message = format!("function {}({}) does not exist", aggregator.name(), kind.database_name());
-            return Err(database_error(404, "42883", message, None));
+/// Rows as an array of JSON. Of two columns of one name the server keeps the second in the place of the first.
+fn json_of(outcome: &Outcome, table: &Table, writer: Writer) -> String {
+    let mut shown: Vec<(usize, String)> = Vec::new();
+    for (index, name) in outcome.names.iter().enumerate() {
+        let name = json!(name).to_string();
+        match shown.iter_mut().find(|(_, other)| writer == Writer::Server && *other == name) {
+            Some((place, _)) => *place = index,
+            None => shown.push((index, name)),
         }
     }
-    // Only a column that is grouped by can put the groups in order.
-    if let Some((column, _)) = query.sort.as_ref().filter(|(column, _)| !query.group_by.contains(column)) {
-        let message = format!(
-            "column \"{}.{column}\" must appear in the GROUP BY clause or be used in an aggregate function",
-            source.relation
-        );
-        return Err(database_error(400, "42803", message, None));
-    }
-    let mut groups: BTreeMap<String, (Row, Vec<usize>)> = BTreeMap::new();
-    for row in matched {
-        let key: Row = query.group_by.iter().map(|column| (column.clone(), table.value(*row, column))).collect();
-        groups.entry(json!(key).to_string()).or_insert_with(|| (key, Vec::new())).1.push(*row);
-    }
-    if query.group_by.is_empty() && groups.is_empty() {
-        groups.insert(String::new(), (Row::new(), Vec::new()));
-    }
-    let results = groups.into_values().map(|(mut result, rows)| {
-        for (column, aggregator) in &query.aggregates {
-            let values = rows.iter().map(|row| table.value(*row, column)).filter(|value| !value.is_null());
-            let name = format!("{column}__{}", aggregator.name());
-            result.insert(name, aggregate_values(*aggregator, &values.collect::<Vec<_>>()));
+    let mut text = String::from("[");
+    each_row(outcome, table, |values| {
+        text.push_str(if text.len() == 1 { "{" } else { ", \n {" });
+        for (column, (index, name)) in shown.iter().enumerate() {
+            let comma = if column == 0 { "" } else { "," };
+            let value = values.get(*index).map_or_else(|| "null".to_owned(), |value| value.json(writer));
+            let _ = write!(text, "{comma}{name}:{value}");
         }
-        result
+        text.push('}');
     });
-    let mut results: Vec<Row> = results.collect();
-    if let Some((column, descends)) = &query.sort {
-        results.sort_by(|left, right| {
-            let order = compare(&left[column], &right[column]);
-            if *descends { order.reverse() } else { order }
-        });
-    }
-    Ok(results)
+    text.push(']');
+    text
 }
 
-fn aggregate_values(aggregator: Aggregator, values: &[Value]) -> Value {
-    let whole = || values.iter().try_fold(0_i64, |sum, value| sum.checked_add(value.as_i64()?));
-    let sum = || match whole() {
-        Some(sum) => json!(sum),
-        None => json!(values.iter().filter_map(Value::as_f64).sum::<f64>()),
-    };
-    match aggregator {
-        Aggregator::Count => json!(values.len()),
-        _ if values.is_empty() => Value::Null,
-        Aggregator::Sum => sum(),
-        Aggregator::Avg => json!(sum().as_f64().unwrap_or_default() / values.len() as f64),
-        Aggregator::Min => values.iter().min_by(|left, right| compare(left, right)).cloned().unwrap_or_default(),
-        Aggregator::Max => values.iter().max_by(|left, right| compare(left, right)).cloned().unwrap_or_default(),
+/// Rows as CSV: the names as they are, null as nothing, the empty text as `""`; without rows no names either.
+fn csv_of(outcome: &Outcome, table: &Table) -> String {
+    if outcome.len() == 0 {
+        return "\n\n".to_owned();
+    }
+    let mut text = outcome.names.join(",") + "\n";
+    each_row(outcome, table, |values| {
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            if !value.is_null() {
+                text.push_str(&quoted(&value.text()));
+            }
+        }
+        text.push('\n');
+    });
+    text
+}
+
+/// Quotes and backslashes are doubled within quotes.
+fn quoted(text: &str) -> String {
+    let special = |char: char| "(),\"\\\u{b}".contains(char) || char.is_ascii_whitespace();
+    if !text.is_empty() && !text.contains(special) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::table::Column;
+    use crate::platform::value::Kind;
+
+    #[test]
+    fn an_export_tells_null_from_the_empty_text() {
+        let kinds = [Kind::String, Kind::String, Kind::String, Kind::Bool, Kind::Float, Kind::String];
+        let names = ["a", "b,b", "c", "d", "e", "f"];
+        let columns = names.into_iter().zip(kinds).map(|(name, kind)| Column { name: name.to_owned(), kind });
+        let text = |text: &str| Datum::Text(text.to_owned());
+        let row = vec![Datum::Null, text(""), text("x,\"y\""), Datum::Bool(true), Datum::Float(1.5), text("c:\\d")];
+        let table = Table { columns: columns.collect(), rows: vec![row], ..Table::default() };
+        let source = Source {
+            relation: "table",
+            url: String::new(),
+            links: Map::new(),
+            total_of_aggregates: false,
+            settings: TabularSettings::default(),
+        };
+        let body = |sent: &str, format: Format| {
+            let reply = export(&table, &source, sent, format).expect("an export");
+            String::from_utf8_lossy(&reply.body).into_owned()
+        };
+        assert_eq!(
+            body("order=__id.asc", Format::Csv),
+            "__id,a,b,b,c,d,e,f\n1,,\"\",\"x,\"\"y\"\"\",t,1.5,\"c:\\\\d\"\n"
+        );
+        assert_eq!(body("select=a,\"b,b\"", Format::Json), "[{\"a\":null,\"b,b\":\"\"}]\n");
+        assert_eq!(body("a=not.is.null", Format::Csv), "\n\n");
     }
 }

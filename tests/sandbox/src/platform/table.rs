@@ -1,75 +1,10 @@
 //! A table in memory: read from CSV, with the type that each column was found to have.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-/// What the values of a column are; the word is the `python_type` of a profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    String,
-    Float,
-    Int,
-    Bool,
-    Date,
-    Datetime,
-    Json,
-}
-
-impl Kind {
-    /// The type of a word.
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        [Self::String, Self::Float, Self::Int, Self::Bool, Self::Date, Self::Datetime, Self::Json]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::Float => "float",
-            Self::Int => "int",
-            Self::Bool => "bool",
-            Self::Date => "date",
-            Self::Datetime => "datetime",
-            Self::Json => "json",
-        }
-    }
-
-    /// The type's name in the words of the database.
-    pub(crate) fn database_name(self) -> &'static str {
-        match self {
-            Self::String => "character varying",
-            Self::Float => "double precision",
-            Self::Int => "bigint",
-            Self::Bool => "boolean",
-            Self::Date => "date",
-            Self::Datetime => "timestamp without time zone",
-            Self::Json => "json",
-        }
-    }
-
-    /// Reads a text as a value of this type.
-    pub(crate) fn read(self, text: &str) -> Option<Value> {
-        let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
-        match self {
-            Self::String => Some(json!(text)),
-            Self::Int => text.parse::<i64>().ok().map(Value::from),
-            // JSON knows no such numbers: the server writes them as texts.
-            Self::Float if ["NaN", "Infinity", "-Infinity"].contains(&text) => Some(json!(text)),
-            Self::Float => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
-            Self::Bool => match text.to_ascii_lowercase().as_str() {
-                "true" | "t" => Some(json!(true)),
-                "false" | "f" => Some(json!(false)),
-                _ => None,
-            },
-            Self::Date => crate::format::fits("date", text).then(|| json!(text)),
-            Self::Datetime => (text.len() >= 16 && text.contains(['T', ' ']) && digits(text) >= 12)
-                .then(|| json!(text.replacen(' ', "T", 1))),
-            Self::Json => serde_json::from_str(text).ok(),
-        }
-    }
-}
+use super::value::{Datum, Kind, Writer};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
@@ -80,9 +15,9 @@ pub(crate) struct Column {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
-    pub(crate) rows: Vec<Vec<Value>>,
+    pub(crate) rows: Vec<Vec<Datum>>,
     /// The numbers of the rows, where they are not those from 1 on: they may have gaps, and in metrics be null.
-    pub(crate) numbers: Option<Vec<Option<u64>>>,
+    pub(crate) numbers: Option<Vec<Option<i64>>>,
     /// The columns with an index, where that matters.
     pub(crate) indexes: Option<Vec<String>>,
 }
@@ -118,8 +53,8 @@ impl Table {
             .iter()
             .map(|record| {
                 let cells = columns.iter().enumerate().map(|(index, column)| match cell(record, index) {
-                    text if text.is_empty() => Value::Null,
-                    text => column.kind.read(&text).unwrap_or(Value::Null),
+                    text if text.is_empty() => Datum::Null,
+                    text => column.kind.read(&text).unwrap_or(Datum::Null),
                 });
                 cells.collect()
             })
@@ -127,10 +62,33 @@ impl Table {
         Some(Self { columns, rows, ..Self::default() })
     }
 
+    /// Makes a table of rows in JSON.
+    ///
+    /// # Panics
+    ///
+    /// When a value is not of its column's type: that is a mistake of the test.
+    pub(crate) fn of_json(columns: Vec<Column>, rows: Vec<Vec<Value>>) -> Self {
+        let cell = |(column, value): (&Column, Value)| match column.kind.of_json(&value) {
+            Ok(cell) => cell,
+            Err(error) => panic!("column `{}`: {}", column.name, error.message),
+        };
+        let rows = rows.into_iter().map(|row| columns.iter().zip(row).map(cell).collect()).collect();
+        Self { columns, rows, ..Self::default() }
+    }
+
+    /// Puts JSON's null where a row has nothing in a column of JSON.
+    pub(crate) fn set_json_nulls(&mut self, row: usize) {
+        for (column, value) in self.columns.iter().zip(self.rows.get_mut(row).into_iter().flatten()) {
+            if column.kind == Kind::Json && value.is_null() {
+                *value = Datum::Json("null".into());
+            }
+        }
+    }
+
     /// The kind of a column, the row number's too.
     pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
         if name == ROW_NUMBER {
-            return Some(Kind::Int);
+            return Some(Kind::Integer);
         }
         self.columns.iter().find(|column| column.name == name).map(|column| column.kind)
     }
@@ -144,24 +102,16 @@ impl Table {
     }
 
     /// The value of a row at a place.
-    pub(crate) fn at(&self, row: usize, place: Place) -> Value {
-        match (place, &self.numbers) {
-            (Place::Number, None) => json!(row + 1),
-            (Place::Number, Some(numbers)) => json!(numbers.get(row).copied().flatten()),
-            (Place::Index(index), _) => self.rows.get(row).and_then(|row| row.get(index)).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// The value of a row at a place, as an export has it: JSON is its text.
-    pub(crate) fn exported(&self, row: usize, place: Place) -> Value {
-        let value = self.at(row, place);
-        let is_json = matches!(place, Place::Index(index) if self.columns.get(index).is_some_and(|column| column.kind == Kind::Json));
-        if is_json && !value.is_null() { json!(value.to_string()) } else { value }
-    }
-
-    /// A value of a row.
-    pub(crate) fn value(&self, row: usize, name: &str) -> Value {
-        self.place(name).map_or(Value::Null, |place| self.at(row, place))
+    pub(crate) fn at(&self, row: usize, place: Place) -> Cow<'_, Datum> {
+        let number = match (place, &self.numbers) {
+            (Place::Index(index), _) => {
+                let value = self.rows.get(row).and_then(|row| row.get(index));
+                return value.map_or(Cow::Owned(Datum::Null), Cow::Borrowed);
+            }
+            (Place::Number, None) => i64::try_from(row + 1).ok(),
+            (Place::Number, Some(numbers)) => numbers.get(row).copied().flatten(),
+        };
+        Cow::Owned(number.map_or(Datum::Null, Datum::Int))
     }
 
     /// The names of all columns, the row number's first.
@@ -194,7 +144,9 @@ impl Table {
     fn statistics(&self, column: &Column) -> Value {
         // Of many rows a sample will do.
         let rows = 0..self.rows.len().min(1_000);
-        let values: Vec<Value> = rows.map(|row| self.value(row, &column.name)).collect();
+        let place = self.place(&column.name).unwrap_or(Place::Number);
+        let json = |row| serde_json::from_str(&self.at(row, place).json(Writer::Server)).unwrap_or_default();
+        let values: Vec<Value> = rows.map(json).collect();
         let missing = values.iter().filter(|value| value.is_null()).count();
         let mut tops: Vec<(usize, &Value)> = Vec::new();
         for value in values.iter().filter(|value| !value.is_null()) {
@@ -209,7 +161,7 @@ impl Table {
             tops.iter().take(10).map(|(count, value)| json!({"count": count, "value": value})).collect();
         let mut statistics = json!({"tops": tops, "nb_distinct": distinct, "nb_missing_values": missing});
         let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
-        if matches!(column.kind, Kind::Int | Kind::Float) && !numbers.is_empty() {
+        if matches!(column.kind.name(), "int" | "float") && !numbers.is_empty() {
             let count = numbers.len() as f64;
             let mean = numbers.iter().sum::<f64>() / count;
             let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;
@@ -232,10 +184,21 @@ fn detect(name: &str, values: impl Iterator<Item = String>) -> Kind {
     if values.is_empty() || is_code || values.iter().any(padded) {
         return Kind::String;
     }
-    [Kind::Int, Kind::Float, Kind::Bool, Kind::Date, Kind::Datetime]
+    [Kind::Bigint, Kind::Float, Kind::Bool, Kind::Date, Kind::Timestamp]
         .into_iter()
-        .find(|kind| values.iter().all(|value| kind.read(value).is_some()))
+        .find(|kind| values.iter().all(|value| looks_like(*kind, value)))
         .unwrap_or(Kind::String)
+}
+
+/// Whether a text of a file is taken for a value of a type: fewer texts are than the database would read.
+fn looks_like(kind: Kind, text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    match kind {
+        Kind::Bool => ["true", "false", "t", "f"].iter().any(|word| text.eq_ignore_ascii_case(word)),
+        Kind::Date => crate::format::fits("date", text),
+        Kind::Timestamp => text.len() >= 16 && text.contains(['T', ' ']) && digits >= 12 && kind.read(text).is_ok(),
+        _ => kind.read(text).is_ok(),
+    }
 }
 
 /// The records of a CSV text (RFC 4180), empty lines left out.
@@ -263,50 +226,6 @@ fn records(text: &str, separator: char) -> Vec<Vec<String>> {
     records
 }
 
-/// Rows as an array of JSON, their columns in the order of the table.
-pub(crate) fn json_of<Values: Iterator<Item = Value>>(names: &[String], rows: impl Iterator<Item = Values>) -> String {
-    let names: Vec<String> = names.iter().map(|name| json!(name).to_string()).collect();
-    let mut text = String::from("[");
-    for (index, row) in rows.enumerate() {
-        text.push_str(if index == 0 { "{" } else { ",{" });
-        for (index, (name, value)) in names.iter().zip(row).enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            let _ = write!(text, "{comma}{name}:{value}");
-        }
-        text.push('}');
-    }
-    text.push(']');
-    text
-}
-
-/// A table as the server exports it: null is nothing, the empty text is `""`; without rows no header either.
-pub(crate) fn to_csv<Values: Iterator<Item = Value>>(names: &[String], rows: impl Iterator<Item = Values>) -> String {
-    let mut text = names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(",") + "\n";
-    let header = text.len();
-    for row in rows {
-        for (index, value) in row.enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
-            match value {
-                Value::Null => {}
-                Value::Bool(value) => text.push_str(if value { "t" } else { "f" }),
-                Value::String(value) if value.is_empty() => text.push_str("\"\""),
-                Value::String(value) => text.push_str(&quote(&value)),
-                other => text.push_str(&quote(&other.to_string())),
-            }
-        }
-        text.push('\n');
-    }
-    if text.len() == header { "\n\n".to_owned() } else { text }
-}
-
-/// Quotes and backslashes are doubled within quotes.
-fn quote(text: &str) -> String {
-    let plain = !text.contains(|letter: char| "(),\"\\".contains(letter) || letter.is_ascii_whitespace());
-    if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\"")) }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -321,10 +240,14 @@ mod tests {
         let table = Table::from_csv(text).expect("a header");
         let kinds: Vec<&str> = table.columns.iter().map(|column| column.kind.name()).collect();
         assert_eq!(kinds, ["string", "string", "int", "float", "bool", "date", "datetime", "string"]);
-        assert_eq!(table.value(0, "code_insee"), json!("01004"));
-        assert_eq!(table.value(0, "nom"), json!("Ambérieu; \"en\" Bugey"));
-        assert_eq!(table.value(1, "population"), Value::Null);
-        assert_eq!(table.value(1, "__id"), json!(2));
+        let value = |row: usize, name: &str| {
+            let place = table.place(name).expect("a column");
+            serde_json::from_str::<Value>(&table.at(row, place).json(Writer::Server)).expect("JSON")
+        };
+        assert_eq!(value(0, "code_insee"), json!("01004"));
+        assert_eq!(value(0, "nom"), json!("Ambérieu; \"en\" Bugey"));
+        assert_eq!(value(1, "population"), Value::Null);
+        assert_eq!(value(1, "__id"), json!(2));
         assert_eq!(table.profile()["profile"]["part"]["mean"], json!(1.75));
     }
 
@@ -332,15 +255,5 @@ mod tests {
     fn a_text_without_a_header_is_no_table() {
         assert!(Table::from_csv("").is_none());
         assert!(Table::from_csv("\n\n").is_none());
-    }
-
-    #[test]
-    fn an_export_tells_null_from_the_empty_text() {
-        let names: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(String::from).to_vec();
-        let row = [Value::Null, json!(""), json!("x,\"y\""), json!(true), json!(1.5), json!("c:\\d")];
-        let rows = || std::iter::once(row.iter().cloned());
-        assert_eq!(to_csv(&names, rows()), "a,b,c,d,e,f\n,\"\",\"x,\"\"y\"\"\",t,1.5,\"c:\\\\d\"\n");
-        assert_eq!(json_of(&names[..2], rows()), r#"[{"a":null,"b":""}]"#);
-        assert_eq!(to_csv(&names, std::iter::empty::<std::vec::IntoIter<Value>>()), "\n\n");
     }
 }
