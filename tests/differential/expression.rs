@@ -62,8 +62,8 @@ fn pattern() -> impl Strategy<Value = String> {
     select(like.to_vec()).prop_map(str::to_owned)
 }
 
-/// Expressions over the columns of a table.
-pub fn expression(table: &'static Table) -> impl Strategy<Value = Expression> {
+/// Expressions over the columns of a table; without groups, all their comparisons must hold.
+pub fn expression(table: &'static Table, with_groups: bool) -> impl Strategy<Value = Expression> {
     let text = text(table);
     let columns = |fits: fn(&super::table::Column) -> bool| -> Vec<usize> {
         (0..table.columns.len()).filter(|index| fits(&table.columns[*index])).collect()
@@ -101,13 +101,19 @@ pub fn expression(table: &'static Table) -> impl Strategy<Value = Expression> {
         1 => (texts, pattern()).prop_map(|(column, pattern)| Expression::Like(column, pattern)),
         1 => (every_column, any::<bool>()).prop_map(|(column, negated)| Expression::Null { column, negated }),
     ];
-    leaf.prop_recursive(4, 16, 3, |inner| {
+    if !with_groups {
+        let maybe_not = (leaf, any::<bool>())
+            .prop_map(|(leaf, not)| if not { Expression::Not(Box::new(leaf)) } else { leaf });
+        return prop::collection::vec(maybe_not, 1..4).prop_map(Expression::All).boxed();
+    }
+    let expression = leaf.prop_recursive(4, 16, 3, |inner| {
         prop_oneof![
             2 => prop::collection::vec(inner.clone(), 1..4).prop_map(Expression::All),
             3 => prop::collection::vec(inner.clone(), 1..4).prop_map(Expression::Any),
             1 => inner.prop_map(|inner| Expression::Not(Box::new(inner))),
         ]
-    })
+    });
+    expression.boxed()
 }
 
 impl Expression {

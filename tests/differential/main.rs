@@ -1,7 +1,8 @@
 //! Random queries through the client, against a direct evaluation over the rows of the table.
 //!
-//! The table is served by the sandbox, or by the real server whose address `DATAGOUV_DIFFERENTIAL` gives
-//! (`http://127.0.0.1:8005,<id of the resource>`). `DATAGOUV_DIFFERENTIAL_CASES` sets how many queries are tried.
+//! The tables are those of `tests/truth`. They are served by the sandbox, or by the real server whose address
+//! `DATAGOUV_DIFFERENTIAL` gives, where `cargo xtask server start` has put them. `DATAGOUV_DIFFERENTIAL_CASES` sets how
+//! many queries are tried of each.
 
 mod expression;
 mod table;
@@ -12,7 +13,8 @@ use std::sync::Mutex;
 
 use datagouv::rows::{Order, Row, Rows, col, count};
 use datagouv::{Api, Client, Limits};
-use datagouv_sandbox::Sandbox;
+use datagouv_sandbox::platform::NewTable;
+use datagouv_sandbox::{Api as Document, Sandbox};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
@@ -47,7 +49,7 @@ struct Query {
     method: Method,
 }
 
-fn query(table: &'static Table) -> impl Strategy<Value = Query> {
+fn query(table: &'static Table, with_groups: bool) -> impl Strategy<Value = Query> {
     let columns: Vec<usize> = (0..table.columns.len()).collect();
     let sortable = columns.iter().copied().filter(|index| !table.columns[*index].is_json()).collect::<Vec<_>>();
     let groupable = columns.iter().copied().filter(|index| table.columns[*index].is_text()).collect::<Vec<_>>();
@@ -63,7 +65,7 @@ fn query(table: &'static Table) -> impl Strategy<Value = Query> {
         1 => Just((Method::Count, None)),
         1 => groups.prop_map(|columns| (Method::Groups, Some(columns))),
     ];
-    (expression(table), sorts, select_some, limit, method).prop_map(
+    (expression(table, with_groups), sorts, select_some, limit, method).prop_map(
         |(expression, sorts, select, limit, (method, groups))| {
             let sorts = if groups.is_some() { Vec::new() } else { sorts };
             Query { expression, sorts, select: groups.unwrap_or(select), limit, method }
@@ -188,24 +190,42 @@ async fn read(query: &Query, rows: Rows<Row>) -> datagouv::Result<Result<Vec<Row
     })
 }
 
-/// A client of the server to compare with, and the id of the table there.
-async fn connect(table: &str, id: &str) -> (Option<Sandbox>, Client, String) {
-    let _ = (table, id);
-    let real = std::env::var("DATAGOUV_DIFFERENTIAL").unwrap();
-    let client = Client::builder().base_url(Api::Tabular, real).limits(Limits::none()).build().unwrap();
-    (None, client, id.to_owned())
+/// The server to compare with.
+struct Server {
+    client: Client,
+    resource: String,
+    /// Whether it reads groups (`or=(…)`): not up to version 0.3.1.
+    has_groups: bool,
+    _sandbox: Option<Sandbox>,
+}
+
+impl Server {
+    async fn start(document: &str, id: &str) -> Self {
+        let client = |url: &str| Client::builder().base_url(Api::Tabular, url).limits(Limits::none()).build().unwrap();
+        if let Ok(url) = std::env::var("DATAGOUV_DIFFERENTIAL") {
+            let client = client(&url);
+            let health = client.tabular().get_health().call().json::<Value>().send().await.unwrap();
+            let has_groups = health.get("uptime_since").is_some();
+            return Self { client, resource: id.to_owned(), has_groups, _sandbox: None };
+        }
+        let table = NewTable::from_json(&serde_json::from_str(document).unwrap()).unwrap();
+        let table = NewTable { aggregates: true, ..table };
+        let (sandbox, resource) = Sandbox::start_with_table(table).await;
+        let client = client(&sandbox.url(Document::Tabular));
+        Self { client, resource, has_groups: true, _sandbox: Some(sandbox) }
+    }
 }
 
 fn compare(document: &str, id: &str) {
     let table: &'static Table = Box::leak(Box::new(Table::read(document)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (_sandbox, client, resource) = runtime.block_on(connect(document, id));
+    let server = runtime.block_on(Server::start(document, id));
     let cases = std::env::var("DATAGOUV_DIFFERENTIAL_CASES").map_or(400, |cases| cases.parse().unwrap());
     let outcomes: Mutex<BTreeMap<String, u32>> = Mutex::default();
     let count = |outcome: String| *outcomes.lock().unwrap().entry(outcome).or_default() += 1;
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
-    let result = TestRunner::new(config).run(&query(table), |query| {
-        let rows = query.rows(table, client.resource(&resource).rows::<Row>());
+    let result = TestRunner::new(config).run(&query(table, server.has_groups), |query| {
+        let rows = query.rows(table, server.client.resource(&server.resource).rows::<Row>());
         let expected = query.expected(table);
         match runtime.block_on(read(&query, rows)) {
             Ok(Err(counted)) => prop_assert_eq!(counted, expected.len() as u64),

@@ -77,7 +77,10 @@ impl Table {
             .collect();
         let rows: Vec<Map<String, Value>> = serde_json::from_value(document["rows"].clone()).unwrap();
         let exact = &document["num_as_text"];
+        // Not null to the database.
+        let json_null = document["json_null"].as_array().cloned().unwrap_or_default();
         let text_of = |row: &Map<String, Value>, column: &Column| match &row[&column.name] {
+            Value::Null if column.is_json() && json_null.contains(&row["__id"]) => Some("null".to_owned()),
             Value::Null => None,
             _ if column.name == "num" => Some(text(&exact[row["__id"].to_string()])),
             Value::String(text) => Some(text.clone()),
