@@ -84,7 +84,7 @@ async fn rows(arguments: Arguments) -> Outcome {
         }
         query = query.select(arguments.columns);
     }
-    println!("  read as {}", query.explain());
+    println!("  read as {}", query.explain().await?);
     let mut stream = query.stream();
     let mut shown = Vec::new();
     // What is not polled is not asked for: a million rows cost no more than the first.

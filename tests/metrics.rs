@@ -25,6 +25,8 @@ fn month(text: &str) -> Option<Month> {
 #[tokio::test]
 async fn months_come_typed_in_order_and_what_nobody_knows_is_none() {
     let (sandbox, client) = platform().await;
+    // As production does.
+    sandbox.limit_rows(200, 50_000);
     let query = client.dataset(CHARGING_POINTS).metrics().from("2025-01").to(Month::new(2025, 6).unwrap());
     let months = query.collect().await.unwrap();
     assert_eq!(
@@ -40,7 +42,7 @@ async fn months_come_typed_in_order_and_what_nobody_knows_is_none() {
         asked[0].query,
         format!(
             "dataset_id__exact={CHARGING_POINTS}&metric_month__greater=2025-01&metric_month__less=2025-06\
-             &metric_month__sort=asc&page=1&page_size=50"
+             &metric_month__sort=asc,__id.asc&page=1&page_size=200"
         )
     );
 }
@@ -48,6 +50,7 @@ async fn months_come_typed_in_order_and_what_nobody_knows_is_none() {
 #[tokio::test]
 async fn every_kind_of_thing_has_its_model() {
     let (sandbox, client) = platform().await;
+    sandbox.limit_rows(200, 50_000);
     let id = "5f43ab12cd34ef5678ab9001";
     assert_eq!(client.resource(CHARGING_POINTS_RESOURCE).metrics().collect().await.unwrap().len(), 18);
     assert_eq!(client.organization(id).metrics().collect().await.unwrap().len(), 18);
@@ -64,7 +67,7 @@ async fn every_kind_of_thing_has_its_model() {
         [
             format!("/metrics/api/resources/data/ resource_id__exact={CHARGING_POINTS_RESOURCE}"),
             format!("/metrics/api/organizations/data/ organization_id__exact={id}"),
-            "/metrics/api/site/data/ metric_month__sort=asc".to_owned(),
+            "/metrics/api/site/data/ metric_month__sort=asc,__id.asc".to_owned(),
             format!("/metrics/api/reuses/data/ reuse_id__exact={id}"),
             format!("/metrics/api/dataservices/data/ dataservice_id__exact={id}"),
         ]
@@ -159,7 +162,7 @@ async fn a_model_is_read_in_windows_and_its_rows_without_number_are_not_lost() {
     };
     sandbox.add_model("datasets", table);
     let rows = client.metrics_of::<Row>("datasets");
-    assert_eq!(rows.explain(), Reading::Windows);
+    assert_eq!(rows.explain().await.unwrap().reading, Reading::Windows);
     for (rows, unnumbered_first) in [(rows.clone(), false), (rows.sort(col("__id").desc()), true)] {
         let mut seen = vec![false; 60_000];
         let mut numbered = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use datagouv::rows::{Condition, Reading, Row, Rows, avg, col, count, max};
+use datagouv::rows::{Condition, Reading, Row, Rows, Warning, avg, col, count, max};
 use datagouv::{Api, Client, Limits, Result};
 use datagouv_sandbox::platform::{CHARGING_POINTS_RESOURCE, COMMUNES_RESOURCE, NewTable};
 use datagouv_sandbox::{Api as Document, Sandbox};
@@ -15,7 +15,12 @@ use serde_json::{Value, json};
 const TABLE: &str = "0d1e2f30-4152-4637-8495-a6b7c8d9eafb";
 
 fn client_of(sandbox: &Sandbox) -> Client {
-    Client::builder().base_url(Api::Tabular, sandbox.url(Document::Tabular)).limits(Limits::none()).build().unwrap()
+    Client::builder()
+        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
+        .base_url(Api::MainV2, sandbox.url(Document::MainV2))
+        .limits(Limits::none())
+        .build()
+        .unwrap()
 }
 
 async fn platform() -> (Sandbox, Client) {
@@ -57,6 +62,7 @@ fn of_every_type() -> NewTable {
         ("booleen", "bool"),
         ("jour", "date"),
         ("instant", "datetime"),
+        ("instant UTC", "timestamptz"),
         ("arbre", "json"),
         ("nom, \"voie\" & n° #1 = 50%41 (+)", "string"),
         ("avec__des__", "string"),
@@ -70,19 +76,21 @@ fn of_every_type() -> NewTable {
             json!(true),
             json!("2024-02-29"),
             json!("2024-02-29T08:30:00.5"),
+            json!("2024-02-29T07:30:00+00:00"),
             json!({"a": [1, null, "x,\"y\"\\"]}),
             json!("a"),
             json!("b"),
             json!(1.5),
         ],
-        vec![Value::Null; 10],
+        vec![Value::Null; 11],
         vec![
             json!(""),
             json!(-1),
             json!("NaN"),
             json!(false),
             json!("0001-01-01"),
-            json!("2024-02-29T08:30:00+01:00"),
+            json!("2024-02-29T08:30:00"),
+            json!("1970-01-01T00:00:00.123456+00:00"),
             json!([]),
             json!(""),
             json!("é😀\n,\"\\"),
@@ -95,6 +103,7 @@ fn of_every_type() -> NewTable {
             json!(true),
             json!("9999-12-31"),
             json!("1970-01-01T00:00:00"),
+            json!("9999-12-31T23:59:59+00:00"),
             json!("text"),
             json!("c:\\d"),
             json!(" "),
@@ -127,7 +136,6 @@ async fn a_whole_table_comes_in_windows_of_50_000_rows_in_its_order() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(120_001));
     let rows = client.resource(TABLE).rows::<Counted>();
-    assert_eq!(rows.explain(), Reading::Windows);
     let mut stream = rows.stream();
     let mut expected = 1;
     while let Some(row) = stream.next().await {
@@ -136,6 +144,7 @@ async fn a_whole_table_comes_in_windows_of_50_000_rows_in_its_order() {
         expected += 1;
     }
     assert_eq!(expected, 120_002);
+    assert_eq!(stream.reading(), &Reading::Windows);
     let received = sandbox.take_requests();
     let asked: Vec<&str> = received.iter().map(|request| request.query.as_str()).collect();
     assert_eq!(
@@ -143,9 +152,11 @@ async fn a_whole_table_comes_in_windows_of_50_000_rows_in_its_order() {
         [
             "",
             "__id__sort=desc&page=1&page_size=2",
-            "__id__greater=1&__id__less=50000&__id__sort=asc",
-            "__id__greater=50001&__id__less=100000&__id__sort=asc",
-            "__id__greater=100001&__id__less=120001&__id__sort=asc",
+            // Narrow, so that its rows come at once; and from the least number on, whatever it is.
+            "__id__less=1000&__id__sort=asc",
+            "__id__greater=1001&__id__less=51000&__id__sort=asc",
+            "__id__greater=51001&__id__less=101000&__id__sort=asc",
+            "__id__greater=101001&__id__less=120001&__id__sort=asc",
         ]
     );
 }
@@ -155,12 +166,10 @@ async fn the_last_rows_come_first_when_they_are_asked_for_so() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(50_003));
     let rows = client.resource(TABLE).rows::<Counted>().sort(col("__id").desc());
-    assert_eq!(rows.explain(), Reading::Windows);
     assert_eq!(numbers(rows).await.unwrap(), (1..=50_003).rev().collect::<Vec<u64>>());
-    let exports = exports(&sandbox);
     assert_eq!(
-        exports,
-        ["__id__greater=4&__id__less=50003&__id__sort=desc", "__id__greater=1&__id__less=3&__id__sort=desc"]
+        exports(&sandbox),
+        ["__id__greater=49004&__id__less=50003&__id__sort=desc", "__id__less=49003&__id__sort=desc"]
     );
 }
 
@@ -172,12 +181,12 @@ async fn gaps_in_the_row_numbers_lose_nothing_and_a_filter_widens_the_windows() 
     sandbox.add_table(TABLE, table);
     let rows = client.resource(TABLE).rows::<Counted>();
     assert_eq!(numbers(rows.clone()).await.unwrap(), (1..=60_000).collect::<Vec<u64>>());
-    assert_eq!(exports(&sandbox).len(), 2, "windows of 50,000 numbers would be nine");
+    assert_eq!(exports(&sandbox).len(), 3, "windows of 50,000 numbers would be nine");
     let filtered = rows.filter(col("n").gt(100).and(col("n").ne(500)));
     assert_eq!(numbers(filtered).await.unwrap(), (101..=60_000).filter(|n| *n != 500).collect::<Vec<u64>>());
     let exports = exports(&sandbox);
     assert!(
-        exports.iter().all(|query| query.starts_with("n__strictly_greater=100&n__differs=500&__id__")),
+        exports.iter().all(|query| query.starts_with("n__strictly_greater=100&n__differs=500&n__isnotnull=&__id__")),
         "{exports:?}"
     );
 }
@@ -191,9 +200,10 @@ async fn a_table_that_one_export_holds_is_one_export() {
     assert_eq!(exports(&sandbox), ["even__exact=true&__id__sort=asc"]);
     // In another order no window applies, and none is needed.
     let sorted = rows.sort(col("n").desc());
-    assert_eq!(sorted.explain(), Reading::Export { reason: "the rows are asked for in the order of `n`".to_owned() });
+    let plan = sorted.explain().await.unwrap();
+    assert_eq!(plan.reading, Reading::Export { reason: "the rows are sorted by `n`".to_owned() });
     assert_eq!(numbers(sorted).await.unwrap(), (1..=1_000).rev().collect::<Vec<u64>>());
-    assert_eq!(exports(&sandbox), ["n__sort=desc"]);
+    assert_eq!(exports(&sandbox), ["n__sort=desc,__id.asc"]);
 }
 
 #[tokio::test]
@@ -223,7 +233,7 @@ async fn what_windows_cannot_read_is_read_in_pages() {
         read.push(row.unwrap().n);
     }
     assert_eq!(read, (1..=1_000).rev().collect::<Vec<u64>>());
-    assert_eq!(stream.reading().to_string(), "pages: the rows are asked for in the order of `n`");
+    assert_eq!(stream.reading().to_string(), "pages: the rows are sorted by `n`");
     let pages = sandbox.take_requests().into_iter().filter(|request| request.query.contains("page_size=40")).count();
     assert_eq!(pages, 25, "the server's maximum is read from its refusal");
 }
@@ -236,7 +246,32 @@ async fn a_resource_whose_types_nobody_knows_is_read_in_pages() {
     let mut stream = client.resource(TABLE).rows::<Row>().stream();
     let first = stream.next().await.unwrap().unwrap();
     assert_eq!((first["__id"].as_u64(), first["even"].as_bool(), stream.total()), (Some(1), Some(false), Some(60)));
-    assert_eq!(stream.reading(), &Reading::Pages { reason: "nobody tells the types of the columns".to_owned() });
+    assert_eq!(stream.reading(), &Reading::Pages { reason: "the types of the columns are not known".to_owned() });
+    let expected = Warning::NoProfile { reason: "it does not tell the types of the columns".to_owned() };
+    assert_eq!(stream.warnings(), [expected]);
+}
+
+#[tokio::test]
+async fn a_table_whose_profile_cannot_be_had_is_read_in_pages_with_a_warning() {
+    for (status, body) in [(500, "Internal Server Error"), (200, "<html>"), (400, "{}")] {
+        let (sandbox, client) = platform().await;
+        sandbox.add_table(TABLE, counted(300));
+        // As often as it is asked for.
+        for _ in 0..3 {
+            sandbox.answer_once("getResourceProfile", status, &[], body);
+        }
+        let rows = client.resource(TABLE).rows::<Counted>();
+        let mut stream = rows.stream();
+        let mut read = Vec::new();
+        while let Some(row) = stream.next().await {
+            read.push(row.unwrap().n);
+        }
+        assert_eq!(read, (1..=300).collect::<Vec<u64>>(), "{status}");
+        assert!(matches!(stream.warnings(), [Warning::NoProfile { .. }]), "{:?}", stream.warnings());
+    }
+    let (_sandbox, client) = platform().await;
+    let unknown = client.resource("0d1e2f30-4152-4637-8495-000000000000").rows::<Row>();
+    assert!(unknown.collect(1).await.unwrap_err().is_not_tabular());
 }
 
 #[tokio::test]
@@ -261,20 +296,20 @@ async fn a_selection_is_read_in_windows_and_without_the_number_that_they_need() 
     let rows = client.resource(TABLE).rows::<Row>().select(["even"]).collect(usize::MAX).await.unwrap();
     assert_eq!(rows.len(), 50_001);
     assert_eq!(serde_json::to_string(&rows[1]).unwrap(), r#"{"even":true}"#);
-    assert!(exports(&sandbox).iter().all(|query| query.ends_with("&columns=__id,even")));
+    assert!(exports(&sandbox).iter().all(|query| query.ends_with("&columns=even,__id")));
 }
 
 #[tokio::test]
 async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(60_000));
-    sandbox.cut_once("getResourceDataCsv", 40_000);
+    sandbox.cut_once("getResourceDataCsv", 5_000);
     let rows = client.resource(TABLE).rows::<Counted>().concurrency(NonZeroUsize::MIN);
     assert_eq!(numbers(rows).await.unwrap(), (1..=60_000).collect::<Vec<u64>>());
     let exports = exports(&sandbox);
-    assert_eq!(exports.len(), 3, "{exports:?}");
+    assert_eq!(exports.len(), 4, "{exports:?}");
     let again: Vec<&str> = exports[1].split(['=', '&']).collect();
-    assert!(again[1].parse::<u64>().unwrap() > 1_000 && again[3] == "50000", "{exports:?}");
+    assert!((300..1_000).contains(&again[1].parse::<u64>().unwrap()) && again[3] == "1000", "{exports:?}");
 }
 
 #[tokio::test]
@@ -345,7 +380,7 @@ async fn groups_are_aggregated_in_pages_and_sorted_by_what_they_are_grouped_by()
     let (sandbox, client) = platform().await;
     let points = client.resource(CHARGING_POINTS_RESOURCE).rows::<Row>();
     let query = points.clone().group_by(["acces_libre"]).aggregate([count("id_pdc"), max("points"), avg("points")]);
-    assert!(matches!(query.explain(), Reading::Pages { .. }));
+    assert!(matches!(query.explain().await.unwrap().reading, Reading::Pages { .. }));
     let groups = query.clone().sort(col("acces_libre").desc()).collect(10).await.unwrap();
     let expected = [
         json!({"acces_libre": true, "id_pdc__count": 80, "points__max": 6, "points__avg": 4.0}),
@@ -360,8 +395,7 @@ async fn groups_are_aggregated_in_pages_and_sorted_by_what_they_are_grouped_by()
     for (refused, reason) in [
         (query.clone().sort(col("points").asc()), "`points` is none"),
         (query.clone().select(["points"]), "select none"),
-        (points.clone().group_by(["points"]), "does not group by `points` alone"),
-        (points.sort(col("points").asc()).sort(col("commune").asc()), "sorts by one column"),
+        (points.group_by(["points"]), "does not group by `points` alone"),
     ] {
         let error = refused.collect(10).await.unwrap_err();
         assert!(error.is_request() && error.to_string().contains(reason), "{error}");
@@ -389,7 +423,187 @@ async fn what_the_server_refuses_is_an_answer_to_a_question() {
     assert!(unknown.count().await.unwrap_err().is_not_tabular());
     let communes = client.resource(COMMUNES_RESOURCE).rows::<Row>();
     let error = communes.filter(col("population").contains("1")).count().await.unwrap_err();
-    assert!(error.is_not_found() && !error.is_not_tabular(), "the database does not know the operator: {error}");
+    assert!(error.is_request() && error.to_string().contains("does not take `contains`"), "{error}");
+    sandbox.add_table("0d1e2f30-4152-4637-8495-000000000001", of_every_type());
+    let sorted = client.resource("0d1e2f30-4152-4637-8495-000000000001").rows::<Row>().sort(col("arbre").asc());
+    let error = sorted.clone().first().await.unwrap_err();
+    assert!(error.is_unsupported() && !error.is_not_found() && !error.is_not_tabular(), "{error}");
+    let error = sorted.csv().await.unwrap_err();
+    assert!(
+        error.is_unsupported() && error.to_string().contains("ordering operator"),
+        "exports give no reason: {error}"
+    );
+}
+
+#[tokio::test]
+async fn sorted_pages_repeat_no_row_and_lose_none() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(1_000));
+    sandbox.limit_rows(40, 300);
+    let rows = client.resource(TABLE).rows::<Counted>().sort(col("even").desc());
+    let mut paged = Vec::new();
+    let mut pages = rows.clone().pages();
+    while let Some(page) = pages.next().await {
+        paged.extend(page.unwrap().rows.into_iter().map(|row| row.n));
+    }
+    let expected: Vec<u64> = (1..=1_000).filter(|n| n % 2 == 0).chain((1..=1_000).filter(|n| n % 2 == 1)).collect();
+    assert_eq!(paged, expected);
+    assert_eq!(numbers(rows).await.unwrap(), expected, "longer than an export");
+}
+
+#[tokio::test]
+async fn groups_over_many_pages_come_once_each() {
+    let (sandbox, client) = platform().await;
+    let table = NewTable { aggregates: true, ..counted(500) };
+    sandbox.add_table(TABLE, table);
+    let groups = client.resource(TABLE).rows::<Row>().group_by(["n"]).aggregate([count("even")]);
+    let groups = groups.collect(1_000).await.unwrap();
+    assert_eq!(
+        groups.iter().map(|group| group["n"].as_u64().unwrap()).collect::<Vec<_>>(),
+        (1..=500).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn pages_that_end_too_soon_are_no_whole_table() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(100));
+    sandbox.answer_once("getResourceData", 200, &[], r#"{"data": [{"n": 1}], "links": {}, "meta": {"total": 100}}"#);
+    let mut pages = client.resource(TABLE).rows::<Counted>().pages();
+    assert_eq!(pages.next().await.unwrap().unwrap().rows.len(), 1);
+    let error = pages.next().await.unwrap().unwrap_err();
+    assert!(error.is_transport() && error.to_string().contains("1 of 100 rows came"), "{error}");
+    assert!(pages.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_few_rows_are_one_request() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(120_000));
+    let rows = client.resource(TABLE).rows::<Counted>();
+    for (rows, expected) in [
+        (rows.clone().limit(3), vec![1, 2, 3]),
+        (rows.clone().limit(3).sort(col("n").desc()), vec![120_000, 119_999, 119_998]),
+        (rows.clone().limit(1).filter(col("even").eq(true)), vec![2]),
+    ] {
+        sandbox.take_requests();
+        assert_eq!(numbers(rows).await.unwrap(), expected);
+        let received = sandbox.take_requests();
+        assert_eq!(received.len(), 1, "{received:?}");
+    }
+    assert_eq!(rows.clone().first().await.unwrap(), Some(Counted { n: 1 }));
+    assert_eq!(rows.clone().filter(col("n").lt(1)).first().await.unwrap(), None);
+    assert!(numbers(rows.clone().limit(0)).await.unwrap().is_empty());
+    sandbox.take_requests();
+    assert_eq!(numbers(rows.limit(20_000)).await.unwrap(), (1..=20_000).collect::<Vec<u64>>());
+    assert_eq!(exports(&sandbox), ["__id__less=20000&__id__sort=asc"]);
+}
+
+#[tokio::test]
+async fn the_largest_page_is_learned_from_the_servers_refusal_and_remembered() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(90));
+    sandbox.limit_rows(30, 50_000);
+    for requests in [4, 3] {
+        let mut pages = client.resource(TABLE).rows::<Counted>().pages();
+        let mut rows = 0;
+        while let Some(page) = pages.next().await {
+            rows += page.unwrap().rows.len();
+        }
+        assert_eq!((rows, sandbox.take_requests().len()), (90, requests));
+    }
+    sandbox.limit_rows(200, 50_000);
+    let (other, client) = platform().await;
+    other.add_table(TABLE, counted(90));
+    other.limit_rows(200, 50_000);
+    let mut pages = client.resource(TABLE).rows::<Counted>().pages();
+    assert_eq!(pages.next().await.unwrap().unwrap().rows.len(), 90);
+}
+
+#[tokio::test]
+async fn what_the_server_cannot_search_for_is_checked_by_the_client() {
+    let (sandbox, client) = platform().await;
+    let texts = ["a*b", "axb", "ab", "A*B*", "a,b)"].map(|text| vec![json!(text), json!("x")]);
+    let rows = texts.into_iter().chain([vec![Value::Null, json!("x")]]).collect();
+    sandbox.add_table(
+        TABLE,
+        NewTable { columns: columns(&[("t", "string"), ("u", "string")]), rows, ..NewTable::default() },
+    );
+    let rows = client.resource(TABLE).rows::<Row>();
+    for (condition, expected) in [
+        (col("t").contains("a*b"), vec![1, 4]),
+        (col("t").not_contains("a*b"), vec![2, 3, 5]),
+        (!col("t").contains("a*b"), vec![2, 3, 5]),
+        (col("t").like("a_b"), vec![1, 2]),
+        (!col("t").like("a%"), vec![]),
+        (col("t").contains("a,b)") | col("t").is_null(), vec![5, 6]),
+    ] {
+        let text = condition.to_string();
+        for query in [rows.clone(), rows.clone().select(["u", "__id"])] {
+            let found = query.filter(condition.clone()).collect(10).await.unwrap();
+            assert_eq!(found.iter().map(|row| row["__id"].as_u64().unwrap()).collect::<Vec<_>>(), expected, "{text}");
+            assert!(found.iter().all(|row| row.len() == if row.get("t").is_some() { 3 } else { 2 }), "{found:?}");
+        }
+    }
+    let query = rows.filter(col("t").contains("*"));
+    assert_eq!(query.clone().limit(1).collect(10).await.unwrap()[0]["__id"], 1);
+    for error in [
+        query.count().await.unwrap_err(),
+        query.csv().await.unwrap_err(),
+        query.clone().pages().next().await.unwrap().unwrap_err(),
+    ] {
+        assert!(error.is_request() && error.to_string().contains("stream the rows"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_too_long_for_a_request_is_sent_in_parts_and_merged_in_order() {
+    let (sandbox, client) = platform().await;
+    sandbox.add_table(TABLE, counted(10_000));
+    let wanted: Vec<u64> = (0..3_000).map(|n| n * 3 + 1).rev().collect();
+    let rows = client.resource(TABLE).rows::<Row>().filter(col("n").is_in(wanted.clone()));
+    let in_order: Vec<u64> = wanted.iter().rev().copied().collect();
+    for (rows, expected) in [(rows.clone(), &in_order), (rows.clone().sort(col("__id").desc()), &wanted)] {
+        let found = rows.clone().select(["n"]).collect(usize::MAX).await.unwrap();
+        assert!(found.iter().all(|row| row.len() == 1));
+        assert_eq!(&found.iter().map(|row| row["n"].as_u64().unwrap()).collect::<Vec<_>>(), expected);
+        let first = rows.limit(2).collect(usize::MAX).await.unwrap();
+        assert_eq!([first[0]["n"].as_u64(), first[1]["n"].as_u64()], [Some(expected[0]), Some(expected[1])]);
+    }
+    assert_eq!(rows.count().await.unwrap(), 3_000);
+    assert!(sandbox.take_requests().iter().all(|request| request.query.len() < 8_000));
+    let error = rows.clone().sort(col("even").asc()).collect(10).await.unwrap_err();
+    assert!(error.is_request() && error.to_string().contains("cannot be sorted by another column"), "{error}");
+    assert!(sandbox.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn rows_that_the_platform_gets_wrong_come_with_a_warning() {
+    let (sandbox, client) = platform().await;
+    let profile = json!({"profile": {
+        "header": ["jour", "n"], "encoding": "mac_latin2", "nb_duplicates": "0",
+        "columns": {"jour": {"python_type": "date", "date_format": "%d/%m/%Y"}, "n": {"python_type": "int"}},
+    }});
+    sandbox.answer_once("getResourceProfile", 200, &[], profile.to_string());
+    // No resource of the catalogue.
+    sandbox.add_table(TABLE, counted(5));
+    let plan = client.resource(TABLE).rows::<Row>().explain().await.unwrap();
+    assert_eq!(plan.reading, Reading::Windows);
+    let day_first = Warning::DayFirstDates { column: "jour".to_owned(), format: "%d/%m/%Y".to_owned() };
+    let guessed = Warning::GuessedEncoding { encoding: "mac_latin2".to_owned() };
+    assert_eq!(plan.warnings, [day_first, guessed, Warning::Deleted]);
+    let known = client.resource(CHARGING_POINTS_RESOURCE).rows::<Row>().explain().await.unwrap();
+    assert_eq!(known.warnings, []);
+}
+
+#[tokio::test]
+async fn row_numbers_may_be_zero_or_less() {
+    let (sandbox, client) = platform().await;
+    let table = NewTable { numbers: Some((0..6_000).map(|n| Some(n)).collect()), ..counted(6_000) };
+    sandbox.add_table(TABLE, table);
+    let rows = client.resource(TABLE).rows::<Counted>();
+    assert_eq!(numbers(rows.clone()).await.unwrap(), (1..=6_000).collect::<Vec<u64>>());
+    assert_eq!(rows.filter(Condition::any([])).count().await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -397,6 +611,7 @@ async fn a_checked_query_is_refused_before_it_is_sent_and_its_profile_is_asked_f
     let (sandbox, client) = platform().await;
     let table = NewTable { indexes: Some(vec!["even".to_owned()]), aggregates: true, ..counted(10) };
     sandbox.add_table(TABLE, table);
+    sandbox.limit_rows(200, 50_000);
     let rows = client.resource(TABLE).rows::<Row>().checked();
     for (query, reason) in [
         (rows.clone().filter(col("evne").eq(true)), "did you mean `even`?"),
@@ -448,7 +663,7 @@ async fn raw_exports_are_what_the_server_writes() {
         client.resource(COMMUNES_RESOURCE).rows::<Row>().filter(col("nom").eq("Brest")).select(["nom", "population"]);
     assert_eq!(query.csv().await.unwrap().into_inner().text().await.unwrap(), "nom,population\nBrest,139619\n");
     let json = query.json().await.unwrap().into_inner().text().await.unwrap();
-    assert_eq!(json, r#"[{"nom":"Brest","population":139619}]"#);
+    assert_eq!(json, "[{\"nom\":\"Brest\",\"population\":139619}]\n");
     let none = query.filter(col("nom").eq("Lyon"));
     assert_eq!(none.collect(10).await.unwrap(), []);
 }

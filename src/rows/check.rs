@@ -15,7 +15,7 @@ pub(super) async fn check(client: &Client, source: &Source, request: &Request) -
     if request.checked {
         let aggregation = if request.aggregates() { source.aggregation(client).await? } else { Aggregation::Allowed };
         let Some(schema) = source.schema(client).await? else { return Ok(()) };
-        checked_again(client, source, schema, |schema| against(schema, request, &aggregation)).await
+        against(&schema, request, &aggregation)
     } else if request.filter.as_ref().is_some_and(searches)
         && let Ok(Some(schema)) = source.schema(client).await
     {
@@ -25,28 +25,19 @@ pub(super) async fn check(client: &Client, source: &Source, request: &Request) -
     }
 }
 
-/// Checks what is compared and sorted against the types of the columns; those that the schema does not have pass.
+/// Checks what is compared and sorted against the types of the columns; those that the schema does not have pass. What is
+/// refused by a schema that was remembered is checked against that of today.
 pub(super) async fn check_types(
     client: &Client,
     source: &Source,
     schema: Arc<Schema>,
     request: &Request,
 ) -> Result<()> {
-    checked_again(client, source, schema, |schema| {
+    let fits = |schema: &Schema| {
         filter_against(schema, request, true)?;
-        let known = request.orders.iter().filter(|order| schema.kind(&order.column).is_some());
-        known.into_iter().try_for_each(|order| ensure_takes(schema, &order.column, "sort", |kind| kind != Kind::Json))
-    })
-    .await
-}
-
-/// What is refused by a schema that was remembered is checked against that of today.
-async fn checked_again(
-    client: &Client,
-    source: &Source,
-    schema: Arc<Schema>,
-    fits: impl Fn(&Schema) -> Result<()>,
-) -> Result<()> {
+        let mut known = request.orders.iter().filter(|order| schema.kind(&order.column).is_some());
+        known.try_for_each(|order| ensure_takes(schema, &order.column, "sort", |kind| kind != Kind::Json))
+    };
     let Err(refused) = fits(&schema) else { return Ok(()) };
     source.forget(client);
     match source.schema(client).await? {

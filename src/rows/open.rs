@@ -28,12 +28,9 @@ pub(super) struct Opened {
 }
 
 /// How many rows there are, and the last of their numbers.
-#[derive(Default)]
-pub(super) struct Extent {
-    pub total: Option<u64>,
-    pub last: Option<i64>,
-    /// The columns that tell rows without a number apart.
-    pub keys: Vec<String>,
+struct Extent {
+    total: Option<u64>,
+    last: Option<i64>,
 }
 
 /// How a query is read as far as its table's profile tells, and what may be wrong with its rows.
@@ -59,13 +56,12 @@ pub(super) async fn open(client: Client, source: Source, request: Request) -> Re
     if request.checked {
         plan.warnings.extend(source.warnings(&client).await);
     }
-    let keys = if request.aggregates() { Vec::new() } else { source.keys(&client).await? };
-    let pages = |plan: Plan, total: Option<u64>, keys: Vec<String>| -> Result<Opened> {
-        let windows = Windows::pages(&client, &source, &request, keys)?;
+    let pages = |plan: Plan, total: Option<u64>| -> Result<Opened> {
+        let windows = Windows::pages(&client, &source, &request)?;
         Ok(Opened { schema: Arc::default(), total, windows, plan })
     };
-    let Some(schema) = schema else { return pages(plan, None, keys) };
-    let extent = Extent { keys, ..extent(&client, &source, &request).await? };
+    let Some(schema) = schema else { return pages(plan, None) };
+    let extent = extent(&client, &source, &request).await?;
     let because = |reason: &str, warnings: &[Warning]| Plan {
         reading: Reading::Pages { reason: reason.to_owned() },
         warnings: warnings.to_vec(),
@@ -74,18 +70,18 @@ pub(super) async fn open(client: Client, source: Source, request: Request) -> Re
     let windows = match (extent.total, extent.last) {
         (None, _) => {
             let plan = because("the server does not tell how many rows there are", &plan.warnings);
-            return pages(plan, None, extent.keys);
+            return pages(plan, None);
         }
         (Some(total), Some(last)) if by_number && total > MOST_AT_ONCE => {
-            Windows::numbers(&client, &source, &request, &extent, total, last)
+            Windows::numbers(&client, &source, &request, total, last)
         }
-        (Some(total), _) if total <= MOST_EXPORTED => Windows::whole(&client, &source, &request, &extent),
+        (Some(total), _) if total <= MOST_EXPORTED => Windows::whole(&client, &source, &request, extent.last),
         (total, _) => {
             let plan = match plan.reading {
                 Reading::Export { reason } => Plan { reading: Reading::Pages { reason }, warnings: plan.warnings },
                 _ => because("the rows have no numbers", &plan.warnings),
             };
-            return pages(plan, total, extent.keys);
+            return pages(plan, total);
         }
     };
     Ok(Opened { schema, total: extent.total, windows, plan })
@@ -158,5 +154,5 @@ async fn extent(client: &Client, source: &Source, request: &Request) -> Result<E
         query.sort(&descending)?;
         found = page(query).await?;
     }
-    Ok(Extent { total, last: found.data.first().and_then(|row| row[ROW_NUMBER].as_i64()), keys: Vec::new() })
+    Ok(Extent { total, last: found.data.first().and_then(|row| row[ROW_NUMBER].as_i64()) })
 }

@@ -23,9 +23,14 @@ pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(super) struct Walk {
     client: Client,
     source: Source,
+    request: Request,
+    /// The query of the filter, without an order.
+    filter: Query,
     query: Query,
-    /// What comes before the first page.
-    before: Option<Pending<Result<Query>>>,
+    /// What comes before the first page: the query of the filter, and the columns that tell its rows apart.
+    before: Option<Pending<Result<(Query, Vec<String>)>>>,
+    /// Whether no two rows are equal in the order of the query.
+    unique: bool,
     page_size: u64,
     concurrency: usize,
     /// Whether the server's total is that of the rows which come.
@@ -45,28 +50,39 @@ impl Walk {
         let (own, of, asked) = (client.clone(), source.clone(), request.clone());
         let before = async move {
             let filter = asked.exactly_filtered("reading pages")?;
-            let query = asked.paged(filter.clone(), &[])?;
+            asked.paged(filter.clone(), &[])?;
             if asked.parts()?.len() > 1 {
                 return Err(Error::request(
                     "the query is too long for one request, and its parts have no pages: stream the rows",
                 ));
             }
             check(&own, &of, &asked).await?;
-            if asked.aggregates() || of.numbers_every_row() {
-                return Ok(query);
-            }
-            asked.paged(filter, &of.keys(&own).await?)
+            Ok((filter, Vec::new()))
         };
-        Self { before: Some(Box::pin(before)), ..Self::new(client, source, request, Query::default(), request.limit) }
+        Self { before: Some(Box::pin(before)), ..Self::empty(client, source, request, request.limit) }
     }
 
-    /// Over the pages of a query, as far as `limit` rows need them.
-    pub(super) fn new(client: &Client, source: &Source, request: &Request, query: Query, limit: Option<u64>) -> Self {
+    /// Over the pages of what is asked, of which `filter` is the query so far, as far as `limit` rows need them.
+    pub(super) fn new(
+        client: &Client,
+        source: &Source,
+        request: &Request,
+        filter: Query,
+        limit: Option<u64>,
+    ) -> Result<Self> {
+        let query = request.paged(filter.clone(), &[])?;
+        Ok(Self { filter, query, ..Self::empty(client, source, request, limit) })
+    }
+
+    fn empty(client: &Client, source: &Source, request: &Request, limit: Option<u64>) -> Self {
         Self {
             client: client.clone(),
             source: source.clone(),
-            query,
+            request: request.clone(),
+            filter: Query::default(),
+            query: Query::default(),
             before: None,
+            unique: request.aggregates() || source.numbers_every_row(),
             page_size: page_size(client, source, limit),
             concurrency: request.concurrency.get(),
             counted: !request.aggregates(),
@@ -85,18 +101,10 @@ impl Walk {
 
     /// The next page with rows.
     pub(super) fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Vec<Row>>>> {
-        if let Some(before) = &mut self.before {
-            let outcome = ready!(before.as_mut().poll(context));
-            self.before = None;
-            match outcome {
-                Ok(query) => self.query = query,
-                Err(error) => {
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(error)));
-                }
-            }
-        }
         loop {
+            if let Err(error) = ready!(self.poll_before(context)) {
+                return self.fail(error);
+            }
             self.fill();
             let Some(outcome) = ready!(Pin::new(&mut self.in_flight).poll_next(context)) else {
                 return Poll::Ready(self.missing().map(Err));
@@ -112,17 +120,33 @@ impl Walk {
                     Some(size) if self.received == 0 => {
                         self.source.page_size(&self.client).learn(size);
                         self.page_size = page_size(&self.client, &self.source, self.limit);
-                        self.next = 1;
-                        self.in_flight = FuturesOrdered::new();
+                        self.restart();
                     }
-                    _ => {
-                        (self.counted, self.total) = (false, None);
-                        self.end();
-                        return Poll::Ready(Some(Err(error)));
-                    }
+                    _ => return self.fail(error),
                 },
             }
         }
+    }
+
+    fn poll_before(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let Some(before) = &mut self.before else { return Poll::Ready(Ok(())) };
+        let (filter, keys) = ready!(before.as_mut().poll(context))?;
+        self.before = None;
+        self.query = self.request.paged(filter.clone(), &keys)?;
+        self.filter = filter;
+        Poll::Ready(Ok(()))
+    }
+
+    fn restart(&mut self) {
+        self.next = 1;
+        self.in_flight = FuturesOrdered::new();
+    }
+
+    /// After an error nothing comes.
+    fn fail(&mut self, error: Error) -> Poll<Option<Result<Vec<Row>>>> {
+        (self.before, self.total) = (None, None);
+        self.end();
+        Poll::Ready(Some(Err(error)))
     }
 
     /// Requests pages: the first alone, since it tells how many there are.
@@ -147,6 +171,14 @@ impl Walk {
             self.total = page.meta.total;
         }
         let rows = u64::try_from(page.data.len()).unwrap_or(u64::MAX);
+        if !self.unique && self.total.is_some_and(|total| total > rows) {
+            // Another page follows: rows that are equal in the order may come on both.
+            self.unique = true;
+            let (client, source, filter) = (self.client.clone(), self.source.clone(), self.filter.clone());
+            self.before = Some(Box::pin(async move { Ok((filter, source.keys(&client).await?)) }));
+            self.restart();
+            return Vec::new();
+        }
         self.received += rows;
         if rows < self.page_size {
             self.end();

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::encoding::Query;
-use super::open::Extent;
 use super::pages::{Pending, Walk};
 use super::request::Request;
 use super::row::Row;
@@ -94,8 +93,6 @@ pub(super) struct Windows {
     concurrency: usize,
     /// The last number, where it is known.
     last: Option<i64>,
-    /// The columns that tell rows without a number apart.
-    keys: Vec<String>,
 }
 
 impl Windows {
@@ -111,34 +108,25 @@ impl Windows {
             width: MOST_EXPORTED,
             concurrency: request.concurrency.get(),
             last: None,
-            keys: Vec::new(),
         }
     }
 
     /// In pages all along.
-    pub(super) fn pages(client: &Client, source: &Source, request: &Request, keys: Vec<String>) -> Result<Self> {
-        let mut windows = Self { keys, ..Self::empty(client, source, request) };
+    pub(super) fn pages(client: &Client, source: &Source, request: &Request) -> Result<Self> {
+        let mut windows = Self::empty(client, source, request);
         windows.turn_to_pages()?;
         Ok(windows)
     }
 
     /// In one export, which becomes windows up to the last number if it proves too long.
-    pub(super) fn whole(client: &Client, source: &Source, request: &Request, extent: &Extent) -> Self {
-        let (last, keys) = (extent.last, extent.keys.clone());
-        let mut windows = Self { last, keys, ..Self::empty(client, source, request) };
+    pub(super) fn whole(client: &Client, source: &Source, request: &Request, last: Option<i64>) -> Self {
+        let mut windows = Self { last, ..Self::empty(client, source, request) };
         windows.line.push_back(Slot::new(Span::All));
         windows
     }
 
     /// In windows up to the last number, the first of which is narrow, so that its rows come at once.
-    pub(super) fn numbers(
-        client: &Client,
-        source: &Source,
-        request: &Request,
-        extent: &Extent,
-        total: u64,
-        last: i64,
-    ) -> Self {
+    pub(super) fn numbers(client: &Client, source: &Source, request: &Request, total: u64, last: i64) -> Self {
         let descending = request.descending() == Some(true);
         // The numbers that so many rows span if a filter leaves few of them.
         let spanned = |rows: u64| {
@@ -156,7 +144,6 @@ impl Windows {
             width,
             concurrency,
             last: Some(last),
-            keys: extent.keys.clone(),
             ..Self::empty(client, source, request)
         };
         if !source.numbers_every_row() {
@@ -179,10 +166,9 @@ impl Windows {
     fn walk(&self, part: impl FnOnce(&mut Query)) -> Result<Walk> {
         let (mut query, post_filter) = self.request.filtered()?;
         part(&mut query);
-        let query = self.request.paged(query, &self.keys)?;
         // What the client drops does not count.
         let limit = self.request.limit.filter(|_| post_filter.is_none());
-        Ok(Walk::new(&self.client, &self.source, &self.request, query, limit))
+        Walk::new(&self.client, &self.source, &self.request, query, limit)
     }
 
     /// The total that pages have told.

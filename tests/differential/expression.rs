@@ -102,8 +102,8 @@ pub fn expression(table: &'static Table, with_groups: bool) -> impl Strategy<Val
         1 => (every_column, any::<bool>()).prop_map(|(column, negated)| Expression::Null { column, negated }),
     ];
     if !with_groups {
-        let maybe_not = (leaf, any::<bool>())
-            .prop_map(|(leaf, not)| if not { Expression::Not(Box::new(leaf)) } else { leaf });
+        let maybe_not =
+            (leaf, any::<bool>()).prop_map(|(leaf, not)| if not { Expression::Not(Box::new(leaf)) } else { leaf });
         return prop::collection::vec(maybe_not, 1..4).prop_map(Expression::All).boxed();
     }
     let expression = leaf.prop_recursive(4, 16, 3, |inner| {
