@@ -64,8 +64,8 @@ async fn upload(arguments: Arguments) -> Outcome {
     let upload = upload.parts_above(part_size).part_size(part_size).progress(|now| println!("          {now}"));
     let made = upload.send().await?;
 
-    println!("sent      {}", made.title.as_deref().unwrap_or_default());
-    println!("          {}", made.url.as_deref().unwrap_or_default());
+    println!("sent      {}", made.title);
+    println!("          {}", made.url);
     if let Some(checksum) = made.checksum {
         println!("          {} {}", checksum.type_, checksum.value);
     }

@@ -381,11 +381,11 @@ async fn an_analysis_is_waited_for_until_it_says_something_new() {
     }
     let resource = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
     let analysis = resource.analyse(quickly(Duration::from_secs(60))).await.unwrap();
-    assert_eq!((analysis.content_length, analysis.error), (Some(12), None));
+    assert_eq!((analysis.content_length, analysis.error, analysis.parsing_error), (Some(12), None, None));
     let (operations, requests) = taken(&sandbox);
     let expected = ["v2 get_resource", "force_resource_analysis", "v2 get_resource", "v2 get_resource"];
     assert_eq!(operations, expected);
-    assert_eq!(requests[0].header("x-fields"), Some("resource{extras}"));
+    assert_eq!(requests[0].header("x-fields"), Some("resource{extras,url}"));
 
     sandbox.answer_once("get_resource", 200, &[], extras(json!({"check:date": "2026-01-01T00:00:00+00:00"})));
     let error = resource.wait_for_analysis(Wait::up_to(Duration::ZERO)).await.unwrap_err();

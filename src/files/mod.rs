@@ -11,7 +11,7 @@
 //! // As a new resource of a dataset, in parts where it is large. It needs an API key.
 //! let file = datagouv::File::from_path("communes.csv").await.expect("a file");
 //! let made = client.dataset("my-dataset").upload(file).progress(|now| println!("{now}")).send().await?;
-//! println!("{}", made.url.as_deref().unwrap_or_default());
+//! println!("{} {}", made.id, made.url);
 //! # Ok(())
 //! # }
 //! ```

@@ -11,7 +11,7 @@ use super::progress::Listener;
 use super::stream::FileStream;
 use super::transfer::{Piece, Transfer};
 use crate::main::types::Resource;
-use crate::objects::ResourceHandle;
+use crate::objects::{Export, ResourceHandle};
 use crate::{Client, Error, Result};
 
 /// A file somewhere, with what is declared about it. A resource of a dataset is one.
@@ -106,6 +106,12 @@ impl Expected {
     pub(super) fn check(&self) -> Check {
         let digester = self.checksum.as_ref().map(|checksum| Digester::new(checksum.algorithm()));
         Check { expected: self.clone(), digester }
+    }
+}
+
+impl From<&Export> for RemoteFile {
+    fn from(export: &Export) -> Self {
+        Self::new(&export.url).with_size(export.size)
     }
 }
 

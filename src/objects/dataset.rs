@@ -180,7 +180,7 @@ mod catalogue {
             describe: impl FnOnce(crate::main::types::ResourceUpdate) -> crate::main::types::ResourceUpdate,
         ) -> Result<Resource> {
             let uploaded = self.upload(file).send().await?;
-            self.resource(uploaded.id.unwrap_or_default()).update(describe).await
+            self.resource(uploaded.id).update(describe).await
         }
 
         /// Its community resources (`list_community_resources`).

@@ -34,6 +34,7 @@
 #[macro_use]
 mod shared;
 
+mod analysis;
 mod community_resource;
 mod dataservice;
 mod dataset;
@@ -54,9 +55,9 @@ mod wait;
 
 use crate::Client;
 
+pub use analysis::{Analysis, Export, ParsingError};
 #[cfg(feature = "main-datasets")]
 pub use order::{ResourceKey, ResourceOrder};
-pub use resource::Analysis;
 #[cfg(feature = "main-v2")]
 pub use search::{Facet, Search};
 pub use wait::Wait;

@@ -5,79 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{DatasetHandle, ResourceHandle, Wait};
+use super::{Analysis, DatasetHandle, ResourceHandle, Wait};
 use crate::runtime::encode_path;
-use crate::{Api, Call, DateTime, Result};
-
-/// What the platform has found out about the file of a resource: it looks at every file some time after it was
-/// added or changed, and keeps what it found in the resource's extras.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Analysis {
-    /// When the URL was last tried (`check:date`).
-    pub checked_at: Option<DateTime>,
-    /// Whether it answered (`check:available`).
-    pub available: Option<bool>,
-    /// The HTTP status that it answered (`check:status`).
-    pub status: Option<i64>,
-    /// The media type of the file (`analysis:mime-type`).
-    pub mime_type: Option<String>,
-    /// The length of the file in bytes (`analysis:content-length`).
-    pub content_length: Option<i64>,
-    /// The checksum of the file (`analysis:checksum`).
-    pub checksum: Option<String>,
-    /// When the file was last changed (`analysis:last-modified-at`).
-    pub last_modified_at: Option<DateTime>,
-    /// Why the file could not be analysed (`analysis:error`).
-    pub error: Option<String>,
-    /// When the reading of its rows began (`analysis:parsing:started_at`).
-    pub parsing_started_at: Option<DateTime>,
-    /// When the reading of its rows ended (`analysis:parsing:finished_at`): from then on the tabular API has them.
-    pub parsing_finished_at: Option<DateTime>,
-    /// Why its rows could not be read (`analysis:parsing:error`).
-    pub parsing_error: Option<String>,
-}
-
-impl Analysis {
-    /// What the extras of a resource say of its analysis.
-    #[must_use]
-    pub fn from_extras(extras: &BTreeMap<String, Value>) -> Self {
-        let text = |key: &str| extras.get(key).and_then(Value::as_str).map(str::to_owned);
-        let time = |key: &str| text(key).map(DateTime::from);
-        Self {
-            checked_at: time("check:date"),
-            available: extras.get("check:available").and_then(Value::as_bool),
-            status: extras.get("check:status").and_then(Value::as_i64),
-            mime_type: text("analysis:mime-type"),
-            content_length: extras.get("analysis:content-length").and_then(Value::as_i64),
-            checksum: text("analysis:checksum"),
-            last_modified_at: time("analysis:last-modified-at"),
-            error: text("analysis:error"),
-            parsing_started_at: time("analysis:parsing:started_at"),
-            parsing_finished_at: time("analysis:parsing:finished_at"),
-            parsing_error: text("analysis:parsing:error"),
-        }
-    }
-
-    /// Whether the platform is done with it: its rows were read, or there is a reason why they cannot be.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        let parsing = match (&self.parsing_started_at, &self.parsing_finished_at) {
-            // A new reading has begun; what else is there is of the one before.
-            (Some(started), Some(finished)) if started.to_unix_micros() > finished.to_unix_micros() => return false,
-            (_, finished) => finished.is_some(),
-        };
-        parsing || self.parsing_error.is_some() || self.error.is_some() || self.available == Some(false)
-    }
-
-    fn stage(&self) -> &'static str {
-        match () {
-            () if self.parsing_started_at.is_some() => "its rows are being read",
-            () if self.checked_at.is_some() => "it was only checked",
-            () => "it was not looked at",
-        }
-    }
-}
+use crate::{Api, Call, Result};
 
 #[derive(Deserialize)]
 struct OfDataset {
@@ -114,32 +44,39 @@ impl ResourceHandle {
     ///
     /// Where the call fails.
     pub async fn analysis(&self) -> Result<Analysis> {
-        #[derive(Deserialize)]
-        struct Found {
-            resource: Extras,
-        }
-        #[derive(Deserialize)]
-        struct Extras {
-            #[serde(default)]
-            extras: BTreeMap<String, Value>,
-        }
-        let found = self.anywhere("resource{extras}").json::<Found>().send().await?;
-        Ok(Analysis::from_extras(&found.resource.extras))
+        Ok(self.analysed().await?.0)
     }
 
-    /// Waits until the platform is done with its file. Where its rows can be read, the tabular API has them from
-    /// then on; the platform says nothing at the end of a file in which it looks for no rows, and the wait then ends
-    /// at its deadline.
+    /// The analysis, and the URL that the file has now.
+    async fn analysed(&self) -> Result<(Analysis, Option<String>)> {
+        #[derive(Deserialize)]
+        struct Found {
+            resource: Analysed,
+        }
+        #[derive(Deserialize)]
+        struct Analysed {
+            #[serde(default)]
+            extras: BTreeMap<String, Value>,
+            url: Option<String>,
+        }
+        let found = self.anywhere("resource{extras,url}").json::<Found>().send().await?.into_inner().resource;
+        Ok((Analysis::from_extras(&found.extras), found.url))
+    }
+
+    /// Waits until the platform is done with its file. Where [its rows can be read](Analysis::has_rows), the tabular
+    /// API has them from then on; the exports come later: see [`wait_until`](Self::wait_until). The platform says
+    /// nothing at the end of a file in which it looks for no rows, and the wait then ends at its deadline.
     ///
-    /// A file that has replaced another still has the analysis of the one before: see
-    /// [`wait_for_new_analysis`](Self::wait_for_new_analysis).
+    /// After a file was replaced, rows of the one before are not taken for those of the new one. An error of the one
+    /// before can be: see [`wait_for_new_analysis`](Self::wait_for_new_analysis), as for a file elsewhere that has
+    /// changed under the same URL.
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
     /// use datagouv::objects::Wait;
     ///
     /// let analysis = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").wait_for_analysis(Wait::default()).await?;
-    /// if let Some(reason) = analysis.error.or(analysis.parsing_error) {
+    /// if let Some(reason) = analysis.rows_error() {
     ///     println!("the rows cannot be read: {reason}");
     /// }
     /// # Ok(())
@@ -150,7 +87,7 @@ impl ResourceHandle {
     ///
     /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
     pub async fn wait_for_analysis(&self, wait: Wait) -> Result<Analysis> {
-        self.wait_for_new_analysis(&Analysis::default(), wait).await
+        self.wait_until(wait, Analysis::is_finished).await
     }
 
     /// Waits until the platform is done with its file and says something else than `before`, the
@@ -160,14 +97,37 @@ impl ResourceHandle {
     ///
     /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
     pub async fn wait_for_new_analysis(&self, before: &Analysis, wait: Wait) -> Result<Analysis> {
+        self.wait_until(wait, |analysis| analysis.is_finished() && analysis.outcome() != before.outcome()).await
+    }
+
+    /// Waits until what the platform has found out about its file is as wanted. What is known to be of the file
+    /// before is passed over.
+    ///
+    /// ```no_run
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// use datagouv::objects::Wait;
+    ///
+    /// let resource = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf");
+    /// let analysis = resource.wait_until(Wait::default(), |analysis| analysis.parquet.is_some()).await?;
+    /// if let Some(parquet) = analysis.parquet {
+    ///     println!("{}", parquet.url);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+    pub async fn wait_until(&self, wait: Wait, is_wanted: impl Fn(&Analysis) -> bool) -> Result<Analysis> {
         let mut pace = wait.start();
         loop {
-            let analysis = self.analysis().await?;
-            if analysis.is_finished() && analysis != *before {
+            let (analysis, url) = self.analysed().await?;
+            if is_wanted(&analysis) && !analysis.is_outdated(url.as_deref()) {
                 return Ok(analysis);
             }
-            let stage = if analysis == *before { "there is nothing new" } else { analysis.stage() };
-            pace.pause(|| format!("the analysis of the resource {} is not done ({stage})", self.id)).await?;
+            let stage = analysis.stage(url.as_deref());
+            pace.pause(|| format!("the analysis of the resource {} is not as wanted yet ({stage})", self.id)).await?;
         }
     }
 }
@@ -346,34 +306,5 @@ impl ResourceHandle {
         let dataset = self.dataset().await?;
         self.client.main_v2().delete_resource_extras().dataset(dataset.id).rid(&self.id).body(keys).send().await?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn finished(extras: &[(&str, Value)]) -> bool {
-        let extras = extras.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        Analysis::from_extras(&extras).is_finished()
-    }
-
-    #[test]
-    fn an_analysis_is_finished_where_nothing_more_will_come() {
-        assert!(!finished(&[]));
-        assert!(!finished(&[("check:available", true.into()), ("check:date", "2026-01-01T00:00:00".into())]));
-        assert!(finished(&[("check:available", false.into())]));
-        assert!(finished(&[("analysis:error", "File too large to download".into())]));
-        assert!(finished(&[("analysis:parsing:error", "no separator".into())]));
-        assert!(!finished(&[("analysis:parsing:started_at", "2026-01-01T00:00:00".into())]));
-        assert!(finished(&[("analysis:parsing:finished_at", "2023-06-04 10:25:23.022766+02".into())]));
-    }
-
-    #[test]
-    fn what_a_new_reading_will_replace_is_not_its_end() {
-        let started = ("analysis:parsing:started_at", "2026-01-02T00:00:00+00:00".into());
-        assert!(!finished(&[started.clone(), ("analysis:parsing:finished_at", "2026-01-01T23:00:00+00:00".into())]));
-        // An hour later, though the text says less.
-        assert!(finished(&[started, ("analysis:parsing:finished_at", "2026-01-01T23:00:00-02:00".into())]));
     }
 }

@@ -50,7 +50,7 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runt
 
 static LIVE: LazyLock<Live> = LazyLock::new(|| {
     let run = std::env::var_os("DATAGOUV_LIVE_RUN")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/udata-server"), PathBuf::from);
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/platform/udata"), PathBuf::from);
     let url = std::env::var("DATAGOUV_LIVE_URL").unwrap_or_else(|_| "http://127.0.0.1:7000".to_owned());
     let recorder = std::thread::spawn(move || RUNTIME.block_on(recorder::Recorder::start(url))).join().unwrap();
     Live { recorder, run }

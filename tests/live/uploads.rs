@@ -302,17 +302,16 @@ fn a_large_file_is_cut_into_parts_and_put_together() {
         let (content, name) = (long(), name("csv"));
         let upload = client.dataset(&made.id).upload(File::from_bytes(&name, content.clone()));
         let answer = upload.parts_above(0).part_size(10_000).concurrency(4).send().await.unwrap();
-        assert_eq!((answer.title.as_ref(), answer.filesize), (Some(&name), Some(content.len() as i64)));
-        let url = answer.url.clone().unwrap();
-        match client.file(RemoteFile::new(url)).bytes(content.len()).await {
+        assert_eq!((&answer.title, answer.filesize), (&name, Some(content.len() as i64)));
+        match client.file(RemoteFile::new(&answer.url)).bytes(content.len()).await {
             Ok(bytes) => assert!(bytes == content),
             Err(error) => assert!(error.is_not_found(), "{error}"),
         }
         // The same for a resource that is there, by its id alone.
-        let id = answer.id.clone().unwrap();
+        let id = answer.id;
         let upload = client.resource(&id).upload(File::from_bytes(name, ROWS));
         let answer = upload.parts_above(0).part_size(20).send().await.unwrap();
-        assert_eq!((answer.id.as_ref(), answer.filesize), (Some(&id), Some(ROWS.len() as i64)));
+        assert_eq!((answer.id, answer.filesize), (id, Some(ROWS.len() as i64)));
     });
 }
 
@@ -347,7 +346,7 @@ fn a_community_resource_is_sent_and_sent_again() {
         let file = || File::from_bytes(name("csv"), content.clone());
         let answer = client.dataset(&made.id).upload_community(file()).send().await.unwrap();
         assert_eq!(answer.filesize, Some(content.len() as i64));
-        let handle = client.community_resource(answer.id.unwrap());
+        let handle = client.community_resource(answer.id);
         let answer = handle.upload(file()).parts_above(0).part_size(50_000).send().await.unwrap();
         assert_eq!(answer.filesize, Some(content.len() as i64));
     });

@@ -18,7 +18,7 @@ import mongopatch  # noqa: E402
 
 mongopatch.install()
 
-RUN = os.environ.get("UDATA_RUN") or os.path.expanduser("~/.cache/udata-server")
+RUN = os.environ["UDATA_RUN"]
 PORT = int(os.environ.get("UDATA_PORT", "7000"))
 os.environ["UDATA_SETTINGS"] = os.devnull  # no local udata.cfg
 os.environ.setdefault("AUTHLIB_INSECURE_TRANSPORT", "true")
@@ -97,8 +97,8 @@ def make_settings():
         SECURITY_EMAIL_VALIDATOR_ARGS = {"check_deliverability": False}
         SCHEMA_CATALOG_URL = CATALOG_URL
         PUBLISH_ON_RESOURCE_EVENTS = True
-        RESOURCES_ANALYSER_URI = "http://analyser.test"
-        RESOURCES_ANALYSER_API_KEY = "k"
+        RESOURCES_ANALYSER_URI = os.environ.get("HYDRA_URI") or "http://analyser.test"
+        RESOURCES_ANALYSER_API_KEY = os.environ.get("HYDRA_API_KEY") or "k"
         POST_DISCUSSIONS_ENABLED = True
         TABULAR_EXPLORE_URL = "https://explore.data.gouv.fr/fr"
         EXPORT_CSV_MODELS = ()  # answer the CSV ourselves instead of redirecting

@@ -1,24 +1,57 @@
 //! Environments of Python, each with packages of its own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// The oldest version that the packages of the platform run on.
+const OLDEST: (u32, u32) = (3, 11);
+
+/// The Python that environments are made with: that of the variable `PYTHON`, `python3` without it.
+pub fn interpreter() -> OsString {
+    std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into())
+}
+
+/// Fails where there is no Python, or one that is too old.
+pub fn check_version() -> Result<(), String> {
+    let hint = format!("Python {}.{} or newer is needed; the variable PYTHON says which to use", OLDEST.0, OLDEST.1);
+    let mut command = Command::new(interpreter());
+    command.args(["-c", "import sys; print(*sys.version_info[:2])"]);
+    let version = said(&mut command).map_err(|error| format!("{error}; {hint}"))?;
+    let version = String::from_utf8_lossy(&version).into_owned();
+    let mut numbers = version.split_whitespace().filter_map(|number| number.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) if (major, minor) >= OLDEST => Ok(()),
+        _ => Err(format!("this is Python {}; {hint}", version.trim().replace(' ', "."))),
+    }
+}
 
 /// A virtual environment.
 pub struct Environment(PathBuf);
 
 impl Environment {
+    /// The environment of a folder, which may not be there yet.
+    pub fn existing(folder: &Path) -> Self {
+        Self(folder.to_path_buf())
+    }
+
     /// The environment of a folder, made where there is none.
     pub fn at(folder: &Path) -> Result<Self, String> {
         let environment = Self(folder.to_path_buf());
         if !quiet(Command::new(environment.program("python")).args(["-c", "import pip"])) {
-            said(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+            said(Command::new(interpreter()).args(["-m", "venv", "--clear"]).arg(folder))?;
         }
         Ok(environment)
     }
 
+    /// The folder of its programs.
+    pub fn programs(&self) -> PathBuf {
+        self.0.join("bin")
+    }
+
     /// A program of the environment.
     pub fn program(&self, name: &str) -> PathBuf {
-        self.0.join("bin").join(name)
+        self.programs().join(name)
     }
 
     /// Whether Python can import these modules.
@@ -33,11 +66,16 @@ impl Environment {
         Ok(String::from_utf8_lossy(&version).trim().to_owned())
     }
 
-    /// Installs packages; the arguments are those of `pip install`.
-    pub fn install(&self, arguments: &[&str]) -> Result<(), String> {
+    /// The command that installs packages; what it wants is their names.
+    pub fn pip_install(&self) -> Command {
         let mut command = Command::new(self.program("python"));
         command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
-        said(command.args(arguments)).map(drop)
+        command
+    }
+
+    /// Installs packages; the arguments are those of `pip install`.
+    pub fn install(&self, arguments: &[&str]) -> Result<(), String> {
+        said(self.pip_install().args(arguments)).map(drop)
     }
 
     /// What a script prints. With one seed for all, what is made of unordered sets of text is the same at every run.

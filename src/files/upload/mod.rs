@@ -14,9 +14,9 @@ use tokio::time::sleep;
 pub use self::target::UploadedFile;
 
 use self::measure::Measure;
-use self::target::{Fields, Target, again};
+use self::target::{Fields, Target, again, made};
 use super::progress::{Listener, Progress};
-use crate::main::types::{CommunityUploadAnswer, UploadAnswer};
+use crate::main::types::{CommunityResource, Resource};
 use crate::objects::{CommunityResourceHandle, DatasetHandle, ResourceHandle};
 use crate::{Client, Error, File, Result};
 
@@ -70,24 +70,24 @@ impl DatasetHandle {
     ///
     /// let file = File::from_path("communes.csv").await.expect("a file");
     /// let made = client.dataset("a-slug-or-id").upload(file).progress(|now| eprintln!("{now}")).send().await?;
-    /// println!("{}", made.url.as_deref().unwrap_or_default());
+    /// println!("{} {}", made.id, made.url);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn upload(&self, file: impl Into<File>) -> Upload<UploadAnswer> {
+    pub fn upload(&self, file: impl Into<File>) -> Upload<Resource> {
         Upload::new(&self.client, Ok(Target::New { dataset: self.id.clone() }), file.into())
     }
 
     /// Sends a file, of which a new community resource is made (`upload_new_community_resource`): one that is
     /// yours, of a dataset that may be anyone's.
-    pub fn upload_community(&self, file: impl Into<File>) -> Upload<CommunityUploadAnswer> {
+    pub fn upload_community(&self, file: impl Into<File>) -> Upload<CommunityResource> {
         Upload::new(&self.client, Ok(Target::NewCommunity { dataset: self.id.clone() }), file.into())
     }
 }
 
 impl ResourceHandle {
     /// Sends a file that takes the place of the resource's own (`upload_dataset_resource`).
-    pub fn upload(&self, file: impl Into<File>) -> Upload<UploadAnswer> {
+    pub fn upload(&self, file: impl Into<File>) -> Upload<Resource> {
         let target = match &self.dataset {
             Some(dataset) => Ok(Target::Resource { dataset: dataset.clone(), id: self.id.clone() }),
             None => Err(self.clone()),
@@ -98,7 +98,7 @@ impl ResourceHandle {
 
 impl CommunityResourceHandle {
     /// Sends a file that takes the place of the community resource's own (`upload_community_resource`).
-    pub fn upload(&self, file: impl Into<File>) -> Upload<CommunityUploadAnswer> {
+    pub fn upload(&self, file: impl Into<File>) -> Upload<CommunityResource> {
         Upload::new(&self.client, Ok(Target::Community { id: self.id.clone() }), file.into())
     }
 }
@@ -217,7 +217,7 @@ impl<T: UploadedFile> Sending<T> {
     async fn whole(&self) -> Result<T> {
         let measure = Measure::default();
         let file = measure.measured(&self.asked.file, self.asked.listener.clone())?;
-        let first = self.target.call::<T>(&self.asked.client, Fields::Whole(file)).send().await;
+        let first = self.target.call(&self.asked.client, Fields::Whole(file)).send().await;
         let answer = match first {
             // The same file in the same place twice is as good as once, where it can be read twice.
             Err(error) if error.asks_again(again()) && self.target.replaces() && !asks_too_much(&error) => {
@@ -225,11 +225,11 @@ impl<T: UploadedFile> Sending<T> {
                     return Err(error);
                 };
                 sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
-                self.target.call::<T>(&self.asked.client, Fields::Whole(file)).send().await?
+                self.target.call(&self.asked.client, Fields::Whole(file)).send().await?
             }
             first => first?,
         };
-        answer.into_inner().checked(self.asked.file.len(), &measure.checksum())
+        made(answer.into_inner(), self.asked.file.len(), &measure.checksum())
     }
 }
 

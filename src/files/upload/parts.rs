@@ -12,12 +12,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::StatusCode;
-use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::super::checksum::Checksum;
 use super::measure::Measure;
-use super::target::{Fields, PartsOf, UploadedFile, again, has_file, id_of};
+use super::target::{Fields, PartsOf, UploadedFile, again, has_file, id_of, made, resource, taken};
 use super::{SAME_NAME_PAUSE, Sending, asks_too_much};
 use crate::file::Reader;
 use crate::{Error, File, Result};
@@ -116,9 +115,9 @@ impl<T: UploadedFile> Sending<T> {
         let mut attempt = 1;
         loop {
             let fields = Fields::Part { file: File::from_bytes("blob", part.clone()), index, upload: self.upload() };
-            let error = match self.target.call::<T>(&self.asked.client, fields).send().await {
+            let error = match self.target.call(&self.asked.client, fields).send().await {
                 Ok(answer) => {
-                    answer.taken()?;
+                    taken(&answer)?;
                     break;
                 }
                 Err(error) => error,
@@ -143,9 +142,9 @@ impl<T: UploadedFile> Sending<T> {
 
     /// Sends the last request, and finds out what became of it where that is not told.
     async fn put_together(&self, checksum: &Checksum, before: &HashSet<String>) -> Result<T> {
-        let last = || self.target.call::<T>(&self.asked.client, Fields::Last(self.upload())).send();
+        let last = || self.target.call(&self.asked.client, Fields::Last(self.upload())).send();
         let error = match last().await {
-            Ok(answer) => return answer.into_inner().checked(self.asked.file.len(), checksum),
+            Ok(answer) => return made(answer.into_inner(), self.asked.file.len(), checksum),
             Err(error) => error,
         };
         let broken = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
@@ -160,7 +159,7 @@ impl<T: UploadedFile> Sending<T> {
             return Ok(made);
         }
         match last().await {
-            Ok(answer) => answer.into_inner().checked(self.asked.file.len(), checksum),
+            Ok(answer) => made(answer.into_inner(), self.asked.file.len(), checksum),
             Err(error) => self.look_out(Duration::ZERO, checksum, before).await?.ok_or(error),
         }
     }
@@ -169,12 +168,12 @@ impl<T: UploadedFile> Sending<T> {
     async fn look_out(&self, limit: Duration, checksum: &Checksum, before: &HashSet<String>) -> Result<Option<T>> {
         let (begun, mut pause) = (Instant::now(), Duration::from_secs(1));
         loop {
-            let made = self.target.there(&self.asked.client).await?.into_iter().find(|resource| {
-                let is_new = id_of(resource).is_some_and(|id| !before.contains(id));
-                is_new && has_file(resource, self.asked.file.len(), checksum)
+            let found = self.target.there(&self.asked.client).await?.into_iter().find(|there| {
+                let is_new = id_of(there).is_some_and(|id| !before.contains(id));
+                is_new && has_file(there, self.asked.file.len(), checksum)
             });
-            if let Some(made) = made {
-                return answer_of(made).map(Some);
+            if let Some(found) = found {
+                return resource(found).map(Some);
             }
             if begun.elapsed() + pause > limit {
                 return Ok(None);
@@ -183,13 +182,4 @@ impl<T: UploadedFile> Sending<T> {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-}
-
-/// The answer that got lost, made of the resource: it is the resource with its success.
-fn answer_of<T: UploadedFile>(mut resource: Value) -> Result<T> {
-    if let Some(fields) = resource.as_object_mut() {
-        fields.insert("success".to_owned(), json!(true));
-    }
-    serde_json::from_value(resource)
-        .map_err(|error| Error::unreadable("the file was uploaded, and its resource cannot be read").with_source(error))
 }

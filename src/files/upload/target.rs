@@ -8,48 +8,73 @@ use super::super::checksum::{Algorithm, Checksum};
 use super::refused;
 use crate::call::Call;
 use crate::main::types::{
-    CommunityUploadAnswer, UploadAnswer, UploadCommunityResourceForm, UploadDatasetResourceForm,
+    CommunityResource, Resource, UploadCommunityResourceForm, UploadDatasetResourceForm,
     UploadNewCommunityResourceForm, UploadNewDatasetResourceForm,
 };
 use crate::{Client, Error, File, Result};
 
-/// What the server makes of a file: an [`UploadAnswer`] or a [`CommunityUploadAnswer`].
-pub trait UploadedFile: Answered + DeserializeOwned + Send + 'static {}
+/// What the server makes of a file: a [`Resource`] or a [`CommunityResource`].
+pub trait UploadedFile: Made + DeserializeOwned + Send + 'static {}
 
-impl<T: Answered + DeserializeOwned + Send + 'static> UploadedFile for T {}
+impl<T: Made + DeserializeOwned + Send + 'static> UploadedFile for T {}
 
-/// What both answers tell.
-pub trait Answered: Sized {
-    /// Whether the server took what was sent.
-    fn taken(&self) -> Result<()>;
-
-    /// The answer, where the file is what was sent.
-    fn checked(self, size: u64, checksum: &Checksum) -> Result<Self>;
+/// What both tell of their file.
+pub trait Made {
+    fn id(&self) -> &str;
+    fn filesize(&self) -> Option<i64>;
+    fn checksum(&self) -> Option<Checksum>;
 }
 
-macro_rules! answered {
-    ($($answer:ident),*) => {$(
-        impl Answered for $answer {
-            fn taken(&self) -> Result<()> {
-                if self.success { Ok(()) } else { Err(refused(self.error.as_deref())) }
+macro_rules! made {
+    ($($resource:ident),*) => {$(
+        impl Made for $resource {
+            fn id(&self) -> &str {
+                &self.id
             }
 
-            fn checked(self, size: u64, checksum: &Checksum) -> Result<Self> {
-                self.taken()?;
-                if let Some(has) = self.filesize.filter(|has| u64::try_from(*has) != Ok(size)) {
-                    return Err(Error::corrupt(format!("the server has {has} bytes where {size} were sent")));
-                }
-                let has = self.checksum.as_ref().and_then(Option::<Checksum>::from);
-                match has.filter(|has| has.algorithm() == Algorithm::Sha1 && has != checksum) {
-                    Some(has) => Err(Error::corrupt(format!("the server has {has} where {checksum} was sent"))),
-                    None => Ok(self),
-                }
+            fn filesize(&self) -> Option<i64> {
+                self.filesize
+            }
+
+            fn checksum(&self) -> Option<Checksum> {
+                self.checksum.as_ref().and_then(Option::from)
             }
         }
     )*};
 }
 
-answered!(UploadAnswer, CommunityUploadAnswer);
+made!(Resource, CommunityResource);
+
+/// Fails where the server says that it did not take what was sent.
+pub(super) fn taken(answer: &Value) -> Result<()> {
+    match answer.get("success") {
+        Some(Value::Bool(true)) => Ok(()),
+        _ => Err(refused(answer.get("error").and_then(Value::as_str))),
+    }
+}
+
+/// The resource that the server answers with, where its file is what was sent.
+pub(super) fn made<T: UploadedFile>(mut answer: Value, size: u64, checksum: &Checksum) -> Result<T> {
+    taken(&answer)?;
+    if let Some(fields) = answer.as_object_mut() {
+        fields.remove("success");
+    }
+    let made: T = resource(answer)?;
+    if let Some(has) = made.filesize().filter(|has| u64::try_from(*has) != Ok(size)) {
+        return Err(Error::corrupt(format!("the server has {has} bytes where {size} were sent")));
+    }
+    match made.checksum().filter(|has| has.algorithm() == Algorithm::Sha1 && has != checksum) {
+        Some(has) => Err(Error::corrupt(format!("the server has {has} where {checksum} was sent"))),
+        None => Ok(made),
+    }
+}
+
+/// A resource as the server shows it. The answer to a part of an upload is none.
+pub(super) fn resource<T: UploadedFile>(resource: Value) -> Result<T> {
+    let unreadable = || Error::unreadable("the file was uploaded, and its resource cannot be read");
+    let made: T = serde_json::from_value(resource).map_err(|error| unreadable().with_source(error))?;
+    if made.id().is_empty() { Err(unreadable()) } else { Ok(made) }
+}
 
 /// Where a file goes.
 #[derive(Clone, Debug)]
@@ -103,7 +128,7 @@ impl Target {
         matches!(self, Self::Resource { .. } | Self::Community { .. })
     }
 
-    pub(super) fn call<T: DeserializeOwned + Send + 'static>(&self, client: &Client, fields: Fields) -> Call<T> {
+    pub(super) fn call(&self, client: &Client, fields: Fields) -> Call<Value> {
         let main = client.main();
         match self {
             Self::New { dataset } => {

@@ -21,9 +21,9 @@ pub fn document(version: &str, api: Api) -> Result<(Vec<u8>, String), String> {
     if !named || !(version == "latest" || version.starts_with(|first: char| first.is_ascii_digit())) {
         return Err(format!("`{version}` is neither a version such as 17.18.0 nor `latest`"));
     }
-    let folder = crate::root().join("target/udata-server");
+    let folder = crate::root().join("target/platform/python");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let environment = Environment::at(&folder.join(format!("venv-{version}")))?;
+    let environment = Environment::at(&folder.join(format!("udata-{version}")))?;
     let script = crate::root().join("xtask/server/document.py");
     let installed = || environment.version_of("udata").ok();
     let wanted = if version == "latest" { "udata".to_owned() } else { format!("udata=={version}") };

@@ -1,0 +1,68 @@
+//! Which services run, and whether they answer.
+
+use super::packages::{Set, Versions};
+use super::state::{Port, Service, State};
+use super::{hydra, postgres, probe, process, storage, tabular, udata};
+
+/// Whether a service does its work.
+pub fn answers(state: &State, service: Service) -> bool {
+    match service {
+        Service::Postgres => postgres::answers(state),
+        Service::Redis => probe::redis(state.port(Port::Of(service))),
+        Service::S3 => storage::s3_answers(state),
+        Service::Postgrest => tabular::postgrest_answers(state),
+        Service::Tabular | Service::Metrics => tabular::api_answers(state, service),
+        Service::HydraApi => probe::answers(&format!("{}/api/health", state.url(Port::Of(service)))),
+        Service::HydraCrawler | Service::HydraWorker => hydra::works(&state.log(service.name())),
+        Service::Udata => udata::answers(state),
+    }
+}
+
+/// Where a service is called.
+pub fn url(state: &State, service: Service) -> Option<String> {
+    match service {
+        Service::Postgres => Some(postgres::address(state, "csv")),
+        Service::Redis => Some(format!("redis://127.0.0.1:{}", state.port(Port::Of(service)))),
+        Service::HydraCrawler | Service::HydraWorker => None,
+        _ => Some(state.url(Port::Of(service))),
+    }
+}
+
+fn version(state: &State, versions: &Versions, service: Service) -> Option<String> {
+    match service {
+        Service::Postgres => postgres::version(),
+        Service::Redis => storage::redis_version(),
+        Service::S3 => Set::Storage.installed(state, versions).map(|version| format!("moto {version}")),
+        Service::Postgrest => Some("stand-in".to_owned()),
+        Service::Tabular | Service::Metrics => Set::Tabular.installed(state, versions),
+        Service::HydraApi | Service::HydraCrawler | Service::HydraWorker => Set::Hydra.installed(state, versions),
+        Service::Udata => Set::Udata.installed(state, versions),
+    }
+}
+
+/// Prints a line for each service.
+pub fn print(state: &State, versions: &Versions) -> Result<(), String> {
+    println!("{:<14} {:<10} {:>8} {:>6}  version", "service", "state", "pid", "port");
+    let mut down = Vec::new();
+    for service in Service::ALL {
+        let pid = process::pid(state, service);
+        let answers = pid.is_some() && answers(state, service);
+        let condition = match pid {
+            Some(_) if answers => "up",
+            Some(_) => "no answer",
+            None => "down",
+        };
+        if !answers {
+            down.push(service.name());
+        }
+        let port = service.ports().first().map(|port| state.port(*port).to_string());
+        println!(
+            "{:<14} {condition:<10} {:>8} {:>6}  {}",
+            service.name(),
+            pid.map(|pid| pid.to_string()).unwrap_or_default(),
+            port.unwrap_or_default(),
+            version(state, versions, service).unwrap_or_else(|| "not installed".to_owned()),
+        );
+    }
+    if down.is_empty() { Ok(()) } else { Err(format!("not up: {}", down.join(", "))) }
+}
