@@ -61,6 +61,7 @@ fn of_every_type() -> NewTable {
         ("nom, \"voie\" & n° #1 = 50%41 (+)", "string"),
         ("avec__des__", "string"),
         ("nom.de.colonne", "float"),
+        ("instant avec fuseau", "timestamptz"),
     ];
     let rows = vec![
         vec![
@@ -74,19 +75,21 @@ fn of_every_type() -> NewTable {
             json!("a"),
             json!("b"),
             json!(1.5),
+            json!("2024-02-29T07:30:00+00:00"),
         ],
-        vec![Value::Null; 10],
+        vec![Value::Null; 11],
         vec![
             json!(""),
             json!(-1),
             json!("NaN"),
             json!(false),
             json!("0001-01-01"),
-            json!("2024-02-29T08:30:00+01:00"),
+            json!("2024-02-29T08:30:00"),
             json!([]),
             json!(""),
             json!("é😀\n,\"\\"),
             json!(-2),
+            json!("1970-01-01T00:00:00.123456+00:00"),
         ],
         vec![
             json!("t"),
@@ -99,6 +102,7 @@ fn of_every_type() -> NewTable {
             json!("c:\\d"),
             json!(" "),
             json!(1e300),
+            json!("9999-12-31T23:59:59+00:00"),
         ],
     ];
     NewTable { columns: columns(&names), rows, ..NewTable::default() }
@@ -448,7 +452,7 @@ async fn raw_exports_are_what_the_server_writes() {
         client.resource(COMMUNES_RESOURCE).rows::<Row>().filter(col("nom").eq("Brest")).select(["nom", "population"]);
     assert_eq!(query.csv().await.unwrap().into_inner().text().await.unwrap(), "nom,population\nBrest,139619\n");
     let json = query.json().await.unwrap().into_inner().text().await.unwrap();
-    assert_eq!(json, r#"[{"nom":"Brest","population":139619}]"#);
+    assert_eq!(json, "[{\"nom\":\"Brest\",\"population\":139619}]\n");
     let none = query.filter(col("nom").eq("Lyon"));
     assert_eq!(none.collect(10).await.unwrap(), []);
 }
