@@ -136,8 +136,8 @@ impl Source {
         match self {
             #[cfg(feature = "tabular")]
             Self::Resource(rid) => match client.resource(rid).analysis().await {
-                Ok(analysis) if analysis.parsing_finished_at.is_none() => {
-                    let error = analysis.parsing_error.or(analysis.error);
+                Ok(analysis) if !analysis.has_rows() => {
+                    let error = analysis.rows_error().map(ToString::to_string).or(analysis.error);
                     error.map(|error| Warning::StaleRows { error }).into_iter().collect()
                 }
                 Err(error) if error.is_not_found() || error.is_gone() => vec![Warning::Deleted],

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::decimal::Decimal;
 use super::failure::DatabaseError;
 use super::front::{Aggregate, Field, Order, Selection};
-use super::select::{Database, Expression, compare, default_name, in_order};
+use super::select::{Database, Expression, compare, default_name, in_order, without_nul};
 use super::table::Table;
 use super::value::{Datum, Kind};
 
@@ -42,7 +42,7 @@ impl Plan {
                     return Err(DatabaseError::of("42803", message));
                 }
                 Selection::CountOfRows { alias } => {
-                    let name = alias.clone().unwrap_or_else(|| "count".to_owned());
+                    let name = alias.as_deref().map_or_else(|| "count".to_owned(), without_nul);
                     Column { name, source: Source::CountOfRows }
                 }
                 Selection::Value { field, cast, aggregate, alias } => {
@@ -50,11 +50,11 @@ impl Plan {
                     match aggregate {
                         Some(aggregate) => {
                             check(*aggregate, expression.result())?;
-                            let name = alias.clone().unwrap_or_else(|| aggregate.name().to_owned());
+                            let name = alias.as_deref().map_or_else(|| aggregate.name().to_owned(), without_nul);
                             Column { name, source: Source::Aggregate(*aggregate, expression) }
                         }
                         None => {
-                            let name = alias.clone().unwrap_or_else(|| default_name(field));
+                            let name = alias.as_deref().map_or_else(|| default_name(field), without_nul);
                             Column { name, source: Source::Group { field: field.clone(), expression } }
                         }
                     }

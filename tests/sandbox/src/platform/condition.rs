@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::failure::DatabaseError;
 use super::front::{Comparison, Filter, Is, Test};
-use super::select::{Database, Expression};
+use super::select::{Database, Expression, without_nul};
 use super::table::Table;
 use super::value::{Datum, Kind};
 
@@ -41,7 +41,7 @@ impl Condition {
             Kind::Json => Err(DatabaseError::no_operator("json", operator)),
             _ => Ok(()),
         };
-        let value = |text: &str| kind.read(&text.replace('\0', ""));
+        let value = |text: &str| kind.read(&without_nul(text));
         let check = match test {
             Test::Compare(comparison, text) => {
                 json_has_none(symbol(*comparison))?;
@@ -56,7 +56,7 @@ impl Condition {
                     let operator = if *case_sensitive { "~~" } else { "~~*" };
                     return Err(DatabaseError::no_operator(kind.database_name(), operator));
                 }
-                Check::Like { expression, pattern: Pattern::new(pattern, *case_sensitive)? }
+                Check::Like { expression, pattern: Pattern::new(&without_nul(pattern), *case_sensitive)? }
             }
             Test::In(texts) => {
                 json_has_none("=")?;

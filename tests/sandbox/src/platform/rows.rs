@@ -1,7 +1,5 @@
 //! The answers of the tabular and metrics servers: a page of rows, an export, and what they refuse.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value, json};
 
 use super::failure::DatabaseError;
@@ -9,7 +7,7 @@ use super::front::Statement;
 use super::query::{Permissions, Refusal, Release, Window, forward, repeated_in_links};
 use super::select::{Database, Outcome, Rows, Ties};
 use super::table::Table;
-use super::value::{Datum, Writer};
+use super::value::{Datum, Writer, json_text};
 use super::wire::{parameter, whole_number};
 use crate::answer::Reply;
 
@@ -89,11 +87,11 @@ fn refused(refusal_of_query: Refusal) -> Reply {
 pub(crate) fn check_target(path: &str, raw: &str, settings: TabularSettings) -> Result<(), Reply> {
     let most = settings.target_max;
     let words = if path.len() + usize::from(!raw.is_empty()) + raw.len() > most {
-        format!("400, message:\n  Got more than {most} bytes when reading")
+        format!("Got more than {most} bytes when reading")
     } else if raw.is_ascii() {
         return Ok(());
     } else {
-        "400, message:\n  Invalid char in url query".to_owned()
+        "Invalid char in url query".to_owned()
     };
     Err(Reply::new(400, "text/plain; charset=utf-8", words))
 }
@@ -212,7 +210,7 @@ fn each_row(outcome: &Outcome, table: &Table, mut row: impl FnMut(&[&Datum])) {
 fn json_of(outcome: &Outcome, table: &Table, writer: Writer) -> String {
     let mut shown: Vec<(usize, String)> = Vec::new();
     for (index, name) in outcome.names.iter().enumerate() {
-        let name = json!(name).to_string();
+        let name = json_text(name);
         match shown.iter_mut().find(|(_, other)| writer == Writer::Server && *other == name) {
             Some((place, _)) => *place = index,
             None => shown.push((index, name)),
@@ -222,9 +220,12 @@ fn json_of(outcome: &Outcome, table: &Table, writer: Writer) -> String {
     each_row(outcome, table, |values| {
         text.push_str(if text.len() == 1 { "{" } else { ", \n {" });
         for (column, (index, name)) in shown.iter().enumerate() {
-            let comma = if column == 0 { "" } else { "," };
-            let value = values.get(*index).map_or_else(|| "null".to_owned(), |value| value.json(writer));
-            let _ = write!(text, "{comma}{name}:{value}");
+            if column > 0 {
+                text.push(',');
+            }
+            text.push_str(name);
+            text.push(':');
+            text.push_str(&values.get(*index).map_or_else(|| "null".to_owned(), |value| value.json(writer)));
         }
         text.push('}');
     });

@@ -118,7 +118,7 @@ impl Outcome {
 impl<'a> Database<'a> {
     /// The column of a field, and its type.
     pub(crate) fn find(&self, field: &Field) -> Result<Expression, DatabaseError> {
-        let name = field.column.replace('\0', "");
+        let name = without_nul(&field.column);
         let found = self.table.place(&name).zip(self.table.kind(&name));
         let (place, mut kind) = found
             .ok_or_else(|| DatabaseError::of("42703", format!("column {}.{name} does not exist", self.relation)))?;
@@ -207,7 +207,7 @@ impl<'a> Database<'a> {
                     }
                 }
                 Selection::Value { field, cast, alias, .. } => {
-                    let name = alias.clone().unwrap_or_else(|| default_name(field));
+                    let name = alias.as_deref().map_or_else(|| default_name(field), without_nul);
                     columns.push((name, self.cast(field, cast.as_deref())?));
                 }
                 Selection::CountOfRows { .. } => {}
@@ -282,9 +282,14 @@ fn scattered(row: usize, (limit, offset): (Option<i128>, i128)) -> u64 {
     (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
+/// A text as the database gets it: without the character that it has not.
+pub(crate) fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
+}
+
 /// The name of a column of the result that was not given one.
 pub(crate) fn default_name(field: &Field) -> String {
-    if field.path.is_empty() { field.column.clone() } else { "?column?".to_owned() }
+    if field.path.is_empty() { without_nul(&field.column) } else { "?column?".to_owned() }
 }
 
 pub(crate) fn in_order(orderings: impl Iterator<Item = Ordering>) -> Ordering {

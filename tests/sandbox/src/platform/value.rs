@@ -77,16 +77,22 @@ impl Kind {
             Self::String => Ok(Datum::Text(text.to_owned())),
             Self::Bool => bool_of(trimmed).map(Datum::Bool).ok_or_else(syntax),
             Self::Integer | Self::Bigint => {
-                let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
-                if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                let unsigned = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
+                let rest = unsigned.trim_start_matches(|char: char| char.is_ascii_digit());
+                if rest.len() == unsigned.len() {
                     return Err(syntax());
                 }
-                let number = trimmed.parse::<i64>().ok();
+                let number = trimmed.strip_suffix(rest).and_then(|digits| digits.parse::<i64>().ok());
                 let fits = |number: &i64| self == Self::Bigint || i32::try_from(*number).is_ok();
-                number.filter(fits).map(Datum::Int).ok_or_else(|| {
-                    let message = format!("value \"{text}\" is out of range for type {}", self.database_name());
-                    InputError { code: "22003", message, hint: None }
-                })
+                match number.filter(fits) {
+                    Some(number) if rest.is_empty() => Ok(Datum::Int(number)),
+                    Some(_) => Err(syntax()),
+                    // The digits are too many before what follows them is looked at.
+                    None => {
+                        let message = format!("value \"{text}\" is out of range for type {}", self.database_name());
+                        Err(InputError { code: "22003", message, hint: None })
+                    }
+                }
             }
             Self::Float => match float_of(trimmed) {
                 Some(Some(number)) => Ok(Datum::Float(number)),
@@ -269,12 +275,19 @@ impl Datum {
             Self::Int(number) => number.to_string(),
             Self::Float(number) if number.is_finite() => number_in(writer, float_text(*number)),
             Self::Numeric(number) if matches!(**number, Decimal::Finite(_)) => number_in(writer, number.to_string()),
-            Self::Timestamp(micros) => json!(moment::write_timestamp(*micros, 'T', "")).to_string(),
-            Self::TimestampTz(micros) => json!(moment::write_timestamp(*micros, 'T', "+00:00")).to_string(),
+            Self::Text(text) => json_text(text),
+            Self::Timestamp(micros) => json_text(&moment::write_timestamp(*micros, 'T', "")),
+            Self::TimestampTz(micros) => json_text(&moment::write_timestamp(*micros, 'T', "+00:00")),
             Self::Json(text) => text.to_string(),
-            Self::Float(_) | Self::Numeric(_) | Self::Text(_) | Self::Date(_) => json!(self.text()).to_string(),
+            Self::Float(_) | Self::Numeric(_) | Self::Date(_) => json_text(&self.text()),
         }
     }
+}
+
+/// A text in JSON.
+pub(crate) fn json_text(text: &str) -> String {
+    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    if plain { format!("\"{text}\"") } else { json!(text).to_string() }
 }
 
 /// The server reads the database's numbers and writes them again: decimals go through a double.

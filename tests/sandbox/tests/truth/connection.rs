@@ -15,16 +15,15 @@ pub(crate) struct Connection {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    /// The body where it is JSON, else null.
+    pub(crate) json: Value,
 }
 
 impl Answer {
     /// The rows of a body in JSON.
-    pub(crate) fn rows(&self) -> Vec<Value> {
-        match serde_json::from_str(&self.body) {
-            Ok(Value::Array(rows)) => rows,
-            Ok(mut body) => body["data"].as_array_mut().map(std::mem::take).unwrap_or_default(),
-            Err(_) => Vec::new(),
-        }
+    pub(crate) fn rows(&self) -> &[Value] {
+        let rows = self.json.as_array().or_else(|| self.json.get("data")?.as_array());
+        rows.map_or(&[], Vec::as_slice)
     }
 }
 
@@ -61,7 +60,9 @@ impl Connection {
                     self.stream = TcpStream::connect(&self.host).await.expect("a connection");
                 }
                 let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-                return Answer { status, body: String::from_utf8_lossy(&received[end + 4..]).into_owned() };
+                let body = &received[end + 4..];
+                let json = serde_json::from_slice(body).unwrap_or_default();
+                return Answer { status, body: String::from_utf8_lossy(body).into_owned(), json };
             }
         }
     }

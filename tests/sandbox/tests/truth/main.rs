@@ -49,14 +49,12 @@ async fn all_rows(sandbox: &Sandbox, connection: &mut Connection, line: &Recorde
     line.rows_of(&answer)
 }
 
-/// Replays the lines of a file and fails with those that differ, a few of each family.
-async fn replay(file: &Path, release: Release) {
+/// Replays lines; gives those that are answered otherwise, by family.
+async fn replay_lines(lines: &[&str], release: Release) -> BTreeMap<String, Vec<String>> {
     let sandbox = sandbox(release).await;
     let mut connection = Connection::open(&sandbox).await;
-    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut count = 0;
-    for line in text.lines() {
+    for line in lines {
         let line = Recorded::read(line);
         let answer = connection.get(&line.path(), line.query()).await;
         let mut difference = difference(&line, &answer);
@@ -71,34 +69,55 @@ async fn replay(file: &Path, release: Release) {
             wrong.entry(line.family().to_owned()).or_default().push(format!("{}: {difference}", line.query()));
         }
         sandbox.take_requests();
-        count += 1;
     }
+    wrong
+}
+
+/// Replays the lines of a file and fails with those that are answered otherwise, a few of each family.
+fn replay(file: &Path, release: Release) {
+    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let lines: Vec<&str> = text.lines().collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let parts = lines.chunks(lines.len().div_ceil(threads).max(1)).map(|part| {
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                runtime.block_on(replay_lines(part, release))
+            })
+        });
+        for part in parts.collect::<Vec<_>>() {
+            for (family, lines) in part.join().expect("a part") {
+                wrong.entry(family).or_default().extend(lines);
+            }
+        }
+    });
     let differing: usize = wrong.values().map(Vec::len).sum();
-    println!("{}: {} of {count} lines equal", file.display(), count - differing);
+    println!("{}: {} of {} lines equal", file.display(), lines.len() - differing, lines.len());
     let shown = wrong.iter().flat_map(|(family, lines)| {
         lines.iter().take(3).map(move |line| format!("{family} ({} lines): {line}", lines.len()))
     });
     assert!(wrong.is_empty(), "{differing} lines differ:\n{}", shown.collect::<Vec<_>>().join("\n"));
 }
 
-#[tokio::test]
-async fn every_recorded_query_is_answered_as_the_real_server_did() {
-    replay(&folder().join("queries.jsonl"), Release::V0_4_1).await;
+#[test]
+fn every_recorded_query_is_answered_as_the_real_server_did() {
+    replay(&folder().join("queries.jsonl"), Release::V0_4_1);
 }
 
-#[tokio::test]
-async fn every_recorded_query_is_answered_as_release_0_3_1_did() {
-    replay(&folder().join("queries-0.3.1.jsonl"), Release::V0_3_1).await;
+#[test]
+fn every_recorded_query_is_answered_as_release_0_3_1_did() {
+    replay(&folder().join("queries-0.3.1.jsonl"), Release::V0_3_1);
 }
 
-#[tokio::test]
-async fn queries_of_another_folder_are_answered_as_the_real_server_did() {
+#[test]
+fn queries_of_another_folder_are_answered_as_the_real_server_did() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{FOLDER}: {error}"));
     for file in entries.map(|entry| entry.expect("an entry").path()) {
         if file.extension().is_some_and(|extension| extension == "jsonl") {
             let old = file.file_name().is_some_and(|name| name.to_string_lossy().contains("0.3.1"));
-            replay(&file, if old { Release::V0_3_1 } else { Release::V0_4_1 }).await;
+            replay(&file, if old { Release::V0_3_1 } else { Release::V0_4_1 });
         }
     }
 }
