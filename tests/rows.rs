@@ -603,7 +603,7 @@ async fn rows_that_the_platform_gets_wrong_come_with_a_warning() {
 #[tokio::test]
 async fn row_numbers_may_be_zero_or_less() {
     let (sandbox, client) = platform().await;
-    let table = NewTable { numbers: Some((0..6_000).map(|n| Some(n)).collect()), ..counted(6_000) };
+    let table = NewTable { numbers: Some((0..6_000).map(Some).collect()), ..counted(6_000) };
     sandbox.add_table(TABLE, table);
     let rows = client.resource(TABLE).rows::<Counted>();
     assert_eq!(numbers(rows.clone()).await.unwrap(), (1..=6_000).collect::<Vec<u64>>());

@@ -106,9 +106,9 @@ fn kind(schema: &Schema, name: &str) -> Result<Kind> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::encoding::ROW_NUMBER;
     use super::super::expression::col;
     use super::super::order::{avg, count, max};
+    use super::super::row::ROW_NUMBER;
     use super::*;
 
     fn schema() -> Schema {

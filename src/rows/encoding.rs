@@ -8,14 +8,12 @@ use super::expression::{Condition, Node, Operator, Test};
 use super::order::Order;
 use super::pattern::Pattern;
 use super::post_filter::{PostFilter, pattern_of};
+use super::row::ROW_NUMBER;
 use crate::{Error, Result};
 
 /// The query of a request, percent-encoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query(String);
-
-/// The server's own number of a row.
-pub(crate) const ROW_NUMBER: &str = "__id";
 
 impl Query {
     pub(crate) fn as_str(&self) -> &str {

@@ -6,6 +6,7 @@
 //! by the server's split, one that is encoded twice is not. All rules were measured on a server of version 0.4.1.
 
 use super::pattern::{Pattern, Token};
+use super::row::ROW_NUMBER;
 use crate::{Error, Result};
 
 /// Builds a piece of a query, already percent-encoded.
@@ -104,7 +105,7 @@ pub(super) fn aggregate_column(column: &str) -> Result<String> {
 fn key(column: &str, hidden: &[char]) -> Result<String> {
     let mut piece = Piece::new(name(column)?);
     // The server's own column has this name on the wire.
-    if column == super::encoding::ROW_NUMBER {
+    if column == ROW_NUMBER {
         return Ok(column.to_owned());
     }
     for (index, char) in column.char_indices() {

@@ -44,6 +44,7 @@ mod decode;
 mod encoding;
 mod escape;
 mod expression;
+mod failure;
 mod fields;
 mod open;
 mod order;

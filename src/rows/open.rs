@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::check::{check, check_types};
-use super::encoding::{Query, ROW_NUMBER};
+use super::encoding::Query;
 use super::expression::col;
 use super::plan::{Plan, Reading, Warning};
 use super::profile::Schema;
 use super::request::Request;
+use super::row::ROW_NUMBER;
 use super::source::{Page, Source};
 use super::windows::{MOST_EXPORTED, Windows};
 use crate::{Client, Error, Result};

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::check::check;
 use super::decode;
 use super::encoding::Query;
-use super::reader::unreadable;
+use super::failure::{missing, unreadable_row};
 use super::request::Request;
 use super::row::Row;
 use super::source::{Page, Source};
@@ -27,8 +27,8 @@ pub(super) struct Walk {
     /// The query of the filter, without an order.
     filter: Query,
     query: Query,
-    /// What comes before the first page: the query of the filter, and the columns that tell its rows apart.
-    before: Option<Pending<Result<(Query, Vec<String>)>>>,
+    /// What comes before the first page.
+    before: Option<Pending<Result<Prepared>>>,
     /// Whether no two rows are equal in the order of the query.
     unique: bool,
     page_size: u64,
@@ -43,6 +43,9 @@ pub(super) struct Walk {
     in_flight: FuturesOrdered<Pending<Result<Page>>>,
     ended: bool,
 }
+
+/// The query of a filter, and the columns that tell its rows apart where not every row has a number.
+type Prepared = (Query, Vec<String>);
 
 impl Walk {
     /// Over the pages of what is asked, after it is checked.
@@ -199,13 +202,6 @@ impl Walk {
     }
 }
 
-/// The error of rows that do not come though the server counts them.
-pub(super) fn missing(received: u64, total: u64) -> Error {
-    Error::transport(format!(
-        "{received} of {total} rows came: the table changed while it was read, or an answer was cut short"
-    ))
-}
-
 /// The size of the pages to ask for. The server was seen to answer a page of one with nothing.
 fn page_size(client: &Client, source: &Source, limit: Option<u64>) -> u64 {
     let largest = source.page_size(client).get();
@@ -270,9 +266,7 @@ impl<T: DeserializeOwned> Stream for RowPages<T> {
         let read = |rows: Vec<Row>| {
             let numbered = rows.into_iter().take(rows_left).zip(before + 1..);
             numbered
-                .map(|(row, number)| {
-                    decode::from_row(&row).map_err(|failure| unreadable(number, &row_text(&row), failure))
-                })
+                .map(|(row, number)| decode::from_row(&row).map_err(|failure| unreadable_row(number, &row, failure)))
                 .collect::<Result<Vec<T>>>()
         };
         let page = page.and_then(read).map(|rows| RowPage { number: self.number, total: self.walk.total, rows });
@@ -289,8 +283,4 @@ impl<T> std::fmt::Debug for RowPages<T> {
             .field("total", &self.walk.total)
             .finish_non_exhaustive()
     }
-}
-
-pub(super) fn row_text(row: &Row) -> String {
-    serde_json::to_string(row).unwrap_or_default()
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::encoding::ROW_NUMBER;
 use super::expression::Operator;
 use super::plan::Warning;
+use super::row::ROW_NUMBER;
 
 /// The type of a column, which decides how its values are written and which operators it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

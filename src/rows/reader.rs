@@ -5,22 +5,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::decode::{self, Failure, Field};
-use super::encoding::ROW_NUMBER;
+use super::decode::{self, Field};
+use super::failure::{malformed, missing, unreadable, unreadable_row};
 use super::open::{Opened, open};
-use super::pages::{Pending, missing, row_text};
+use super::pages::Pending;
 use super::plan::{Plan, Reading};
 use super::post_filter::PostFilter;
 use super::profile::{Kind, Schema};
-use super::record::{Malformed, Record, Records};
+use super::record::{Record, Records};
 use super::request::Request;
-use super::row::Row;
+use super::row::{ROW_NUMBER, Row};
 use super::source::Source;
 use super::windows::{Part, Windows};
 use crate::{Client, Error, Result};
@@ -113,7 +110,7 @@ impl Reader {
             }
             self.handed_out += 1;
             let place = self.received;
-            let row = decode::from_row(&row).map_err(|failure| unreadable(place, &row_text(&row), failure));
+            let row = decode::from_row(&row).map_err(|failure| unreadable_row(place, &row, failure));
             return Some(Numbered { number, row });
         }
         let fields = self.fields.as_ref()?;
@@ -121,10 +118,10 @@ impl Reader {
             let record = match self.records.next(fields.len()) {
                 Ok(Some(record)) => record,
                 Ok(None) => return None,
-                Err(malformed) => {
+                Err(reason) => {
                     self.stage = Stage::Ended;
                     self.fields = None;
-                    return Some(Numbered { number: None, row: Err(broken(malformed)) });
+                    return Some(Numbered { number: None, row: Err(malformed(reason)) });
                 }
             };
             self.received += 1;
@@ -154,7 +151,7 @@ impl Reader {
     fn header(&mut self) -> Result<()> {
         let expected =
             if self.request.select.is_empty() { self.schema.header() } else { self.request.export_columns()? };
-        let Some(names) = self.records.header(&expected).map_err(broken)? else { return Ok(()) };
+        let Some(names) = self.records.header(&expected).map_err(malformed)? else { return Ok(()) };
         if let Some(unknown) = names.iter().find(|name| self.schema.kind(name).is_none()) {
             // The table was made anew after its profile was: what is known of it is out of date.
             self.source.forget(&self.client);
@@ -256,17 +253,4 @@ fn text_of(value: &Value) -> Option<Cow<'_, str>> {
 fn text_of_record<'a>(fields: &[Field], record: Record<'a>, column: &str) -> Option<Cow<'a, str>> {
     let index = fields.iter().position(|field| field.name == column)?;
     record.cell(index).filter(|cell| !cell.is_null()).map(|cell| cell.text())
-}
-
-fn broken(malformed: Malformed) -> Error {
-    Error::unreadable(format!("the export cannot be read: {}", malformed.reason()))
-}
-
-/// The error of a row that cannot be read as its type.
-pub(super) fn unreadable(number: u64, text: &str, (column, error): Failure) -> Error {
-    let place = match column {
-        Some(column) => format!("row {number}, column {column}"),
-        None => format!("row {number}"),
-    };
-    Error::decode(StatusCode::OK, HeaderMap::new(), Bytes::copy_from_slice(text.as_bytes()), &place, error)
 }

@@ -2,11 +2,12 @@
 
 use std::num::NonZeroUsize;
 
-use super::encoding::{Query, ROW_NUMBER};
+use super::encoding::Query;
 use super::expression::{Condition, Node, Operator};
 use super::order::{Aggregate, Order};
 use super::plan::Reading;
 use super::post_filter::PostFilter;
+use super::row::ROW_NUMBER;
 use crate::{Error, Result};
 
 /// What is asked of the rows, whatever type they are read as.

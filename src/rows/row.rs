@@ -8,6 +8,9 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+/// The server's own number of a row.
+pub(crate) const ROW_NUMBER: &str = "__id";
+
 /// A row: the values of its columns under their names, in the order of the table.
 ///
 /// Two rows are equal where their columns have the same values, in whatever order.

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::cache::PageSize;
-use super::encoding::{Query, ROW_NUMBER};
+use super::encoding::Query;
 use super::plan::Warning;
 use super::profile::{Aggregation, Kind, Schema};
-use super::row::Row;
+use super::row::{ROW_NUMBER, Row};
 use crate::{ByteStream, Call, Client, Error, Result};
 
 /// A table of one of the two APIs.
