@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::exec::{CallOptions, Endpoint, Parts, send};
-use crate::response::Answer;
+use crate::in_place::InPlace;
+use crate::response::{Answer, Body, Decode};
 use crate::{ByteStream, Error, Operation, Response, Result};
 
 /// The request of an operation, ready to be sent, and the type of its answer.
@@ -48,6 +49,8 @@ pub struct Call<T> {
     /// What is compiled once for all types of answers.
     parts: Box<Parts>,
     operation: &'static Operation,
+    /// How the answer is read, where it is not the type's own way.
+    decode: Option<Decode<T>>,
     answer: PhantomData<fn() -> T>,
 }
 
@@ -55,12 +58,20 @@ impl<T> Call<T> {
     pub(crate) fn new(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
         let (endpoint, options) = (endpoint.clone(), CallOptions::default());
         let parts = Box::new(Parts { endpoint, operation: Some(operation), request, options });
-        Self { parts, operation, answer: PhantomData }
+        Self { parts, operation, decode: None, answer: PhantomData }
+    }
+
+    /// Of an operation that answers JSON.
+    pub(crate) fn of_json(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self
+    where
+        T: for<'de> InPlace<'de>,
+    {
+        Self { decode: Some(Body::decode_answer), ..Self::new(endpoint, operation, request) }
     }
 
     /// The same call, its answer read as another type.
     pub(crate) fn answering<U>(self) -> Call<U> {
-        Call { parts: self.parts, operation: self.operation, answer: PhantomData }
+        Call { parts: self.parts, operation: self.operation, decode: None, answer: PhantomData }
     }
 
     /// Adds a parameter to the query, also one that the document does not know.
@@ -158,8 +169,14 @@ impl<T> Call<T> {
         T: Answer,
     {
         self.parts.options.reading = T::READING;
-        let sent = send(self.parts);
-        async move { T::read(sent.await?) }
+        let (sent, decode) = (send(self.parts), self.decode);
+        async move {
+            let answered = sent.await?;
+            match decode {
+                Some(decode) => decode(Body::of(answered)?, None),
+                None => T::read(answered),
+            }
+        }
     }
 
     /// The same call once more, to be sent beside this one; `None` where its body is a stream.
@@ -167,7 +184,7 @@ impl<T> Call<T> {
         let Parts { endpoint, operation, request, options } = &*self.parts;
         let request = Ok(request.as_ref().ok()?.try_clone()?);
         let parts = Parts { endpoint: endpoint.clone(), operation: *operation, request, options: *options };
-        Some(Self { parts: Box::new(parts), operation: self.operation, answer: PhantomData })
+        Some(Self { parts: Box::new(parts), operation: self.operation, decode: self.decode, answer: PhantomData })
     }
 
     /// Changes the request.
@@ -178,6 +195,11 @@ impl<T> Call<T> {
             self.parts.request = Err(error);
         }
         self
+    }
+
+    /// How the answer is read, where it is not the type's own way.
+    pub(crate) fn decode(&self) -> Option<Decode<T>> {
+        self.decode
     }
 
     pub(crate) fn operation(&self) -> &'static Operation {

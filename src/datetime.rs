@@ -125,7 +125,7 @@ macro_rules! text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                tolerant::text(deserializer)
+                tolerant::deserialize(deserializer)
             }
         }
 
@@ -337,7 +337,6 @@ mod tests {
         let mut dates: Vec<DateTime> = texts.iter().rev().map(|text| DateTime::from(*text)).collect();
         dates.sort();
         assert_eq!(dates.iter().map(DateTime::as_str).collect::<Vec<_>>(), texts);
-        assert!(serde_json::from_str::<DateTime>("3").unwrap_err().to_string().contains("expected a string"));
     }
 
     #[test]

@@ -64,6 +64,8 @@
 mod call;
 mod client;
 mod datetime;
+mod decode;
+mod deviation;
 #[cfg(feature = "dumps")]
 pub mod dumps;
 mod error;
@@ -103,6 +105,7 @@ mod values;
 pub use call::Call;
 pub use client::{Api, Client, ClientBuilder, Environment};
 pub use datetime::{Date, DateTime};
+pub use deviation::Deviation;
 pub use error::{Error, FieldError, Result};
 pub use exec::{CircuitBreaker, Limits, RetryPolicy, Timeouts};
 pub use field::Field;
@@ -120,7 +123,8 @@ pub(crate) use round_trip::round_trip;
 /// What becomes of calls, told while it happens.
 pub mod observe {
     pub use crate::exec::{
-        CallFinished, CircuitChanged, CircuitState, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled,
+        CallFinished, CircuitChanged, CircuitState, Deviated, Observe, Outcome, RetryBudgetExhausted, Retrying,
+        Throttled,
     };
 }
 

@@ -75,11 +75,12 @@ macro_rules! open_enum {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                crate::tolerant::text(deserializer)
+                crate::tolerant::deserialize(deserializer)
             }
         }
 
-        impl crate::in_place::InPlace<'_> for $name {}
+        impl crate::scalar::Text for $name {}
+        crate::in_place::scalars! { $name }
 
         #[cfg(feature = "schemars")]
         impl ::schemars::JsonSchema for $name {

@@ -10,11 +10,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde::de::DeserializeOwned;
-use serde_path_to_error::Track;
+use serde::de::{DeserializeOwned, Error as _};
 
+use crate::decode::{decode, decode_answer};
 use crate::exec::{Answered, Called, Reading};
-use crate::{Error, Result};
+use crate::in_place::InPlace;
+use crate::{Deviation, Error, Result};
 
 /// A value with the status and the headers that it came with.
 ///
@@ -24,6 +25,7 @@ pub struct Response<T> {
     value: T,
     status: StatusCode,
     headers: HeaderMap,
+    deviations: Vec<Deviation>,
 }
 
 /// An error, with the call that it befell.
@@ -35,6 +37,10 @@ fn named(error: Error, called: Option<&Called>) -> Error {
 }
 
 impl<T> Response<T> {
+    fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
+        Self { value, status, headers, deviations: Vec::new() }
+    }
+
     /// The value alone.
     #[must_use]
     pub fn into_inner(self) -> T {
@@ -51,6 +57,28 @@ impl<T> Response<T> {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The values that do not have the form which their fields promise, in the order in which they came; none, as a rule.
+    ///
+    /// An answer is not refused for them: such a field is at its default, an item of a list is left out. They are also told
+    /// to [`Observe::deviated`](crate::observe::Observe::deviated), and to `tracing` at the level of debug. Properties
+    /// that the platform's document does not name are none: they are in the `unknown()` of the structure that they came
+    /// with. A type of your own is read as strictly as it says itself, and has none.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "main-datasets")]
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// let answer = client.main().get_dataset().dataset("a-slug-or-id").send().await?;
+    /// for deviation in answer.deviations() {
+    ///     eprintln!("{deviation}: {}", deviation.found);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn deviations(&self) -> &[Deviation] {
+        &self.deviations
     }
 }
 
@@ -74,9 +102,9 @@ impl<T: DeserializeOwned> Answer for T {
         if size_of::<T>() == 0
             && let Some(value) = ["null", "{}", "[]"].into_iter().find_map(|text| serde_json::from_str(text).ok())
         {
-            return Ok(Response { value, status: body.status, headers: body.headers });
+            return Ok(Response::new(value, body.status, body.headers));
         }
-        body.decode()
+        body.decode(None)
     }
 }
 
@@ -89,7 +117,7 @@ pub struct Body {
 }
 
 impl Body {
-    fn of(answered: Answered) -> Result<Self> {
+    pub(crate) fn of(answered: Answered) -> Result<Self> {
         match answered {
             Answered::Whole(body) => Ok(body),
             // It was asked for as a whole.
@@ -104,24 +132,46 @@ impl Body {
         response
     }
 
-    pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<Response<T>> {
-        let Self { bytes, status, headers, called } = self;
-        match decode(status, &bytes) {
-            Ok(value) => Ok(Response { value, status, headers }),
-            Err(error) => {
-                let path = error.path().to_string();
-                Err(called.name(Error::decode(status, headers, bytes, &path, error.into_inner())))
-            }
+    /// Reads it as a type of any kind.
+    pub(crate) fn decode<T: DeserializeOwned>(self, _: Option<&str>) -> Result<Response<T>> {
+        match decode(self.status, &self.bytes) {
+            Ok(value) => Ok(Response::new(value, self.status, self.headers)),
+            Err(error) => Err(self.unreadable(&error.path().to_string(), error.into_inner())),
         }
     }
+
+    /// Reads it as the type of an answer.
+    pub(crate) fn decode_answer<T: for<'de> InPlace<'de>>(self, needed: Option<&str>) -> Result<Response<T>> {
+        let (value, misfit) = match decode_answer(self.status, &self.bytes) {
+            Ok(read) => read,
+            Err(error) => return Err(self.unreadable(&error.path().to_string(), error.into_inner())),
+        };
+        let deviations = misfit.map(|misfit| misfit.deviations()).unwrap_or_default();
+        self.called.deviated(&deviations);
+        if let Some(missing) = deviations.iter().find(|deviation| needed == Some(&deviation.path)) {
+            return Err(self.unreadable(&missing.path, serde_json::Error::custom(missing)));
+        }
+        Ok(Response { deviations, ..Response::new(value, self.status, self.headers) })
+    }
+
+    #[cold]
+    fn unreadable(self, path: &str, error: serde_json::Error) -> Error {
+        let Self { bytes, status, headers, called } = self;
+        called.name(Error::decode(status, headers, bytes, path, error))
+    }
 }
+
+/// How the body of an answer becomes its type. It is an error where the property that is named, without which the answer is
+/// of no use, does not fit its field.
+pub(crate) type Decode<T> = fn(Body, Option<&str>) -> Result<Response<T>>;
 
 impl Answer for Body {
     const READING: Reading = Reading::Whole;
 
     fn read(answered: Answered) -> Result<Response<Self>> {
         let body = Self::of(answered)?;
-        Ok(Response { status: body.status, headers: body.headers.clone(), value: body })
+        let (status, headers) = (body.status, body.headers.clone());
+        Ok(Response::new(body, status, headers))
     }
 }
 
@@ -134,38 +184,8 @@ impl Answer for ByteStream {
             Answered::Stream(response) => response,
         };
         let (status, headers) = (response.status(), response.headers().clone());
-        Ok(Response { value: Self::new(response), status, headers })
+        Ok(Response::new(Self::new(response), status, headers))
     }
-}
-
-/// Reads a body. The path to what cannot be read is worked out only when something cannot.
-pub(crate) fn decode<T: DeserializeOwned>(
-    status: StatusCode,
-    body: &[u8],
-) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
-    // Checked at once, it is not checked again for each text in it.
-    let text = std::str::from_utf8(body);
-    if let Some(value) = text.ok().and_then(|text| serde_json::from_str(text).ok()) {
-        return Ok(value);
-    }
-    if body.iter().all(u8::is_ascii_whitespace) {
-        // A success without a body, where the document promised one: whatever is empty of its kind. Where the
-        // status promises one too (200, 201) it got lost.
-        let empty: &[_] = match status {
-            StatusCode::OK | StatusCode::CREATED => &["null"],
-            _ => &["null", "{}", "[]", "\"\""],
-        };
-        for empty in empty {
-            if let Ok(value) = serde_json::from_str(empty) {
-                return Ok(value);
-            }
-        }
-    }
-    let mut track = Track::new();
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    T::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track))
-        .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| serde_path_to_error::Error::new(track.path(), error))
 }
 
 impl<T> Deref for Response<T> {
@@ -249,51 +269,5 @@ impl Stream for ByteStream {
 impl fmt::Debug for ByteStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ByteStream")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_success_is_whatever_is_empty_of_its_kind() {
-        let nothing = StatusCode::NO_CONTENT;
-        assert!(decode::<Option<u8>>(nothing, b"").unwrap().is_none());
-        assert!(decode::<Vec<u8>>(nothing, b" \n").unwrap().is_empty());
-        assert!(decode::<Option<u8>>(StatusCode::OK, b"").unwrap().is_none());
-    }
-
-    #[test]
-    fn a_body_that_got_lost_is_no_empty_thing() {
-        for status in [StatusCode::OK, StatusCode::CREATED] {
-            assert!(decode::<Vec<u8>>(status, b"").is_err());
-            assert!(decode::<std::collections::BTreeMap<String, u8>>(status, b"\n").is_err());
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_named_by_its_path() {
-        let error = decode::<std::collections::BTreeMap<String, Vec<u8>>>(StatusCode::OK, br#"{"data": [1, "x"]}"#)
-            .unwrap_err();
-        assert_eq!(error.path().to_string(), "data[1]");
-    }
-
-    #[test]
-    fn what_follows_a_value_is_an_error() {
-        let error = decode::<u8>(StatusCode::OK, b"1 2").unwrap_err();
-        assert_eq!(error.to_string(), "trailing characters at line 1 column 3");
-    }
-
-    #[test]
-    fn what_is_not_utf_8_is_an_error_only_where_it_is_read() {
-        #[derive(Debug, serde::Deserialize)]
-        struct Read {
-            read: String,
-        }
-        let found = decode::<Read>(StatusCode::OK, b"{\"other\": \"\xff\", \"read\": \"a\"}");
-        assert_eq!(found.unwrap().read, "a");
-        let error = decode::<Read>(StatusCode::OK, b"{\"read\": \"\xff\"}").unwrap_err();
-        assert_eq!(error.path().to_string(), "read");
     }
 }

@@ -1,139 +1,285 @@
-//! Numbers, texts and booleans of answers, in whichever of the three forms they come.
+//! Numbers, texts and booleans of answers, in whichever form they come.
 //!
-//! The platform writes what JSON has no form for as text: counts of numpy are `"80207"`, and those over chunks of a
-//! file are `80207.0`.
+//! The platform writes as text what JSON has no form for (`"NaN"`), and what its JSON writer does not know (`"80207"`, an
+//! integer of numpy); counts over chunks of a file are `80207.0`. As long as the meaning is the same, so is the value.
 
 use std::fmt;
 
-use serde::de::{Error, Unexpected, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
 
-/// The greatest float below which every whole number is one.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+use crate::deviation::{Fit, Misfit};
+use crate::in_place::{list, object};
 
-/// A whole number, if the float is one.
-#[allow(clippy::cast_possible_truncation, reason = "checked before")]
-fn whole(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+/// A value that is not made of others: what it is in each of the forms of JSON, if it is anything.
+pub(crate) trait Scalar: Default {
+    /// What it is, for messages.
+    const EXPECTED: &'static str;
+
+    /// Whether what it is of a float has other digits than those which came.
+    const ROUNDS: bool = false;
+
+    fn of_bool(_: bool) -> Option<Self> {
+        None
+    }
+
+    fn of_i64(number: i64) -> Option<Self>;
+
+    fn of_u64(number: u64) -> Option<Self> {
+        Self::of_i64(i64::try_from(number).ok()?)
+    }
+
+    fn of_f64(number: f64) -> Option<Self>;
+
+    fn of_str(text: &str) -> Option<Self>;
+
+    /// Gives the text back where it is nothing.
+    fn of_string(text: String) -> Result<Self, String> {
+        Self::of_str(&text).ok_or(text)
+    }
 }
 
 /// The number that a text is, as JSON writes it.
-fn number(text: &str) -> Option<serde_json::Number> {
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E'));
-    if is_number { serde_json::from_str(text).ok() } else { None }
+fn number(text: &str) -> Option<Number> {
+    let sign_or_digit = |byte: &u8| *byte == b'-' || byte.is_ascii_digit();
+    if text.as_bytes().first().is_some_and(sign_or_digit) { text.parse().ok() } else { None }
 }
+
+impl Scalar for i64 {
+    const EXPECTED: &'static str = "an integer";
+
+    fn of_i64(number: i64) -> Option<Self> {
+        Some(number)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "every whole number below 2^53 is one of both types")]
+    fn of_f64(number: f64) -> Option<Self> {
+        (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(number as Self)
+    }
+
+    fn of_str(text: &str) -> Option<Self> {
+        let number = number(text)?;
+        number.as_i64().or_else(|| Self::of_f64(number.as_f64()?))
+    }
+}
+
+impl Scalar for f64 {
+    const EXPECTED: &'static str = "a number";
+
+    #[allow(clippy::cast_precision_loss, reason = "JSON has one kind of number")]
+    fn of_i64(number: i64) -> Option<Self> {
+        Some(number as Self)
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "JSON has one kind of number")]
+    fn of_u64(number: u64) -> Option<Self> {
+        Some(number as Self)
+    }
+
+    fn of_f64(number: f64) -> Option<Self> {
+        Some(number)
+    }
+
+    fn of_str(text: &str) -> Option<Self> {
+        match text {
+            "NaN" => Some(Self::NAN),
+            "Infinity" => Some(Self::INFINITY),
+            "-Infinity" => Some(Self::NEG_INFINITY),
+            _ => number(text)?.as_f64(),
+        }
+    }
+}
+
+impl Scalar for bool {
+    const EXPECTED: &'static str = "a boolean";
+
+    fn of_bool(value: bool) -> Option<Self> {
+        Some(value)
+    }
+
+    fn of_i64(number: i64) -> Option<Self> {
+        match number {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    fn of_f64(_: f64) -> Option<Self> {
+        None
+    }
+
+    fn of_str(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+/// What is kept as a text: strings, dates, enums.
+pub(crate) trait Text: Default + for<'a> From<&'a str> + From<String> {}
+
+impl<T: Text> Scalar for T {
+    const EXPECTED: &'static str = "a text";
+    const ROUNDS: bool = true;
+
+    fn of_bool(value: bool) -> Option<Self> {
+        Some(if value { "true" } else { "false" }.into())
+    }
+
+    fn of_i64(number: i64) -> Option<Self> {
+        Some(number.to_string().into())
+    }
+
+    fn of_u64(number: u64) -> Option<Self> {
+        Some(number.to_string().into())
+    }
+
+    fn of_f64(number: f64) -> Option<Self> {
+        Some(Number::from_f64(number)?.to_string().into())
+    }
+
+    fn of_str(text: &str) -> Option<Self> {
+        Some(text.into())
+    }
+
+    fn of_string(text: String) -> Result<Self, String> {
+        Ok(text.into())
+    }
+}
+
+impl Text for String {}
+impl Text for crate::Date {}
+impl Text for crate::DateTime {}
 
 /// The integer that a value is, in any of its forms.
 #[cfg(feature = "tabular")]
-pub(crate) fn integer(value: &serde_json::Value) -> Option<i64> {
-    serde::Deserializer::deserialize_any(value, IntegerVisitor).ok()
-}
-
-/// Reads an integer: `12`, `12.0`, `"12"`.
-pub(crate) struct IntegerVisitor;
-
-impl Visitor<'_> for IntegerVisitor {
-    type Value = i64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an integer")
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<i64, E> {
-        Ok(number)
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<i64, E> {
-        i64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<i64, E> {
-        whole(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
-        let number = number(text).and_then(|number| number.as_i64().or_else(|| whole(number.as_f64()?)));
-        number.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<i64, E> {
-        Err(E::invalid_type(Unexpected::Unit, &self))
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| i64::of_f64(number.as_f64()?)),
+        Value::String(text) => i64::of_str(text),
+        _ => None,
     }
 }
 
-/// Reads a number: `0.5`, `1`, `"0.5"`, `"NaN"`.
-pub(crate) struct NumberVisitor;
+/// Where a scalar is read to.
+pub(crate) trait Place {
+    type Scalar: Scalar;
 
-impl Visitor<'_> for NumberVisitor {
-    type Value = f64;
+    fn put(&mut self, scalar: Self::Scalar);
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number")
+    /// Nothing came.
+    fn empty(&mut self) -> Fit;
+}
+
+impl<T: Scalar> Place for T {
+    type Scalar = T;
+
+    #[inline]
+    fn put(&mut self, scalar: T) {
+        *self = scalar;
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<f64, E> {
-        Ok(number)
-    }
-
-    #[allow(clippy::cast_precision_loss, reason = "JSON has one kind of number")]
-    fn visit_i64<E: Error>(self, number: i64) -> Result<f64, E> {
-        Ok(number as f64)
-    }
-
-    #[allow(clippy::cast_precision_loss, reason = "JSON has one kind of number")]
-    fn visit_u64<E: Error>(self, number: u64) -> Result<f64, E> {
-        Ok(number as f64)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
-        let number = match text {
-            "NaN" => Some(f64::NAN),
-            "Infinity" => Some(f64::INFINITY),
-            "-Infinity" => Some(f64::NEG_INFINITY),
-            _ => number(text).and_then(|number| number.as_f64()),
-        };
-        number.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<f64, E> {
-        Err(E::invalid_type(Unexpected::Unit, &self))
+    fn empty(&mut self) -> Fit {
+        *self = T::default();
+        Misfit::whole(T::EXPECTED, Value::Null)
     }
 }
 
-/// Reads a boolean: `true`, `"true"`, `1`.
-pub(crate) struct BooleanVisitor;
+impl<T: Scalar> Place for Option<T> {
+    type Scalar = T;
 
-impl Visitor<'_> for BooleanVisitor {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a boolean")
+    #[inline]
+    fn put(&mut self, scalar: T) {
+        *self = Some(scalar);
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
-        Ok(value)
+    #[inline]
+    fn empty(&mut self) -> Fit {
+        *self = None;
+        None
     }
+}
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<bool, E> {
-        Err(E::invalid_value(Unexpected::Signed(number), &self))
-    }
+/// Reads a scalar into its place.
+pub(crate) struct ScalarVisitor<'a, P>(pub &'a mut P);
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<bool, E> {
-        match number {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(E::invalid_value(Unexpected::Unsigned(number), &self)),
+impl<P: Place> ScalarVisitor<'_, P> {
+    const EXPECTED: &'static str = P::Scalar::EXPECTED;
+
+    #[inline]
+    fn put<E>(self, scalar: Option<P::Scalar>, found: impl FnOnce() -> Value) -> Result<Fit, E> {
+        match scalar {
+            Some(scalar) => {
+                self.0.put(scalar);
+                Ok(None)
+            }
+            None => self.misfit(found()),
         }
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
-        match text {
-            "false" => Ok(false),
-            "true" => Ok(true),
-            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+    #[cold]
+    fn misfit<E>(self, found: Value) -> Result<Fit, E> {
+        let _ = self.0.empty();
+        Ok(Misfit::whole(Self::EXPECTED, found))
+    }
+}
+
+impl<'de, P: Place> Visitor<'de> for ScalarVisitor<'_, P> {
+    type Value = Fit;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::EXPECTED)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Fit, E> {
+        self.put(Scalar::of_bool(value), || value.into())
+    }
+
+    #[inline]
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Fit, E> {
+        self.put(Scalar::of_i64(number), || number.into())
+    }
+
+    #[inline]
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Fit, E> {
+        self.put(Scalar::of_u64(number), || number.into())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Fit, E> {
+        let fit = self.put(Scalar::of_f64(number), || number.into())?;
+        Ok(if P::Scalar::ROUNDS && fit.is_none() { Misfit::rounded() } else { fit })
+    }
+
+    #[inline]
+    fn visit_str<E: Error>(self, text: &str) -> Result<Fit, E> {
+        self.put(Scalar::of_str(text), || text.into())
+    }
+
+    #[inline]
+    fn visit_string<E: Error>(self, text: String) -> Result<Fit, E> {
+        match Scalar::of_string(text) {
+            Ok(scalar) => {
+                self.0.put(scalar);
+                Ok(None)
+            }
+            Err(text) => self.misfit(text.into()),
         }
     }
 
-    fn visit_unit<E: Error>(self) -> Result<bool, E> {
-        Err(E::invalid_type(Unexpected::Unit, &self))
+    #[inline]
+    fn visit_unit<E: Error>(self) -> Result<Fit, E> {
+        Ok(self.0.empty())
+    }
+
+    #[inline]
+    fn visit_none<E: Error>(self) -> Result<Fit, E> {
+        Ok(self.0.empty())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Fit, A::Error> {
+        self.misfit(list(items)?)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Fit, A::Error> {
+        self.misfit(object(entries)?)
     }
 }

@@ -1,13 +1,16 @@
-//! Reading requests strictly: what is required must be there. They are read where a program has them as JSON.
+//! Reading requests strictly: what is required must be there. They are read where a program has them as JSON. And writing
+//! them: what is not said is not sent.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
-use crate::tolerant::Property;
+use crate::tolerant::{MaybeAbsent, Property};
 
 /// A structure of requests.
 pub(crate) trait Structure: Sized {
@@ -24,7 +27,7 @@ pub(crate) trait Structure: Sized {
 }
 
 /// Reads a structure.
-pub(crate) fn structure<'de, D: Deserializer<'de>, T: Structure>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: Structure>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(StructureVisitor(PhantomData))
 }
 
@@ -62,4 +65,57 @@ where
 {
     *field = map.next_value()?;
     Ok(())
+}
+
+/// A variant of a union from a value that was read for it; `None` where it does not take the value.
+pub(crate) fn variant<T: DeserializeOwned, U>(value: &Value, variant: impl FnOnce(T) -> U) -> Option<U> {
+    T::deserialize(value).ok().map(variant)
+}
+
+/// Passes over the value of a property that the document does not name.
+pub(crate) fn unknown<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// Reads the value of a property that the document allows and does not name.
+pub(crate) fn other<'de, A, T>(map: &mut A, property: &str, others: &mut BTreeMap<String, T>) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    T: Deserialize<'de>,
+{
+    others.insert(property.to_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// A request that is being written, or why it cannot be.
+pub(crate) struct Writing<S: Serializer>(Result<S::SerializeMap, S::Error>);
+
+impl<S: Serializer> Writing<S> {
+    pub(crate) fn start(serializer: S) -> Self {
+        Self(serializer.serialize_map(None))
+    }
+
+    /// With a property.
+    pub(crate) fn always<T: Serialize>(mut self, property: &str, value: &T) -> Self {
+        if let Ok(map) = &mut self.0
+            && let Err(error) = map.serialize_entry(property, value)
+        {
+            self.0 = Err(error);
+        }
+        self
+    }
+
+    /// With a property, if it is there.
+    pub(crate) fn present<T: MaybeAbsent + Serialize>(self, property: &str, value: &T) -> Self {
+        if value.is_absent() { self } else { self.always(property, value) }
+    }
+
+    /// With the properties that the document does not name.
+    pub(crate) fn others<T: Serialize>(self, others: &BTreeMap<String, T>) -> Self {
+        others.iter().fold(self, |writing, (property, value)| writing.always(property, value))
+    }
+
+    pub(crate) fn end(self) -> Result<S::Ok, S::Error> {
+        self.0?.end()
+    }
 }

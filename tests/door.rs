@@ -1,7 +1,10 @@
 //! What the door promises of every request, seen from the other end of the wire.
 
+use std::sync::{Arc, Mutex};
+
 use datagouv::main::types::{DatasetInput, DatasetUpdate, UploadNewDatasetResourceForm};
-use datagouv::{Api, Client, ClientBuilder, Environment, File, RetryPolicy};
+use datagouv::observe::{Deviated, Observe};
+use datagouv::{Api, Client, ClientBuilder, Deviation, Environment, File, RetryPolicy};
 use datagouv_sandbox::{Api as Document, Sandbox};
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
@@ -190,12 +193,66 @@ async fn an_error_answers_questions_after_the_fact() {
 async fn an_answer_that_cannot_be_read_is_named_with_its_place() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
-    sandbox.answer_once("list_datasets", 200, &[], r#"{"data": [{"title": "a"}, {"title": {"fr": "b"}}]}"#);
+    sandbox.answer_once("list_datasets", 200, &[], r#"{"data": [{"title": "a"}, {"title": none}]}"#);
     let error = client.main().list_datasets().send().await.unwrap_err();
     assert!(error.is_decode());
     assert!(error.to_string().starts_with("list_datasets: `data[1].title` of the answer cannot be read"), "{error}");
+    sandbox.answer_once("list_datasets", 200, &[], "[]");
+    assert!(client.main().list_datasets().send().await.unwrap_err().is_decode());
     sandbox.answer_once("list_datasets", 200, &[("Content-Type", "text/html")], "<html>maintenance</html>");
     assert!(client.main().list_datasets().send().await.unwrap_err().is_decode());
+}
+
+#[derive(Default)]
+struct Told(Mutex<Vec<(Option<String>, Vec<Deviation>)>>);
+
+impl Observe for Told {
+    fn deviated(&self, event: &Deviated<'_>) {
+        self.0.lock().unwrap().push((event.operation.map(str::to_owned), event.deviations.to_vec()));
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_told_and_costs_its_field_alone() {
+    let sandbox = Sandbox::start().await;
+    let told = Arc::new(Told::default());
+    let client = client_of(&sandbox).observer(Arc::clone(&told) as Arc<dyn Observe>).build().unwrap();
+    let body = r#"{"data": [{"title": "a", "ranking": 3}, {"title": {"fr": "b"}, "slug": "c"}, "d"], "total": "3"}"#;
+    sandbox.answer_once("list_datasets", 200, &[], body);
+    let page = client.main().list_datasets().send().await.unwrap();
+    let slugs: Vec<_> = page.data.iter().map(|dataset| (dataset.title.as_str(), dataset.slug.as_str())).collect();
+    assert_eq!((slugs, page.total), (vec![("a", ""), ("", "c")], 3));
+    assert_eq!(page.data[0].unknown()["ranking"], 3);
+    let deviations: Vec<_> = page.deviations().iter().map(ToString::to_string).collect();
+    let expected = ["`data[1].title`: expected a text, found an object", "`data[2]`: expected an object, found a text"];
+    assert_eq!(deviations, expected);
+    assert_eq!(page.deviations()[1].found, "d");
+    assert_eq!(*told.0.lock().unwrap(), [(Some("list_datasets".to_owned()), page.deviations().to_vec())]);
+    assert_eq!(client.main().list_datasets().send().await.unwrap().deviations(), []);
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_left_out_of_an_answer_that_is_a_list() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    sandbox.answer_once("list_licenses", 200, &[], r#"[{"id": "a"}, "b", {"id": 3, "title": []}]"#);
+    let licenses = client.main().list_licenses().send().await.unwrap();
+    assert_eq!(licenses.iter().map(|license| license.id.as_str()).collect::<Vec<_>>(), ["a", "3"]);
+    let told: Vec<_> = licenses.deviations().iter().map(|deviation| deviation.path.as_str()).collect();
+    assert_eq!(told, ["[1]", "[2].title"]);
+}
+
+#[tokio::test]
+async fn a_number_that_stands_for_a_text_keeps_its_digits() {
+    let sandbox = Sandbox::start().await;
+    let client = client_of(&sandbox).build().unwrap();
+    for number in ["1.10", "12345678901234567890123", "-0.0", "18446744073709551615", "1E2"] {
+        let body = format!(r#"{{"title": {number}, "slug": "1.10", "resources": [{{}}, {{"title": {number}}}]}}"#);
+        sandbox.answer_once("get_dataset", 200, &[], body);
+        let dataset = client.main().get_dataset().dataset("d").send().await.unwrap();
+        assert_eq!((dataset.title.as_str(), dataset.resources[1].title.as_str()), (number, number));
+        assert_eq!((dataset.slug.as_str(), dataset.deviations()), ("1.10", &[][..]));
+    }
 }
 
 #[tokio::test]

@@ -303,6 +303,33 @@ async fn a_page_that_cannot_be_read_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_item_that_cannot_be_read_is_left_out_and_the_walk_goes_on() {
+    let (sandbox, client) = platform(6).await;
+    let all: Vec<String> = client
+        .main()
+        .list_datasets()
+        .page_size(2)
+        .items()
+        .collect_up_to(9)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|dataset| dataset.id)
+        .collect();
+    let mut items = client.main().list_datasets().page_size(2).items();
+    assert_eq!(items.next().await.unwrap().unwrap().id, all[0]);
+    assert_eq!(items.next().await.unwrap().unwrap().id, all[1]);
+    // What was on the page before, what cannot be read, and what is new.
+    let body = format!(
+        r#"{{"data": [{{"id": "{}"}}, null, "?", {{"id": "{}"}}], "total": 6, "page": 2, "page_size": 2}}"#,
+        all[1], all[3]
+    );
+    sandbox.answer_once("list_datasets", 200, &[("content-type", "application/json")], body);
+    let rest: Vec<String> = items.collect_up_to(9).await.unwrap().into_iter().map(|dataset| dataset.id).collect();
+    assert_eq!(rest, all[3..]);
+}
+
+#[tokio::test]
 async fn a_call_that_cannot_be_made_says_so_and_sends_nothing() {
     let (sandbox, client) = platform(4).await;
     let mut pages = client.main().list_dataset_followers().pages();

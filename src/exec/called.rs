@@ -6,7 +6,7 @@ use reqwest::{Request, Response};
 use tokio::time::Instant;
 
 use super::{CallOptions, Endpoint};
-use crate::{Error, Operation, Result};
+use crate::{Deviation, Error, Operation, Result};
 
 /// What a call is made of.
 pub(crate) struct Parts {
@@ -41,6 +41,15 @@ impl Called {
 
     pub(crate) fn of(answer: &Response) -> Option<Arc<Self>> {
         answer.extensions().get().cloned()
+    }
+
+    /// Tells what of the answer does not fit its type.
+    #[inline]
+    pub(crate) fn deviated(&self, deviations: &[Deviation]) {
+        if deviations.is_empty() {
+            return;
+        }
+        self.parts.endpoint.shared.observers.deviated(self.parts.operation, deviations);
     }
 
     /// An error, with the call that it befell.

@@ -44,7 +44,9 @@ pub(crate) use self::called::{Called, Parts};
 pub(crate) use self::key::Key;
 pub use self::limit::Limits;
 pub(crate) use self::observe::Observers;
-pub use self::observe::{CallFinished, CircuitChanged, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled};
+pub use self::observe::{
+    CallFinished, CircuitChanged, Deviated, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled,
+};
 pub use self::retry::RetryPolicy;
 pub(crate) use self::retry::{Repeatable, retry_after};
 pub use self::timeout::Timeouts;

@@ -10,7 +10,7 @@ use tracing::field::Empty;
 
 use super::breaker::CircuitState;
 use super::host::Host;
-use crate::{Error, Operation};
+use crate::{Deviation, Error, Operation};
 
 /// Is told what becomes of calls, for counters and histograms of your own.
 ///
@@ -53,6 +53,9 @@ pub trait Observe: Send + Sync {
 
     /// A request has waited for the limits of the client or of the server.
     fn throttled(&self, event: &Throttled<'_>) {}
+
+    /// An answer was read, and some of its values do not have the form which their fields promise.
+    fn deviated(&self, event: &Deviated<'_>) {}
 }
 
 /// An attempt has failed and another will be made.
@@ -146,12 +149,33 @@ pub struct Throttled<'a> {
     pub waited: Duration,
 }
 
+/// An answer was read, and some of its values do not have the form which their fields promise.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Deviated<'a> {
+    /// The name of the operation.
+    pub operation: Option<&'a str>,
+    /// The values, at least one.
+    pub deviations: &'a [Deviation],
+}
+
 /// What a client is observed by.
 #[derive(Clone, Default)]
 pub(crate) struct Observers {
     pub observer: Option<Arc<dyn Observe>>,
     /// Whether spans tell queries.
     pub queries: bool,
+}
+
+impl Observers {
+    pub(super) fn deviated(&self, operation: Option<&'static Operation>, deviations: &[Deviation]) {
+        let Some(first) = deviations.first() else { return };
+        let operation = operation.map(|operation| operation.name);
+        tracing::debug!(operation, count = deviations.len(), %first, "values of the answer do not fit their fields");
+        if let Some(observer) = &self.observer {
+            observer.deviated(&Deviated { operation, deviations });
+        }
+    }
 }
 
 /// What is told of one call. Dropped before it is finished, it tells that the call was dropped.

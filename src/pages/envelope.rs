@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::inspect;
+use super::{PageOf, inspect};
 
 /// What a page says of its list: a mask may leave out any of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,16 +42,16 @@ impl Envelope {
         }))
     }
 
-    /// Reads it with the page; `None` where the page is not plain, or cannot be read as its type.
+    /// Reads it with the page; `None` where the page is not plain, or does not fit its type.
     #[inline]
-    pub(super) fn read_with<P: DeserializeOwned>(
+    pub(super) fn read_with<P: PageOf + DeserializeOwned>(
         page: &[u8],
         expected: usize,
         hasher: &RandomState,
     ) -> Option<(P, Self)> {
         // Checked at once, it is not checked again for each text in it.
         let (read, raw) = inspect::read(std::str::from_utf8(page).ok()?, expected).ok()?;
-        Some((read, Self::of_ids(raw, hasher)))
+        Some((read?, Self::of_ids(raw, hasher)))
     }
 
     fn of_ids(raw: Raw<'_>, hasher: &RandomState) -> Self {
@@ -135,6 +135,23 @@ mod tests {
         Any(Value),
     }
 
+    /// A page of any type, whatever it lists.
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(transparent)]
+    struct AnyPage<T> {
+        page: T,
+        #[serde(skip)]
+        items: Vec<()>,
+    }
+
+    impl<T> super::PageOf for AnyPage<T> {
+        type Item = ();
+
+        fn items(&mut self) -> &mut Vec<()> {
+            &mut self.items
+        }
+    }
+
     /// What is on no page of the platform, and could be: each is read in two passes.
     const ODD: [&str; 12] = [
         r#"[{"id": "a", "name": "b"}]"#,
@@ -163,8 +180,10 @@ mod tests {
     /// Whether it was read in one pass. Then it is what two passes read.
     fn is_read_with<T: DeserializeOwned + Debug + PartialEq>(page: &str) -> bool {
         let hasher = RandomState::new();
-        let Some((read, envelope)) = Envelope::read_with::<T>(page.as_bytes(), 3, &hasher) else { return false };
-        assert_eq!(read, serde_json::from_str::<T>(page).unwrap(), "{page}");
+        let Some((read, envelope)) = Envelope::read_with::<AnyPage<T>>(page.as_bytes(), 3, &hasher) else {
+            return false;
+        };
+        assert_eq!(read.page, serde_json::from_str::<T>(page).unwrap(), "{page}");
         assert_eq!(envelope, Envelope::read(page.as_bytes(), &hasher).unwrap(), "{page}");
         true
     }
@@ -194,14 +213,15 @@ mod tests {
             data: Vec<Box<RawValue>>,
         }
         for page in &PLAIN[2..] {
-            assert!(Envelope::read_with::<Kept>(page.as_bytes(), 0, &RandomState::new()).is_none(), "{page}");
+            assert!(Envelope::read_with::<AnyPage<Kept>>(page.as_bytes(), 0, &RandomState::new()).is_none(), "{page}");
             assert!(serde_json::from_str::<Kept>(page).is_ok(), "{page}");
         }
     }
 
     #[test]
     fn what_is_no_text_is_not_read() {
-        assert!(Envelope::read_with::<Value>(b"{\"data\": [], \"a\": \"\xff\"}", 0, &RandomState::new()).is_none());
+        let page = b"{\"data\": [], \"a\": \"\xff\"}";
+        assert!(Envelope::read_with::<AnyPage<Value>>(page, 0, &RandomState::new()).is_none());
     }
 
     #[test]

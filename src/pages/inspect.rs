@@ -11,14 +11,18 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAcces
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
+use super::PageOf;
 use super::envelope::Raw;
 
 /// Reads a page, with the ids of its items for their `data`. As many items are expected as were on the page before.
 #[inline]
-pub(super) fn read<P: DeserializeOwned>(page: &str, expected: usize) -> serde_json::Result<(P, Raw<'_>)> {
+pub(super) fn read<P>(page: &str, expected: usize) -> serde_json::Result<(Option<P>, Raw<'_>)>
+where
+    P: PageOf + DeserializeOwned,
+{
     let mut raw = Raw { data: Some(Vec::with_capacity(expected)), ..Raw::default() };
     let mut deserializer = serde_json::Deserializer::from_str(page);
-    let read = P::deserialize(Inspect { noted: &mut raw, inner: &mut deserializer })?;
+    let read = P::read(Inspect { noted: &mut raw, inner: &mut deserializer })?;
     deserializer.end()?;
     Ok((read, raw))
 }

@@ -22,16 +22,15 @@ mod walk;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::response::Body;
-use crate::{Call, Result};
+use crate::response::{Body, Decode};
+use crate::{Call, Deviation, Result};
 use envelope::Envelope;
 use walk::Walk;
 
@@ -42,6 +41,15 @@ pub trait PageOf {
 
     /// The items of the page.
     fn items(&mut self) -> &mut Vec<Self::Item>;
+
+    /// Reads a page; `None` where something of it does not fit, which is told only where its body is read at once.
+    #[doc(hidden)]
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Self>, D::Error>
+    where
+        Self: Deserialize<'de>,
+    {
+        Self::deserialize(deserializer).map(Some)
+    }
 }
 
 /// A bare list is all there is.
@@ -97,7 +105,7 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
     /// The searches of `/api/2` go no further than their 10,000th result: where there are more, the walk ends with
     /// the platform's refusal (400) after those.
     pub fn pages(self) -> Pages<P> {
-        Pages { walk: Walk::new(self.answering()), left: usize::MAX, page: PhantomData }
+        Pages { decode: self.decode().unwrap_or(Body::decode), walk: Walk::new(self.answering()), left: usize::MAX }
     }
 
     /// The items of the list, as a stream; see [`pages`](Self::pages).
@@ -125,7 +133,7 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
 pub struct Pages<P> {
     walk: Walk,
     left: usize,
-    page: PhantomData<fn() -> P>,
+    decode: Decode<P>,
 }
 
 impl<P: PageOf + DeserializeOwned> Pages<P> {
@@ -173,10 +181,15 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
     /// A page without what was on those before; `None` where nothing is left of it.
     fn take_in(&mut self, number: u64, body: Body) -> Result<Option<P>> {
         let (page, envelope) = Envelope::read_with::<P>(&body.bytes, self.walk.expected(), self.walk.hasher()).unzip();
-        let Some(fresh) = self.walk.take_in(number, &body.bytes, envelope) else { return Ok(None) };
+        let Some(mut fresh) = self.walk.take_in(number, &body.bytes, envelope) else { return Ok(None) };
         let mut page = match page {
             Some(page) => page,
-            None => body.decode::<P>().inspect_err(|_| self.walk.end())?.into_inner(),
+            None => {
+                // A list that is none would look like the end.
+                let page = (self.decode)(body, Some("data")).inspect_err(|_| self.walk.end())?;
+                without_left_out(&mut fresh, page.deviations());
+                page.into_inner()
+            }
         };
         self.left -= 1;
         let items = page.items();
@@ -191,6 +204,14 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
     pub fn items(self) -> Items<P> {
         Items { pages: self, ready: VecDeque::new(), left: usize::MAX }
     }
+}
+
+/// Takes out what was said of the items of a page that could not be read: they are left out of it.
+fn without_left_out(fresh: &mut Vec<bool>, deviations: &[Deviation]) {
+    let index = |deviation: &Deviation| deviation.path.strip_prefix("data[")?.strip_suffix(']')?.parse().ok();
+    let left_out: Vec<usize> = deviations.iter().filter_map(index).collect();
+    let mut place = 0..;
+    fresh.retain(|_| place.next().is_none_or(|place| !left_out.contains(&place)));
 }
 
 impl<P: PageOf + DeserializeOwned> Stream for Pages<P> {

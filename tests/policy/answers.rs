@@ -70,9 +70,6 @@ async fn deep_json_does_not_overflow_the_generated_types() {
         let body = format!(r#"{{"id": "d", "title": "t", "{field}": {deep}}}"#);
         let server = FaultServer::answering(move |_| Reply::new(200, "application/json", body.clone())).await;
         let answer = client_of(&server).build().unwrap().main().get_dataset().dataset("d").send().await;
-        match field {
-            "unheard_of" => assert_eq!(answer.unwrap().title, "t", "what is not read is skipped"),
-            _ => assert!(answer.unwrap_err().is_decode(), "{field}"),
-        }
+        assert!(answer.unwrap_err().is_decode(), "{field}");
     }
 }

@@ -87,10 +87,10 @@ impl<'a> Pass<'a> {
             self.operations.get_key_value(name.as_str()).ok_or(format!("no operation is called `{name}`"))?;
         self.done.insert(name);
         let types = Ident::new("types", Span::call_site());
-        let answer = match &operation.answer {
-            Answer::Json(rust) => rust_type(rust, Some(&types)),
-            Answer::Bytes(_) => quote! { crate::ByteStream },
-            Answer::Empty => quote! { () },
+        let (answer, new) = match &operation.answer {
+            Answer::Json(rust) => (rust_type(rust, Some(&types)), quote! { of_json }),
+            Answer::Bytes(_) => (quote! { crate::ByteStream }, quote! { new }),
+            Answer::Empty => (quote! { () }, quote! { new }),
         };
         let index = Literal::usize_unsuffixed(index);
         let (paged, masked) = (pages(operation, &answer), mask(operation, &answer));
@@ -107,7 +107,7 @@ impl<'a> Pass<'a> {
             #[inline]
             pub fn call(self) -> crate::Call<#answer> {
                 let client = self.client;
-                crate::Call::new(&client.inner, &super::OPERATIONS[#index], self.into_request())
+                crate::Call::#new(&client.inner, &super::OPERATIONS[#index], self.into_request())
             }
             #[inline]
             fn into_request(self) -> crate::Result<reqwest::Request> {
@@ -179,6 +179,9 @@ pub fn page_types(shaped: &Shaped) -> TokenStream {
                 #[inline]
                 fn items(&mut self) -> &mut ::std::vec::Vec<#item> {
                     &mut self.data
+                }
+                fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<::std::option::Option<Self>, D::Error> {
+                    crate::tolerant::page(deserializer)
                 }
             }
         }

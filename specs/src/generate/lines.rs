@@ -4,12 +4,14 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::types::ident;
-use crate::shape::types::{Field, Type};
+use crate::shape::types::{Field, Rust, Type};
 
 /// The lines of a structure.
 pub(super) struct Lines {
     /// The module that reads: answers with tolerance, requests strictly.
     reader: Ident,
+    /// What reading a property gives.
+    read_as: TokenStream,
     /// The function that describes what a property holds.
     describe: Ident,
     read: Vec<TokenStream>,
@@ -21,22 +23,24 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn of_answer() -> Self {
-        Self::new("tolerant", "with_default")
+        Self::new("tolerant", quote! { crate::tolerant::Fit }, "with_default")
     }
 
     pub(super) fn of_request() -> Self {
-        Self::new("strict", "of")
+        Self::new("strict", quote! { () }, "of")
     }
 
-    fn new(reader: &str, describe: &str) -> Self {
+    fn new(reader: &str, read_as: TokenStream, describe: &str) -> Self {
+        let reader = ident(reader);
         Self {
-            reader: ident(reader),
+            read_as,
             describe: ident(describe),
             read: Vec::new(),
             written: Vec::new(),
             properties: Vec::new(),
             others: quote! { ::std::option::Option::None },
-            other: quote! { _ => crate::tolerant::skip(map) },
+            other: quote! { _ => crate::#reader::unknown(map) },
+            reader,
         }
     }
 
@@ -46,13 +50,17 @@ impl Lines {
         let (name, property) = (ident(&field.name), Literal::string(&field.property));
         let (reader, describe, required) = (&self.reader, &self.describe, ident(required));
         if field.rest {
-            self.other = quote! { other => crate::tolerant::keep(map, other, &mut self.#name) };
-            self.written.push(quote! { .kept(&self.#name) });
+            self.other = quote! { other => crate::#reader::other(map, other, &mut self.#name) };
+            self.written.push(quote! { .others(&self.#name) });
             self.others = quote! { ::std::option::Option::Some(of::<#held>) };
             return;
         }
         self.read.push(quote! { #property => crate::#reader::read(map, &mut self.#name), });
-        let write = ident(if absent { "present" } else { "always" });
+        let write = ident(match (reader == "tolerant" && is_number(&field.rust), absent) {
+            (true, _) => "numbers",
+            (false, true) => "present",
+            (false, false) => "always",
+        });
         self.written.push(quote! { .#write(#property, &self.#name) });
         let description = description(field.description.as_deref());
         self.properties.push(quote! { (#property, #description, #required, #describe::<#held>) });
@@ -60,9 +68,9 @@ impl Lines {
 
     /// How the value of a property is read, as a method of the reader's `Structure`.
     pub(super) fn read(&self) -> TokenStream {
-        let (read, other) = (&self.read, &self.other);
+        let Self { read, read_as, other, .. } = self;
         quote! {
-            fn read<'de, A: ::serde::de::MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> ::std::result::Result<(), A::Error> {
+            fn read<'de, A: ::serde::de::MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> ::std::result::Result<#read_as, A::Error> {
                 match property {
                     #(#read)*
                     #other,
@@ -71,26 +79,29 @@ impl Lines {
         }
     }
 
-    /// All else: how the structure as a whole is read, written and described.
-    pub(super) fn whole(&self, made: &Type) -> TokenStream {
+    /// How the structure is written, with the arguments of the writer, and described.
+    pub(super) fn written(&self, made: &Type, start: &TokenStream) -> TokenStream {
         let (name, description) = (ident(&made.name), description(made.description.as_deref()));
         let Self { reader, written, properties, others, .. } = self;
         let schema = json_schema(&name, &quote! { structure(generator, #description, &[#(#properties),*], #others) });
         quote! {
-            impl<'de> ::serde::Deserialize<'de> for #name {
-                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    crate::#reader::structure(deserializer)
-                }
-            }
-
             impl ::serde::Serialize for #name {
                 fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    crate::tolerant::Written::start(serializer) #(#written)* .end()
+                    crate::#reader::Writing::start(#start) #(#written)* .end()
                 }
             }
 
             #schema
         }
+    }
+}
+
+/// Whether a type is made of numbers, some of which JSON has no form for.
+fn is_number(rust: &Rust) -> bool {
+    match rust {
+        Rust::Number => true,
+        Rust::List(inner) | Rust::Map(inner) | Rust::Nullable(inner) => is_number(inner),
+        _ => false,
     }
 }
 

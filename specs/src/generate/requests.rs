@@ -39,7 +39,7 @@ impl Writer<'_> {
         };
         let constructor = self.constructor(fields);
         let from = self.read_modify_write(fields);
-        let (read, whole) = (lines.read(), lines.whole(self.made));
+        let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer }));
         quote! {
             #doc
             #[derive(Clone, Debug, #default PartialEq)]
@@ -59,7 +59,13 @@ impl Writer<'_> {
                 #read
             }
 
-            #whole
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    crate::strict::deserialize(deserializer)
+                }
+            }
+
+            #written
 
             impl ::std::convert::TryFrom<::serde_json::Value> for #name {
                 type Error = ::serde_json::Error;

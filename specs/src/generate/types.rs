@@ -152,18 +152,24 @@ impl Writer<'_> {
             declared.push(quote! { #doc pub #field_name: #held, });
             lines.add(field, &held, emptiable || !field.required, "WRITTEN");
         }
-        let (read, whole) = (lines.read(), lines.whole(self.made));
+        let kept = ident(&names::free("kept".to_owned(), &fields.iter().map(|field| field.name.clone()).collect()));
+        let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer, &self.#kept }));
         quote! {
             #doc
             #[derive(Clone, Debug, Default, PartialEq)]
             #[non_exhaustive]
-            pub struct #name { #(#declared)* }
+            pub struct #name { #(#declared)* #kept: crate::tolerant::Kept }
+
+            crate::tolerant::answer! { #name, #kept }
 
             impl crate::tolerant::Structure for #name {
                 #read
+                fn kept(&mut self) -> &mut crate::tolerant::Kept {
+                    &mut self.#kept
+                }
             }
 
-            #whole
+            #written
         }
     }
 
@@ -180,6 +186,44 @@ impl Writer<'_> {
         quote! { crate::open_enum! { #doc #name { #(#variants),* } } }
     }
 
+    fn is_enumeration(&self, name: &str) -> bool {
+        self.types.get(name).is_some_and(|made| matches!(made.kind, Kind::Enumeration(_)))
+    }
+
+    /// Whether a union is of what goes in: what comes back has no structures of requests in it.
+    fn goes_in(&self, variants: &[(String, Rust)]) -> bool {
+        let (mut open, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        variants.iter().for_each(|(_, rust)| rust.mentions(&mut open));
+        while let Some(name) = open.pop_first() {
+            let Some(made) = self.types.get(&name) else { continue };
+            if matches!(made.kind, Kind::Structure(Role::Request, _)) {
+                return true;
+            }
+            if seen.insert(name) {
+                open.extend(made.mentions());
+            }
+        }
+        false
+    }
+
+    /// The method that says whether a value of JSON may be of a type, where its form alone tells that it is not: a number
+    /// is as good as a text only where there is no other choice.
+    fn takes(&self, rust: &Rust) -> Option<TokenStream> {
+        match rust {
+            Rust::Integer | Rust::Number => Some(quote! { is_number }),
+            Rust::String | Rust::DateTime | Rust::Date => Some(quote! { is_string }),
+            Rust::Boolean => Some(quote! { is_boolean }),
+            Rust::List(_) => Some(quote! { is_array }),
+            Rust::Map(_) => Some(quote! { is_object }),
+            Rust::Named(name) => match self.types.get(name)?.kind {
+                Kind::Structure(..) => Some(quote! { is_object }),
+                Kind::Enumeration(_) => Some(quote! { is_string }),
+                Kind::Form(..) | Kind::Union(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// One of several types. They are tried in order; what none of them takes is kept as it came.
     fn union(&self, variants: &[(String, Rust)]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
@@ -189,7 +233,7 @@ impl Writer<'_> {
             .iter()
             .map(|(label, rust)| {
                 let (label, written) = (ident(label), rust_type(rust, None));
-                let boxed = matches!(rust, Rust::Named(_));
+                let boxed = matches!(rust, Rust::Named(name) if !self.is_enumeration(name));
                 let held = if boxed {
                     quote! { ::std::boxed::Box<#written> }
                 } else {
@@ -209,7 +253,7 @@ impl Writer<'_> {
                         }
                     });
                 }
-                tried.push(match takes(rust) {
+                tried.push(match self.takes(rust) {
                     // To find that a variant does not take a value is an error made for nothing.
                     Some(takes) => quote! { value.#takes().then(|| variant(&value, Self::#label)).flatten() },
                     None => quote! { variant(&value, Self::#label) },
@@ -219,6 +263,32 @@ impl Writer<'_> {
                 quote! { #[allow(missing_docs)] #label(#held), }
             })
             .collect();
+        let reading = if self.goes_in(variants) {
+            quote! {
+                impl<'de> ::serde::Deserialize<'de> for #name {
+                    fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                        use crate::strict::variant;
+                        let value = ::serde_json::Value::deserialize(deserializer)?;
+                        let taken = ::std::option::Option::None;
+                        #(let taken = taken.or_else(|| #tried);)*
+                        ::std::result::Result::Ok(taken.unwrap_or(Self::Other(value)))
+                    }
+                }
+            }
+        } else {
+            quote! {
+                impl crate::tolerant::Union for #name {
+                    fn read(value: ::serde_json::Value) -> (Self, crate::tolerant::Fit) {
+                        use crate::tolerant::variant;
+                        let taken = ::std::option::Option::None;
+                        #(let taken = taken.or_else(|| #tried);)*
+                        taken.unwrap_or_else(|| (Self::Other(value), ::std::option::Option::None))
+                    }
+                }
+
+                crate::tolerant::union! { #name }
+            }
+        };
         let description = description(self.made.description.as_deref());
         let schema = json_schema(&name, &quote! { union(generator, #description, &[#(#described),*]) });
         quote! {
@@ -238,34 +308,11 @@ impl Writer<'_> {
                 }
             }
 
-            impl<'de> ::serde::Deserialize<'de> for #name {
-                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    use crate::tolerant::variant;
-                    let value = ::serde_json::Value::deserialize(deserializer)?;
-                    let taken = ::std::option::Option::None;
-                    #(let taken = taken.or_else(|| #tried);)*
-                    ::std::result::Result::Ok(taken.unwrap_or(Self::Other(value)))
-                }
-            }
-
-            impl crate::in_place::InPlace<'_> for #name {}
-            impl crate::in_place::InPlace<'_> for ::std::boxed::Box<#name> {}
+            #reading
 
             #(#from)*
 
             #schema
         }
-    }
-}
-
-/// The method that says whether a value of JSON may be of a type, where its form alone tells that it is not.
-fn takes(rust: &Rust) -> Option<TokenStream> {
-    match rust {
-        Rust::Integer | Rust::Number => Some(quote! { is_number }),
-        Rust::String => Some(quote! { is_string }),
-        Rust::Boolean => Some(quote! { is_boolean }),
-        Rust::List(_) => Some(quote! { is_array }),
-        Rust::Map(_) => Some(quote! { is_object }),
-        _ => None,
     }
 }
