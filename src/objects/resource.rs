@@ -229,7 +229,7 @@ mod catalogue {
             Ok(())
         }
 
-        /// Asks the platform to look at its file anew (`force_resource_analysis`).
+        /// Asks the platform to look at its file anew (`force_resource_analysis`), which only its sysadmins may.
         ///
         /// # Errors
         ///
@@ -240,7 +240,7 @@ mod catalogue {
             Ok(())
         }
 
-        /// Asks the platform to look at its file anew, and waits for what it finds.
+        /// Asks the platform to look at its file anew, which only its sysadmins may, and waits for what it finds.
         ///
         /// # Errors
         ///

@@ -8,7 +8,7 @@ use crate::support;
 
 /// A client with a key that no file holds.
 pub fn with_key(live: &Live, key: &str) -> Client {
-    let url = &live.recorder.url;
+    let url = live.recorder.url(crate::Server::Catalogue);
     Client::builder()
         .base_url(Api::Main, format!("{url}/api/1"))
         .base_url(Api::MainV2, format!("{url}/api/2"))

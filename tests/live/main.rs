@@ -1,9 +1,11 @@
-//! The client against a real server of the catalogue.
+//! The client against the real platform.
 //!
-//! `cargo xtask server start` runs one; `cargo test --features live --test live` calls it. With
+//! `cargo xtask server start` runs it; `cargo test --features live --test live` calls it. With
 //! `DATAGOUV_RECORD=1` what it answers is recorded into `tests/fixtures`, which the ordinary tests decode.
-//! The tests share one server, each with objects of its own.
+//! The tests share one platform, each with objects of its own. `DATAGOUV_LIVE_FOLDER` says where its state is, if
+//! not in `target/platform`.
 
+mod analysis;
 mod catalogue;
 mod community;
 mod dataservices;
@@ -17,43 +19,57 @@ mod handles;
 mod harvest;
 mod me;
 mod members;
+mod metrics;
 mod notifications;
 mod organizations;
 mod pages;
 mod platform;
 mod posts;
+mod publisher;
 mod recorder;
 mod reports;
 mod resources;
 mod reuses;
 mod search;
 mod support;
+mod tables;
+mod tabular;
 mod things;
 mod topics;
 mod transfers;
 mod uploads;
 mod users;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use datagouv::{Api, Client, Limits, RetryPolicy};
 
-/// The server that the tests share, seen through the recorder.
+use recorder::Server;
+
+/// The platform that the tests share, seen through the recorder.
 pub struct Live {
     recorder: recorder::Recorder,
-    run: PathBuf,
+    /// The folder of its state, as `cargo xtask server start` makes it.
+    folder: PathBuf,
+    /// No table is purged while this is read.
+    purge: tokio::sync::RwLock<()>,
 }
 
 /// The one runtime of all tests: the recorder must outlive each of them.
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
 
 static LIVE: LazyLock<Live> = LazyLock::new(|| {
-    let run = std::env::var_os("DATAGOUV_LIVE_RUN")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/platform/udata"), PathBuf::from);
-    let url = std::env::var("DATAGOUV_LIVE_URL").unwrap_or_else(|_| "http://127.0.0.1:7000".to_owned());
-    let recorder = std::thread::spawn(move || RUNTIME.block_on(recorder::Recorder::start(url))).join().unwrap();
-    Live { recorder, run }
+    let folder = std::env::var_os("DATAGOUV_LIVE_FOLDER")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/platform"), PathBuf::from);
+    let ports: BTreeMap<String, u16> = std::fs::read(folder.join("ports.json"))
+        .map(|json| serde_json::from_slice(&json).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}; is it started (`cargo xtask server start`)?", folder.display()));
+    let servers = [(Server::Catalogue, "udata"), (Server::Tabular, "tabular"), (Server::Metrics, "metrics")];
+    let servers = servers.map(|(server, name)| (server, format!("http://127.0.0.1:{}", ports[name])));
+    let recorder = std::thread::spawn(move || RUNTIME.block_on(recorder::Recorder::start(servers))).join().unwrap();
+    Live { recorder, folder, purge: tokio::sync::RwLock::default() }
 });
 
 /// Runs a scenario against the server.
@@ -65,14 +81,21 @@ pub fn run<F: Future<Output = ()> + Send + 'static>(scenario: impl FnOnce(&'stat
 
 impl Live {
     fn client(&self, key: Option<&str>) -> Client {
+        self.client_for(key, "")
+    }
+
+    fn client_for(&self, key: Option<&str>, subject: &str) -> Client {
+        let catalogue = self.recorder.url(Server::Catalogue);
         // Each request is recorded as it is answered, and as fast as it can be.
         let mut builder = Client::builder()
             .retries(RetryPolicy::none())
             .limits(Limits::none())
-            .base_url(Api::Main, format!("{}/api/1", self.recorder.url))
-            .base_url(Api::MainV2, format!("{}/api/2", self.recorder.url));
+            .base_url(Api::Main, format!("{catalogue}/api/1"))
+            .base_url(Api::MainV2, format!("{catalogue}/api/2"))
+            .base_url(Api::Tabular, format!("{}{subject}", self.recorder.url(Server::Tabular)))
+            .base_url(Api::Metrics, self.recorder.url(Server::Metrics));
         if let Some(file) = key {
-            let path = self.run.join(file);
+            let path = self.folder.join("udata").join(file);
             let key = std::fs::read_to_string(&path).unwrap_or_else(|error| {
                 panic!("{}: {error}; is the server started (`cargo xtask server start`)?", path.display())
             });
@@ -94,6 +117,11 @@ impl Live {
     /// A client with the key of another ordinary user (Carol Ünïcödé-É).
     pub fn plain(&self) -> Client {
         self.client(Some("api_key_plain"))
+    }
+
+    /// Alice's client, whose answers of the tabular API are recorded as those about a subject.
+    pub fn user_for(&self, subject: &str) -> Client {
+        self.client_for(Some("api_key_user"), &format!("/@{subject}"))
     }
 
     /// A client without a key.

@@ -235,7 +235,9 @@ fn logging_out_leads_to_the_home_page_of_the_platform() {
         // The home page is the production's: its name leads here to a port where nobody listens.
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
         let http = move || reqwest::Client::builder().resolve("www.data.gouv.fr", nowhere);
-        let client = Client::builder().base_url(Api::Main, format!("{}/api/1", live.recorder.url)).http(http);
+        let client = Client::builder()
+            .base_url(Api::Main, format!("{}/api/1", live.recorder.url(crate::Server::Catalogue)))
+            .http(http);
         let client = client.retries(RetryPolicy::none());
         let error = client.build().unwrap().main().get_proconnect_logout_o_auth_api().send().await.unwrap_err();
         assert!(error.is_transport(), "{error}");

@@ -1,4 +1,4 @@
-//! Stands between the client and the server, and keeps what was answered.
+//! Stands between the client and the servers, and keeps what was answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use datagouv::Operation;
@@ -16,9 +16,20 @@ use serde_json::{Value, json};
 /// How many answers of different shapes are kept of an operation's successes, and of each of its failures.
 const KEPT: (usize, usize) = (12, 2);
 
-/// An answer of the server.
+/// A server of the platform.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// It serves two APIs, main and main-v2.
+    Catalogue,
+    Tabular,
+    Metrics,
+}
+
+/// An answer of a server.
 struct Exchange {
     api: &'static str,
+    /// What the answer is of, where the scenario says so.
+    subject: Option<String>,
     operation: &'static Operation,
     path: String,
     status: u16,
@@ -27,19 +38,26 @@ struct Exchange {
 }
 
 struct Shared {
-    target: String,
     http: reqwest::Client,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
+/// One for each server.
+#[derive(Clone)]
+struct Relay {
+    server: Server,
+    target: String,
+    shared: Arc<Shared>,
+}
+
 pub struct Recorder {
-    /// Where the clients find the server.
-    pub url: String,
+    /// Each server: where it is, and where the clients find it.
+    servers: Vec<(Server, String, String)>,
     shared: Arc<Shared>,
 }
 
 impl Recorder {
-    pub async fn start(target: String) -> Self {
+    pub async fn start(servers: impl IntoIterator<Item = (Server, String)>) -> Self {
         // Chooses the provider of TLS that reqwest asks for, though nothing here needs one.
         drop(datagouv::Client::new().unwrap());
         let http = reqwest::Client::builder()
@@ -47,12 +65,22 @@ impl Recorder {
             .pool_max_idle_per_host(0)
             .build()
             .unwrap();
-        let shared = Arc::new(Shared { target, http, exchanges: Mutex::default() });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(forward).with_state(Arc::clone(&shared));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, shared }
+        let shared = Arc::new(Shared { http, exchanges: Mutex::default() });
+        let mut started = Vec::new();
+        for (server, target) in servers {
+            let relay = Relay { server, target: target.clone(), shared: Arc::clone(&shared) };
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let router = Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(relay);
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            started.push((server, target, url));
+        }
+        Self { servers: started, shared }
+    }
+
+    /// Where the clients find a server.
+    pub fn url(&self, server: Server) -> &str {
+        &self.servers.iter().find(|(one, ..)| *one == server).unwrap().2
     }
 
     /// Writes what was recorded, if that was asked for.
@@ -62,8 +90,8 @@ impl Recorder {
         }
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let exchanges = self.shared.exchanges.lock().unwrap();
-        let mut normaliser = Normaliser::new(&self.shared.target);
-        let mut kept: BTreeMap<(&str, &str, u16), BTreeSet<String>> = BTreeMap::new();
+        let mut normaliser = Normaliser::new(&self.servers);
+        let mut kept: BTreeMap<(&str, &str, u16, Option<&str>), BTreeSet<String>> = BTreeMap::new();
         for exchange in exchanges.iter() {
             let body = match serde_json::from_slice::<Value>(&exchange.body) {
                 Ok(body) => normaliser.value(body),
@@ -73,16 +101,23 @@ impl Recorder {
                     Err(_) => Value::Null,
                 },
             };
-            let shapes = kept.entry((exchange.api, exchange.operation.name, exchange.status)).or_default();
+            let subject = exchange.subject.as_deref();
+            let key = (exchange.api, exchange.operation.name, exchange.status, subject);
+            let shapes = kept.entry(key).or_default();
             let shape = format!("{} {}", exchange.content_type, shape(&body));
-            let most = if exchange.status < 400 { KEPT.0 } else { KEPT.1 };
+            let most = match subject {
+                // The shape of a table is that of its columns: one answer shows it.
+                Some(_) => 1,
+                None if exchange.status < 400 => KEPT.0,
+                None => KEPT.1,
+            };
             if shapes.len() >= most || !shapes.insert(shape) {
                 continue;
             }
-            let number = shapes.len();
+            let name = subject.map_or_else(|| shapes.len().to_string(), str::to_owned);
             let folder = root.join(exchange.api);
             std::fs::create_dir_all(&folder).unwrap();
-            let file = folder.join(format!("{}-{}-{number}.json", exchange.operation.name, exchange.status));
+            let file = folder.join(format!("{}-{}-{name}.json", exchange.operation.name, exchange.status));
             let exchange = json!({
                 "api": exchange.api,
                 "operation_id": exchange.operation.operation_id,
@@ -97,15 +132,15 @@ impl Recorder {
     }
 }
 
-async fn forward(
-    State(shared): State<Arc<Shared>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut request = shared.http.request(method.clone(), format!("{}{path}", shared.target)).body(body);
+async fn forward(State(relay): State<Relay>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let whole = uri.path_and_query().map_or("/", |path| path.as_str());
+    // The first segment may name what the requests of a client are about.
+    let (subject, path) = match whole.strip_prefix("/@").and_then(|rest| rest.split_once('/')) {
+        Some((subject, _)) => (Some(subject.to_owned()), &whole[subject.len() + 2..]),
+        None => (None, whole),
+    };
+    let Relay { server, target, shared } = relay;
+    let mut request = shared.http.request(method.clone(), format!("{target}{path}")).body(body);
     for (name, value) in headers
         .iter()
         .filter(|(name, _)| !["host", "connection", "content-length", "transfer-encoding"].contains(&name.as_str()))
@@ -121,10 +156,11 @@ async fn forward(
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.bytes().await.unwrap_or_default();
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    if let Some((api, operation)) = operation(&method, uri.path()) {
+    if let Some((api, operation)) = operation(server, &method, path.split('?').next().unwrap_or_default()) {
         let path = path.to_owned();
         shared.exchanges.lock().unwrap().push(Exchange {
             api,
+            subject,
             operation,
             path,
             status: status.as_u16(),
@@ -143,10 +179,12 @@ async fn forward(
 }
 
 /// The operation that a request is for: the template with the fewest parameters that fits.
-fn operation(method: &Method, path: &str) -> Option<(&'static str, &'static Operation)> {
-    let (api, operations, path) = match path.strip_prefix("/api/1") {
-        Some(rest) => ("main", datagouv::main::OPERATIONS, rest),
-        None => ("main-v2", datagouv::main_v2::OPERATIONS, path.strip_prefix("/api/2")?),
+fn operation(server: Server, method: &Method, path: &str) -> Option<(&'static str, &'static Operation)> {
+    let (api, operations, path) = match (server, path.strip_prefix("/api/1")) {
+        (Server::Tabular, _) => ("tabular", datagouv::tabular::OPERATIONS, path),
+        (Server::Metrics, _) => ("metrics", datagouv::metrics::OPERATIONS, path),
+        (Server::Catalogue, Some(rest)) => ("main", datagouv::main::OPERATIONS, rest),
+        (Server::Catalogue, None) => ("main-v2", datagouv::main_v2::OPERATIONS, path.strip_prefix("/api/2")?),
     };
     let fits = |operation: &&Operation| operation.method == method.as_str() && matches(operation.path, path);
     let found = operations.iter().filter(fits).min_by_key(|operation| operation.path.matches('{').count())?;
@@ -179,24 +217,36 @@ fn shape(value: &Value) -> String {
 
 /// Puts stable values in the place of those that change from run to run, and hides what is secret.
 struct Normaliser {
-    target: String,
+    /// The addresses of the servers here, and in production.
+    addresses: Vec<(String, &'static str)>,
     run: String,
     time: Regex,
     port: Regex,
     image: Regex,
+    table: Regex,
     word: Regex,
     ids: BTreeMap<String, String>,
 }
 
 impl Normaliser {
-    fn new(target: &str) -> Self {
+    fn new(servers: &[(Server, String, String)]) -> Self {
         let regex = |pattern: &str| Regex::new(pattern).unwrap();
+        let addresses = servers.iter().map(|(server, target, _)| {
+            let production = match server {
+                Server::Catalogue => "https://www.data.gouv.fr",
+                Server::Tabular => "https://tabular-api.data.gouv.fr",
+                Server::Metrics => "https://metric-api.data.gouv.fr",
+            };
+            (target.clone(), production)
+        });
         Self {
-            target: target.to_owned(),
+            addresses: addresses.collect(),
             run: crate::support::RUN.to_string(),
             time: regex(r"20\d\d-\d\d-\d\d(?<join>[T ])\d\d:\d\d:\d\d(?<fraction>\.\d+)?"),
             port: regex(r"127\.0\.0\.1:\d+"),
             image: regex(r"/[0-9a-f]{2}/[0-9a-f]{30}"),
+            // The tables of hydra, and the checksums of files.
+            table: regex(r"\b[0-9a-f]{32}([0-9a-f]{8})?\b"),
             word: regex(r"udata_\w+|\b[0-9a-f]{24}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
             ids: BTreeMap::new(),
         }
@@ -214,9 +264,13 @@ impl Normaliser {
     }
 
     fn text(&mut self, text: &str) -> String {
-        let text = text.replace(&self.target, "https://www.data.gouv.fr").replace(&self.run, "1");
+        let mut text = text.replace(&self.run, "1");
+        for (here, production) in &self.addresses {
+            text = text.replace(here, production);
+        }
         let text = self.port.replace_all(&text, "127.0.0.1:8000");
         let text = self.image.replace_all(&text, "/00/000000000000000000000000000000");
+        let text = self.table.replace_all(&text, |found: &Captures<'_>| "0".repeat(found[0].len()));
         // The form of a time is what the fixtures prove, not the hour.
         let text = self.time.replace_all(&text, |found: &Captures<'_>| {
             let fraction =

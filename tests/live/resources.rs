@@ -188,7 +188,7 @@ fn a_dataset_of_three_hundred_resources_is_read_and_written_whole() {
 fn a_sysadmin_has_a_resource_analysed() {
     run(|live| async move {
         let made = dataset(&live.user()).await;
-        let id = resource(&live.user(), &made.id).await.id;
+        let id = live.user().dataset(&made.id).upload(csv()).send().await.unwrap().id;
         let asked = live.admin().main().force_resource_analysis().dataset(&made.id).rid(&id).send().await.unwrap();
         assert_eq!(asked.status(), 202);
         let error = live.user().main().force_resource_analysis().dataset(&made.id).rid(&id).send().await.unwrap_err();

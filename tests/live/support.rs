@@ -96,6 +96,14 @@ pub fn csv() -> File {
     File::from_bytes(format!("{}.csv", unique("donnees").replace(' ', "-")), "code;nom\n01001;L'Abergement\n")
 }
 
+/// A file compressed by gzip.
+pub fn gzip(content: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// A PNG image of one colour.
 pub fn png(width: u32, height: u32) -> File {
     let row: Vec<u8> = std::iter::once(0).chain([0, 0x63, 0xcb].repeat(width as usize)).collect();
