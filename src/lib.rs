@@ -79,6 +79,18 @@ mod form;
 #[cfg(feature = "_fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
+// Documentation only: its programs need the default features.
+#[cfg(all(
+    any(doc, doctest),
+    feature = "main",
+    feature = "main-v2",
+    feature = "tabular",
+    feature = "metrics",
+    feature = "files",
+    feature = "dumps",
+    feature = "masks"
+))]
+pub mod guide;
 mod in_place;
 mod mask;
 #[cfg(feature = "metrics")]
