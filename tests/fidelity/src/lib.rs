@@ -1,6 +1,9 @@
 //! Fidelity: every recorded answer is decoded into its type, written back, and compared with what came.
 //!
-//! Nothing may be lost or changed. Null, absent, and an empty list or object are the same; so are `1` and `1.0`.
+//! Nothing may be lost or changed. Null, absent, and an empty list or object are the same. A scalar may come back in another
+//! form of the same meaning (`"12"` and `12`, `1.0` and `1`, `"true"` and `true`): those are counted.
+
+mod compare;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +15,8 @@ use datagouv_specs::shape::{Answer, Shaped, shape};
 use datagouv_specs::{Api, corrected};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use compare::Comparison;
 
 /// An answer as the tests record it, one in a file.
 #[derive(Deserialize)]
@@ -44,6 +49,10 @@ pub struct Report {
     pub bytes: usize,
     /// Values that were compared.
     pub leaves: usize,
+    /// Those among them that came back in another form of the same meaning.
+    pub converted: usize,
+    /// Values of properties that no type has, by the place where they stand.
+    pub unknown: BTreeMap<String, usize>,
     /// Values that the types leave as JSON, by the place that does so.
     pub untyped: BTreeMap<String, usize>,
     /// Values that were lost or changed.
@@ -60,9 +69,10 @@ pub enum Format {
     Json,
 }
 
-/// Prints the report of a folder; ends with 1 where something was lost, with 2 where it cannot be read.
-pub fn run(folder: &Path, format: Format) -> ExitCode {
-    match report(folder) {
+/// Prints the report of a folder; ends with 1 where something was lost, with 2 where it cannot be read. Where it is asked
+/// for, each object of each body gets a property more, which no type has, before it is decoded.
+pub fn run(folder: &Path, with_unknown: bool, format: Format) -> ExitCode {
+    match report(folder, with_unknown) {
         Ok(report) => {
             print(&report, format);
             if report.losses.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -96,25 +106,70 @@ fn exchanges(folder: &Path) -> Result<Vec<(PathBuf, Exchange)>, String> {
     Ok(found)
 }
 
+/// The documents of all APIs, shaped.
+fn shapes() -> Result<BTreeMap<&'static str, Shaped>, String> {
+    let shaped =
+        |api: Api| corrected(api).and_then(|document| shape(api, &document)).map_err(|error| error.to_string());
+    Api::ALL.into_iter().map(|api| Ok((api.name(), shaped(api)?))).collect()
+}
+
 /// Compares every exchange of a folder.
 ///
 /// # Errors
 ///
 /// Where a file is no exchange of an operation that exists.
-pub fn report(folder: &Path) -> Result<Report, String> {
-    let mut shapes = BTreeMap::new();
-    for api in Api::ALL {
-        let shaped = corrected(api).and_then(|document| shape(api, &document)).map_err(|error| error.to_string())?;
-        shapes.insert(api.name(), shaped);
-    }
+pub fn report(folder: &Path, with_unknown: bool) -> Result<Report, String> {
+    let shapes = shapes()?;
     let mut report = Report::default();
-    for (file, exchange) in exchanges(folder)? {
+    for (file, mut exchange) in exchanges(folder)? {
+        if with_unknown {
+            add_unknown(&mut exchange.body);
+        }
         let shaped = shapes
             .get(exchange.api.as_str())
             .ok_or_else(|| format!("{}: no API is called `{}`", file.display(), exchange.api))?;
         check(&mut report, shaped, file, &exchange)?;
     }
     Ok(report)
+}
+
+/// Compares each body that is made of the recorded ones: each exchange of a folder is changed as often as is said. Gives the
+/// number of bodies, and what was lost of them with the body that came.
+///
+/// # Errors
+///
+/// Where a file is no exchange.
+pub fn report_of_changed(
+    folder: &Path,
+    times: usize,
+    mut change: impl FnMut(&mut Value),
+) -> Result<(usize, Vec<(Loss, Value)>), String> {
+    let (shapes, mut bodies, mut losses) = (shapes()?, 0, Vec::new());
+    for (file, mut exchange) in exchanges(folder)? {
+        let Some(shaped) = shapes.get(exchange.api.as_str()) else { continue };
+        let recorded = exchange.body.clone();
+        for _ in 0..times {
+            exchange.body = recorded.clone();
+            change(&mut exchange.body);
+            let mut report = Report::default();
+            check(&mut report, shaped, file.clone(), &exchange)?;
+            bodies += report.bodies;
+            losses.extend(report.losses.into_iter().map(|loss| (loss, exchange.body.clone())));
+        }
+    }
+    Ok((bodies, losses))
+}
+
+/// Gives each object a property that no type has.
+fn add_unknown(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(add_unknown);
+            object.insert("added-upstream".to_owned(), json!({"since": 17.5, "of": ["a", null, {"b": false}]}));
+        }
+        Value::Array(items) => items.iter_mut().for_each(add_unknown),
+        _ => {}
+    }
 }
 
 fn check(report: &mut Report, shaped: &Shaped, file: PathBuf, exchange: &Exchange) -> Result<(), String> {
@@ -137,51 +192,18 @@ fn check(report: &mut Report, shaped: &Shaped, file: PathBuf, exchange: &Exchang
         Api::Tabular => datagouv::tabular::round_trip,
         Api::Metrics => datagouv::metrics::round_trip,
     };
-    let mut losses = Vec::new();
+    let mut comparison = Comparison::default();
     match round_trip(&exchange.operation_id, text.as_bytes()).ok_or_else(unknown)? {
-        Ok(back) => report.leaves += compare(&exchange.body, Some(&back), "", &mut losses),
-        Err(reason) => losses.push((String::new(), reason)),
+        Ok(back) => comparison.compare(&exchange.body, Some(&back), ""),
+        Err(reason) => comparison.losses.push((String::new(), reason)),
     }
-    let lost = losses.into_iter().map(|(pointer, reason)| Loss { file: file.clone(), pointer, reason });
+    report.leaves += comparison.leaves;
+    report.converted += comparison.converted;
+    let lost = comparison.losses.into_iter().map(|(pointer, reason)| Loss { file: file.clone(), pointer, reason });
     report.losses.extend(lost);
-    count_untyped(&exchange.body, rust, &shaped.types, &operation.name, &mut report.untyped);
+    let mut untyped = Untyped { types: &shaped.types, report };
+    untyped.count(&exchange.body, rust, &operation.name);
     Ok(())
-}
-
-/// Compares what came with what was written back; gives the number of leaves that were compared.
-fn compare(came: &Value, back: Option<&Value>, pointer: &str, losses: &mut Vec<(String, String)>) -> usize {
-    match (came, back) {
-        (came, None) if is_nothing(came) => 0,
-        (came, Some(back)) if is_nothing(came) && is_nothing(back) => 0,
-        (Value::Object(came), Some(Value::Object(back))) => came
-            .iter()
-            .map(|(key, value)| {
-                let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                compare(value, back.get(key), &pointer, losses)
-            })
-            .sum(),
-        (Value::Array(came), Some(Value::Array(back))) if came.len() == back.len() => {
-            let pairs = came.iter().zip(back).enumerate();
-            pairs.map(|(index, (came, back))| compare(came, Some(back), &format!("{pointer}/{index}"), losses)).sum()
-        }
-        (Value::Number(came), Some(Value::Number(back))) if came.as_f64() == back.as_f64() => 1,
-        (came, Some(back)) if came == back => 1,
-        (came, back) => {
-            let back = back.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-            let short = |text: String| text.chars().take(120).collect::<String>();
-            losses.push((pointer.to_owned(), format!("{} became {}", short(came.to_string()), short(back))));
-            1
-        }
-    }
-}
-
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(object) => object.is_empty(),
-        _ => false,
-    }
 }
 
 fn leaves(value: &Value) -> usize {
@@ -193,44 +215,48 @@ fn leaves(value: &Value) -> usize {
     }
 }
 
-/// Counts the leaves of a body that the types leave as JSON, by the place that does so.
-fn count_untyped(
-    value: &Value,
-    rust: &Rust,
-    types: &BTreeMap<String, Type>,
-    place: &str,
-    found: &mut BTreeMap<String, usize>,
-) {
-    let untyped = match (rust, value) {
-        (_, Value::Null) => false,
-        (Rust::Any, _) => true,
-        (Rust::Nullable(inner), value) => return count_untyped(value, inner, types, place, found),
-        (Rust::List(inner), Value::Array(items)) => {
-            return items.iter().for_each(|item| count_untyped(item, inner, types, place, found));
+/// Counts the leaves of a body that the types leave as JSON, or do not have at all, by the place that does so.
+struct Untyped<'a> {
+    types: &'a BTreeMap<String, Type>,
+    report: &'a mut Report,
+}
+
+impl Untyped<'_> {
+    fn count(&mut self, value: &Value, rust: &Rust, place: &str) {
+        match (rust, value) {
+            (_, Value::Null) => {}
+            (Rust::Any, _) => *self.report.untyped.entry(place.to_owned()).or_default() += leaves(value),
+            (Rust::Nullable(inner), value) => self.count(value, inner, place),
+            (Rust::List(inner), Value::Array(items)) => items.iter().for_each(|item| self.count(item, inner, place)),
+            (Rust::Map(inner), Value::Object(object)) => {
+                object.values().for_each(|value| self.count(value, inner, place));
+            }
+            (Rust::Named(name), value) => self.count_named(value, name, place),
+            _ => {}
         }
-        (Rust::Map(inner), Value::Object(object)) => {
-            return object.values().for_each(|value| count_untyped(value, inner, types, place, found));
-        }
-        (Rust::Named(name), value) => match types.get(name).map(|made| &made.kind) {
-            Some(Kind::Structure(_, fields)) => {
-                for field in fields {
-                    if let Some(value) = value.get(&field.property) {
-                        let place = format!("{name}.{}", field.property);
-                        count_untyped(value, &field.rust, types, &place, found);
+    }
+
+    fn count_named(&mut self, value: &Value, name: &str, place: &str) {
+        let types = self.types;
+        match (types.get(name).map(|made| &made.kind), value) {
+            (Some(Kind::Structure(_, fields)), Value::Object(object)) => {
+                for (property, value) in object {
+                    let place = format!("{name}.{property}");
+                    match fields.iter().find(|field| field.property == *property) {
+                        Some(field) => self.count(value, &field.rust, &place),
+                        None if fields.iter().any(|field| field.rest) => {}
+                        None => *self.report.unknown.entry(place).or_default() += leaves(value),
                     }
                 }
-                false
             }
-            Some(Kind::Union(variants)) => match variants.iter().find(|(_, variant)| fits(variant, value, types)) {
-                Some((_, variant)) => return count_untyped(value, variant, types, place, found),
-                None => true,
-            },
-            _ => false,
-        },
-        _ => false,
-    };
-    if untyped {
-        *found.entry(place.to_owned()).or_default() += leaves(value);
+            (Some(Kind::Union(variants)), value) => {
+                match variants.iter().find(|(_, variant)| fits(variant, value, types)) {
+                    Some((_, variant)) => self.count(value, variant, place),
+                    None => *self.report.untyped.entry(place.to_owned()).or_default() += leaves(value),
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -253,6 +279,7 @@ fn fits(rust: &Rust, value: &Value, types: &BTreeMap<String, Type>) -> bool {
 
 fn print(report: &Report, format: Format) {
     let untyped: usize = report.untyped.values().sum();
+    let unknown: usize = report.unknown.values().sum();
     let total = report.leaves.max(1);
     #[allow(clippy::cast_precision_loss, reason = "a share for people to read")]
     let share = untyped as f64 * 100.0 / total as f64;
@@ -263,9 +290,11 @@ fn print(report: &Report, format: Format) {
         let printed = json!({
             "bodies": report.bodies,
             "leaves": report.leaves,
+            "converted": report.converted,
             "errors": report.failures,
             "bytes": report.bytes,
             "untyped": {"leaves": untyped, "percent": share, "places": report.untyped},
+            "unknown": {"leaves": unknown, "places": report.unknown},
             "losses": losses.collect::<Vec<_>>(),
         });
         println!("{printed:#}");
@@ -277,10 +306,15 @@ fn print(report: &Report, format: Format) {
     println!("bodies compared   {:>8}", report.bodies);
     println!("leaves compared   {:>8}", report.leaves);
     println!("losses            {:>8}", report.losses.len());
+    println!("equal by value    {:>8}  (in another form)", report.converted);
     println!("answers of bytes  {:>8}", report.bytes);
     println!("answers of errors {:>8}", report.failures);
     println!("untyped leaves    {untyped:>8}  ({share:.1} %)");
     for (place, leaves) in &report.untyped {
+        println!("  {leaves:>7}  {place}");
+    }
+    println!("unknown leaves    {unknown:>8}  (kept)");
+    for (place, leaves) in &report.unknown {
         println!("  {leaves:>7}  {place}");
     }
 }

@@ -6,17 +6,20 @@ use std::process::ExitCode;
 use clap::Parser;
 use datagouv_fidelity::{Format, run};
 
-/// Decode recorded answers, write them back, and say what was lost
+/// Decode recorded answers, write them back, and say what was lost; any loss is a failure
 #[derive(Parser)]
 #[command(name = "cargo xtask fidelity")]
 struct Arguments {
     /// The folder of the recorded answers, one exchange in a file
     folder: PathBuf,
+    /// Add to each object of each body a property that no type has, before it is decoded
+    #[arg(long)]
+    with_unknown: bool,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    run(&arguments.folder, arguments.format)
+    run(&arguments.folder, arguments.with_unknown, arguments.format)
 }
