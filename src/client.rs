@@ -7,10 +7,10 @@ use std::time::Duration;
 use reqwest::Url;
 use secrecy::SecretString;
 
-use crate::exec::{
+use crate::transport::operation::UNDECLARED;
+use crate::transport::{
     CircuitBreaker, Connector, Endpoint, Key, Limits, Observe, Observers, Policy, RetryPolicy, Shared, Timeouts,
 };
-use crate::operation::UNDECLARED;
 use crate::{Call, Error, Result};
 
 /// Which API a base URL is for.

@@ -61,21 +61,12 @@
     allow(dead_code, unused_imports, unused_macros, unused_variables)
 )]
 
-mod call;
 mod client;
-mod datetime;
-mod decode;
-mod deviation;
+mod codec;
 #[cfg(feature = "dumps")]
 pub mod dumps;
-mod error;
-mod exec;
-mod field;
-mod file;
 #[cfg(feature = "files")]
 pub mod files;
-mod filters;
-mod form;
 #[cfg(feature = "_fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
@@ -91,50 +82,41 @@ pub mod fuzz;
     feature = "masks"
 ))]
 pub mod guide;
-mod in_place;
 mod mask;
 #[cfg(feature = "metrics")]
-pub mod months;
+pub mod monthly_metrics;
 pub mod objects;
-mod open_enum;
-mod operation;
 pub mod pages;
-#[cfg(feature = "tabular")]
-mod profile;
-mod response;
-#[cfg(feature = "_round-trip")]
-mod round_trip;
 #[cfg(any(feature = "tabular", feature = "metrics"))]
 pub mod rows;
-mod runtime;
-mod scalar;
-#[cfg(feature = "schemars")]
-mod schema;
-mod strict;
-mod tolerant;
-mod values;
+mod transport;
 
-pub use call::Call;
 pub use client::{Api, Client, ClientBuilder, Environment};
-pub use datetime::{Date, DateTime};
-pub use deviation::Deviation;
-pub use error::{Error, FieldError, Result};
-pub use exec::{CircuitBreaker, Limits, RetryPolicy, Timeouts};
-pub use field::Field;
-pub use file::File;
-pub use filters::Filters;
-pub use operation::Operation;
+pub use codec::datetime::{Date, DateTime};
+pub use codec::deviation::Deviation;
+pub use codec::field::Field;
+pub use codec::filters::Filters;
+pub use codec::values::Values;
 pub use pages::{Items, Page, Pages};
-pub use response::{Answer, ByteStream, Response};
-pub use values::Values;
+pub use transport::call::Call;
+pub use transport::error::{Error, FieldError, Result};
+pub use transport::file::File;
+pub use transport::operation::Operation;
+pub use transport::response::{ByteStream, FromResponse, Response};
+pub use transport::{CircuitBreaker, Limits, RetryPolicy, Timeouts};
 
-pub(crate) use open_enum::open_enum;
+// What the generated code names.
+pub(crate) use codec::open_enum::open_enum;
 #[cfg(feature = "_round-trip")]
-pub(crate) use round_trip::round_trip;
+pub(crate) use codec::round_trip::round_trip;
+#[cfg(feature = "schemars")]
+pub(crate) use codec::schema;
+pub(crate) use codec::{strict, tolerant};
+pub(crate) use transport::{form, runtime};
 
 /// What becomes of calls, told while it happens.
 pub mod observe {
-    pub use crate::exec::{
+    pub use crate::transport::{
         CallFinished, CircuitChanged, CircuitState, Deviated, Observe, Outcome, RetryBudgetExhausted, Retrying,
         Throttled,
     };

@@ -1,6 +1,6 @@
 //! Metrics by month: what goes over the wire, and what comes back of it.
 
-use datagouv::months::{DatasetMonth, Month};
+use datagouv::monthly_metrics::{DatasetMonth, Month};
 use datagouv::rows::{Reading, Row, col, sum};
 use datagouv::{Api, Client, Environment, Limits};
 use datagouv_sandbox::platform::{CHARGING_POINTS, CHARGING_POINTS_RESOURCE, NewTable};

@@ -28,7 +28,7 @@ use futures_util::stream;
 pub use self::rows::{
     DataserviceRow, DatasetRow, DiscussionRow, HarvestRow, OrganizationRow, ResourceRow, ReuseRow, TagRow,
 };
-use crate::call::Call;
+use crate::transport::call::Call;
 use crate::{ByteStream, Client, Error, Response, Result};
 use records::{Record, Records};
 

@@ -4,7 +4,7 @@ use reqwest::Response;
 use reqwest::header::{ACCEPT, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
-use crate::exec::CallOptions;
+use crate::transport::CallOptions;
 use crate::{Client, Result};
 
 /// Asks for a file as it is stored: not compressed on the way, so that ranges, sizes and checksums are those

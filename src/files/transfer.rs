@@ -8,7 +8,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 
 use super::fetch::fetch;
 use super::range::{ContentRange, Validator};
-use crate::exec::Repeatable;
+use crate::transport::Repeatable;
 use crate::{Client, Error, Result};
 
 /// How many times in a row a body may break off without a byte more than before.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Analysis, DatasetHandle, ResourceHandle, Wait};
-use crate::runtime::encode_path;
+use crate::transport::runtime::encode_path;
 use crate::{Api, Call, Result};
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::runtime::encode_path;
+use crate::transport::runtime::encode_path;
 use crate::{Api, Client, DateTime, Error, Result};
 
 /// What an update has to say: what differs from what was read, and what must be said in any case. `None` where

@@ -29,7 +29,8 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::response::{Body, Decode};
+use crate::transport::ResponseBody;
+use crate::transport::response::Decode;
 use crate::{Call, Deviation, Result};
 use envelope::Envelope;
 use walk::Walk;
@@ -67,7 +68,7 @@ impl<T> PageOf for Vec<T> {
 #[non_exhaustive]
 pub struct Page<T> {
     /// What is listed.
-    #[serde(deserialize_with = "crate::tolerant::null_is_default")]
+    #[serde(deserialize_with = "crate::codec::tolerant::null_is_default")]
     pub data: Vec<T>,
     /// How many items the whole list has.
     pub total: Option<u64>,
@@ -105,7 +106,11 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
     /// The searches of `/api/2` go no further than their 10,000th result: where there are more, the walk ends with
     /// the platform's refusal (400) after those.
     pub fn pages(self) -> Pages<P> {
-        Pages { decode: self.decode().unwrap_or(Body::decode), walk: Walk::new(self.answering()), left: usize::MAX }
+        Pages {
+            decode: self.decode().unwrap_or(ResponseBody::decode),
+            walk: Walk::new(self.answering()),
+            left: usize::MAX,
+        }
     }
 
     /// The items of the list, as a stream; see [`pages`](Self::pages).
@@ -179,7 +184,7 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
     }
 
     /// A page without what was on those before; `None` where nothing is left of it.
-    fn take_in(&mut self, number: u64, body: Body) -> Result<Option<P>> {
+    fn take_in(&mut self, number: u64, body: ResponseBody) -> Result<Option<P>> {
         let (page, envelope) = Envelope::read_with::<P>(&body.bytes, self.walk.expected(), self.walk.hasher()).unzip();
         let Some(mut fresh) = self.walk.take_in(number, &body.bytes, envelope) else { return Ok(None) };
         let mut page = match page {

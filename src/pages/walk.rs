@@ -14,7 +14,7 @@ use reqwest::Request;
 
 use super::envelope::{Envelope, Key};
 use crate::mask::is_plain;
-use crate::response::Body;
+use crate::transport::ResponseBody;
 use crate::{Call, Response, Result};
 
 /// What a page has, where nobody says otherwise.
@@ -23,11 +23,11 @@ const PAGE_SIZE: u64 = 100;
 /// The same where a mask asks for plain fields: then a request costs more than what is on its page.
 const PAGE_SIZE_OF_PLAIN: u64 = 500;
 
-type Fetch = Pin<Box<dyn Future<Output = (u64, Result<Body>)> + Send>>;
+type Fetch = Pin<Box<dyn Future<Output = (u64, Result<ResponseBody>)> + Send>>;
 
 pub(super) struct Walk {
     /// What every page's request is made of; gone when it cannot be sent more than once.
-    call: Option<Call<Body>>,
+    call: Option<Call<ResponseBody>>,
     first: u64,
     /// The next page to ask for.
     next: u64,
@@ -49,7 +49,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(call: Call<Body>) -> Self {
+    pub(super) fn new(call: Call<ResponseBody>) -> Self {
         let asked = |name: &str| {
             let mut pairs = call.request()?.url().query_pairs();
             // What is no number is for the server to refuse.
@@ -116,7 +116,7 @@ impl Walk {
     }
 
     /// The next page as it came, with its number.
-    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(u64, Body)>>> {
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(u64, ResponseBody)>>> {
         if !self.ended {
             self.ask();
             match ready!(Pin::new(&mut self.under_way).poll_next(context)) {

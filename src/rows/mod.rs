@@ -46,6 +46,8 @@ mod escape;
 mod expression;
 mod failure;
 mod fields;
+#[cfg(feature = "tabular")]
+mod frequent_value;
 mod open;
 mod order;
 mod pages;

@@ -24,7 +24,7 @@ pub(crate) enum Source {
 /// A page as the server answers it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Page {
-    #[serde(default, deserialize_with = "crate::tolerant::null_is_default")]
+    #[serde(default, deserialize_with = "crate::codec::tolerant::null_is_default")]
     pub data: Vec<Row>,
     #[serde(default)]
     pub meta: Meta,

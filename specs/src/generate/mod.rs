@@ -40,7 +40,7 @@ fn client(shaped: &Shaped) -> Result<TokenStream, Error> {
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Merged)
         .with_map_type("::std::collections::BTreeMap")
-        .with_inner_type(quote! { crate::exec::Endpoint });
+        .with_inner_type(quote! { crate::transport::Endpoint });
     for name in shaped.types.keys() {
         settings.with_replacement(name, format!("types::{name}"), std::iter::empty());
     }

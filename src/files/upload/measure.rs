@@ -9,7 +9,7 @@ use futures_core::Stream;
 
 use super::super::checksum::{Algorithm, Checksum, Digester};
 use super::super::progress::Listener;
-use crate::file::Reader;
+use crate::transport::file::Reader;
 use crate::{File, Result};
 
 /// The checksum that the platform works out of every upload.

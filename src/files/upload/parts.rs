@@ -18,7 +18,7 @@ use super::super::checksum::Checksum;
 use super::measure::Measure;
 use super::target::{Fields, PartsOf, UploadedFile, again, has_file, id_of, made, resource, taken};
 use super::{SAME_NAME_PAUSE, Sending, asks_too_much};
-use crate::file::Reader;
+use crate::transport::file::Reader;
 use crate::{Error, File, Result};
 
 /// How long to wait before a part is sent again, doubled each time, and its limit.

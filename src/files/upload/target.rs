@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::super::checksum::{Algorithm, Checksum};
 use super::refused;
-use crate::call::Call;
 use crate::main::types::{
     CommunityResource, Resource, UploadCommunityResourceForm, UploadDatasetResourceForm,
     UploadNewCommunityResourceForm, UploadNewDatasetResourceForm,
 };
+use crate::transport::call::Call;
 use crate::{Client, Error, File, Result};
 
 /// What the server makes of a file: a [`Resource`] or a [`CommunityResource`].
@@ -189,6 +189,6 @@ pub(super) fn id_of(resource: &Value) -> Option<&str> {
 }
 
 /// What a POST that may be sent again is.
-pub(super) fn again() -> crate::exec::Repeatable {
-    crate::exec::Repeatable::of(&Method::POST, true)
+pub(super) fn again() -> crate::transport::Repeatable {
+    crate::transport::Repeatable::of(&Method::POST, true)
 }

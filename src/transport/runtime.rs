@@ -7,8 +7,8 @@ use reqwest::{Request, Url};
 use serde::Serialize;
 
 pub use crate::Error;
-use crate::form::FormBody;
-pub use crate::response::{ByteStream, Response as ResponseValue};
+use crate::transport::form::FormBody;
+pub use crate::transport::response::{ByteStream, Response as ResponseValue};
 
 /// The generator knows hooks; here every request goes through [`Call`](crate::Call) instead.
 #[allow(dead_code)]

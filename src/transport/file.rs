@@ -168,7 +168,7 @@ const READ_AT_ONCE: usize = 64 << 10;
 /// The bytes of a file that is opened when the first of them is asked for.
 enum Opened {
     Opening(Pin<Box<dyn Future<Output = io::Result<tokio::fs::File>> + Send>>),
-    Reading(ReaderStream<tokio::fs::File>),
+    BodyMode(ReaderStream<tokio::fs::File>),
 }
 
 impl Opened {
@@ -184,11 +184,11 @@ impl Stream for Opened {
         loop {
             match &mut *self {
                 Self::Opening(opening) => match opening.as_mut().poll(context) {
-                    Poll::Ready(Ok(file)) => *self = Self::Reading(ReaderStream::with_capacity(file, READ_AT_ONCE)),
+                    Poll::Ready(Ok(file)) => *self = Self::BodyMode(ReaderStream::with_capacity(file, READ_AT_ONCE)),
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
                     Poll::Pending => return Poll::Pending,
                 },
-                Self::Reading(stream) => return Pin::new(stream).poll_next(context),
+                Self::BodyMode(stream) => return Pin::new(stream).poll_next(context),
             }
         }
     }

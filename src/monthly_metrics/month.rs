@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// A month of a year, written `2025-01`.
 ///
 /// ```
-/// use datagouv::months::Month;
+/// use datagouv::monthly_metrics::Month;
 ///
 /// let month: Month = "2025-12".parse().unwrap();
 /// assert_eq!((month.year(), month.number()), (2025, 12));

@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::tolerant;
+use crate::codec::tolerant;
 
 /// The longest text that is kept in place. The platform writes 32 bytes, with microseconds and an offset; with the two
 /// that say which and how long it is, that makes 40.

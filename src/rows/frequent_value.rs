@@ -24,7 +24,7 @@ impl FrequentValue {
     /// ```
     #[must_use]
     pub fn occurrences(&self) -> Option<i64> {
-        crate::scalar::integer(if self.is_swapped() { &self.value } else { &self.count })
+        crate::codec::scalar::integer(if self.is_swapped() { &self.value } else { &self.count })
     }
 
     /// The value that occurs so often, most often as the text of the file.

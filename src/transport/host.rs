@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use super::breaker::{Breaker, CircuitBreaker, CircuitState};
 use super::budget::Budget;
-use super::limit::{Gate, Limits};
+use super::limits::{HostLimiter, Limits};
 use super::retry::RetryPolicy;
 
 /// One scheme, host and port.
@@ -16,7 +16,7 @@ pub(super) struct Host {
     pub name: String,
     pub breaker: Arc<Breaker>,
     pub budget: Budget,
-    pub gate: Arc<Gate>,
+    pub limiter: Arc<HostLimiter>,
 }
 
 impl Host {
@@ -56,7 +56,7 @@ impl Hosts {
         }
         if known.len() >= MANY {
             known.retain(|_, host| {
-                let used = Arc::strong_count(host) > 1 || Arc::strong_count(&host.gate) > 1;
+                let used = Arc::strong_count(host) > 1 || Arc::strong_count(&host.limiter) > 1;
                 used || host.breaker.state() != CircuitState::Closed
             });
         }
@@ -65,7 +65,7 @@ impl Hosts {
             name: name.clone(),
             breaker: Breaker::new(self.circuit.clone()),
             budget: Budget::new(self.retries.tokens()),
-            gate: Gate::new(self.limits.clone()),
+            limiter: HostLimiter::new(self.limits.clone()),
         });
         known.insert(name, Arc::clone(&host));
         host

@@ -8,9 +8,9 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-pub(crate) use crate::deviation::{Fit, Kept};
-use crate::deviation::{Joined, Misfit};
-use crate::in_place::{Filling, InPlace};
+pub(crate) use crate::codec::deviation::{Fit, Kept};
+use crate::codec::deviation::{Joined, Misfit};
+use crate::codec::in_place::{Filling, InPlace};
 
 /// A structure of answers.
 pub(crate) trait Structure: Default {
@@ -148,23 +148,23 @@ macro_rules! union {
     ($name:ident) => {
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                crate::tolerant::deserialize(deserializer)
+                crate::codec::tolerant::deserialize(deserializer)
             }
         }
 
-        crate::tolerant::union! { in place $name }
-        crate::tolerant::union! { in place ::std::boxed::Box<$name> }
+        crate::codec::tolerant::union! { in place $name }
+        crate::codec::tolerant::union! { in place ::std::boxed::Box<$name> }
     };
     (in place $union:ty) => {
-        impl<'de> crate::in_place::InPlace<'de> for $union {
+        impl<'de> crate::codec::in_place::InPlace<'de> for $union {
             const EXPECTED: &'static str = "any value";
 
             fn fill<D: ::serde::Deserializer<'de>>(
                 &mut self,
                 deserializer: D,
-            ) -> ::std::result::Result<crate::tolerant::Fit, D::Error> {
+            ) -> ::std::result::Result<crate::codec::tolerant::Fit, D::Error> {
                 let value = <::serde_json::Value as ::serde::Deserialize>::deserialize(deserializer)?;
-                let (read, fit) = crate::tolerant::Union::read(value);
+                let (read, fit) = crate::codec::tolerant::Union::read(value);
                 *self = read;
                 ::std::result::Result::Ok(fit)
             }
@@ -356,7 +356,7 @@ macro_rules! answer {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                crate::tolerant::deserialize(deserializer)
+                crate::codec::tolerant::deserialize(deserializer)
             }
         }
     };

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// How much a client asks of each host (scheme, host and port) at once and in a second.
 ///
 /// Who has to wait waits in line. An answer counts as long as its body is neither read to its end nor
-/// dropped: a program that holds as many unread answers of one host as there are places, and asks for
+/// dropped: a program that holds as many unread answers of one host as there are permits, and asks for
 /// another, gets an error after a minute instead of waiting forever.
 ///
 /// Where a server tells what is left of its own limit (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or
@@ -57,7 +57,7 @@ impl Limits {
     }
 }
 
-/// How long a place is waited for before it is asked whether any will ever be free.
+/// How long a permit is waited for before it is asked whether any will ever be free.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// After a silence as many requests may be sent at once as in this time otherwise.
@@ -65,60 +65,60 @@ const BURST: Duration = Duration::from_secs(1);
 
 /// The way in to a host.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct HostLimiter {
     limits: Limits,
-    places: Option<Arc<Semaphore>>,
-    /// How many places are held by answers whose body is still to be read.
+    permits: Option<Arc<Semaphore>>,
+    /// How many permits are held by answers whose body is still to be read.
     unread: AtomicUsize,
-    /// When a place became free or an unread answer was read from.
-    moved: Mutex<Instant>,
+    /// When a permit became free or an unread answer was read from.
+    last_progress: Mutex<Instant>,
     /// When the next request may be sent, at an even pace. Who waits holds the lock, so that all wait in
     /// line, and a wait that is given up takes nothing.
     next: tokio::sync::Mutex<Instant>,
     paused_until: Mutex<Option<Instant>>,
 }
 
-/// A place among the requests that are under way.
+/// A permit among the requests that are under way.
 #[derive(Debug)]
-pub(super) struct Place {
-    gate: Arc<Gate>,
+pub(super) struct Permit {
+    limiter: Arc<HostLimiter>,
     permit: Option<OwnedSemaphorePermit>,
     unread: bool,
 }
 
-/// All places are held by answers that nobody reads.
+/// All permits are held by answers that nobody reads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Saturated;
 
-impl Gate {
+impl HostLimiter {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
         let now = Instant::now();
         Arc::new(Self {
-            places: limits.in_flight.map(|places| Arc::new(Semaphore::new(places as usize))),
+            permits: limits.in_flight.map(|permits| Arc::new(Semaphore::new(permits as usize))),
             limits,
             unread: AtomicUsize::new(0),
-            moved: Mutex::new(now),
+            last_progress: Mutex::new(now),
             next: tokio::sync::Mutex::new(now.checked_sub(BURST).unwrap_or(now)),
             paused_until: Mutex::new(None),
         })
     }
 
-    /// Waits for a place.
-    pub(super) async fn place(self: &Arc<Self>) -> Result<Place, Saturated> {
-        let Some(places) = &self.places else {
-            return Ok(Place { gate: Arc::clone(self), permit: None, unread: false });
+    /// Waits for a permit.
+    pub(super) async fn acquire(self: &Arc<Self>) -> Result<Permit, Saturated> {
+        let Some(permits) = &self.permits else {
+            return Ok(Permit { limiter: Arc::clone(self), permit: None, unread: false });
         };
-        let permit = match Arc::clone(places).try_acquire_owned() {
+        let permit = match Arc::clone(permits).try_acquire_owned() {
             Ok(permit) => Some(permit),
-            // In a place of its own: most calls find one free, and need no room for the wait.
-            Err(_) => Box::pin(self.wait(places)).await?,
+            // In a permit of its own: most calls find one free, and need no room for the wait.
+            Err(_) => Box::pin(self.wait(permits)).await?,
         };
-        Ok(Place { gate: Arc::clone(self), permit, unread: false })
+        Ok(Permit { limiter: Arc::clone(self), permit, unread: false })
     }
 
-    /// Waits in line for a place, as long as one may become free.
-    async fn wait(&self, places: &Arc<Semaphore>) -> Result<Option<OwnedSemaphorePermit>, Saturated> {
-        let mut free = std::pin::pin!(Arc::clone(places).acquire_owned());
+    /// Waits in line for a permit, as long as one may become free.
+    async fn wait(&self, permits: &Arc<Semaphore>) -> Result<Option<OwnedSemaphorePermit>, Saturated> {
+        let mut free = std::pin::pin!(Arc::clone(permits).acquire_owned());
         loop {
             match timeout(PATIENCE, &mut free).await {
                 Ok(permit) => return Ok(permit.ok()),
@@ -129,13 +129,13 @@ impl Gate {
     }
 
     fn is_saturated(&self) -> bool {
-        let places = self.limits.in_flight.unwrap_or(u32::MAX) as usize;
-        let moved = *self.moved.lock().unwrap_or_else(PoisonError::into_inner);
-        self.unread.load(Ordering::Relaxed) >= places && moved.elapsed() >= PATIENCE
+        let permits = self.limits.in_flight.unwrap_or(u32::MAX) as usize;
+        let last_progress = *self.last_progress.lock().unwrap_or_else(PoisonError::into_inner);
+        self.unread.load(Ordering::Relaxed) >= permits && last_progress.elapsed() >= PATIENCE
     }
 
     /// Waits until a request may be sent.
-    pub(super) async fn turn(&self) {
+    pub(super) async fn wait_for_rate(&self) {
         loop {
             let paused = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
             match paused {
@@ -158,32 +158,32 @@ impl Gate {
         *paused = Some(paused.map_or(until, |paused| paused.max(until)));
     }
 
-    fn has_moved(&self) {
-        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    fn record_progress(&self) {
+        *self.last_progress.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }
 
-impl Place {
+impl Permit {
     /// The answer's head has come; its body is its reader's from here on.
-    pub(super) fn is_unread(&mut self) {
+    pub(super) fn mark_unread(&mut self) {
         if !std::mem::replace(&mut self.unread, true) {
-            self.gate.unread.fetch_add(1, Ordering::Relaxed);
+            self.limiter.unread.fetch_add(1, Ordering::Relaxed);
         }
-        self.gate.has_moved();
+        self.limiter.record_progress();
     }
 
     /// Some of the body was read.
-    pub(super) fn is_read(&self) {
-        self.gate.has_moved();
+    pub(super) fn mark_read(&self) {
+        self.limiter.record_progress();
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         if self.unread {
-            self.gate.unread.fetch_sub(1, Ordering::Relaxed);
+            self.limiter.unread.fetch_sub(1, Ordering::Relaxed);
         }
-        self.gate.has_moved();
+        self.limiter.record_progress();
         drop(self.permit.take());
     }
 }
@@ -216,11 +216,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_are_under_way_than_there_are_places() {
-        let gate = Gate::new(Limits::none().in_flight(2));
-        let (first, _second) = (gate.place().await.unwrap(), gate.place().await.unwrap());
+        let limiter = HostLimiter::new(Limits::none().in_flight(2));
+        let (first, _second) = (limiter.acquire().await.unwrap(), limiter.acquire().await.unwrap());
         let third = tokio::spawn({
-            let gate = Arc::clone(&gate);
-            async move { gate.place().await.is_ok() }
+            let limiter = Arc::clone(&limiter);
+            async move { limiter.acquire().await.is_ok() }
         });
         tokio::time::sleep(100 * SECOND).await;
         assert!(!third.is_finished());
@@ -230,32 +230,32 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_that_is_given_up_takes_no_place_and_no_turn() {
-        let gate = Gate::new(Limits::none().in_flight(1).per_second(1));
-        let place = gate.place().await.unwrap();
-        gate.turn().await;
+        let limiter = HostLimiter::new(Limits::none().in_flight(1).per_second(1));
+        let permit = limiter.acquire().await.unwrap();
+        limiter.wait_for_rate().await;
         for _ in 0..100 {
-            assert!(timeout(SECOND / 100, gate.place()).await.is_err());
+            assert!(timeout(SECOND / 100, limiter.acquire()).await.is_err());
         }
-        drop(place);
+        drop(permit);
         let began = Instant::now();
-        let _place = gate.place().await.unwrap();
+        let _place = limiter.acquire().await.unwrap();
         for _ in 0..20 {
-            let _ = timeout(SECOND / 1000, gate.turn()).await;
+            let _ = timeout(SECOND / 1000, limiter.wait_for_rate()).await;
         }
-        gate.turn().await;
+        limiter.wait_for_rate().await;
         assert!(began.elapsed() <= SECOND, "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn requests_are_paced_and_fair() {
-        let gate = Gate::new(Limits::none().per_second(10));
+        let limiter = HostLimiter::new(Limits::none().per_second(10));
         let order = Arc::new(Mutex::new(Vec::new()));
         let began = Instant::now();
         let tasks: Vec<_> = (0..50)
             .map(|task| {
-                let (gate, order) = (Arc::clone(&gate), Arc::clone(&order));
+                let (limiter, order) = (Arc::clone(&limiter), Arc::clone(&order));
                 tokio::spawn(async move {
-                    gate.turn().await;
+                    limiter.wait_for_rate().await;
                     order.lock().unwrap().push((task, began.elapsed()));
                 })
             })
@@ -274,44 +274,44 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn answers_that_nobody_reads_are_an_error_and_not_a_deadlock() {
-        let gate = Gate::new(Limits::none().in_flight(1));
-        let mut place = gate.place().await.unwrap();
-        place.is_unread();
-        assert_eq!(gate.place().await.unwrap_err(), Saturated);
+        let limiter = HostLimiter::new(Limits::none().in_flight(1));
+        let mut permit = limiter.acquire().await.unwrap();
+        permit.mark_unread();
+        assert_eq!(limiter.acquire().await.unwrap_err(), Saturated);
         let reader = async {
             for _ in 0..20 {
                 tokio::time::sleep(10 * SECOND).await;
-                place.is_read();
+                permit.mark_read();
             }
-            drop(place);
+            drop(permit);
         };
-        let (got, ()) = tokio::join!(gate.place(), reader);
+        let (got, ()) = tokio::join!(limiter.acquire(), reader);
         assert!(got.is_ok());
-        assert_eq!(gate.unread.load(Ordering::Relaxed), 0);
+        assert_eq!(limiter.unread.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_server_is_waited_for() {
-        let gate = Gate::new(Limits::none().in_flight(1));
-        let place = gate.place().await.unwrap();
+        let limiter = HostLimiter::new(Limits::none().in_flight(1));
+        let permit = limiter.acquire().await.unwrap();
         let waits = async {
             tokio::time::sleep(10 * PATIENCE).await;
-            drop(place);
+            drop(permit);
         };
-        let (got, ()) = tokio::join!(gate.place(), waits);
+        let (got, ()) = tokio::join!(limiter.acquire(), waits);
         assert!(got.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_can_make_all_wait_up_to_a_limit() {
-        let gate = Gate::new(Limits::default().max_pause(20 * SECOND));
+        let limiter = HostLimiter::new(Limits::default().max_pause(20 * SECOND));
         let began = Instant::now();
-        gate.pause(5 * SECOND);
-        gate.pause(2 * SECOND);
-        gate.turn().await;
+        limiter.pause(5 * SECOND);
+        limiter.pause(2 * SECOND);
+        limiter.wait_for_rate().await;
         assert_eq!(began.elapsed().as_secs(), 5);
-        gate.pause(Duration::MAX);
-        gate.turn().await;
+        limiter.pause(Duration::MAX);
+        limiter.wait_for_rate().await;
         assert_eq!(began.elapsed().as_secs(), 25);
     }
 

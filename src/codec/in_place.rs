@@ -13,8 +13,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::deviation::{Fit, Misfit, of_entry, of_item};
-use crate::tolerant::{Property, Structure};
+use crate::codec::deviation::{Fit, Misfit, of_entry, of_item};
+use crate::codec::tolerant::{Property, Structure};
 use crate::{Date, DateTime};
 
 /// What can be filled from a deserializer.
@@ -37,23 +37,23 @@ pub(crate) trait InPlace<'de>: Default {
 /// What is no structure, list or map says itself that it is filled as a scalar.
 macro_rules! scalars {
     ($($scalar:ty),*) => {
-        $(impl<'de> crate::in_place::InPlace<'de> for $scalar {
-            const EXPECTED: &'static str = <Self as crate::scalar::Scalar>::EXPECTED;
+        $(impl<'de> crate::codec::in_place::InPlace<'de> for $scalar {
+            const EXPECTED: &'static str = <Self as crate::codec::scalar::Scalar>::EXPECTED;
 
             #[inline]
             fn fill<D: ::serde::Deserializer<'de>>(
                 &mut self,
                 deserializer: D,
-            ) -> ::std::result::Result<crate::deviation::Fit, D::Error> {
-                deserializer.deserialize_any(crate::scalar::ScalarVisitor(self))
+            ) -> ::std::result::Result<crate::codec::deviation::Fit, D::Error> {
+                deserializer.deserialize_any(crate::codec::scalar::ScalarVisitor(self))
             }
 
             #[inline]
             fn fill_option<D: ::serde::Deserializer<'de>>(
                 place: &mut ::std::option::Option<Self>,
                 deserializer: D,
-            ) -> ::std::result::Result<crate::deviation::Fit, D::Error> {
-                deserializer.deserialize_any(crate::scalar::ScalarVisitor(place))
+            ) -> ::std::result::Result<crate::codec::deviation::Fit, D::Error> {
+                deserializer.deserialize_any(crate::codec::scalar::ScalarVisitor(place))
             }
         })*
     };
@@ -294,7 +294,7 @@ mod tests {
 
     use super::*;
     use crate::Deviation;
-    use crate::tolerant::{self, Kept, Writing};
+    use crate::codec::tolerant::{self, Kept, Writing};
 
     #[derive(Debug, Default, PartialEq)]
     struct Thing {
@@ -378,7 +378,8 @@ mod tests {
     /// What was read of an object, and what of it did not fit: as long as nothing is changed, what is written is what came.
     fn told(body: &Value) -> (Thing, Vec<Deviation>) {
         let text = body.to_string();
-        let (thing, misfit) = crate::decode::decode_answer::<Thing>(reqwest::StatusCode::OK, text.as_bytes()).unwrap();
+        let (thing, misfit) =
+            crate::codec::decode::decode_answer::<Thing>(reqwest::StatusCode::OK, text.as_bytes()).unwrap();
         let written = serde_json::to_value(&thing).unwrap();
         assert!(is_in(body, &written), "{body} {written}");
         assert_eq!(read(&written.to_string()).unwrap(), thing);

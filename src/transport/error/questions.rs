@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::server::database_code;
 use super::{Cause, Error, Kind};
-use crate::exec::retry_after;
+use crate::transport::retry::retry_after;
 
 impl Error {
     /// The HTTP status of the answer, if there was one.

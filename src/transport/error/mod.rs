@@ -12,7 +12,9 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use crate::exec::{Broken, Private, Repeatable};
+use crate::transport::address::Private;
+use crate::transport::body::BodyError;
+use crate::transport::retry::Repeatable;
 
 pub use self::server::FieldError;
 
@@ -127,7 +129,7 @@ impl Error {
 
     /// What reqwest reports, without the URL: it stands apart, and without its query.
     pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
-        if let Some(broken) = found::<Broken>(&error) {
+        if let Some(broken) = found::<BodyError>(&error) {
             return Self::broken(*broken);
         }
         if let Some(private) = found::<Private>(&error) {
@@ -154,10 +156,10 @@ impl Error {
     }
 
     /// A body that we ended.
-    pub(crate) fn broken(broken: Broken) -> Self {
+    pub(crate) fn broken(broken: BodyError) -> Self {
         let cause = match broken {
-            Broken::Stalled(_) => Cause::Stalled,
-            Broken::Late(_) => Cause::Late,
+            BodyError::Stalled(_) => Cause::Stalled,
+            BodyError::DeadlineElapsed(_) => Cause::Late,
         };
         Self::transport(broken.to_string()).because(cause)
     }

@@ -12,9 +12,11 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::de::{DeserializeOwned, Error as _};
 
-use crate::decode::{decode, decode_answer};
-use crate::exec::{Answered, Called, Reading};
-use crate::in_place::InPlace;
+use super::context::CallContext;
+use super::options::BodyMode;
+use super::raw_response::{RawResponse, ResponseBody};
+use crate::codec::decode::{decode, decode_answer};
+use crate::codec::in_place::InPlace;
 use crate::{Deviation, Error, Result};
 
 /// A value with the status and the headers that it came with.
@@ -29,7 +31,7 @@ pub struct Response<T> {
 }
 
 /// An error, with the call that it befell.
-fn named(error: Error, called: Option<&Called>) -> Error {
+fn named(error: Error, called: Option<&CallContext>) -> Error {
     match called {
         Some(called) => called.name(error),
         None => error,
@@ -85,19 +87,19 @@ impl<T> Response<T> {
 /// What a call can bring back: any type that is read from JSON, or the bytes as they come.
 ///
 /// A type that holds nothing, as `()` does, takes any answer, whose body is not read.
-pub trait Answer: Sized {
+pub trait FromResponse: Sized {
     #[doc(hidden)]
-    const READING: Reading;
+    const BODY_MODE: BodyMode;
 
     #[doc(hidden)]
-    fn read(answered: Answered) -> Result<Response<Self>>;
+    fn read(answered: RawResponse) -> Result<Response<Self>>;
 }
 
-impl<T: DeserializeOwned> Answer for T {
-    const READING: Reading = if size_of::<T>() == 0 { Reading::Nothing } else { Reading::Whole };
+impl<T: DeserializeOwned> FromResponse for T {
+    const BODY_MODE: BodyMode = if size_of::<T>() == 0 { BodyMode::Discard } else { BodyMode::Buffer };
 
-    fn read(answered: Answered) -> Result<Response<T>> {
-        let body = Body::of(answered)?;
+    fn read(answered: RawResponse) -> Result<Response<T>> {
+        let body = ResponseBody::of(answered)?;
         // `()`, a structure without fields, an array of nothing.
         if size_of::<T>() == 0
             && let Some(value) = ["null", "{}", "[]"].into_iter().find_map(|text| serde_json::from_str(text).ok())
@@ -108,30 +110,7 @@ impl<T: DeserializeOwned> Answer for T {
     }
 }
 
-/// The body of an answer, read whole and not yet decoded.
-pub struct Body {
-    pub(crate) bytes: Bytes,
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) called: Called,
-}
-
-impl Body {
-    pub(crate) fn of(answered: Answered) -> Result<Self> {
-        match answered {
-            Answered::Whole(body) => Ok(body),
-            // It was asked for as a whole.
-            Answered::Stream(_) => Err(Error::transport("the answer was not read")),
-        }
-    }
-
-    pub(crate) fn into_http(self) -> http::Response<Bytes> {
-        let mut response = http::Response::new(self.bytes);
-        (*response.status_mut(), *response.headers_mut()) = (self.status, self.headers);
-        self.called.go_with(response.extensions_mut());
-        response
-    }
-
+impl ResponseBody {
     /// Reads it as a type of any kind.
     pub(crate) fn decode<T: DeserializeOwned>(self, _: Option<&str>) -> Result<Response<T>> {
         match decode(self.status, &self.bytes) {
@@ -163,25 +142,25 @@ impl Body {
 
 /// How the body of an answer becomes its type. It is an error where the property that is named, without which the answer is
 /// of no use, does not fit its field.
-pub(crate) type Decode<T> = fn(Body, Option<&str>) -> Result<Response<T>>;
+pub(crate) type Decode<T> = fn(ResponseBody, Option<&str>) -> Result<Response<T>>;
 
-impl Answer for Body {
-    const READING: Reading = Reading::Whole;
+impl FromResponse for ResponseBody {
+    const BODY_MODE: BodyMode = BodyMode::Buffer;
 
-    fn read(answered: Answered) -> Result<Response<Self>> {
+    fn read(answered: RawResponse) -> Result<Response<Self>> {
         let body = Self::of(answered)?;
         let (status, headers) = (body.status, body.headers.clone());
         Ok(Response::new(body, status, headers))
     }
 }
 
-impl Answer for ByteStream {
-    const READING: Reading = Reading::Stream;
+impl FromResponse for ByteStream {
+    const BODY_MODE: BodyMode = BodyMode::Stream;
 
-    fn read(answered: Answered) -> Result<Response<Self>> {
+    fn read(answered: RawResponse) -> Result<Response<Self>> {
         let response = match answered {
-            Answered::Whole(body) => body.into_http().into(),
-            Answered::Stream(response) => response,
+            RawResponse::Buffered(body) => body.into_http().into(),
+            RawResponse::Streaming(response) => response,
         };
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Response::new(Self::new(response), status, headers))
@@ -213,12 +192,12 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
 /// It is a [`Stream`] of [`Bytes`]; [`bytes`](Self::bytes) and [`text`](Self::text) read all of it.
 pub struct ByteStream {
     inner: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    called: Option<Arc<Called>>,
+    called: Option<Arc<CallContext>>,
 }
 
 impl ByteStream {
     fn new(response: reqwest::Response) -> Self {
-        let called = Called::of(&response);
+        let called = CallContext::of(&response);
         Self { inner: Box::pin(response.bytes_stream()), called }
     }
 

@@ -88,28 +88,28 @@ impl Deadline {
 
 /// The head of an answer did not come in time.
 #[derive(Debug)]
-pub(super) struct Late;
+pub(super) struct Elapsed;
 
 /// When a request's body was last taken from.
-pub(super) struct Sending {
+pub(super) struct SendWatch {
     began: Instant,
     /// Where there is a body that takes a while.
-    moved: Option<Moved>,
+    last_progress: Option<LastProgress>,
 }
 
-type Moved = Arc<Mutex<Instant>>;
+type LastProgress = Arc<Mutex<Instant>>;
 
-impl Sending {
+impl SendWatch {
     /// Watches the sending of a request.
     pub(super) fn of(request: &mut Request) -> Self {
-        let mut sending = Self { began: Instant::now(), moved: None };
+        let mut sending = Self { began: Instant::now(), last_progress: None };
         if let Some(body) = request.body_mut().take() {
             // What fits into the socket's buffers is sent as soon as it is begun.
             let body = match body.as_bytes() {
                 Some(bytes) if bytes.len() <= PIECE => body,
                 _ => {
-                    let moved = sending.moved.insert(Arc::new(Mutex::new(sending.began)));
-                    Body::wrap(Watched { body, rest: Bytes::new(), moved: Arc::clone(moved) })
+                    let last_progress = sending.last_progress.insert(Arc::new(Mutex::new(sending.began)));
+                    Body::wrap(WatchedBody { body, rest: Bytes::new(), last_progress: Arc::clone(last_progress) })
                 }
             };
             *request.body_mut() = Some(body);
@@ -117,19 +117,21 @@ impl Sending {
         sending
     }
 
-    fn moved(&self) -> Instant {
-        self.moved.as_ref().map_or(self.began, |moved| *moved.lock().unwrap_or_else(PoisonError::into_inner))
+    fn last_progress(&self) -> Instant {
+        self.last_progress
+            .as_ref()
+            .map_or(self.began, |last_progress| *last_progress.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits for the head, as long as the request is still being sent or `limit` has not passed since.
-    pub(super) async fn head<F: Future>(&self, answer: F, limit: Duration) -> Result<F::Output, Late> {
+    pub(super) async fn head<F: Future>(&self, answer: F, limit: Duration) -> Result<F::Output, Elapsed> {
         let mut answer = std::pin::pin!(answer);
         loop {
-            let moved = self.moved();
-            let Some(until) = moved.checked_add(limit) else { return Ok(answer.await) };
+            let last_progress = self.last_progress();
+            let Some(until) = last_progress.checked_add(limit) else { return Ok(answer.await) };
             match tokio::time::timeout_at(until, &mut answer).await {
                 Ok(answer) => return Ok(answer),
-                Err(_) if self.moved() == moved => return Err(Late),
+                Err(_) if self.last_progress() == last_progress => return Err(Elapsed),
                 Err(_) => {}
             }
         }
@@ -140,13 +142,13 @@ impl Sending {
 const PIECE: usize = 64 * 1024;
 
 /// A request's body, in pieces that tell that they were taken.
-struct Watched {
+struct WatchedBody {
     body: Body,
     rest: Bytes,
-    moved: Moved,
+    last_progress: LastProgress,
 }
 
-impl http_body::Body for Watched {
+impl http_body::Body for WatchedBody {
     type Data = Bytes;
     type Error = reqwest::Error;
 
@@ -163,7 +165,7 @@ impl http_body::Body for Watched {
                 other => return other,
             }
         }
-        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.last_progress.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let piece = self.rest.len().min(PIECE);
         let piece = self.rest.split_to(piece);
         Poll::Ready(Some(Ok(Frame::data(piece))))
@@ -219,16 +221,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_head_that_does_not_come_is_given_up() {
-        let sending = Sending { began: Instant::now(), moved: None };
+        let sending = SendWatch { began: Instant::now(), last_progress: None };
         assert!(sending.head(std::future::pending::<()>(), 5 * SECOND).await.is_err());
         assert!(sending.head(tokio::time::sleep(SECOND), Duration::MAX).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_is_still_being_sent_keeps_the_head_waiting() {
-        let moved = Arc::new(Mutex::new(Instant::now()));
-        let has_moved = || *moved.lock().unwrap() = Instant::now();
-        let sending = Sending { began: Instant::now(), moved: Some(Arc::clone(&moved)) };
+        let last_progress = Arc::new(Mutex::new(Instant::now()));
+        let has_moved = || *last_progress.lock().unwrap() = Instant::now();
+        let sending = SendWatch { began: Instant::now(), last_progress: Some(Arc::clone(&last_progress)) };
         let upload = async {
             for _ in 0..10 {
                 tokio::time::sleep(4 * SECOND).await;
@@ -250,7 +252,7 @@ mod tests {
         let body: Bytes = (0..=255).cycle().take(3 * PIECE + 5).collect::<Vec<u8>>().into();
         let mut request = Request::new(reqwest::Method::POST, "http://h/".parse().unwrap());
         *request.body_mut() = Some(body.clone().into());
-        let _sending = Sending::of(&mut request);
+        let _sending = SendWatch::of(&mut request);
         let mut taken = Vec::new();
         let mut watched = request.body_mut().take().unwrap();
         assert_eq!(watched.size_hint().exact(), Some(body.len() as u64));

@@ -10,9 +10,13 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::exec::{CallOptions, Endpoint, Parts, send};
-use crate::in_place::InPlace;
-use crate::response::{Answer, Body, Decode};
+use super::context::CallParts;
+use super::endpoint::Endpoint;
+use super::options::CallOptions;
+use super::raw_response::ResponseBody;
+use super::response::{Decode, FromResponse};
+use super::send::send;
+use crate::codec::in_place::InPlace;
 use crate::{ByteStream, Error, Operation, Response, Result};
 
 /// The request of an operation, ready to be sent, and the type of its answer.
@@ -47,7 +51,7 @@ use crate::{ByteStream, Error, Operation, Response, Result};
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<T> {
     /// What is compiled once for all types of answers.
-    parts: Box<Parts>,
+    parts: Box<CallParts>,
     operation: &'static Operation,
     /// How the answer is read, where it is not the type's own way.
     decode: Option<Decode<T>>,
@@ -57,7 +61,7 @@ pub struct Call<T> {
 impl<T> Call<T> {
     pub(crate) fn new(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
         let (endpoint, options) = (endpoint.clone(), CallOptions::default());
-        let parts = Box::new(Parts { endpoint, operation: Some(operation), request, options });
+        let parts = Box::new(CallParts { endpoint, operation: Some(operation), request, options });
         Self { parts, operation, decode: None, answer: PhantomData }
     }
 
@@ -66,7 +70,7 @@ impl<T> Call<T> {
     where
         T: for<'de> InPlace<'de>,
     {
-        Self { decode: Some(Body::decode_answer), ..Self::new(endpoint, operation, request) }
+        Self { decode: Some(ResponseBody::decode_answer), ..Self::new(endpoint, operation, request) }
     }
 
     /// The same call, its answer read as another type.
@@ -166,14 +170,14 @@ impl<T> Call<T> {
     /// read as its type.
     pub fn send(mut self) -> impl Future<Output = Result<Response<T>>> + Send + use<T>
     where
-        T: Answer,
+        T: FromResponse,
     {
-        self.parts.options.reading = T::READING;
+        self.parts.options.reading = T::BODY_MODE;
         let (sent, decode) = (send(self.parts), self.decode);
         async move {
             let answered = sent.await?;
             match decode {
-                Some(decode) => decode(Body::of(answered)?, None),
+                Some(decode) => decode(ResponseBody::of(answered)?, None),
                 None => T::read(answered),
             }
         }
@@ -181,9 +185,9 @@ impl<T> Call<T> {
 
     /// The same call once more, to be sent beside this one; `None` where its body is a stream.
     pub(crate) fn try_clone(&self) -> Option<Self> {
-        let Parts { endpoint, operation, request, options } = &*self.parts;
+        let CallParts { endpoint, operation, request, options } = &*self.parts;
         let request = Ok(request.as_ref().ok()?.try_clone()?);
-        let parts = Parts { endpoint: endpoint.clone(), operation: *operation, request, options: *options };
+        let parts = CallParts { endpoint: endpoint.clone(), operation: *operation, request, options: *options };
         Some(Self { parts: Box::new(parts), operation: self.operation, decode: self.decode, answer: PhantomData })
     }
 

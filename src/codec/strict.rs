@@ -10,7 +10,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::tolerant::{MaybeAbsent, Property};
+use crate::codec::tolerant::{MaybeAbsent, Property};
 
 /// A structure of requests.
 pub(crate) trait Structure: Sized {

@@ -1,13 +1,15 @@
 //! Files of any host, held against a server that fails on purpose.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use datagouv_sandbox::Reply;
 use datagouv_sandbox::fault::{Fault, FaultServer};
+use reqwest::header::HeaderValue;
 use reqwest::{Method, Request};
 
-use super::*;
-use crate::{Client, Limits};
+use super::{CallOptions, key};
+use crate::{Client, Limits, Result, RetryPolicy};
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
 
@@ -109,7 +111,7 @@ async fn what_is_dropped_at_any_moment_leaves_nothing_behind() {
     for milliseconds in 0..30 {
         let _ = tokio::time::timeout(Duration::from_millis(milliseconds), fetch(&client, get(&server))).await;
     }
-    assert_eq!(Arc::strong_count(&host.gate), 1, "no place is held");
-    let places = [host.gate.place().await.unwrap(), host.gate.place().await.unwrap()];
-    assert_eq!(Arc::strong_count(&host.gate), 1 + places.len());
+    assert_eq!(Arc::strong_count(&host.limiter), 1, "no permit is held");
+    let permits = [host.limiter.acquire().await.unwrap(), host.limiter.acquire().await.unwrap()];
+    assert_eq!(Arc::strong_count(&host.limiter), 1 + permits.len());
 }

@@ -12,9 +12,9 @@ use http_body::{Body as _, Frame, SizeHint};
 use reqwest::{Body, Response, ResponseBuilderExt};
 use tokio::time::{Instant, timeout};
 
-use super::limit::Place;
+use super::limits::Permit;
 use super::observe::{Outcome, Record};
-use super::timeout::{Deadline, Idle};
+use super::timeouts::{Deadline, Idle};
 use crate::{Error, Result};
 
 /// An error's body is for reading: beyond this it is cut.
@@ -22,23 +22,23 @@ const MAX_ERROR_BODY: usize = 1 << 20;
 
 /// Why a body ended before its end, where it was us.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Broken {
+pub(crate) enum BodyError {
     /// Nothing came for this long.
     Stalled(Duration),
     /// The whole call took longer than this.
-    Late(Duration),
+    DeadlineElapsed(Duration),
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stalled(limit) => write!(f, "the body stalled: nothing came for {limit:?}"),
-            Self::Late(limit) => write!(f, "the call took longer than {limit:?}"),
+            Self::DeadlineElapsed(limit) => write!(f, "the call took longer than {limit:?}"),
         }
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for BodyError {}
 
 async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
     let mut chunk = pin!(answer.chunk());
@@ -46,7 +46,9 @@ async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
     let mut wait = Idle::default();
     poll_fn(|context| match chunk.as_mut().poll(context) {
         Poll::Ready(chunk) => Poll::Ready(Ok(chunk?)),
-        Poll::Pending if wait.has_lasted(idle, None, context) => Poll::Ready(Err(Error::broken(Broken::Stalled(idle)))),
+        Poll::Pending if wait.has_lasted(idle, None, context) => {
+            Poll::Ready(Err(Error::broken(BodyError::Stalled(idle))))
+        }
         Poll::Pending => Poll::Pending,
     })
     .await
@@ -105,13 +107,13 @@ pub(super) async fn failure(answer: &mut Response, idle: Duration, record: &mut 
 /// Gives the body of a success on, with what it holds until it is read to its end or dropped.
 pub(super) fn streamed(
     answer: Response,
-    mut place: Place,
+    mut permit: Permit,
     idle: Duration,
     deadline: Option<Deadline>,
     record: Record,
 ) -> Result<Response> {
-    place.is_unread();
-    let held = Some((place, record));
+    permit.mark_unread();
+    let held = Some((permit, record));
     with_body(answer, |body| {
         let mut streamed = Streamed { body, idle, deadline, wait: Idle::default(), held };
         if streamed.body.is_end_stream() {
@@ -142,14 +144,14 @@ struct Streamed {
     deadline: Option<Deadline>,
     wait: Idle,
     /// Given back as soon as the body has ended.
-    held: Option<(Place, Record)>,
+    held: Option<(Permit, Record)>,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Streamed {
     fn end(&mut self, outcome: Outcome) {
-        if let Some((_place, mut record)) = self.held.take() {
+        if let Some((_permit, mut record)) = self.held.take() {
             record.finish(outcome);
         }
     }
@@ -172,13 +174,13 @@ impl http_body::Body for Streamed {
             return Poll::Ready(None);
         }
         if let Some(deadline) = self.deadline.filter(|deadline| deadline.at <= Instant::now()) {
-            return self.break_off(Broken::Late(deadline.limit));
+            return self.break_off(BodyError::DeadlineElapsed(deadline.limit));
         }
         match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.wait.ends();
-                if let Some((place, record)) = &mut self.held {
-                    place.is_read();
+                if let Some((permit, record)) = &mut self.held {
+                    permit.mark_read();
                     record.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                 }
                 if self.body.is_end_stream() {
@@ -197,8 +199,8 @@ impl http_body::Body for Streamed {
                     return Poll::Pending;
                 }
                 match deadline.filter(|deadline| deadline.at <= Instant::now()) {
-                    Some(deadline) => self.break_off(Broken::Late(deadline.limit)),
-                    None => self.break_off(Broken::Stalled(idle)),
+                    Some(deadline) => self.break_off(BodyError::DeadlineElapsed(deadline.limit)),
+                    None => self.break_off(BodyError::Stalled(idle)),
                 }
             }
         }

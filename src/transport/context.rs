@@ -5,11 +5,12 @@ use std::sync::Arc;
 use reqwest::{Request, Response};
 use tokio::time::Instant;
 
-use super::{CallOptions, Endpoint};
+use super::endpoint::Endpoint;
+use super::options::CallOptions;
 use crate::{Deviation, Error, Operation, Result};
 
 /// What a call is made of.
-pub(crate) struct Parts {
+pub(crate) struct CallParts {
     pub endpoint: Endpoint,
     /// `None` for a file.
     pub operation: Option<&'static Operation>,
@@ -19,14 +20,14 @@ pub(crate) struct Parts {
 }
 
 /// Carried with an answer, so that what befalls its body is told of the whole call.
-pub(crate) struct Called {
-    parts: Box<Parts>,
+pub(crate) struct CallContext {
+    parts: Box<CallParts>,
     attempts: u32,
     began: Instant,
 }
 
-impl Called {
-    pub(super) fn new(mut parts: Box<Parts>, attempts: u32, began: Instant) -> Self {
+impl CallContext {
+    pub(super) fn new(mut parts: Box<CallParts>, attempts: u32, began: Instant) -> Self {
         if let Ok(request) = &mut parts.request {
             // It is sent, and may be large.
             *request.body_mut() = None;

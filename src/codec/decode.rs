@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_path_to_error::Track;
 
-use crate::deviation::{Fit, Misfit, Step};
-use crate::in_place::InPlace;
-use crate::tolerant;
+use crate::codec::deviation::{Fit, Misfit, Step};
+use crate::codec::in_place::InPlace;
+use crate::codec::tolerant;
 
 /// What was read, and what of it did not fit.
 type Read<T> = (T, Fit);

@@ -75,12 +75,12 @@ macro_rules! open_enum {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                crate::tolerant::deserialize(deserializer)
+                crate::codec::tolerant::deserialize(deserializer)
             }
         }
 
-        impl crate::scalar::Text for $name {}
-        crate::in_place::scalars! { $name }
+        impl crate::codec::scalar::Text for $name {}
+        crate::codec::in_place::scalars! { $name }
 
         #[cfg(feature = "schemars")]
         impl ::schemars::JsonSchema for $name {
@@ -91,7 +91,7 @@ macro_rules! open_enum {
 
             #[inline]
             fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                crate::schema::open_enum(&[$($value),*])
+                crate::codec::schema::open_enum(&[$($value),*])
             }
         }
     };

@@ -1,6 +1,6 @@
-//! The way of one call: its attempts, where they are sent on to, and each request to a host.
+//! The execution of one call: its attempts, where they are sent on to, and each request to a host.
 //!
-//! The request and all else that is large stay in one place; what goes from one step to the next is small.
+//! The request and all else that is large stay in one permit; what goes from one step to the next is small.
 
 use std::time::Duration;
 
@@ -10,19 +10,20 @@ use tokio::time::{Instant, sleep};
 
 use super::address::{self, refuse_private};
 use super::body::{failure, whole};
+use super::endpoint::{Base, Endpoint, Shared};
 use super::host::Host;
 use super::key::{API_KEY, Key};
-use super::limit::{self, Place, rate_limited_for};
+use super::limits::{self, Permit, rate_limited_for};
 use super::observe::Record;
+use super::options::{BodyMode, CallOptions};
 use super::redirect::{MAX_REDIRECTS, sent_on, target};
 use super::retry::{Repeatable, retry_after};
-use super::timeout::{self, Deadline, Sending};
-use super::{Base, CallOptions, Endpoint, Reading, Shared};
-use crate::runtime::REFUSED_ARGUMENT;
+use super::runtime::REFUSED_ARGUMENT;
+use super::timeouts::{self, Deadline, SendWatch};
 use crate::{Error, Operation, Result};
 
 /// How one call is sent, and how far it has come.
-pub(super) struct Way<'a> {
+pub(super) struct Execution<'a> {
     shared: &'a Shared,
     request: &'a mut Request,
     /// The request that follows a redirect, within an attempt.
@@ -34,18 +35,18 @@ pub(super) struct Way<'a> {
     head: Duration,
     pub idle: Duration,
     pub deadline: Option<Deadline>,
-    reading: Reading,
+    reading: BodyMode,
     public_only: bool,
     pub record: Record,
 }
 
-/// A success: its body is done with, or holds a place among the requests to its host until it is.
-pub(super) enum Answer {
-    Whole(Response, Bytes),
-    Stream(Response, Place),
+/// A success: its body is done with, or holds a permit among the requests to its host until it is.
+pub(super) enum AttemptResponse {
+    Buffered(Response, Bytes),
+    Streaming(Response, Permit),
 }
 
-impl<'a> Way<'a> {
+impl<'a> Execution<'a> {
     pub(super) fn new(
         endpoint: &'a Endpoint,
         operation: Option<&'static Operation>,
@@ -78,7 +79,7 @@ impl<'a> Way<'a> {
     }
 
     /// Attempts until one succeeds or none may follow.
-    pub(super) async fn attempts(&mut self) -> Result<Answer> {
+    pub(super) async fn attempts(&mut self) -> Result<AttemptResponse> {
         self.refuse()?;
         let mut spent = None;
         let mut last: Option<Error> = None;
@@ -132,27 +133,27 @@ impl<'a> Way<'a> {
     }
 
     /// One attempt, wherever the server sends it on to.
-    async fn attempt(&mut self) -> Result<Answer> {
+    async fn attempt(&mut self) -> Result<AttemptResponse> {
         self.moved = None;
         for _ in 0..=MAX_REDIRECTS {
-            let (mut answer, place) = self.send().await?;
+            let (mut answer, permit) = self.send().await?;
             let status = answer.status();
             (self.record.status, self.record.bytes) = (Some(status), 0);
             if status.is_success() {
                 return Ok(match self.reading {
-                    Reading::Stream => Answer::Stream(answer, place),
-                    Reading::Whole => {
+                    BodyMode::Stream => AttemptResponse::Streaming(answer, permit),
+                    BodyMode::Buffer => {
                         let limit = self.shared.policy.max_answer;
                         let bytes = whole(&mut answer, limit, self.idle, &mut self.record).await?;
-                        Answer::Whole(answer, bytes)
+                        AttemptResponse::Buffered(answer, bytes)
                     }
-                    Reading::Nothing => Answer::Whole(answer, Bytes::new()),
+                    BodyMode::Discard => AttemptResponse::Buffered(answer, Bytes::new()),
                 });
             }
             let request = self.moved.as_deref().unwrap_or(self.request);
             match target(request, &answer)? {
                 Some(target) => self.moved = Some(Box::new(sent_on(request, self.once, status, target)?)),
-                // In a place of its own: a success needs no room for it.
+                // In a permit of its own: a success needs no room for it.
                 None => return Err(Box::pin(failure(&mut answer, self.idle, &mut self.record)).await),
             }
         }
@@ -160,19 +161,19 @@ impl<'a> Way<'a> {
     }
 
     /// One request to one host, as soon as its limits allow.
-    async fn send(&mut self) -> Result<(Response, Place)> {
+    async fn send(&mut self) -> Result<(Response, Permit)> {
         let http = self.prepare()?;
         let request = self.moved.as_deref_mut().unwrap_or(self.request);
         let host = self.shared.hosts.same_or(&self.record.host, request.url());
-        let place = enter(&host, &self.record).await?;
+        let permit = enter(&host, &self.record).await?;
         let admission = host.breaker.admit().map_err(|left| Error::circuit_open(&host.name, left))?;
         let (sending, answer) = {
             let mut sent = outgoing(request);
-            (Sending::of(&mut sent), http.execute(sent))
+            (SendWatch::of(&mut sent), http.execute(sent))
         };
         let answer = match sending.head(answer, self.head).await {
             Ok(answer) => answer.map_err(Error::from),
-            Err(timeout::Late) => Err(Error::late(self.head)),
+            Err(timeouts::Elapsed) => Err(Error::late(self.head)),
         };
         let alive = match &answer {
             Ok(answer) => Some(!is_outage(answer.status())),
@@ -184,9 +185,9 @@ impl<'a> Way<'a> {
         }
         let answer = answer?;
         if let Some(pause) = self.told_to_wait(&answer) {
-            host.gate.pause(pause);
+            host.limiter.pause(pause);
         }
-        Ok((answer, place))
+        Ok((answer, permit))
     }
 
     /// How long the server asks all requests to wait.
@@ -235,19 +236,19 @@ fn outgoing(request: &mut Request) -> Request {
     sent
 }
 
-/// Waits for a place and a turn among the requests to a host.
-async fn enter(host: &Host, record: &Record) -> Result<Place> {
+/// Waits for a permit and a turn among the requests to a host.
+async fn enter(host: &Host, record: &Record) -> Result<Permit> {
     let circuit_open = |left| Error::circuit_open(&host.name, left);
     let began = Instant::now();
     host.breaker.check().map_err(circuit_open)?;
-    let place = host.gate.place().await.map_err(|limit::Saturated| Error::saturated(&host.name))?;
+    let permit = host.limiter.acquire().await.map_err(|limits::Saturated| Error::saturated(&host.name))?;
     // While this one waited the host may have gone.
     host.breaker.check().map_err(circuit_open)?;
-    host.gate.turn().await;
+    host.limiter.wait_for_rate().await;
     if began.elapsed() >= Duration::from_millis(1) {
         record.throttled(&host.name, began.elapsed());
     }
-    Ok(place)
+    Ok(permit)
 }
 
 /// Whether a status says that nothing is there behind the front.

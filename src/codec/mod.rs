@@ -1,0 +1,20 @@
+//! How values are read and written, whatever they travel by.
+//!
+//! Answers are read with tolerance (`tolerant`, and in place, `in_place`): a value that does not fit its field is kept
+//! beside it and told as a [`Deviation`](deviation::Deviation). Requests are read strictly (`strict`).
+
+pub(crate) mod datetime;
+pub(crate) mod decode;
+pub(crate) mod deviation;
+pub(crate) mod field;
+pub(crate) mod filters;
+pub(crate) mod in_place;
+pub(crate) mod open_enum;
+#[cfg(feature = "_round-trip")]
+pub(crate) mod round_trip;
+pub(crate) mod scalar;
+#[cfg(feature = "schemars")]
+pub(crate) mod schema;
+pub(crate) mod strict;
+pub(crate) mod tolerant;
+pub(crate) mod values;

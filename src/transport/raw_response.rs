@@ -1,0 +1,41 @@
+//! A success that is not decoded yet.
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Response, StatusCode};
+
+use super::context::CallContext;
+use crate::{Error, Result};
+
+/// A success.
+pub enum RawResponse {
+    /// Its body was read.
+    Buffered(ResponseBody),
+    /// Its body is to be read.
+    Streaming(Response),
+}
+
+/// The body of an answer, read whole and not yet decoded.
+pub struct ResponseBody {
+    pub(crate) bytes: Bytes,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) called: CallContext,
+}
+
+impl ResponseBody {
+    pub(crate) fn of(answered: RawResponse) -> Result<Self> {
+        match answered {
+            RawResponse::Buffered(body) => Ok(body),
+            // It was asked for as a whole.
+            RawResponse::Streaming(_) => Err(Error::transport("the answer was not read")),
+        }
+    }
+
+    pub(crate) fn into_http(self) -> http::Response<Bytes> {
+        let mut response = http::Response::new(self.bytes);
+        (*response.status_mut(), *response.headers_mut()) = (self.status, self.headers);
+        self.called.go_with(response.extensions_mut());
+        response
+    }
+}

@@ -1,0 +1,75 @@
+//! Sends a call: from its first attempt to its last.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue};
+use reqwest::{Request, Response};
+use tokio::time::timeout_at;
+use tracing::Instrument;
+
+use super::body::{BodyError, streamed};
+use super::context::{CallContext, CallParts, of_operation};
+use super::endpoint::{Endpoint, Shared};
+use super::execution::{AttemptResponse, Execution};
+use super::observe::Outcome;
+use super::options::CallOptions;
+use super::raw_response::{RawResponse, ResponseBody};
+use crate::{Error, Result};
+
+impl Shared {
+    /// Asks any host for a file, by the same rules as all requests and without the key, and brings back a
+    /// success or the error. The bytes of its body are those of the file, not decompressed.
+    pub(crate) async fn fetch(self: &Arc<Self>, mut request: Request, options: CallOptions) -> Result<Response> {
+        request.headers_mut().entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
+        let endpoint = Endpoint { shared: Arc::clone(self), base: None, keyed: false };
+        match send(Box::new(CallParts { endpoint, operation: None, request: Ok(request), options })).await? {
+            RawResponse::Buffered(body) => Ok(body.into_http().into()),
+            RawResponse::Streaming(answer) => Ok(answer),
+        }
+    }
+}
+
+/// Sends what a call is made of, and brings back a success or the error.
+pub(crate) fn send(parts: Box<CallParts>) -> Pin<Box<dyn Future<Output = Result<RawResponse>> + Send>> {
+    Box::pin(call(parts))
+}
+
+/// One call, from its first attempt to its last.
+///
+/// What is large stays where it is, in the parts and in the execution; what is small is moved.
+async fn call(mut parts: Box<CallParts>) -> Result<RawResponse> {
+    let request = match parts.request {
+        Ok(ref mut request) => request,
+        Err(error) => return Err(of_operation(error, parts.operation)),
+    };
+    let mut execution = Execution::new(&parts.endpoint, parts.operation, request, &parts.options);
+    let (span, deadline) = (execution.record.span.clone(), execution.deadline);
+    let done = {
+        let attempts = pin!(execution.attempts().instrument(span));
+        match deadline {
+            None => attempts.await,
+            // In a permit of its own: most calls have no deadline, and need no room for one.
+            Some(deadline) => Box::pin(timeout_at(deadline.at, attempts))
+                .await
+                .unwrap_or_else(|_| Err(Error::broken(BodyError::DeadlineElapsed(deadline.limit)))),
+        }
+    };
+    let Execution { mut record, idle, .. } = execution;
+    let called = CallContext::new(parts, record.attempts, record.began);
+    match done {
+        Ok(AttemptResponse::Buffered(mut answer, bytes)) => {
+            record.finish(Outcome::Success);
+            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+            Ok(RawResponse::Buffered(ResponseBody { bytes, status, headers, called }))
+        }
+        Ok(AttemptResponse::Streaming(mut answer, permit)) => {
+            called.go_with(answer.extensions_mut());
+            streamed(answer, permit, idle, deadline, record).map(RawResponse::Streaming)
+        }
+        Err(error) => {
+            record.finish(Outcome::Failure);
+            Err(called.name(error))
+        }
+    }
+}
