@@ -10,7 +10,7 @@ use datagouv::main::types::ResourceTypeValue;
 use datagouv::{Api, Client};
 use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
-use datagouv_sandbox::{Api as Document, Reply, Sandbox};
+use datagouv_sandbox::{Api as Document, Reply, Sandbox, clock};
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
 const TAG: &str = "\"one\"";
@@ -113,6 +113,7 @@ async fn a_resource_is_saved_under_its_name_and_checked() {
 
 #[tokio::test]
 async fn a_cut_download_resumes_with_the_same_etag() {
+    clock::by_steps();
     for fault in [Fault::CutBody(120_000), Fault::ResetBody(120_000)] {
         let folder = Folder::new();
         let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;

@@ -10,7 +10,7 @@ use datagouv::main_v2::types::TopicElementInput;
 use datagouv::objects::{ResourceKey, Wait};
 use datagouv::{Api, Client, Date, File};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE, STOPS};
-use datagouv_sandbox::{Api as Document, Received, Sandbox};
+use datagouv_sandbox::{Api as Document, Received, Sandbox, clock};
 use serde_json::{Value, json};
 
 async fn platform() -> (Sandbox, Client) {
@@ -339,6 +339,7 @@ fn harvest_source(job: Value) -> String {
 
 #[tokio::test]
 async fn a_run_of_a_harvester_is_waited_for_until_it_ends() {
+    clock::by_steps();
     let (sandbox, client) = platform().await;
     let job = |id: &str, status: &str| json!({"id": id, "status": status});
     for job in [
@@ -359,6 +360,7 @@ async fn a_run_of_a_harvester_is_waited_for_until_it_ends() {
 
 #[tokio::test]
 async fn a_wait_that_ends_without_an_end_says_what_it_has_seen() {
+    clock::by_steps();
     let (sandbox, client) = platform().await;
     sandbox.answer_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "processing"}).to_string());
     let error = client.harvest_job("j").wait(Wait::up_to(Duration::ZERO)).await.unwrap_err();
@@ -372,6 +374,7 @@ async fn a_wait_that_ends_without_an_end_says_what_it_has_seen() {
 
 #[tokio::test]
 async fn an_analysis_is_waited_for_until_it_says_something_new() {
+    clock::by_steps();
     let (sandbox, client) = platform().await;
     let extras = |extras: Value| json!({"resource": {"extras": extras}, "dataset_id": COMMUNES}).to_string();
     let before = json!({"analysis:parsing:finished_at": "2026-01-01T00:00:00+00:00"});
@@ -394,6 +397,7 @@ async fn an_analysis_is_waited_for_until_it_says_something_new() {
 
 #[tokio::test]
 async fn a_dropped_wait_asks_no_more() {
+    clock::by_steps();
     let (sandbox, client) = platform().await;
     for _ in 0..3 {
         sandbox.answer_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "pending"}).to_string());

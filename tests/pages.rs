@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use datagouv::main::types::{Dataset, DatasetInput, DatasetPage};
 use datagouv::{Api, Client, Page, Pages, Result};
-use datagouv_sandbox::{Api as Document, Sandbox};
+use datagouv_sandbox::{Api as Document, Sandbox, clock};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
@@ -223,6 +223,7 @@ async fn an_empty_list_is_an_empty_page_and_no_items() {
 
 #[tokio::test]
 async fn no_more_requests_are_under_way_than_allowed_and_pages_keep_their_order() {
+    clock::by_steps();
     let (sandbox, client) = platform(60).await;
     sandbox.delay_once("list_datasets", Duration::ZERO);
     for _ in 0..4 {
@@ -241,6 +242,7 @@ async fn no_more_requests_are_under_way_than_allowed_and_pages_keep_their_order(
 
 #[tokio::test]
 async fn a_walk_that_is_dropped_asks_for_nothing_more() {
+    clock::by_steps();
     let (sandbox, client) = platform(60).await;
     let mut pages = client.main().list_datasets().page_size(2).pages().concurrency(4);
     pages.next().await.unwrap().unwrap();
@@ -253,6 +255,7 @@ async fn a_walk_that_is_dropped_asks_for_nothing_more() {
 
 #[tokio::test]
 async fn a_wait_that_is_given_up_loses_nothing() {
+    clock::by_steps();
     let (sandbox, client) = platform(4).await;
     sandbox.delay_once("list_datasets", Duration::from_millis(500));
     let mut pages = client.main().list_datasets().page_size(2).pages();

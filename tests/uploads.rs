@@ -11,7 +11,7 @@ use datagouv::{Api, Client, File};
 use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
 use datagouv_sandbox::form::{self, Field};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
-use datagouv_sandbox::{Api as Document, Sandbox};
+use datagouv_sandbox::{Api as Document, Sandbox, clock};
 use serde_json::json;
 
 const ABC_SHA1: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
@@ -173,6 +173,7 @@ async fn a_reader_that_ends_early_is_no_upload() {
 
 #[tokio::test]
 async fn several_parts_are_sent_at_once_after_the_first() {
+    clock::by_steps();
     for (concurrency, connections) in [(1, 1), (3, 3)] {
         let (sandbox, server, client) = platform().await;
         for _ in 0..10 {

@@ -47,7 +47,7 @@ pub fn all() -> Vec<Case> {
         one("refused port", Setting::Refused),
         one("certificate of nobody", Setting::Untrusted),
         one("gone in the call", Setting::Once(Fault::Vanish)),
-        one("byte by byte", Setting::Once(Fault::Drip(Duration::from_millis(1)))),
+        one("byte by byte", Setting::Once(Fault::Drip(Duration::ZERO))),
         one(
             "byte by byte, and no time",
             Setting::Limited(Fault::Drip(Duration::from_millis(100)), Duration::from_secs(4)),

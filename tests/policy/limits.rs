@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use datagouv::observe::Observe;
 use datagouv::{Api, CircuitBreaker, Limits, RetryPolicy};
-use datagouv_sandbox::Reply;
 use datagouv_sandbox::fault::{Fault, FaultServer};
+use datagouv_sandbox::{Reply, clock};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::observer::Events;
 use crate::{SECOND, client_of, send, server};
 
 #[tokio::test]
 async fn a_stream_holds_its_place_until_it_is_read_or_dropped() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).limits(Limits::none().in_flight(1)).build().unwrap();
     let open = || async { client.request(Api::Main, "GET", "/x").bytes().send().await.unwrap().into_inner() };
@@ -40,6 +42,7 @@ async fn a_stream_holds_its_place_until_it_is_read_or_dropped() {
 
 #[tokio::test]
 async fn no_more_requests_are_under_way_than_allowed() {
+    clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::Drip(Duration::from_millis(5)));
     let under_way = Arc::new(UnderWay::default());
@@ -87,6 +90,7 @@ impl UnderWay {
 
 #[tokio::test]
 async fn what_a_server_says_is_left_of_its_limit_is_kept_to() {
+    clock::by_steps();
     let server = FaultServer::answering(|request| {
         let reply = Reply::json(200, &json!({}));
         match request.number {
@@ -108,6 +112,7 @@ async fn what_a_server_says_is_left_of_its_limit_is_kept_to() {
 
 #[tokio::test]
 async fn a_server_that_is_asked_too_much_is_left_alone_by_all_calls() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).limits(Limits::default()).build().unwrap();
     server.fault_once(Fault::too_many_requests(Some("1")));
@@ -123,6 +128,7 @@ async fn a_server_that_is_asked_too_much_is_left_alone_by_all_calls() {
 
 #[tokio::test]
 async fn those_who_wait_in_line_are_not_sent_to_a_host_that_is_gone() {
+    clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::status(502));
     let builder = client_of(&server).retries(RetryPolicy::none()).limits(Limits::none().in_flight(1));

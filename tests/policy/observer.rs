@@ -8,6 +8,7 @@ use datagouv::Api;
 use datagouv::observe::{
     CallFinished, CircuitChanged, CircuitState, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled,
 };
+use datagouv_sandbox::clock;
 use datagouv_sandbox::fault::Fault;
 
 use crate::{SECOND, client_of, send, server};
@@ -51,6 +52,7 @@ impl Observe for Events {
 
 #[tokio::test]
 async fn an_observer_is_told_what_becomes_of_every_call() {
+    clock::by_steps();
     let server = server().await;
     let events = Arc::new(Events::default());
     let client = client_of(&server).observer(Arc::clone(&events) as Arc<dyn Observe>).build().unwrap();

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use datagouv::observe::{CircuitState, Observe};
 use datagouv::{Api, CircuitBreaker, Client, File, RetryPolicy};
+use datagouv_sandbox::clock;
 use datagouv_sandbox::fault::{Fault, UntrustedServer};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::observer::Events;
 use crate::{KEY, SECOND, client_of, quick, send, server, upload};
 
 #[tokio::test]
 async fn a_read_is_sent_again_after_all_that_passes() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
     let faults = [
@@ -39,6 +41,7 @@ async fn a_read_is_sent_again_after_all_that_passes() {
 
 #[tokio::test]
 async fn a_request_is_sent_three_times_and_the_error_tells() {
+    clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::status(503));
     let error = send(&client_of(&server).build().unwrap(), "GET").await.unwrap_err();
@@ -51,6 +54,7 @@ async fn a_request_is_sent_three_times_and_the_error_tells() {
 
 #[tokio::test]
 async fn a_post_or_a_patch_is_sent_again_only_where_the_caller_says_so() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
     for fault in [Fault::ResetBeforeHeaders, Fault::CloseBeforeHeaders, Fault::status(429), Fault::status(503)] {
@@ -70,6 +74,7 @@ async fn a_post_or_a_patch_is_sent_again_only_where_the_caller_says_so() {
 
 #[tokio::test]
 async fn an_idempotent_write_is_sent_again_but_not_after_a_500() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
     for method in ["PUT", "DELETE"] {
@@ -84,6 +89,7 @@ async fn an_idempotent_write_is_sent_again_but_not_after_a_500() {
 
 #[tokio::test]
 async fn what_cannot_pass_is_not_sent_again() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
     for status in [400, 401, 403, 404, 409, 410, 422, 501] {
@@ -99,6 +105,7 @@ async fn what_cannot_pass_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_wait_that_is_longer_than_the_limit_is_not_made() {
+    clock::by_steps();
     let server = server().await;
     let policy = quick().max_retry_after(2 * SECOND);
     let client = client_of(&server).retries(policy).build().unwrap();
@@ -119,6 +126,7 @@ async fn a_wait_that_is_longer_than_the_limit_is_not_made() {
 
 #[tokio::test]
 async fn an_outage_exhausts_the_budget_of_further_attempts() {
+    clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::status(503));
     let events = Arc::new(Events::default());
@@ -142,6 +150,7 @@ async fn an_outage_exhausts_the_budget_of_further_attempts() {
 
 #[tokio::test]
 async fn a_host_that_is_gone_is_left_alone_and_found_again() {
+    clock::by_steps();
     let server = server().await;
     let events = Arc::new(Events::default());
     let circuit = CircuitBreaker::default().failures(4).open_for(2 * SECOND);
@@ -166,6 +175,7 @@ async fn a_host_that_is_gone_is_left_alone_and_found_again() {
 
 #[tokio::test]
 async fn failures_of_requests_do_not_open_the_circuit() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).circuit_breaker(CircuitBreaker::default().failures(3)).build().unwrap();
     for status in [404, 500, 429, 400] {
@@ -178,6 +188,7 @@ async fn failures_of_requests_do_not_open_the_circuit() {
 
 #[tokio::test]
 async fn a_body_that_can_be_read_once_is_sent_once() {
+    clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::status(503));
     let client = client_of(&server).build().unwrap();
@@ -189,6 +200,7 @@ async fn a_body_that_can_be_read_once_is_sent_once() {
 #[cfg(feature = "rustls")]
 #[tokio::test]
 async fn a_certificate_that_nobody_trusts_is_not_asked_for_again() {
+    clock::by_steps();
     let server = UntrustedServer::start().await;
     let client = Client::builder().base_url(Api::Main, server.origin()).api_key(KEY).retries(quick()).build().unwrap();
     let error = send(&client, "GET").await.unwrap_err();
@@ -197,6 +209,7 @@ async fn a_certificate_that_nobody_trusts_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn a_host_that_refuses_connections_is_asked_again() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
     server.close().await;

@@ -1,14 +1,15 @@
 //! How long each stage of a call may take.
 
-use std::time::Instant;
-
 use datagouv::{Api, File, RetryPolicy, Timeouts};
+use datagouv_sandbox::clock;
 use datagouv_sandbox::fault::Fault;
+use tokio::time::Instant;
 
 use crate::{SECOND, client_of, send, server, upload};
 
 #[tokio::test]
 async fn a_head_that_does_not_come_ends_the_attempt() {
+    clock::by_steps();
     let server = server().await;
     let timeouts = Timeouts::default().head(SECOND);
     let client = client_of(&server).timeouts(timeouts).build().unwrap();
@@ -33,6 +34,7 @@ fn slow_file() -> File {
 
 #[tokio::test]
 async fn a_request_that_takes_long_to_send_is_not_late() {
+    clock::by_steps();
     let server = server().await;
     let timeouts = Timeouts::default().head(SECOND * 9 / 10);
     let client = client_of(&server).timeouts(timeouts).build().unwrap();
@@ -45,6 +47,7 @@ async fn a_request_that_takes_long_to_send_is_not_late() {
 
 #[tokio::test]
 async fn a_body_that_stalls_is_an_error_and_one_that_is_slow_is_not() {
+    clock::by_steps();
     let server = server().await;
     let timeouts = Timeouts::default().idle(SECOND);
     let client = client_of(&server).timeouts(timeouts).build().unwrap();
@@ -67,6 +70,7 @@ async fn a_body_that_stalls_is_an_error_and_one_that_is_slow_is_not() {
 
 #[tokio::test]
 async fn the_time_of_a_whole_call_ends_its_attempts_and_its_stream() {
+    clock::by_steps();
     let server = server().await;
     let client = client_of(&server).retries(RetryPolicy::default().base_delay(60 * SECOND)).build().unwrap();
     let call = || client.request(Api::Main, "GET", "/x").timeout(SECOND);

@@ -22,6 +22,7 @@
 //! [`example`]).
 
 pub mod answer;
+pub mod clock;
 pub mod document;
 pub mod example;
 pub mod fault;

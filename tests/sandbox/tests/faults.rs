@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datagouv_sandbox::fault::{Fault, FaultServer, UntrustedServer};
-use datagouv_sandbox::{Api, Reply, Sandbox};
+use datagouv_sandbox::{Api, Reply, Sandbox, clock};
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -51,6 +51,7 @@ async fn exchange(stream: &mut TcpStream, request: &str) -> (String, End) {
 
 #[tokio::test]
 async fn every_fault_is_exact() {
+    clock::by_steps();
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n";
     let length = |length: usize, body: &str| format!("{HEAD}content-length: {length}\r\n\r\n{body}");
     let chunked = |body: &str| format!("{HEAD}transfer-encoding: chunked\r\n\r\n{body}");
@@ -85,6 +86,7 @@ async fn every_fault_is_exact() {
 
 #[tokio::test]
 async fn a_connection_that_seemed_alive_is_dead_or_closes() {
+    clock::by_steps();
     let server = server().await;
     for (fault, end) in [(Fault::DeadAfterwards, End::Open), (Fault::ClosedAfterwards, End::Closed)] {
         server.fault_once(fault);
@@ -98,6 +100,7 @@ async fn a_connection_that_seemed_alive_is_dead_or_closes() {
 
 #[tokio::test]
 async fn a_closed_port_refuses_until_it_is_opened() {
+    clock::by_steps();
     let server = server().await;
     let address = server.origin().trim_start_matches("http://").to_owned();
     server.close().await;
@@ -111,6 +114,7 @@ async fn a_closed_port_refuses_until_it_is_opened() {
 
 #[tokio::test]
 async fn requests_are_kept_as_they_came() {
+    clock::by_steps();
     let server = server().await;
     server.fault_nth(2, Fault::ResetInRequest(3));
     let mut stream = connect(&server).await;
@@ -130,6 +134,7 @@ async fn requests_are_kept_as_they_came() {
 
 #[tokio::test]
 async fn before_a_sandbox_it_answers_as_the_sandbox_under_its_own_name() {
+    clock::by_steps();
     let sandbox = Sandbox::start_platform().await;
     let server = FaultServer::before(&sandbox).await;
     let client = support::client();
@@ -155,6 +160,7 @@ async fn before_a_sandbox_it_answers_as_the_sandbox_under_its_own_name() {
 
 #[tokio::test]
 async fn bombs_and_headers_without_end_come_in_full_size() {
+    clock::by_steps();
     let server = server().await;
     server.fault_once(Fault::HugeHeaders(1 << 20));
     assert!(exchange(&mut connect(&server).await, GET).await.0.len() > 1 << 20);

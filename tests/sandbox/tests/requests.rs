@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use datagouv_sandbox::{Answers, Api, Document, Sandbox};
+use datagouv_sandbox::{Answers, Api, Document, Sandbox, clock};
 use reqwest::RequestBuilder;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -258,6 +258,7 @@ async fn a_redirection_leads_to_a_file_that_is_served_in_ranges() {
 
 #[tokio::test]
 async fn faults_come_on_demand() {
+    clock::by_steps();
     let sandbox = sandbox().await;
     let client = support::builder().timeout(Duration::from_millis(300)).build().expect("a client");
     let url = sandbox.serve_file("/files/long.txt", "text/plain", "0123456789");
@@ -272,6 +273,7 @@ async fn faults_come_on_demand() {
 
 #[tokio::test]
 async fn a_dropped_sandbox_no_longer_answers() {
+    clock::by_steps();
     let sandbox = sandbox().await;
     let url = sandbox.url(Api::Main) + "/datasets/?q=a";
     let client = support::client();

@@ -60,7 +60,7 @@ pub enum Fault {
     StallBeforeHeaders,
     /// Nothing comes after so many bytes of the body, and the connection stays open.
     StallBody(usize),
-    /// The whole body comes, byte by byte, with this pause before each.
+    /// The whole body comes, byte by byte, with this pause before each; without one, other tasks run in between.
     Drip(Duration),
     /// The length that is announced is larger than the body by so many bytes; then the connection is closed.
     LengthTooLarge(usize),

@@ -83,7 +83,11 @@ pub(super) async fn play(
         Some(Fault::Drip(pause)) => {
             stream.write_all(&head(&reply, whole)).await?;
             for byte in &reply.body {
-                tokio::time::sleep(*pause).await;
+                if pause.is_zero() {
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::time::sleep(*pause).await;
+                }
                 stream.write_all(&[*byte]).await?;
             }
             Ok(After::Open)

@@ -27,6 +27,8 @@ pub struct FaultServer {
     address: SocketAddr,
     state: Arc<State>,
     task: Mutex<JoinHandle<()>>,
+    /// Keeps the port while it is closed: another server would be given it, and answer for this one.
+    _reserved: Option<TcpSocket>,
 }
 
 struct State {
@@ -89,7 +91,7 @@ impl FaultServer {
     }
 
     async fn start(upstream: Upstream) -> Self {
-        let listener = listen(([127, 0, 0, 1], 0).into()).expect("a free port on 127.0.0.1");
+        let (listener, reserved) = reserve().expect("a free port on 127.0.0.1");
         let address = listener.local_addr().expect("a bound socket has an address");
         let memory = Memory { plan: Arc::new(|_| None), counting: false, requests: 0, connections: 0, log: Vec::new() };
         let state = Arc::new(State {
@@ -99,7 +101,7 @@ impl FaultServer {
             gone: Notify::new(),
         });
         let task = Mutex::new(tokio::spawn(serve(listener, Arc::clone(&state))));
-        Self { address, state, task }
+        Self { address, state, task, _reserved: reserved }
     }
 
     /// Scheme, host and port.
@@ -188,12 +190,26 @@ impl FaultServer {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     // The port is opened again while connections of before are still in their last state.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(1024)
+    Ok(socket)
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    bind(address)?.listen(1024)
+}
+
+/// A port, and a second socket that has it without listening, where the system allows two.
+fn reserve() -> io::Result<(TcpListener, Option<TcpSocket>)> {
+    let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+    let reserved = bind(any)?;
+    match listen(reserved.local_addr()?) {
+        Ok(listener) => Ok((listener, Some(reserved))),
+        Err(_) => Ok((listen(any)?, None)),
+    }
 }
 
 async fn serve(listener: TcpListener, state: Arc<State>) {
