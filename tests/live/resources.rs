@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::datasets::refused;
 use crate::run;
 use crate::support::{
-    community_resource, dataset, dataset_with, me, merged, organization, resource, resource_with, unique,
+    community_resource, csv, dataset, dataset_with, me, merged, organization, resource, resource_with, unique,
 };
 
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
