@@ -39,7 +39,14 @@ struct Exchange {
 
 struct Shared {
     http: reqwest::Client,
+    /// Those that were not written yet.
     exchanges: Mutex<Vec<Exchange>>,
+}
+
+/// What was written so far: the shapes of the answers to each operation, by status and subject.
+struct Written {
+    normaliser: Normaliser,
+    shapes: BTreeMap<(&'static str, &'static str, u16, Option<String>), BTreeSet<String>>,
 }
 
 /// One for each server.
@@ -54,6 +61,7 @@ pub struct Recorder {
     /// Each server: where it is, and where the clients find it.
     servers: Vec<(Server, String, String)>,
     shared: Arc<Shared>,
+    written: Mutex<Written>,
 }
 
 impl Recorder {
@@ -75,7 +83,8 @@ impl Recorder {
             tokio::spawn(async move { axum::serve(listener, router).await });
             started.push((server, target, url));
         }
-        Self { servers: started, shared }
+        let written = Written { normaliser: Normaliser::new(&started), shapes: BTreeMap::new() };
+        Self { servers: started, shared, written: Mutex::new(written) }
     }
 
     /// Where the clients find a server.
@@ -89,10 +98,10 @@ impl Recorder {
             return;
         }
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-        let exchanges = self.shared.exchanges.lock().unwrap();
-        let mut normaliser = Normaliser::new(&self.servers);
-        let mut kept: BTreeMap<(&str, &str, u16, Option<&str>), BTreeSet<String>> = BTreeMap::new();
-        for exchange in exchanges.iter() {
+        let mut written = self.written.lock().unwrap();
+        let Written { normaliser, shapes: kept } = &mut *written;
+        let exchanges = std::mem::take(&mut *self.shared.exchanges.lock().unwrap());
+        for exchange in exchanges {
             let body = match serde_json::from_slice::<Value>(&exchange.body) {
                 Ok(body) => normaliser.value(body),
                 Err(_) => match std::str::from_utf8(&exchange.body) {
@@ -101,11 +110,10 @@ impl Recorder {
                     Err(_) => Value::Null,
                 },
             };
-            let subject = exchange.subject.as_deref();
-            let key = (exchange.api, exchange.operation.name, exchange.status, subject);
+            let key = (exchange.api, exchange.operation.name, exchange.status, exchange.subject.clone());
             let shapes = kept.entry(key).or_default();
             let shape = format!("{} {}", exchange.content_type, shape(&body));
-            let most = match subject {
+            let most = match exchange.subject {
                 // The shape of a table is that of its columns: one answer shows it.
                 Some(_) => 1,
                 None if exchange.status < 400 => KEPT.0,
@@ -114,7 +122,7 @@ impl Recorder {
             if shapes.len() >= most || !shapes.insert(shape) {
                 continue;
             }
-            let name = subject.map_or_else(|| shapes.len().to_string(), str::to_owned);
+            let name = exchange.subject.clone().unwrap_or_else(|| shapes.len().to_string());
             let folder = root.join(exchange.api);
             std::fs::create_dir_all(&folder).unwrap();
             let file = folder.join(format!("{}-{}-{name}.json", exchange.operation.name, exchange.status));
@@ -223,6 +231,7 @@ struct Normaliser {
     time: Regex,
     port: Regex,
     image: Regex,
+    stored: Regex,
     table: Regex,
     word: Regex,
     ids: BTreeMap<String, String>,
@@ -245,6 +254,8 @@ impl Normaliser {
             time: regex(r"20\d\d-\d\d-\d\d(?<join>[T ])\d\d:\d\d:\d\d(?<fraction>\.\d+)?"),
             port: regex(r"127\.0\.0\.1:\d+"),
             image: regex(r"/[0-9a-f]{2}/[0-9a-f]{30}"),
+            // The folder of a file, named by the second of its upload.
+            stored: regex(r"/20\d{6}-\d{6}/"),
             // The tables of hydra, and the checksums of files.
             table: regex(r"\b[0-9a-f]{32}([0-9a-f]{8})?\b"),
             word: regex(r"udata_\w+|\b[0-9a-f]{24}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
@@ -270,6 +281,7 @@ impl Normaliser {
         }
         let text = self.port.replace_all(&text, "127.0.0.1:8000");
         let text = self.image.replace_all(&text, "/00/000000000000000000000000000000");
+        let text = self.stored.replace_all(&text, "/20260101-000000/");
         let text = self.table.replace_all(&text, |found: &Captures<'_>| "0".repeat(found[0].len()));
         // The form of a time is what the fixtures prove, not the hour.
         let text = self.time.replace_all(&text, |found: &Captures<'_>| {

@@ -35,6 +35,9 @@ enum Task {
     Coverage {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        /// Fail where no answer of a real server to an operation was recorded
+        #[arg(long)]
+        live: bool,
     },
     /// Decode recorded answers, write them back, and say what was lost
     #[command(disable_help_flag = true)]
@@ -45,7 +48,7 @@ enum Task {
     },
     /// Measure how fast the client is to build and to run, side by side with what would be used instead
     Bench(bench::Arguments),
-    /// The real server of the catalogue on this machine
+    /// The real platform on this machine: the catalogue, hydra, the tabular and the metrics API
     Server {
         #[command(subcommand)]
         action: server::Action,
@@ -69,7 +72,7 @@ pub fn run() -> ExitCode {
         Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Diff(arguments) => diff::run(&arguments),
         Task::Overlays { check } => overlays::run(check),
-        Task::Coverage { format } => coverage::run(format),
+        Task::Coverage { format, live } => coverage::run(format, live),
         Task::Fidelity { arguments } => fidelity(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Server { action } => server::run(action),

@@ -37,11 +37,14 @@ struct Called {
     operation_id: String,
 }
 
-pub fn run(format: Format) -> ExitCode {
+/// Prints which operations are covered. Fails where one is not generated, or, with `live`, where no answer of a real
+/// server to it was recorded.
+pub fn run(format: Format, live: bool) -> ExitCode {
     match lines() {
         Ok(lines) => {
             print(&lines, format);
-            if lines.iter().all(|line| line.generated) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            let is_covered = |line: &Line| line.generated && (line.server || !live);
+            if lines.iter().all(is_covered) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(reason) => {
             eprintln!("{reason}");
@@ -231,5 +234,5 @@ fn print(lines: &[Line], format: Format) {
     };
     missing("not generated", |line| !line.generated);
     missing("not called in the sandbox", |line| !line.sandbox);
-    missing("not called on a real server", |line| !line.server && line.api.starts_with("main"));
+    missing("not called on a real server", |line| !line.server);
 }
