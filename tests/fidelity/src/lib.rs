@@ -133,6 +133,14 @@ pub fn report(folder: &Path, with_unknown: bool) -> Result<Report, String> {
     Ok(report)
 }
 
+/// What of a value was lost or changed when it was written back: pointers and reasons.
+#[must_use]
+pub fn losses(came: &Value, back: &Value) -> Vec<(String, String)> {
+    let mut comparison = Comparison::default();
+    comparison.compare(came, Some(back), "");
+    comparison.losses
+}
+
 /// Compares each body that is made of the recorded ones: each exchange of a folder is changed as often as is said. Gives the
 /// number of bodies, and what was lost of them with the body that came.
 ///
