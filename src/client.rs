@@ -1,4 +1,4 @@
-//! The door: one client for all APIs.
+//! The client and its builder.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::transport::{
 };
 use crate::{Call, Error, Result};
 
-/// Which API a base URL is for.
+/// One of the platform's APIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Api {
@@ -21,22 +21,22 @@ pub enum Api {
     Main,
     /// Search, topics and extras of the catalogue, `/api/2`.
     MainV2,
-    /// Rows of tabular files.
+    /// Rows of CSV and Excel files.
     Tabular,
     /// Visits and downloads by month.
     Metrics,
 }
 
-/// A deployment of the platform.
+/// A deployment of the platform, with its base URLs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Environment {
     /// `www.data.gouv.fr`, with all four APIs.
     #[default]
     Production,
-    /// `demo.data.gouv.fr`, for trying things out; it has no metrics.
+    /// `demo.data.gouv.fr`, for experiments. It has no metrics API.
     Demo,
-    /// `dev.data.gouv.fr`; it has neither tabular nor metrics.
+    /// `dev.data.gouv.fr`. It has neither the tabular nor the metrics API.
     Dev,
 }
 
@@ -57,10 +57,11 @@ impl Environment {
     }
 }
 
-/// The client of the platform: a door to each of its APIs, which share one connection pool, one key and one
-/// way of sending.
+/// The client of the platform's four APIs.
 ///
-/// It is cheap to clone; clones share everything.
+/// All APIs share one connection pool, one API key and one configuration of retries, limits and time limits. Cloning is
+/// cheap and clones share all of it, the state of limits and circuit breakers included: create one client per process.
+/// Requests need a tokio runtime.
 ///
 /// ```
 /// # fn main() -> datagouv::Result<()> {
@@ -77,7 +78,7 @@ pub struct Client {
     pub(crate) shared: Arc<Shared>,
     /// One for each of [`Api`], in its order.
     endpoints: [Endpoint; 4],
-    /// What was learned of tables.
+    /// Schemas and page sizes of tables, learned from earlier requests.
     #[cfg(any(feature = "tabular", feature = "metrics"))]
     pub(crate) tables: Arc<crate::rows::TableCache>,
     #[cfg(any_main)]
@@ -91,50 +92,56 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the production platform, without a key.
+    /// Creates a client of the production platform, without an API key.
     ///
     /// # Errors
     ///
-    /// Where TLS cannot be set up on this machine.
+    /// Returns an error if TLS cannot be initialised.
     pub fn new() -> Result<Self> {
         Self::builder().build()
     }
 
-    /// A client to be set up.
+    /// Returns a builder with the default configuration.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// The catalogue: datasets, organizations, reuses and all else of `/api/1`.
+    /// Returns the client of the catalogue, `/api/1`: datasets, organizations, reuses and more.
     #[cfg(any_main)]
     #[must_use]
     pub fn main(&self) -> &crate::main::Client {
         &self.main
     }
 
-    /// Search, topics and extras: `/api/2`.
+    /// Returns the client of search, topics and extras, `/api/2`.
     #[cfg(feature = "main-v2")]
     #[must_use]
     pub fn main_v2(&self) -> &crate::main_v2::Client {
         &self.main_v2
     }
 
-    /// Rows of tabular files.
+    /// Returns the client of the tabular API.
+    ///
+    /// To query rows, [`ResourceHandle::rows`](crate::objects::ResourceHandle::rows) is more convenient.
     #[cfg(feature = "tabular")]
     #[must_use]
     pub fn tabular(&self) -> &crate::tabular::Client {
         &self.tabular
     }
 
-    /// Visits and downloads by month.
+    /// Returns the client of the metrics API.
+    ///
+    /// To read visits and downloads, the `metrics` method of a handle is more convenient ([`months`](crate::months)).
     #[cfg(feature = "metrics")]
     #[must_use]
     pub fn metrics(&self) -> &crate::metrics::Client {
         &self.metrics
     }
 
-    /// A request of your own to one of the APIs, for what its document does not know. The path is below the
-    /// API's base URL; it goes the way of all requests: the key, redirects, limits and errors are the same.
+    /// Builds a request to a path that the API's document does not describe.
+    ///
+    /// `path` is relative to the API's base URL. API key, redirects, retries, limits and errors are those of every other
+    /// call. An invalid method or path is an error of [`send`](Call::send).
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -149,7 +156,7 @@ impl Client {
         let endpoint = &self.endpoints[api as usize];
         let request = method
             .parse()
-            .map_err(|error| Error::request(format!("`{method}` is no method of HTTP")).with_source(error))
+            .map_err(|error| Error::request(format!("`{method}` is not an HTTP method")).with_source(error))
             .and_then(|method| Ok(reqwest::Request::new(method, endpoint.url_of(path)?)));
         Call::new(endpoint, &UNDECLARED, request)
     }
@@ -161,7 +168,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Sets up a [`Client`].
+/// Configures and builds a [`Client`]; made by [`Client::builder`].
 ///
 /// ```
 /// # fn main() -> datagouv::Result<()> {
@@ -213,110 +220,113 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The deployment to talk to; production otherwise.
+    /// Sets the deployment. Default: [`Environment::Production`].
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// The base URL of one API, on a server of your own.
+    /// Sets the base URL of one API, which takes precedence over the environment's: `http` or `https`, without user, query
+    /// and fragment. Those of the catalogue end with `/api/1` and `/api/2`.
+    ///
+    /// The API key is sent to the base URLs of [`Api::Main`] and [`Api::MainV2`].
     pub fn base_url(mut self, api: Api, url: impl Into<String>) -> Self {
         self.bases.push((api, url.into()));
         self
     }
 
-    /// The API key of a user of the platform. It goes to the catalogue's own origin and paths and nowhere
-    /// else: not on a redirect to another server, not to the other APIs.
+    /// Sets the API key of a user of the platform. Default: none.
+    ///
+    /// The key is sent to the catalogue's own origin and paths only: not along a redirect to another server, not to the
+    /// tabular and metrics APIs. Each environment has its own keys.
     pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
         self.api_key = Some(key.into());
         self
     }
 
-    /// Lets the API key go over plain http to a host that is not this machine.
+    /// Allows sending the API key over plain HTTP to another machine. Default: `false`, such a call is an error.
     pub fn allow_insecure_api_key(mut self, allow: bool) -> Self {
         self.insecure_key = allow;
         self
     }
 
-    /// The `User-Agent`; `datagouv-rs`, its version and its repository otherwise.
+    /// Sets the `User-Agent`. Default: `datagouv-rs`, its version and its repository.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
         self
     }
 
-    /// How failed requests are sent again: three attempts otherwise, see [`RetryPolicy`].
+    /// Sets how failed requests are retried. Default: three attempts, see [`RetryPolicy`].
     pub fn retries(mut self, policy: RetryPolicy) -> Self {
         self.policy.retries = policy;
         self
     }
 
-    /// When a host that fails is left alone: after 15 failures in a row otherwise, see [`CircuitBreaker`].
+    /// Sets when requests to a failing host are suspended. Default: after 15 failures in a row, see [`CircuitBreaker`].
     pub fn circuit_breaker(mut self, policy: CircuitBreaker) -> Self {
         self.policy.circuit = policy;
         self
     }
 
-    /// How much is asked of each host at once and in a second: 16 and 40 otherwise, see [`Limits`].
+    /// Sets the limits of requests to each host. Default: 16 in flight, 40 per second, see [`Limits`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.policy.limits = limits;
         self
     }
 
-    /// How long what may take, see [`Timeouts`]. Head, body and the whole can be set for one call too
-    /// ([`Call`]).
+    /// Sets the time limits. Default: see [`Timeouts`]. [`Call`] overrides them for one call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.policy.timeouts = timeouts;
         self
     }
 
-    /// How long a whole call may take, the body included: [`Timeouts::call`] alone.
+    /// Sets the time limit of a whole call, its retries and its body included ([`Timeouts::call`]). Default: none.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.policy.timeouts = self.policy.timeouts.call(limit);
         self
     }
 
-    /// How many bytes of an answer are read into memory, decompressed; 64 MiB otherwise. A longer one, or one
-    /// that decompresses to more, is an error ([`Error::is_too_large`]). Streams have no limit: they are not
-    /// kept.
+    /// Sets the maximum size of a response that is read into memory, in bytes after decompression. Default: 64 MiB.
+    ///
+    /// A larger response is an error ([`Error::is_too_large`]). Streams have no such limit.
     pub fn max_answer(mut self, bytes: usize) -> Self {
         self.policy.max_answer = bytes;
         self
     }
 
-    /// Whether files, and all that a redirect leads to on another origin, may come from the public Internet
-    /// alone: not from this machine, a private network, a link, or where a cloud tells its machines their
-    /// secrets. For services that fetch what others name.
+    /// Restricts downloads, and redirects to another origin, to addresses of the public Internet. Default: `false`.
     ///
-    /// Names are seen to when they are resolved for the connection itself, so that one which changes
-    /// meanwhile does not get through. Such connections use no proxy: it would resolve names out of sight.
-    /// The APIs' own origins are not concerned.
+    /// For services that download URLs named by others (SSRF): loopback, private, link-local and cloud metadata addresses
+    /// are refused with an error ([`Error::is_private_network`]). Addresses are checked as they are resolved for the
+    /// connection, so that a name cannot change between check and use. These connections bypass proxies, which would resolve
+    /// names themselves. The base URLs of the APIs are not restricted.
     pub fn deny_private_networks(mut self, deny: bool) -> Self {
         self.policy.deny_private_networks = deny;
         self
     }
 
-    /// Is told what becomes of calls, for counters of your own.
+    /// Sets an observer, which receives events of calls: retries, throttling, completion. Default: none.
     pub fn observer(mut self, observer: Arc<dyn Observe>) -> Self {
         self.observers.observer = Some(observer);
         self
     }
 
-    /// Whether the spans of `tracing` tell the queries of requests, which may hold what their sender wants to
-    /// keep; not otherwise.
+    /// Includes the query of requests in `tracing` spans. Default: `false`, because queries may contain personal data.
     ///
-    /// Each call has a span, `datagouv` at the level `INFO`, with the operation, the method, the host, the
-    /// template of the path, the status, the attempts, the bytes, the milliseconds and the outcome.
+    /// Each call has a span, `datagouv` at level `INFO`, with the operation, the method, the host, the path template, the
+    /// status, the attempts, the bytes, the milliseconds and the outcome.
     pub fn trace_queries(mut self, trace: bool) -> Self {
         self.observers.queries = trace;
         self
     }
 
-    /// A `reqwest` client of your own: proxies, certificates, pools, DNS.
+    /// Sets the base configuration of the HTTP client: proxies, certificates, pools, DNS. Default:
+    /// `reqwest::Client::builder`.
     ///
-    /// What is given makes a builder, once for the APIs and once for files, because some things must hold
-    /// of a client that a finished one does not tell: it follows no redirects (the API key would follow
-    /// them), it stores no cookies (the platform's session cookie outranks the key), and for files it
-    /// decompresses nothing. These, the user agent and the time to connect are set here.
+    /// The closure returns a builder, and is called once for the APIs and once for files. The crate then overrides what it
+    /// relies on: the redirect policy (this crate follows redirects itself, without the API key), the user agent, the connect
+    /// timeout and, for files, decompression. Leave the cookie store off: the platform's session cookie takes precedence over
+    /// the API key.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -332,12 +342,12 @@ impl ClientBuilder {
         self
     }
 
-    /// The client.
+    /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// Where a base URL is not a http or https URL, the key or the user agent holds what a header cannot, or
-    /// TLS cannot be set up.
+    /// Returns an error if a base URL is not an `http` or `https` URL, if the API key or the user agent contains characters
+    /// that a header cannot hold, or if TLS cannot be initialised.
     pub fn build(self) -> Result<Client> {
         let key = self.api_key.map(|key| Key::new(key, self.insecure_key)).transpose()?;
         install_tls();
@@ -351,7 +361,7 @@ impl ClientBuilder {
             let own = self.bases.iter().rev().find(|(of, _)| *of == api).map(|(_, url)| url.as_str());
             let base = match own.or_else(|| self.environment.base_url(api)) {
                 Some(url) => Ok(parse_base(api, url)?),
-                // Where there is no API there is still a client, whose calls say so.
+                // The environment lacks this API: its calls return the error.
                 None => Err(format!("the environment {:?} has no {api:?} API", self.environment)),
             };
             let keyed = matches!(api, Api::Main | Api::MainV2);
@@ -402,12 +412,12 @@ fn parse_base(api: Api, url: &str) -> Result<Url> {
     }
 }
 
-/// rustls asks for a provider of cryptography; ring builds fast and everywhere. One that the program has
-/// chosen stays.
+/// Installs ring as rustls' cryptography provider, since it builds fast and everywhere, unless the program has installed
+/// one.
 fn install_tls() {
     #[cfg(feature = "rustls")]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Losing the race to another thread is as good.
+        // Another thread may have installed one meanwhile.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }

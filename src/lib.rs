@@ -1,9 +1,11 @@
-//! The client of [data.gouv.fr](https://www.data.gouv.fr), the open data platform of France: every operation
-//! of its four APIs, typed.
+//! A typed client for [data.gouv.fr](https://www.data.gouv.fr), the open data platform of France. It covers every
+//! operation of the platform's four APIs.
 //!
-//! The clients are generated from the platform's own documents **and** a reviewed list of corrections, made
-//! from what the servers were seen to answer; each operation is a method of the API's client, its parameters
-//! are methods of a builder, and `send` gives the answer or the one [`Error`].
+//! Each operation is a method of its API's client and returns a builder with a method for each parameter; `send()`
+//! returns the response or an [`Error`]. Handles such as [`Client::dataset`] combine operations: they update without
+//! losing the changes of others, transfer files, and query rows.
+//!
+//! The **[guide]** has a page with a complete program for each task.
 //!
 //! Search datasets:
 //!
@@ -19,7 +21,7 @@
 //! # }
 //! ```
 //!
-//! Read the rows of a file that match, a page or a million of them:
+//! Read the rows of a file that match a condition, ten of them or a million:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tabular")]
@@ -36,7 +38,7 @@
 //! # }
 //! ```
 //!
-//! Read, change, write:
+//! Change a dataset:
 //!
 //! ```no_run
 //! # #[cfg(feature = "main-datasets")]
@@ -46,8 +48,29 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Where to find what
+//!
+//! | Task | Start with |
+//! |---|---|
+//! | Configure a client | [`Client::builder`] |
+//! | Call an operation | [`Client::main`], [`Client::main_v2`], [`Client::tabular`], [`Client::metrics`] |
+//! | Walk through a list | [`pages`] |
+//! | Work with one dataset, resource, organization… | [`objects`] |
+//! | Query rows | [`rows`] |
+//! | Upload and download files | [`files`] |
+//! | Visits and downloads by month | [`months`] |
+//! | Exports of the whole catalogue | [`dumps`] |
+//! | Retries, limits, time limits | [`RetryPolicy`], [`CircuitBreaker`], [`Limits`], [`Timeouts`] |
+//! | Count calls | [`observe`] |
+//!
+//! # How it is generated
+//!
+//! The API clients are generated at build time from the platform's own documents and a reviewed list of corrections,
+//! which record what the servers were measured to answer. No network is needed. Cargo features select the APIs and the
+//! parts of the catalogue that are generated.
 #![warn(missing_docs)]
-// A build with a part of the APIs does not use everything that serves all of them.
+// Builds with some of the APIs leave shared code unused.
 #![cfg_attr(
     not(all(
         feature = "main",
@@ -114,7 +137,7 @@ pub(crate) use codec::schema;
 pub(crate) use codec::{strict, tolerant};
 pub(crate) use transport::{form, runtime};
 
-/// What becomes of calls, told while it happens.
+/// Events emitted while calls run; see [`Observe`](observe::Observe).
 pub mod observe {
     pub use crate::transport::{
         CallFinished, CircuitChanged, CircuitState, Deviated, Observe, Outcome, RetryBudgetExhausted, Retrying,
@@ -122,7 +145,7 @@ pub mod observe {
     };
 }
 
-/// A client generated from the document of an API.
+/// Includes the client that build.rs generated from the document of an API.
 macro_rules! generated {
     ($(#[$meta:meta])* $module:ident, $file:literal) => {
         $(#[$meta])*
@@ -131,7 +154,7 @@ macro_rules! generated {
             rustdoc::bare_urls, rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, rustdoc::invalid_rust_codeblocks
         )]
         pub mod $module {
-            // The generated code finds what it leans on under this name.
+            // The name under which generated code imports its runtime.
             use crate::runtime as progenitor_client;
 
             include!(concat!(env!("OUT_DIR"), "/", $file));
@@ -141,7 +164,7 @@ macro_rules! generated {
 
 #[cfg(any_main)]
 generated! {
-    /// The catalogue, `/api/1`: datasets, organizations, reuses, discussions, harvesters and all else.
+    /// The catalogue, `/api/1`: datasets, organizations, reuses, discussions, harvesters and more.
     main, "main.rs"
 }
 
@@ -153,17 +176,17 @@ generated! {
 
 #[cfg(feature = "tabular")]
 generated! {
-    /// Rows of tabular files: filter, sort, aggregate.
+    /// The tabular API: rows of CSV and Excel files. [`rows`](crate::rows) has a query builder on top of it.
     tabular, "tabular.rs"
 }
 
 #[cfg(feature = "metrics")]
 generated! {
-    /// Visits and downloads by month.
+    /// The metrics API: visits and downloads by month. [`months`](crate::months) has typed rows on top of it.
     metrics, "metrics.rs"
 }
 
-/// The examples of the README compile.
+/// Compiles the programs of the README.
 #[cfg(all(doctest, feature = "main", feature = "tabular", feature = "metrics", feature = "files", feature = "masks"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

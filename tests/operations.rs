@@ -1,6 +1,6 @@
-//! `docs/operations.md` says of every operation whether it is sent again.
+//! Checks that `docs/operations.md` lists every operation and whether it is retried.
 //!
-//! `UPDATE=1 cargo test --test operations` writes the page anew.
+//! `UPDATE=1 cargo test --test operations` rewrites the page.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,17 +8,17 @@ use std::path::Path;
 use datagouv::Operation;
 
 const INTRODUCTION: &str = "\
-# Every operation, and whether it is sent again
+# Operations, and which of them are retried
 
-A request that fails in a way that may pass is sent again where the operation is *idempotent*: sent twice, it does what it does
-once. The table says which are: `Operation::is_idempotent` derives it from the method, by HTTP's definition, and knows the
-exceptions. What is not idempotent is sent once, unless the caller says otherwise (`Call::repeatable`). `RetryPolicy` tells after
-which failures, how often and how fast.
+A request that fails in a way that may be temporary is sent again if its operation is *idempotent*: sending it twice has the same
+effect as sending it once. `Operation::is_idempotent` derives this from the HTTP method (RFC 9110, section 9.2.2), with the exceptions
+below. Other operations are sent once, unless the caller allows more with `Call::repeatable`. `RetryPolicy` decides which failures
+count as temporary, how many attempts are made and how long to wait between them.
 
-The exceptions: a comment of a discussion may be named by its place, which is another's as soon as it is deleted, so a second
-deletion would take the next one; and the code that an identity provider gives is exchanged once.
+Exceptions: `delete_discussion_comment`, because a comment may be addressed by its index, which belongs to the next comment as soon as
+the first is deleted; `geopf_auth` and `get_proconnect_auth_api`, because the code of an identity provider can be exchanged once.
 
-This page is written by `tests/operations.rs`, which keeps it true.
+`tests/operations.rs` generates this page and checks it.
 ";
 
 fn apis() -> [(&'static str, &'static [Operation]); 4] {

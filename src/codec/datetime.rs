@@ -1,7 +1,7 @@
 //! Dates and times as the platform writes them.
 //!
-//! The text is kept to the letter and read on demand: some places of the platform write no offset, a space
-//! for the `T`, or a date alone, and none of that may make an answer unreadable.
+//! The text is kept unchanged and parsed on demand: parts of the platform write no offset, a space instead of `T`, or a
+//! date alone, which must not make a response unreadable.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -72,7 +72,7 @@ macro_rules! text {
         pub struct $name(Text);
 
         impl $name {
-            /// The text as it came or is to be sent.
+            /// Returns the text, as received or as it will be sent.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
@@ -149,7 +149,9 @@ macro_rules! text {
 }
 
 text! {
-    /// A date and time, kept as its text (`format: date-time`).
+    /// A date and time, kept as text (`format: date-time`) and converted on demand.
+    ///
+    /// Equality and order are those of the texts; convert to compare instants.
     ///
     /// ```
     /// use datagouv::DateTime;
@@ -163,15 +165,14 @@ text! {
 }
 
 text! {
-    /// A date, kept as its text (`format: date`).
+    /// A date, kept as text (`format: date`) and converted on demand.
     Date, "date"
 }
 
 impl DateTime {
-    /// The instant as RFC 3339. A date alone is its midnight, a time without offset is in UTC, as the
-    /// platform means them.
+    /// Returns the instant in RFC 3339 format; `None` if the text is not a date.
     ///
-    /// Returns `None` where the text is no date.
+    /// A date alone is midnight, and a time without an offset is UTC, as the platform means them.
     #[must_use]
     pub fn to_rfc3339(&self) -> Option<String> {
         let text = self.as_str().trim();
@@ -228,21 +229,21 @@ impl DateTime {
         Some((((days * 24 + hours) * 60 + minutes - offset) * 60 + seconds) * 1_000_000 + micros)
     }
 
-    /// The instant as chrono has it; `None` where the text is no date.
+    /// Converts to chrono; `None` if the text is not a date.
     #[cfg(feature = "chrono")]
     #[must_use]
     pub fn to_chrono(&self) -> Option<chrono::DateTime<chrono::FixedOffset>> {
         chrono::DateTime::parse_from_rfc3339(&self.to_rfc3339()?).ok()
     }
 
-    /// The instant as jiff has it; `None` where the text is no date.
+    /// Converts to jiff; `None` if the text is not a date.
     #[cfg(feature = "jiff")]
     #[must_use]
     pub fn to_jiff(&self) -> Option<jiff::Timestamp> {
         self.to_rfc3339()?.parse().ok()
     }
 
-    /// The instant as time has it; `None` where the text is no date.
+    /// Converts to time; `None` if the text is not a date.
     #[cfg(feature = "time")]
     #[must_use]
     pub fn to_time(&self) -> Option<time::OffsetDateTime> {
@@ -261,7 +262,7 @@ where
 }
 
 impl Date {
-    /// The day as chrono has it; `None` where the text is no date.
+    /// Converts to chrono; `None` if the text is not a date.
     #[cfg(feature = "chrono")]
     #[must_use]
     pub fn to_chrono(&self) -> Option<chrono::NaiveDate> {

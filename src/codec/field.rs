@@ -1,8 +1,10 @@
-//! A property of a request that can be left alone, emptied or set.
+//! Properties of requests that can be left unchanged, emptied or set.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A property that a request may leave alone, empty (`null`) or set.
+/// A property of a request that can be left unchanged, emptied (`null`) or set.
+///
+/// Setters take `impl Into<Field<T>>`: a value, an `Option` (`None` empties it), or a `Field`.
 ///
 /// ```
 /// use datagouv::Field;
@@ -16,23 +18,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Field<T> {
-    /// Not sent: the server keeps what it has.
+    /// Not sent: the server keeps its value.
     #[default]
     Absent,
-    /// Sent as `null`: the server empties it.
+    /// Sent as `null`: the server removes its value.
     Null,
-    /// Sent.
+    /// Sent: the server stores this value.
     Value(T),
 }
 
 impl<T> Field<T> {
-    /// Whether nothing is sent.
+    /// Returns whether the property is not sent.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     #[must_use]
     pub fn value(&self) -> Option<&T> {
         match self {
@@ -41,7 +43,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// A value to send, or nothing at all.
+    /// Converts an `Option`, with `None` as [`Absent`](Self::Absent). (`From` converts `None` to [`Null`](Self::Null).)
     #[must_use]
     pub fn value_or_absent(value: Option<T>) -> Self {
         value.map_or(Self::Absent, Self::Value)

@@ -5,10 +5,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// Query parameters whose names depend on the columns of a resource or of a model of metrics, such as
 /// `score__greater=0.9` (the query grammar of the tabular and metrics APIs).
 ///
-/// The servers decode a query twice. What would not survive the second decoding is encoded once more here, and a
-/// backslash in the name of a column is doubled, so that a column and the value of a comparison arrive as they are given.
-/// The values of `in`, `notin`, `sort`, `columns` and `or` are grammar of the servers: build them of nothing that a user
-/// gives. [`rows`](crate::rows) writes all of them itself.
+/// The servers decode a query twice. Keys and values are therefore encoded once more where needed, and a backslash in the
+/// name of a column is doubled, so that column names and compared values arrive unchanged. The values of `in`, `notin`,
+/// `sort`, `columns` and `or` are part of the servers' query language: do not build them from user input. Use
+/// [`rows`](crate::rows), which escapes all of them.
 ///
 /// ```
 /// use datagouv::Filters;
@@ -20,20 +20,20 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub struct Filters(Vec<(String, String)>);
 
 impl Filters {
-    /// No filter.
+    /// Creates an empty list of filters.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With one more key and value; a bare key (`column__isnull`) has the empty value.
+    /// Adds a key and a value. A key without a value (`column__isnull`) takes the empty text.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.0.push((key.into(), value.into()));
         self
     }
 
-    /// The keys and values, in order.
+    /// Returns the keys and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }

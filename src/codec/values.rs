@@ -1,8 +1,8 @@
-//! The values of a query parameter that can be given several times.
+//! Values of repeatable query parameters.
 
 use serde::Serialize;
 
-/// The values of a query parameter that can be given several times (`tag=a&tag=b`): one text or many.
+/// The values of a query parameter that can be repeated (`tag=a&tag=b`): made from one text, or from several.
 ///
 /// ```
 /// use datagouv::Values;

@@ -1,4 +1,4 @@
-//! The fields of an answer that its caller wants, in the words of the platform's masks (`X-Fields`).
+//! Masks (`X-Fields`): the fields of a response that the caller requests.
 
 #[cfg(feature = "masks")]
 mod schema;
@@ -16,7 +16,7 @@ use crate::{Call, Error, Result};
 
 const HEADER: &str = "x-fields";
 
-/// Whether a request asks for plain fields of what is on a page: such items are small.
+/// Whether the mask of a request names plain fields only, so that the items of a page are small.
 pub(crate) fn is_plain(request: &Request) -> bool {
     let mask = request.headers().get(HEADER).map(HeaderValue::as_bytes);
     mask.is_some_and(|mask| !mask.contains(&b'*') && memchr::memchr_iter(b'{', mask).count() <= 1)
@@ -24,14 +24,15 @@ pub(crate) fn is_plain(request: &Request) -> bool {
 
 #[cfg(feature = "masks")]
 impl<A> Call<A> {
-    /// Asks for the fields of a type of your own, and no others: a tenth of the bytes, often.
+    /// Requests only the fields of a type of yours, and decodes the response as that type. That is often a tenth of the
+    /// bytes.
     ///
-    /// The mask is worked out from the type's JSON Schema, as serde reads the type: renamed, flattened and
-    /// nested fields, in `Option`s, lists and enums. A map, and a [`serde_json::Value`], is asked for whole.
-    /// Fields that the platform does not know are ignored by it: they never come.
+    /// The mask is derived from the type's JSON Schema, which follows serde's attributes: renamed, flattened and nested
+    /// fields, in `Option`s, lists and enums. Maps and [`serde_json::Value`]s are requested whole. The platform ignores
+    /// fields that it does not know, so they are always absent.
     ///
-    /// A type that holds itself, and a field whose name a mask cannot say (it has other characters than ASCII
-    /// letters, digits, `_`, `-` and `:`), are the error of [`send`](Self::send).
+    /// [`send`](Self::send) returns an error for a type that contains itself, and for a field whose name has other
+    /// characters than ASCII letters, digits, `_`, `-` and `:`, which a mask cannot express.
     ///
     /// ```no_run
     /// # #[cfg(feature = "main-datasets")]
@@ -51,7 +52,7 @@ impl<A> Call<A> {
     /// let dataset = client.main().get_dataset().dataset("a-slug-or-id").fields::<Dataset>().send().await?;
     /// println!("{} by {:?}", dataset.title, dataset.organization.as_ref().map(|found| &found.name));
     ///
-    /// // The same for what is on pages: their envelope comes with them.
+    /// // On a list, the fields are those of the items.
     /// let mut datasets = client.main().list_datasets().fields::<Dataset>().items();
     /// while let Some(dataset) = datasets.next().await {
     ///     println!("{}", dataset?.title);
@@ -63,10 +64,10 @@ impl<A> Call<A> {
         self.masked(schema::of::<T>().map(|mask| mask.to_string())).json()
     }
 
-    /// Asks for the fields of a type of your own on a page, and for what the platform says of the page. The
-    /// `id` of the items is always asked for: [`pages`](Call::pages) know them by it.
+    /// Requests only the fields of a type of yours for the items of a page, and decodes the response as a [`Page`].
     ///
-    /// See [`fields`](Self::fields) for the errors.
+    /// The `id` of the items is always requested: [`pages`](Call::pages) recognise items by it. See
+    /// [`fields`](Self::fields) for the errors.
     pub fn page_fields<T: DeserializeOwned + JsonSchema>(self) -> Call<Page<T>> {
         self.masked(schema::of::<T>().map(schema::Mask::on_pages)).json()
     }
@@ -80,13 +81,13 @@ impl<A> Call<A> {
 }
 
 impl<T> Call<T> {
-    /// Asks for the fields that a mask names, and no others: `id,title`, `data{id,organization{name}},next_page`,
-    /// `*`. What the type of the answer has beside them is left at its default.
+    /// Requests only the fields that `mask` names: `id,title`, `data{id,organization{name}},next_page`, `*`. The other fields
+    /// of the response type are `None` or empty.
     ///
-    /// A mask of a page that leaves out `total` and `next_page` leaves [`pages`](Call::pages) to find the end by
-    /// asking on; one that leaves out the `id` of the items lets them deliver twice what moves meanwhile.
+    /// On a list, a mask without `total` and `next_page` makes [`pages`](Call::pages) request one page more, to find the end;
+    /// one without the `id` of the items can make them deliver an item twice if the list changes meanwhile.
     ///
-    /// A mask whose braces do not match is the error of [`send`](Self::send).
+    /// [`send`](Self::send) returns an error if the braces do not match.
     pub fn fields_raw(self, mask: impl AsRef<str>) -> Self {
         let mask = mask.as_ref();
         if is_balanced(mask) {

@@ -1,4 +1,4 @@
-//! From the JSON Schema of a type to the mask of its fields.
+//! Derives a mask from the JSON Schema of a type.
 
 use std::any::type_name;
 use std::collections::BTreeMap;
@@ -10,30 +10,30 @@ use serde_json::Value;
 
 use crate::{Error, Result};
 
-/// What is wanted of a value.
+/// What is requested of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mask {
-    /// All of it, whatever it is.
+    /// The whole value.
     Whole,
-    /// These fields, each with what is wanted of it, and all others where `others` says so.
+    /// These fields, each with its own mask, and all others if `others` is set.
     Fields { named: BTreeMap<String, Mask>, others: bool },
 }
 
-/// The mask of a type.
+/// Returns the mask of a type.
 pub(super) fn of<T: JsonSchema>() -> Result<Mask> {
     // What serde reads, not what it writes: that is the default, and is what an answer is.
     let schema = SchemaSettings::default().into_generator().into_root_schema_for::<T>();
     let mut reader = Reader { root: schema.as_value(), open: vec!["#"], path: Vec::new() };
     reader.read(schema.as_value()).map(|mask| mask.unwrap_or(Mask::Whole)).map_err(|refusal| {
         Error::request(format!(
-            "no mask can be made of `{}`: {refusal}; leave the field out, or write the mask (`fields_raw`)",
+            "cannot derive a mask from `{}`: {refusal}; leave the field out, or write the mask (`fields_raw`)",
             type_name::<T>()
         ))
     })
 }
 
 impl Mask {
-    /// The mask of pages that have such items, as text.
+    /// Returns the mask of pages with such items, as text.
     pub(super) fn on_pages(mut self) -> String {
         if let Self::Fields { named, others: false } = &mut self {
             named.entry("id".to_owned()).or_insert(Self::Whole);
@@ -41,7 +41,7 @@ impl Mask {
         format!("data{{{self}}},next_page,page,page_size,previous_page,total")
     }
 
-    /// What is wanted by either of two who want something of the same value.
+    /// Returns the union of two masks of one value.
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Fields { mut named, others }, Self::Fields { named: more, others: also }) => {
@@ -58,7 +58,7 @@ impl Mask {
         }
     }
 
-    /// The same where both describe it together: one that says nothing of fields takes nothing away.
+    /// Returns the mask of a value that both schemas describe together (`allOf`): one without fields adds nothing.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Whole, mask) | (mask, Self::Whole) => mask,
@@ -85,14 +85,14 @@ impl fmt::Display for Mask {
 
 struct Reader<'a> {
     root: &'a Value,
-    /// The references that lead to where it reads.
+    /// The references that lead to the current schema.
     open: Vec<&'a str>,
-    /// The fields that lead there.
+    /// The fields that lead to it.
     path: Vec<&'a str>,
 }
 
 impl<'a> Reader<'a> {
-    /// What a schema wants of a value; `None` where there is none, or only null.
+    /// Returns the mask of a schema; `None` if it allows no value but null.
     fn read(&mut self, schema: &'a Value) -> Result<Option<Mask>, String> {
         let Some(schema) = schema.as_object() else {
             return Ok((*schema != Value::Bool(false)).then_some(Mask::Whole));
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         Ok(wanted.into_iter().reduce(Mask::and).or_else(|| (!is_null).then_some(Mask::Whole)))
     }
 
-    /// What one schema, or any of several, wants.
+    /// Returns the mask of one schema, or the union of those of several.
     fn read_any(&mut self, schemas: &'a Value) -> Result<Option<Mask>, String> {
         let Some(schemas) = schemas.as_array() else { return self.read(schemas) };
         let mut wanted: Option<Mask> = None;
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
             self.path.push(name);
             let sayable = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | ':');
             if name.is_empty() || !name.chars().all(sayable) {
-                return Err(format!("a mask has no way to say the name of its field `{}`", self.path.join(".")));
+                return Err(format!("a mask cannot express the name of its field `{}`", self.path.join(".")));
             }
             let mask = self.read(schema)?.unwrap_or(Mask::Whole);
             self.path.pop();
@@ -154,10 +154,10 @@ impl<'a> Reader<'a> {
 
     fn follow(&mut self, reference: &'a str) -> Result<Option<Mask>, String> {
         if self.open.contains(&reference) {
-            return Err(format!("its field `{}` holds what it is itself a part of", self.path.join(".")));
+            return Err(format!("its field `{}` contains the type that it is part of", self.path.join(".")));
         }
         let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
-        let target = target.ok_or_else(|| format!("its schema refers to `{reference}`, which it does not have"))?;
+        let target = target.ok_or_else(|| format!("its schema refers to `{reference}`, which does not exist"))?;
         self.open.push(reference);
         let mask = self.read(target)?;
         self.open.pop();

@@ -1,4 +1,4 @@
-//! What a page says of its list, whatever the type of the page.
+//! The properties of a page that describe its list, whatever the type of the page.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -8,19 +8,19 @@ use serde_json::value::RawValue;
 
 use super::{PageOf, inspect};
 
-/// What a page says of its list: a mask may leave out any of it.
+/// The properties of a page that describe its list. A mask may leave out any of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Envelope {
-    /// Those of its items.
+    /// The keys of its items.
     pub keys: Vec<Key>,
     pub total: Option<u64>,
     pub page: Option<u64>,
     pub page_size: Option<u64>,
-    /// Whether there is a next page, where the page says so.
+    /// Whether there is a next page, if the page tells.
     pub has_next: Option<bool>,
 }
 
-/// What an item is known by: its id, or all of it where it has none.
+/// Identifies an item: the hash of its id, or of the whole item if it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub hash: u64,
@@ -34,7 +34,7 @@ impl Key {
 }
 
 impl Envelope {
-    /// Reads it alone.
+    /// Reads the envelope alone.
     pub(super) fn read(page: &[u8], hasher: &RandomState) -> serde_json::Result<Self> {
         Ok(serde_json::from_slice::<Raw<'_>>(page)?.known(|item| {
             let id = serde_json::from_str::<Identified<'_>>(item.get()).ok().and_then(|item| item.id);
@@ -59,7 +59,7 @@ impl Envelope {
     }
 }
 
-/// The same as it is written: what stands for an item is its text, or the text of its id.
+/// The envelope as written: an item is represented by its JSON text, or by that of its id.
 #[derive(Default, Deserialize)]
 pub(super) struct Raw<'a> {
     #[serde(borrow)]
@@ -87,7 +87,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// An item of which nothing is read but the id.
+/// An item of which only the id is read.
 #[derive(Deserialize)]
 struct Identified<'a> {
     #[serde(borrow)]

@@ -1,8 +1,8 @@
-//! A page read as its type, and what it says of its list, in one pass.
+//! Decodes a page and its envelope in one pass.
 //!
-//! The type reads from `serde_json` by way of [`Inspect`], which looks at the fields of the page and of its items;
-//! what is in them goes to the type directly. Only plain pages are read so: an object, whose `data` is a list of
-//! objects, each with one `id`. Any other is an error here, which nobody sees: it is read in two passes.
+//! The type is deserialized from `serde_json` through [`Inspect`], which records the fields of the page and the ids of its
+//! items; their values go to the type directly. This works for the usual form only: an object whose `data` is a list of
+//! objects, each with one `id`. Any other form is an error here, and the caller then reads it in two passes.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::PageOf;
 use super::envelope::Raw;
 
-/// Reads a page, with the ids of its items for their `data`. As many items are expected as were on the page before.
+/// Reads a page and the ids of its items; `expected` is the number of items on the previous page.
 #[inline]
 pub(super) fn read<P>(page: &str, expected: usize) -> serde_json::Result<(Option<P>, Raw<'_>)>
 where
@@ -27,13 +27,13 @@ where
     Ok((read, raw))
 }
 
-/// A deserializer, a visitor or a seed, and what is noted of that which goes through it.
+/// Wraps a deserializer, a visitor or a seed, and records what passes through it.
 struct Inspect<'n, N, T> {
     noted: &'n mut N,
     inner: T,
 }
 
-/// What is noted of an object or of a list.
+/// What is recorded of an object or a list.
 trait Note<'de>: Sized {
     fn visit_map<V: Visitor<'de>, A: MapAccess<'de>>(&mut self, _: V, _: A) -> Result<V::Value, A::Error> {
         Err(A::Error::custom("an object"))
@@ -44,9 +44,9 @@ trait Note<'de>: Sized {
     }
 }
 
-/// What is noted of the fields of an object.
+/// What is recorded of the fields of an object.
 trait NoteFields<'de> {
-    /// Reads the value that follows in `map`, that of the field `name`.
+    /// Reads the next value in `map`, that of the field `name`.
     fn next_value<A: MapAccess<'de>, S: DeserializeSeed<'de>>(
         &mut self,
         name: &str,
@@ -124,7 +124,7 @@ impl<'de, N: Note<'de>, D: Deserializer<'de>> Deserializer<'de> for Inspect<'_, 
         self.inner.deserialize_any(Inspect { noted: self.noted, inner: visitor })
     }
 
-    // Null is none of what is noted, and an error therefore.
+    // Null is not among the recorded forms, hence an error.
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         visitor.visit_some(self)
@@ -217,7 +217,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, 'de, A> {
     }
 }
 
-/// Notes the text of the value that follows in `map`, which is then read from it.
+/// Records the JSON text of the next value in `map`, and deserializes the value from it.
 #[inline]
 fn note<'de, A, S>(map: &mut A, noted: &mut Option<&'de RawValue>, seed: S) -> Result<S::Value, A::Error>
 where

@@ -1,19 +1,19 @@
-//! Lists that are answered page by page, as streams of pages or of what is on them.
+//! Paginated lists, as streams of pages or of items.
 //!
-//! Pages are counted; the links that they carry are data, not instructions, and are not followed. A walk asks
-//! for a page when it is polled, and for pages ahead only where [`concurrency`](Pages::concurrency) says so.
-//! Nothing runs beside it: dropped, it stops.
+//! The builder of every operation that takes `page` and `page_size` has `pages()` and `items()`; so has [`Call`]. A
+//! stream requests a page when it is polled, and further pages ahead only with [`concurrency`](Pages::concurrency).
+//! Dropping it stops everything. See [the guide](crate::guide::lists) for a complete program.
 //!
-//! A list may change while it is walked:
+//! # Lists that change meanwhile
 //!
-//! - A page beyond the last is the end of the walk, unless it is the first that was asked for: then its 404 is
-//!   the error.
-//! - An empty page is the end, and so is one that was delivered before.
-//! - What has moved to a later page is not delivered twice, where the items have an `id`. The last 500,000 ids
-//!   at least are remembered, at 16 bytes or so each: with sorts that move what is changed to the end, the same
-//!   thing can come again as late as on the last page.
-//! - What has moved to an earlier page is missed: the server has no way to ask for it. A sort that does not
-//!   move what is there (`created`) misses least.
+//! Pages are requested by number, since the platform has no cursors; the links in a page (`next_page`) are not followed.
+//!
+//! - A page beyond the last one ends the stream. If it is the first page requested, its 404 is returned as an error.
+//! - An empty page ends the stream, and so does a page that was delivered before.
+//! - An item that moves to a later page is delivered once, if items have an `id`. At least the last 500,000 ids are
+//!   remembered, at about 16 bytes each, because sorts that move changed items to the end can repeat an item as late as
+//!   on the last page.
+//! - An item that moves to an earlier page is missed. Sort by a property that does not change (`created`) to avoid this.
 
 mod envelope;
 mod inspect;
@@ -35,12 +35,12 @@ use crate::{Call, Deviation, Result};
 use envelope::Envelope;
 use walk::Walk;
 
-/// What lists items, as a page of a longer list or as all of it.
+/// A response that holds a list of items: a page, or a bare list.
 pub trait PageOf {
-    /// What is listed.
+    /// The type of the items.
     type Item;
 
-    /// The items of the page.
+    /// Returns the items of the page.
     fn items(&mut self) -> &mut Vec<Self::Item>;
 
     /// Reads a page; `None` where something of it does not fit, which is told only where its body is read at once.
@@ -53,7 +53,7 @@ pub trait PageOf {
     }
 }
 
-/// A bare list is all there is.
+/// A list without pages.
 impl<T> PageOf for Vec<T> {
     type Item = T;
 
@@ -62,23 +62,25 @@ impl<T> PageOf for Vec<T> {
     }
 }
 
-/// A page of items of your own type.
+/// A page of items of a type of yours, as [`fields`](Call::fields) on a list returns it.
+///
+/// Properties that the mask of the request leaves out are `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, bound(deserialize = "T: Deserialize<'de>"))]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// What is listed.
+    /// The type of the items.
     #[serde(deserialize_with = "crate::codec::tolerant::null_is_default")]
     pub data: Vec<T>,
-    /// How many items the whole list has.
+    /// The number of items in the whole list.
     pub total: Option<u64>,
     /// The number of the page, from 1.
     pub page: Option<u64>,
-    /// How many items a page has.
+    /// The number of items in a full page.
     pub page_size: Option<u64>,
     /// The URL of the next page.
     pub next_page: Option<String>,
-    /// The URL of the page before.
+    /// The URL of the previous page.
     pub previous_page: Option<String>,
 }
 
@@ -97,14 +99,14 @@ impl<T> PageOf for Page<T> {
 }
 
 impl<P: PageOf + DeserializeOwned> Call<P> {
-    /// The pages of the list, as a stream, from the page of the call (the first where it has none).
+    /// Returns the pages of the list as a stream, starting at the page set on the call (default: the first).
     ///
-    /// Where the call does not say how many items a page has, it has 100: five times the platform's default,
-    /// which saves most of the requests and keeps pages of whole datasets to a few megabytes. Where a mask
-    /// ([`fields`](Self::fields)) asks for fields that have none of their own, it has 500.
+    /// If the call does not set `page_size`, pages have 100 items, five times the platform's default, which keeps pages of
+    /// complete datasets at a few megabytes. With a mask ([`fields`](Self::fields)) whose fields have no fields of their
+    /// own, they have 500.
     ///
-    /// The searches of `/api/2` go no further than their 10,000th result: where there are more, the walk ends with
-    /// the platform's refusal (400) after those.
+    /// The searches of `/api/2` return no more than 10,000 results: beyond them the stream ends with the platform's error
+    /// (400).
     pub fn pages(self) -> Pages<P> {
         Pages {
             decode: self.decode().unwrap_or(ResponseBody::decode),
@@ -113,16 +115,16 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
         }
     }
 
-    /// The items of the list, as a stream; see [`pages`](Self::pages).
+    /// Returns the items of the list as a stream; see [`pages`](Self::pages).
     pub fn items(self) -> Items<P> {
         Items { pages: self.pages(), ready: VecDeque::new(), left: usize::MAX }
     }
 }
 
-/// The pages of a list, one after the other.
+/// The pages of a list, a [`Stream`]; made by [`Call::pages`].
 ///
-/// It is a [`Stream`] of the pages themselves, not of [`Response`](crate::Response)s: what a walk is for is on
-/// the pages. See the [module](self) for what happens when the list changes meanwhile. The first error ends it.
+/// Its items are the pages, without [`Response`](crate::Response). The first error ends the stream. See the
+/// [module](self) for lists that change meanwhile.
 ///
 /// ```no_run
 /// # #[cfg(feature = "main-datasets")]
@@ -142,38 +144,38 @@ pub struct Pages<P> {
 }
 
 impl<P: PageOf + DeserializeOwned> Pages<P> {
-    /// How many requests may be under way at once; 1 otherwise. Pages come in their order all the same.
+    /// Sets how many requests may be in flight at once. Default: 1. Pages are yielded in order.
     ///
-    /// The first page is asked for alone: it says how many there are. Where it does not (a mask of your own
-    /// without `total`), the others are too.
+    /// The first page is requested alone, since it tells how many there are. If it does not (a mask without `total`), all
+    /// pages are requested one after another.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.walk.set_concurrency(requests);
         self
     }
 
-    /// Ends the stream after so many pages, and asks for no more than those.
+    /// Ends the stream after `pages` pages, and requests no others.
     pub fn limit(mut self, pages: usize) -> Self {
         self.left = pages;
         self.walk.expect_pages(pages);
         self
     }
 
-    /// How many items the whole list has, as the newest page says; `None` before the first.
+    /// Returns the number of items in the whole list, as the latest page tells it; `None` before the first page.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.walk.total()
     }
 
-    /// The next page; `None` at the end.
+    /// Returns the next page, or `None` at the end.
     pub async fn next(&mut self) -> Option<Result<P>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// As many pages as there are, and no more than the limit.
+    /// Collects the pages, up to `limit` of them.
     ///
     /// # Errors
     ///
-    /// The first error of the walk.
+    /// Returns the first error of the stream.
     pub async fn collect_up_to(self, limit: usize) -> Result<Vec<P>> {
         let mut limited = self.limit(limit);
         let mut all = Vec::new();
@@ -183,7 +185,7 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
         Ok(all)
     }
 
-    /// A page without what was on those before; `None` where nothing is left of it.
+    /// Decodes a page and removes the items of earlier pages; `None` if none are left.
     fn take_in(&mut self, number: u64, body: ResponseBody) -> Result<Option<P>> {
         let (page, envelope) = Envelope::read_with::<P>(&body.bytes, self.walk.expected(), self.walk.hasher()).unzip();
         let Some(mut fresh) = self.walk.take_in(number, &body.bytes, envelope) else { return Ok(None) };
@@ -205,7 +207,7 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
         Ok(Some(page))
     }
 
-    /// The items on the pages.
+    /// Returns the items of the pages as a stream.
     pub fn items(self) -> Items<P> {
         Items { pages: self, ready: VecDeque::new(), left: usize::MAX }
     }
@@ -243,10 +245,9 @@ impl<P> fmt::Debug for Pages<P> {
     }
 }
 
-/// The items of a list, one after the other, whatever the pages they come on.
+/// The items of a list, a [`Stream`]; made by [`Call::items`].
 ///
-/// It is a [`Stream`]. See the [module](self) for what happens when the list changes meanwhile. The first error
-/// ends it.
+/// The first error ends the stream. See the [module](self) for lists that change meanwhile.
 ///
 /// ```no_run
 /// # #[cfg(feature = "main-datasets")]
@@ -266,35 +267,35 @@ pub struct Items<P: PageOf> {
 }
 
 impl<P: PageOf + DeserializeOwned> Items<P> {
-    /// How many requests may be under way at once; see [`Pages::concurrency`].
+    /// Sets how many requests may be in flight at once; see [`Pages::concurrency`].
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.pages = self.pages.concurrency(requests);
         self
     }
 
-    /// Ends the stream after so many items, and asks for no more pages than that takes.
+    /// Ends the stream after `items` items, and requests no more pages than that takes.
     pub fn limit(mut self, items: usize) -> Self {
         self.left = items;
         self.pages.walk.expect_items(items);
         self
     }
 
-    /// How many items the whole list has, as the newest page says; `None` before the first.
+    /// Returns the number of items in the whole list, as the latest page tells it; `None` before the first page.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.pages.total()
     }
 
-    /// The next item; `None` at the end.
+    /// Returns the next item, or `None` at the end.
     pub async fn next(&mut self) -> Option<Result<P::Item>> {
         poll_fn(|context| self.poll_item(context)).await
     }
 
-    /// As many items as there are, and no more than the limit.
+    /// Collects the items, up to `limit` of them.
     ///
     /// # Errors
     ///
-    /// The first error of the walk.
+    /// Returns the first error of the stream.
     pub async fn collect_up_to(self, limit: usize) -> Result<Vec<P::Item>> {
         let mut limited = self.limit(limit);
         let mut all = Vec::new();
@@ -320,7 +321,7 @@ impl<P: PageOf + DeserializeOwned> Items<P> {
     }
 }
 
-// Nothing of it is pinned: the requests under way are boxed.
+// No field is pinned structurally: the requests in flight are boxed.
 impl<P: PageOf> Unpin for Items<P> {}
 
 impl<P: PageOf + DeserializeOwned> Stream for Items<P> {

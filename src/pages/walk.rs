@@ -1,4 +1,4 @@
-//! From page to page, whatever is on them: which to ask for, when it ends, what came before.
+//! The walk from page to page, whatever their type: which page to request, when to end, which items came before.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,31 +17,31 @@ use crate::mask::is_plain;
 use crate::transport::ResponseBody;
 use crate::{Call, Response, Result};
 
-/// What a page has, where nobody says otherwise.
+/// The page size of calls that do not set one.
 const PAGE_SIZE: u64 = 100;
 
-/// The same where a mask asks for plain fields: then a request costs more than what is on its page.
+/// The same for masks of plain fields: there, a request costs more than the items on its page.
 const PAGE_SIZE_OF_PLAIN: u64 = 500;
 
 type Fetch = Pin<Box<dyn Future<Output = (u64, Result<ResponseBody>)> + Send>>;
 
 pub(super) struct Walk {
-    /// What every page's request is made of; gone when it cannot be sent more than once.
+    /// The call that the request of every page is made from; `None` at the end, or if it can be sent only once.
     call: Option<Call<ResponseBody>>,
     first: u64,
-    /// The next page to ask for.
+    /// The next page to request.
     next: u64,
     page_size: u64,
-    /// What it is where nobody says otherwise; `None` where somebody does.
+    /// The default page size; `None` if the call sets one.
     page_size_by_default: Option<u64>,
     concurrency: usize,
-    /// The last page that the caller will want, if nothing is missing on those before.
+    /// The last page that the caller needs, if the pages before are full.
     wanted: u64,
     under_way: FuturesOrdered<Fetch>,
     total: Option<u64>,
-    /// The last page that there is, where the newest one counts.
+    /// The last page of the list, as the latest page tells it.
     last: Option<u64>,
-    /// What was on the page before.
+    /// The items of the previous page.
     previous: Vec<Key>,
     seen: Seen,
     hasher: RandomState,
@@ -52,7 +52,7 @@ impl Walk {
     pub(super) fn new(call: Call<ResponseBody>) -> Self {
         let asked = |name: &str| {
             let mut pairs = call.request()?.url().query_pairs();
-            // What is no number is for the server to refuse.
+            // The server refuses a value that is not a number.
             pairs.find_map(|(key, value)| (key == name).then(|| value.parse().unwrap_or(0)))
         };
         let (first, page_size): (u64, Option<u64>) = (asked("page").unwrap_or(1), asked("page_size"));
@@ -85,7 +85,7 @@ impl Walk {
         self.wanted = self.next.saturating_add(pages).saturating_sub(1);
     }
 
-    /// A few items do not need a whole page.
+    /// Limits the walk to the pages that hold `items` items, and the page to as many.
     pub(super) fn expect_items(&mut self, items: usize) {
         let items = u64::try_from(items).unwrap_or(u64::MAX).max(1);
         if let Some(by_default) = self.page_size_by_default.filter(|_| self.next == self.first) {
@@ -95,7 +95,7 @@ impl Walk {
         self.wanted = self.next.saturating_add(pages).saturating_sub(1);
     }
 
-    /// How many items the next page has, if it is like the one before.
+    /// The expected number of items on the next page: that of the page before.
     pub(super) fn expected(&self) -> usize {
         self.previous.len()
     }
@@ -108,14 +108,14 @@ impl Walk {
         self.total
     }
 
-    /// Nothing more is asked for, and what is under way is given up.
+    /// Ends the walk and drops the requests in flight.
     pub(super) fn end(&mut self) {
         self.ended = true;
         self.call = None;
         self.under_way = FuturesOrdered::new();
     }
 
-    /// The next page as it came, with its number.
+    /// Returns the next page, undecoded, with its number.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(u64, ResponseBody)>>> {
         if !self.ended {
             self.ask();
@@ -123,7 +123,7 @@ impl Walk {
                 Some((number, Ok(body))) => return Poll::Ready(Some(Ok((number, body)))),
                 Some((number, Err(error))) => {
                     self.end();
-                    // The list has shrunk meanwhile, where it is not the first.
+                    // The list has become shorter, unless this is the first page.
                     if !error.is_not_found() || number == self.first {
                         return Poll::Ready(Some(Err(error)));
                     }
@@ -134,10 +134,10 @@ impl Walk {
         Poll::Ready(None)
     }
 
-    /// Asks for the pages that may be under way now.
+    /// Requests the pages that may be in flight now.
     fn ask(&mut self) {
         while self.under_way.len() < self.concurrency && self.may_ask() {
-            // A request that cannot be sent twice can be sent once, and says why.
+            // A request that cannot be cloned is sent once, and returns its own error.
             let copy = self.call.as_ref().and_then(Call::try_clone);
             let Some(call) = copy.or_else(|| self.call.take()) else { return };
             let (number, size) = (self.next, self.page_size);
@@ -155,22 +155,22 @@ impl Walk {
         self.under_way.is_empty() || self.last.is_some_and(|last| self.next <= last.min(self.wanted))
     }
 
-    /// Finds how the list goes on, and which items of a page were not on those before; `None` where nothing is to
-    /// be delivered. The envelope is read from the page where it was not read with it.
+    /// Updates the state from a page, and returns for each of its items whether it is new; `None` if none is. The envelope is
+    /// read from the body if it was not read with the page.
     pub(super) fn take_in(&mut self, number: u64, page: &[u8], envelope: Option<Envelope>) -> Option<Vec<bool>> {
         let is_first = number == self.first;
-        // A bare list is all there is.
+        // A bare list has no further pages.
         if page.trim_ascii_start().first() == Some(&b'[') {
             self.end();
             return is_first.then(Vec::new);
         }
         let envelope = envelope.or_else(|| Envelope::read(page, &self.hasher).ok());
         let Some(Envelope { keys, total, page, page_size, has_next }) = envelope else {
-            // The type of the page says what is wrong with it.
+            // Decoding the page returns the error.
             self.end();
             return Some(Vec::new());
         };
-        // When as many things as a page has come in before it, it is the page before once more, rightly.
+        // If a page's worth of items was inserted before it, it equals the previous page, legitimately.
         let grew = self.total.is_some() && total > self.total;
         let repeats = page.is_some_and(|page| page != number) || (keys == self.previous && !grew);
         if !is_first && (keys.is_empty() || repeats) {
@@ -202,7 +202,7 @@ impl fmt::Debug for Walk {
     }
 }
 
-/// Puts a number and a size of pages into the query, and leaves the rest of it as it was written.
+/// Sets `page` and `page_size` in the query, and leaves the rest of it as it was written.
 fn set_page(request: &mut Request, number: u64, size: u64) {
     let is_page = |pair: &&str| matches!(pair.split('=').next(), Some("page" | "page_size"));
     let kept = request.url().query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !is_page(pair));
@@ -212,15 +212,15 @@ fn set_page(request: &mut Request, number: u64, size: u64) {
     request.url_mut().set_query(Some(&query));
 }
 
-/// The ids that were delivered, as hashes: among a million of them, two that are the same are less likely than
-/// one to thirty million.
+/// The ids that were delivered, as hashes. The probability of a collision among a million of them is below one in thirty
+/// million.
 #[derive(Default)]
 struct Seen {
     newer: HashSet<u64, BuildHasherDefault<OfHash>>,
     older: HashSet<u64, BuildHasherDefault<OfHash>>,
 }
 
-/// The hash of a hash: itself, since what is in a [`Key`] is hashed with random keys.
+/// A hasher that returns the value itself, since a [`Key`] is already a hash with random keys.
 #[derive(Default)]
 struct OfHash(u64);
 
@@ -239,10 +239,10 @@ impl Hasher for OfHash {
 }
 
 impl Seen {
-    /// When so many are remembered, those before them are forgotten.
+    /// The capacity of one generation: when it is full, the generation before is dropped.
     const GENERATION: usize = 500_000;
 
-    /// Whether it is new.
+    /// Inserts a key, and returns whether it is new.
     fn insert(&mut self, key: Key) -> bool {
         if !key.is_id {
             return true;

@@ -1,4 +1,4 @@
-//! A request on its way: what the builder of an operation becomes when it is sent.
+//! A request and the type of its response: what the builder of an operation becomes.
 
 use std::fmt;
 use std::future::Future;
@@ -19,10 +19,10 @@ use super::send::send;
 use crate::codec::in_place::InPlace;
 use crate::{ByteStream, Error, Operation, Response, Result};
 
-/// The request of an operation, ready to be sent, and the type of its answer.
+/// A request that is ready to be sent, and the type of its response.
 ///
-/// Every builder becomes one: by `send`, unseen, or by `call`, to say what the document of the API does not
-/// know of. It owns all that it needs.
+/// The `call` method of every builder returns one, to set what the API's document does not have: other parameters and
+/// headers, time limits, another response type. It borrows nothing.
 ///
 /// ```no_run
 /// # #[cfg(feature = "main-datasets")]
@@ -50,7 +50,7 @@ use crate::{ByteStream, Error, Operation, Response, Result};
 /// ```
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<T> {
-    /// What is compiled once for all types of answers.
+    /// The part that is compiled once for all response types.
     parts: Box<CallParts>,
     operation: &'static Operation,
     /// How the answer is read, where it is not the type's own way.
@@ -73,12 +73,12 @@ impl<T> Call<T> {
         Self { decode: Some(ResponseBody::decode_answer), ..Self::new(endpoint, operation, request) }
     }
 
-    /// The same call, its answer read as another type.
+    /// Changes the response type.
     pub(crate) fn answering<U>(self) -> Call<U> {
         Call { parts: self.parts, operation: self.operation, decode: None, answer: PhantomData }
     }
 
-    /// Adds a parameter to the query, also one that the document does not know.
+    /// Adds a query parameter, whether the API's document has it or not.
     pub fn query(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.map_request(|request| {
             request.url_mut().query_pairs_mut().append_pair(name.as_ref(), value.as_ref());
@@ -86,67 +86,67 @@ impl<T> Call<T> {
         })
     }
 
-    /// Sets a header, also one that the document does not know. The API key's own cannot be set: the client
-    /// knows where it may go.
+    /// Sets a header, whether the API's document has it or not. The header of the API key is ignored: set the key with
+    /// [`ClientBuilder::api_key`](crate::ClientBuilder::api_key).
     ///
-    /// A name or a value that HTTP does not allow is the error of [`send`](Self::send).
+    /// [`send`](Self::send) returns an error if HTTP does not allow the name or the value.
     pub fn header(self, name: &str, value: &str) -> Self {
         self.map_request(|request| {
             let name = HeaderName::try_from(name)
-                .map_err(|error| Error::request(format!("`{name}` is no name of a header")).with_source(error))?;
+                .map_err(|error| Error::request(format!("`{name}` is not a valid header name")).with_source(error))?;
             let value = HeaderValue::from_str(value)?;
             request.headers_mut().insert(name, value);
             Ok(())
         })
     }
 
-    /// The time that the whole call may take, its body included, instead of the client's
-    /// ([`Timeouts::call`](crate::Timeouts::call)).
+    /// Sets the time limit of the whole call, its retries and its body included. Default: the client's
+    /// [`Timeouts::call`](crate::Timeouts::call).
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.parts.options.timeout = Some(limit);
         self
     }
 
-    /// The time that the head of the answer may take, instead of the client's
-    /// ([`Timeouts::head`](crate::Timeouts::head)).
+    /// Sets the time limit for the response headers. Default: the client's
+    /// [`Timeouts::head`](crate::Timeouts::head).
     pub fn head_timeout(mut self, limit: Duration) -> Self {
         self.parts.options.head_timeout = Some(limit);
         self
     }
 
-    /// The time in which nothing of the answer's body may come, instead of the client's
-    /// ([`Timeouts::idle`](crate::Timeouts::idle)).
+    /// Sets the time limit for silence within the response body. Default: the client's
+    /// [`Timeouts::idle`](crate::Timeouts::idle).
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.parts.options.idle_timeout = Some(limit);
         self
     }
 
-    /// Says that a request which is not idempotent (a POST, a PATCH) may be sent again after a failure that
-    /// leaves open whether the server has acted on it.
+    /// Allows retries of a request that is not idempotent (POST, PATCH), even after failures where the server may have acted
+    /// on it.
     pub fn repeatable(mut self) -> Self {
         self.parts.options.repeatable = true;
         self
     }
 
-    /// Gives the request a body of JSON.
+    /// Sets the body of the request, as JSON.
     ///
-    /// What cannot be written as JSON is the error of [`send`](Self::send).
+    /// [`send`](Self::send) returns an error if `value` cannot be serialized.
     pub fn body(self, value: &(impl Serialize + ?Sized)) -> Self {
         self.map_request(|request| {
             let body = serde_json::to_vec(value)
-                .map_err(|error| Error::request("the body cannot be written as JSON").with_source(error))?;
+                .map_err(|error| Error::request("the request body cannot be serialized as JSON").with_source(error))?;
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.into());
             Ok(())
         })
     }
 
-    /// Reads the answer, which is JSON, as another type.
+    /// Decodes the response, which is JSON, as another type.
     pub fn json<U: DeserializeOwned>(self) -> Call<U> {
         self.answering()
     }
 
-    /// Gives the body of the answer as it comes, whatever it is.
+    /// Returns the body of the response as a stream of bytes, whatever its media type.
     pub fn bytes(self) -> Call<ByteStream> {
         self.map_request(|request| {
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -155,19 +155,19 @@ impl<T> Call<T> {
         .answering()
     }
 
-    /// The request as it stands, without the API key; `None` where it could not be made, which is the error
-    /// of [`send`](Self::send).
+    /// Returns the request as built so far, without the API key; `None` if it is invalid, in which case
+    /// [`send`](Self::send) returns the error.
     #[must_use]
     pub fn request(&self) -> Option<&Request> {
         self.parts.request.as_ref().ok()
     }
 
-    /// Sends it.
+    /// Sends the request and decodes the response.
     ///
     /// # Errors
     ///
-    /// Where the request could not be made, no answer came, the answer is not a success, or it cannot be
-    /// read as its type.
+    /// Returns an error if the request is invalid, if no response arrives, if its status is not 2xx, or if its body cannot be
+    /// decoded.
     pub fn send(mut self) -> impl Future<Output = Result<Response<T>>> + Send + use<T>
     where
         T: FromResponse,
@@ -183,7 +183,7 @@ impl<T> Call<T> {
         }
     }
 
-    /// The same call once more, to be sent beside this one; `None` where its body is a stream.
+    /// Clones the call; `None` if its body is a stream.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let CallParts { endpoint, operation, request, options } = &*self.parts;
         let request = Ok(request.as_ref().ok()?.try_clone()?);
@@ -191,7 +191,7 @@ impl<T> Call<T> {
         Some(Self { parts: Box::new(parts), operation: self.operation, decode: self.decode, answer: PhantomData })
     }
 
-    /// Changes the request.
+    /// Modifies the request, if it is valid.
     pub(crate) fn map_request(mut self, change: impl FnOnce(&mut Request) -> Result<()>) -> Self {
         if let Ok(request) = &mut self.parts.request
             && let Err(error) = change(request)
@@ -213,7 +213,7 @@ impl<T> Call<T> {
 
 impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The query and the headers may hold what their sender wants to keep.
+        // The query and the headers may contain personal data.
         let path = self.parts.request.as_ref().map(|request| request.url().path());
         f.debug_struct("Call")
             .field("operation", &self.operation.name)

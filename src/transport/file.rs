@@ -1,4 +1,4 @@
-//! Files to send.
+//! Files to upload.
 
 use std::fmt;
 use std::io;
@@ -16,8 +16,9 @@ use tokio_util::io::ReaderStream;
 
 use crate::{Error, Result};
 
-/// A file to send in a form: a path, bytes, or a reader of known length. It is never held in memory as a
-/// whole unless it is given so.
+/// A file to upload, from a path, bytes, or an async reader or stream of known length.
+///
+/// It is read while it is sent, and held in memory only if it is made from bytes. Cloning is cheap.
 ///
 /// ```
 /// use datagouv::File;
@@ -39,23 +40,23 @@ pub(crate) type Reader = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 enum Source {
     Bytes(Bytes),
     Path(PathBuf),
-    /// Can be read once.
+    /// A reader, which can be read once.
     Reader(Arc<Mutex<Option<Reader>>>),
 }
 
 impl File {
-    /// Bytes, under the name that the server is told.
+    /// Creates a file from bytes. `name` is the file name sent to the server.
     #[must_use]
     pub fn from_bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self { name: name.into(), content_type: None, length: bytes.len() as u64, source: Source::Bytes(bytes) }
     }
 
-    /// A file of this machine. It is opened when it is sent.
+    /// Creates a file from a path. The file is opened when it is sent; its size is read now.
     ///
     /// # Errors
     ///
-    /// Where there is no file at the path, or it cannot be looked at.
+    /// Returns an error if the path is not a file, or its metadata cannot be read.
     pub async fn from_path(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
         let metadata = tokio::fs::metadata(path).await?;
@@ -66,13 +67,13 @@ impl File {
         Ok(Self { name, content_type: None, length: metadata.len(), source: Source::Path(path.to_owned()) })
     }
 
-    /// What a reader gives, `length` bytes of it. It can be sent once.
+    /// Creates a file from a reader of exactly `length` bytes. It can be sent once, and is not retried.
     #[must_use]
     pub fn from_reader(name: impl Into<String>, length: u64, reader: impl AsyncRead + Send + 'static) -> Self {
         Self::from_stream(name, length, ReaderStream::new(reader))
     }
 
-    /// What a stream gives, `length` bytes of it. It can be sent once.
+    /// Creates a file from a stream of exactly `length` bytes. It can be sent once, and is not retried.
     #[must_use]
     pub fn from_stream(
         name: impl Into<String>,
@@ -88,39 +89,39 @@ impl File {
         }
     }
 
-    /// With a media type; the server guesses from the name otherwise.
+    /// Sets the media type. Default: the server derives it from the name.
     #[must_use]
     pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// With another name.
+    /// Sets the file name.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The name that the server is told.
+    /// Returns the file name that is sent to the server.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.length
     }
 
-    /// Whether it has no bytes.
+    /// Returns whether the length is 0.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Its bytes, from the first to the last; an error where they are more or fewer than announced.
+    /// Returns the bytes as a stream, which fails if they are more or fewer than announced.
     pub(crate) fn stream(&self) -> Result<Reader> {
         let inner: Reader = match &self.source {
             Source::Bytes(bytes) => Box::pin(futures_util::stream::iter([Ok(bytes.clone())])),
@@ -135,7 +136,7 @@ impl File {
         Ok(Box::pin(Exact::new(inner, self.length)))
     }
 
-    /// The media type that it was given.
+    /// Returns the media type, if one is set.
     pub(crate) fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }

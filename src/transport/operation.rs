@@ -1,6 +1,8 @@
-//! What can be called, as data.
+//! The operations of the APIs, as data.
 
-/// An operation of one of the APIs, as its document describes it and this build can call it.
+/// An operation of one of the APIs.
+///
+/// The constant `OPERATIONS` of each API's module lists those of this build.
 ///
 /// ```
 /// # #[cfg(feature = "tabular")] {
@@ -11,51 +13,51 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The document's `operationId`.
+    /// The `operationId` in the API's document.
     pub operation_id: &'static str,
-    /// The name of its method on the API's client.
+    /// The name of its method on the API's client (`get_dataset`).
     pub name: &'static str,
     /// The HTTP method, in capitals.
     pub method: &'static str,
-    /// The path template, below the base URL.
+    /// The path template, relative to the base URL.
     pub path: &'static str,
-    /// The document's tag; empty where it has none.
+    /// The first tag in the API's document, empty if there is none. Tags of the catalogue are Cargo features.
     pub tag: &'static str,
-    /// The media type of the request's body, where it has one.
+    /// The media type of the request body, if there is one.
     pub request: Option<&'static str>,
-    /// The media type of the answer, where it has one.
+    /// The media type of the response body, if there is one.
     pub response: Option<&'static str>,
-    /// Whether it answers page by page: its builder has `pages` and `items`.
+    /// Whether the response is a page of a list; the builder then has `pages` and `items`.
     pub paginated: bool,
-    /// Whether the fields of the answer can be chosen: its builder has `fields` and `fields_raw`.
+    /// Whether the operation takes a mask; the builder then has `fields` and `fields_raw`.
     pub masked: bool,
 }
 
-/// What HTTP's definition takes for idempotent and the platform does not: method and path.
+/// Operations that are idempotent by HTTP's definition, and not on the platform: method and path.
 const ONCE: [(&str, &str); 3] = [
-    // A comment may be named by its place in the discussion, which is another's as soon as it is gone.
+    // A comment may be addressed by its index, which belongs to the next comment as soon as the first is deleted.
     ("DELETE", "/discussions/{id}/comments/{cidx}/"),
-    // The code that an identity provider gives is exchanged once.
+    // The code of an identity provider can be exchanged once.
     ("GET", "/geopf/auth"),
     ("GET", "/proconnect/auth"),
 ];
 
 impl Operation {
-    /// Whether sending it twice is as good as sending it once: by HTTP's definition (RFC 9110, section 9.2.2)
-    /// all but POST and PATCH, less the few of which the platform makes something else. Only these are sent
-    /// again after a failure ([`RetryPolicy`](crate::RetryPolicy)).
+    /// Returns whether sending it twice has the same effect as sending it once: all but POST and PATCH (RFC 9110, section
+    /// 9.2.2), except for a few operations of the platform. Only idempotent operations are retried
+    /// ([`RetryPolicy`](crate::RetryPolicy)).
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         !matches!(self.method, "POST" | "PATCH") && !self.is_exception()
     }
 
-    /// Whether its method promises what it does not keep.
+    /// Returns whether the operation is not idempotent although its method is.
     pub(crate) fn is_exception(&self) -> bool {
         ONCE.contains(&(self.method, self.path))
     }
 }
 
-/// What [`Client::request`](crate::Client::request) sends: no operation of a document.
+/// The operation of [`Client::request`](crate::Client::request).
 pub(crate) static UNDECLARED: Operation = Operation {
     operation_id: "request",
     name: "request",

@@ -15,7 +15,7 @@ pub enum RawResponse {
     Streaming(Response),
 }
 
-/// The body of an answer, read whole and not yet decoded.
+/// The complete body of a response, not decoded.
 pub struct ResponseBody {
     pub(crate) bytes: Bytes,
     pub(crate) status: StatusCode,
@@ -27,7 +27,7 @@ impl ResponseBody {
     pub(crate) fn of(answered: RawResponse) -> Result<Self> {
         match answered {
             RawResponse::Buffered(body) => Ok(body),
-            // It was asked for as a whole.
+            // Unreachable: the body mode of the call is `Whole`.
             RawResponse::Streaming(_) => Err(Error::transport("the answer was not read")),
         }
     }

@@ -1,4 +1,4 @@
-//! What a successful call brings back.
+//! Responses of successful calls.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -19,9 +19,9 @@ use crate::codec::decode::{decode, decode_answer};
 use crate::codec::in_place::InPlace;
 use crate::{Deviation, Error, Result};
 
-/// A value with the status and the headers that it came with.
+/// The value of a successful response, with its status and headers.
 ///
-/// It can be used as the value; [`into_inner`](Self::into_inner) gives the value away.
+/// It dereferences to the value; [`into_inner`](Self::into_inner) returns the value.
 #[derive(Clone, PartialEq)]
 pub struct Response<T> {
     value: T,
@@ -30,7 +30,7 @@ pub struct Response<T> {
     deviations: Vec<Deviation>,
 }
 
-/// An error, with the call that it befell.
+/// Adds the operation and the request to an error.
 fn named(error: Error, called: Option<&CallContext>) -> Error {
     match called {
         Some(called) => called.name(error),
@@ -43,19 +43,19 @@ impl<T> Response<T> {
         Self { value, status, headers, deviations: Vec::new() }
     }
 
-    /// The value alone.
+    /// Returns the value.
     #[must_use]
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// The HTTP status: any 2xx.
+    /// Returns the HTTP status, which is 2xx.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The headers of the answer.
+    /// Returns the response headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -84,9 +84,9 @@ impl<T> Response<T> {
     }
 }
 
-/// What a call can bring back: any type that is read from JSON, or the bytes as they come.
+/// A type that a call can return: any type that can be deserialized from JSON, or [`ByteStream`].
 ///
-/// A type that holds nothing, as `()` does, takes any answer, whose body is not read.
+/// Zero-sized types such as `()` accept any response, whose body is not read.
 pub trait FromResponse: Sized {
     #[doc(hidden)]
     const BODY_MODE: BodyMode;
@@ -187,9 +187,9 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
     }
 }
 
-/// The bytes of an answer, as they arrive: CSV, RDF, Atom, images, files.
+/// The body of a response as it arrives, a [`Stream`] of [`Bytes`]: CSV, RDF, Atom, images.
 ///
-/// It is a [`Stream`] of [`Bytes`]; [`bytes`](Self::bytes) and [`text`](Self::text) read all of it.
+/// [`bytes`](Self::bytes) and [`text`](Self::text) read all of it.
 pub struct ByteStream {
     inner: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     called: Option<Arc<CallContext>>,
@@ -201,20 +201,20 @@ impl ByteStream {
         Self { inner: Box::pin(response.bytes_stream()), called }
     }
 
-    /// The next bytes, or `None` at the end.
+    /// Returns the next bytes, or `None` at the end.
     ///
     /// # Errors
     ///
-    /// Where the body breaks off or no more of it comes in time.
+    /// Returns an error if the body breaks off or stalls.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }
 
-    /// All of the bytes.
+    /// Reads all bytes into memory, whatever their number.
     ///
     /// # Errors
     ///
-    /// Where the body breaks off or no more of it comes in time.
+    /// Returns an error if the body breaks off or stalls.
     pub async fn bytes(mut self) -> Result<Vec<u8>> {
         let mut all = Vec::new();
         while let Some(chunk) = self.chunk().await? {
@@ -223,11 +223,11 @@ impl ByteStream {
         Ok(all)
     }
 
-    /// All of the bytes as text.
+    /// Reads all bytes into memory as text.
     ///
     /// # Errors
     ///
-    /// Where the body breaks off, or is not UTF-8.
+    /// Returns an error if the body breaks off or stalls, or is not UTF-8.
     pub async fn text(self) -> Result<String> {
         let called = self.called.clone();
         let bytes = self.bytes().await?;
