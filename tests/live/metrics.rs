@@ -14,7 +14,7 @@ fn metrics_come_as_pages_and_as_csv() {
         let client = live.anonymous();
         let metrics = client.metrics();
         let page = metrics.get_metrics_by_model().model("site").page(2).page_size(10).send().await.unwrap();
-        let page = serde_json::to_value(&page.into_inner()).unwrap();
+        let page = serde_json::to_value(page.into_inner()).unwrap();
         assert_eq!((page["meta"]["page"].as_i64(), page["data"].as_array().map(Vec::len)), (Some(2), Some(10)));
         assert_eq!(page["data"][0]["metric_month"], json!("2023-05"));
         let csv = metrics.get_metrics_by_model_csv().model("site").send().await.unwrap().into_inner();

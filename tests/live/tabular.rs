@@ -33,7 +33,7 @@ fn a_resource_its_profile_and_its_document_are_asked_by_its_id() {
         assert!(document.contains("openapi: 3.0.3") && document.contains("population__greater"), "{document}");
         live.allow_aggregation(&resource);
         let allowed = tabular.get_aggregation_exceptions().send().await.unwrap();
-        let allowed = serde_json::to_value(&allowed.into_inner()).unwrap();
+        let allowed = serde_json::to_value(allowed.into_inner()).unwrap();
         assert!(allowed.to_string().contains(resource.id()), "{allowed}");
     });
 }
@@ -45,7 +45,7 @@ fn rows_come_as_pages_as_csv_and_as_json() {
         let (resource, _) = publish_table(&client, "csv", communes()).await;
         let tabular = client.tabular();
         let page = tabular.get_resource_data().rid(resource.id()).page(2).page_size(25).send().await.unwrap();
-        let page = serde_json::to_value(&page.into_inner()).unwrap();
+        let page = serde_json::to_value(page.into_inner()).unwrap();
         assert_eq!(page["meta"], json!({"page": 2, "page_size": 25, "total": 60}));
         assert_eq!(page["data"][0], json!({"__id": 26, "nom": "commune 25", "population": 1025, "littoral": false}));
         assert!(page["links"]["next"].is_string() && page["links"]["prev"].is_string());
