@@ -61,6 +61,8 @@
     allow(dead_code, unused_imports, unused_macros, unused_variables)
 )]
 
+#[cfg(feature = "tabular")]
+mod aggregation;
 mod call;
 mod client;
 mod datetime;

@@ -121,13 +121,7 @@ impl Source {
             #[cfg(feature = "tabular")]
             Self::Resource(rid) => {
                 let listed = client.tabular().get_aggregation_exceptions().send().await?.into_inner();
-                let allowed = match &listed.allowed {
-                    serde_json::Value::Bool(allowed) => *allowed,
-                    serde_json::Value::Array(allowed) => allowed.iter().any(|id| id == rid),
-                    _ => false,
-                };
-                let excepted = listed.exceptions.iter().any(|id| id == rid);
-                Ok(if allowed || excepted { Aggregation::Allowed } else { Aggregation::Refused })
+                Ok(if listed.allows(rid) { Aggregation::Allowed } else { Aggregation::Refused })
             }
             #[cfg(feature = "metrics")]
             Self::Model(_) => Ok(Aggregation::Allowed),
