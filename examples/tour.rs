@@ -143,9 +143,9 @@ async fn there_and_back(client: &Client, dataset: &str, sent: &str) -> Outcome<S
 async fn rows(client: &Client, mut tried: Vec<(String, String)>) -> Outcome {
     let tabular = client.tabular();
     // Most files are no tables; those on which queries may aggregate are.
-    let known = tabular.get_aggregation_exceptions().send().await?.into_inner().exceptions;
+    let known = tabular.get_aggregation_exceptions().send().await?.into_inner();
     tried.truncate(20);
-    tried.extend(known.into_iter().map(|id| (id.clone(), id)));
+    tried.extend(known.resources().map(|id| (id.to_owned(), id.to_owned())));
     for (id, title) in &tried {
         let profile = match tabular.get_resource_profile().rid(id).send().await {
             Ok(answer) => answer.into_inner().profile,

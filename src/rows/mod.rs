@@ -38,6 +38,8 @@
 //! The types of the columns come from the table's profile, so that a row of CSV is the same row that JSON gives:
 //! null is not the empty text, `t` is `true`, and a column of JSON holds values.
 
+#[cfg(feature = "tabular")]
+mod aggregation;
 mod cache;
 mod check;
 mod decode;

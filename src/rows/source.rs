@@ -152,16 +152,8 @@ impl Source {
         match self {
             #[cfg(feature = "tabular")]
             Self::Resource(rid) => {
-                let call = client.tabular().get_aggregation_exceptions().call();
-                let listed = call.json::<Value>().send().await?.into_inner();
-                let holds = |value: Option<&Value>| match value {
-                    Some(Value::Bool(allowed)) => *allowed,
-                    Some(Value::Array(ids)) => ids.iter().any(|id| id == rid),
-                    _ => false,
-                };
-                // Up to version 0.3.1 the list stands alone.
-                let allowed = holds(Some(&listed)) || holds(listed.get("allowed")) || holds(listed.get("exceptions"));
-                Ok(if allowed { Aggregation::Allowed } else { Aggregation::Refused })
+                let listed = client.tabular().get_aggregation_exceptions().send().await?.into_inner();
+                Ok(if listed.allows(rid) { Aggregation::Allowed } else { Aggregation::Refused })
             }
             #[cfg(feature = "metrics")]
             Self::Model(_) => Ok(Aggregation::Allowed),

@@ -51,7 +51,7 @@ impl Live {
         file.write_all(format!("{}\n", resource.id()).as_bytes()).unwrap();
     }
 
-    /// Has the tables of resources that are gone removed, as production does every night.
+    /// Has the tables of resources that are gone removed, as production does from time to time.
     pub async fn purge(&self) {
         let _alone = self.purge.write().await;
         let request = self.folder.join("control/purge");

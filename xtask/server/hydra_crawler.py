@@ -1,7 +1,7 @@
 """hydra's crawler, which checks the URLs of resources, and its purge.
 
 The package's own program ends when one URL raises; here the other URLs are still checked. Its purge of the tables of
-deleted resources, which production runs every night, runs when the file `purge` appears in the folder HYDRA_CONTROL,
+deleted resources, which production runs from time to time, runs when the file `purge` appears in the folder HYDRA_CONTROL,
 and removes that file when it is done.
 """
 
