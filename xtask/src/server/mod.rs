@@ -130,6 +130,9 @@ fn start(arguments: &Start) -> Result<(), String> {
         if *service == Service::Postgres {
             let step = progress.step("tables");
             postgres::migrate(&state, &arguments.versions)?;
+            if services.contains(&Service::Tabular) {
+                tabular::load_recorded_tables(&state, &arguments.versions)?;
+            }
             step.done("there");
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::packages::{Set, Versions};
+use super::packages::{Set, Versions, run_logged};
 use super::postgres;
 use super::state::{Port, Service, State, failed, write};
 
@@ -54,6 +54,18 @@ pub fn allow_aggregation(state: &State, resources: &[String]) -> Result<(), Stri
     }
     write(&file, text)
 }
+
+/// Serves the tables of `tests/truth`, whose rows are known, as resources that may be aggregated.
+pub fn load_recorded_tables(state: &State, versions: &Versions) -> Result<(), String> {
+    let script = crate::root().join("xtask/server/recorded_tables.py");
+    let mut command = python(state, versions);
+    command.arg(script).arg(postgres::address(state, "csv")).arg(crate::root().join("tests/truth"));
+    run_logged(&mut command, &state.log("recorded-tables"))?;
+    allow_aggregation(state, &RECORDED_TABLES.map(str::to_owned))
+}
+
+/// The resources of those tables, as `recorded_tables.py` names them.
+const RECORDED_TABLES: [&str; 2] = ["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000004"];
 
 fn aggregation(state: &State) -> PathBuf {
     state.path("control").join("aggregation")
