@@ -70,14 +70,19 @@ pub struct Page<T> {
     #[serde(deserialize_with = "crate::tolerant::null_is_default")]
     pub data: Vec<T>,
     /// How many items the whole list has.
+    #[serde(deserialize_with = "crate::tolerant::count")]
     pub total: Option<u64>,
     /// The number of the page, from 1.
+    #[serde(deserialize_with = "crate::tolerant::count")]
     pub page: Option<u64>,
     /// How many items a page has.
+    #[serde(deserialize_with = "crate::tolerant::count")]
     pub page_size: Option<u64>,
     /// The URL of the next page.
+    #[serde(deserialize_with = "crate::tolerant::or_default")]
     pub next_page: Option<String>,
     /// The URL of the page before.
+    #[serde(deserialize_with = "crate::tolerant::or_default")]
     pub previous_page: Option<String>,
 }
 
