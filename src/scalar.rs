@@ -290,7 +290,6 @@ mod tests {
 
     use serde::Deserialize;
 
-    use super::*;
     use crate::in_place::InPlace;
     use crate::{Date, DateTime};
 
