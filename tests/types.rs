@@ -132,6 +132,35 @@ fn read_modify_write_keeps_what_can_be_written_and_drops_what_cannot() {
 }
 
 #[test]
+fn what_the_document_does_not_name_is_kept_and_never_sent() {
+    let body = json!({
+        "id": "53699233a3a729239d2046ed", "title": "Communes", "ranking": {"of": [1, null]},
+        "resources": [{"id": "1c5075ec-7ce1-49cb-ab89-94f507812daf", "title": "csv", "url": "https://example.org/x.csv", "hidden": true}],
+        "organization": {"id": "534fff75a3a7292c64a77de4", "name": "Insee", "siren": 120_027_016}, "tags": ["a", {"b": 1}],
+        "frequency": ["daily"],
+    });
+    let dataset: Dataset = read(body.clone());
+    assert_eq!(dataset.unknown().keys().collect::<Vec<_>>(), ["ranking"]);
+    assert_eq!(dataset.resources[0].unknown()["hidden"], true);
+    assert_eq!(dataset.organization.as_ref().unwrap().unknown()["siren"], 120_027_016);
+    assert_eq!((dataset.tags.as_slice(), &dataset.frequency), (&["a".to_owned()][..], &DatasetFrequency::default()));
+    let written = serde_json::to_value(&dataset).unwrap();
+    for (name, came) in body.as_object().unwrap() {
+        if !matches!(name.as_str(), "resources" | "organization") {
+            assert_eq!(&written[name], came, "{name}");
+        }
+    }
+    assert_eq!(read::<Dataset>(written), dataset);
+    assert_eq!(dataset.clone(), dataset);
+    assert_ne!(read::<Dataset>(json!({"ranking": 1})), Dataset::default());
+    let sent = serde_json::to_value(DatasetUpdate::from(dataset)).unwrap();
+    assert_eq!((sent.get("ranking"), sent["resources"][0].get("hidden")), (None, None));
+    assert_eq!((&sent["title"], sent["organization"].get("siren")), (&json!("Communes"), None));
+    // What is not all that came is left alone.
+    assert_eq!((sent.get("frequency"), sent.get("tags")), (None, None));
+}
+
+#[test]
 fn what_the_server_did_not_show_is_not_emptied_by_writing_back() {
     // Hidden unless asked for: sending an empty list would delete the page of the organization.
     let organization: Organization = read(json!({"name": "Insee", "description": "d", "presentation_blocs": null}));

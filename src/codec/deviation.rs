@@ -257,6 +257,11 @@ impl Kept {
         }
     }
 
+    /// The value of a field, to be sent back; `None` where it is not all that came.
+    pub(crate) fn fitting<T>(&self, property: &str, value: T) -> Option<T> {
+        self.misfit(property).is_none().then_some(value)
+    }
+
     /// What of a property did not fit its field.
     #[inline]
     pub(crate) fn misfit(&self, property: &str) -> Option<&Raw> {

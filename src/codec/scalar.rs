@@ -283,3 +283,124 @@ impl<'de, P: Place> Visitor<'de> for ScalarVisitor<'_, P> {
         self.misfit(object(entries)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use serde::Deserialize;
+
+    use crate::in_place::InPlace;
+    use crate::{Date, DateTime};
+
+    /// What a scalar is read as; `None` where it does not fit, and then leaves the default.
+    fn read<T: for<'de> InPlace<'de> + Debug + PartialEq>(text: &str) -> Option<T> {
+        let mut value = T::default();
+        let fit = value.fill(&mut serde_json::Deserializer::from_str(text)).unwrap();
+        let is_whole = fit.is_some_and(|misfit| misfit.whole_value().is_some());
+        assert!(!is_whole || value == T::default(), "{text}: {value:?}");
+        (!is_whole).then_some(value)
+    }
+
+    #[test]
+    fn an_integer_is_read_in_every_form_and_never_cut() {
+        for (text, number) in [
+            ("12", 12),
+            ("-12", -12),
+            ("12.0", 12),
+            ("1.2e1", 12),
+            ("\"12\"", 12),
+            ("\"12.0\"", 12),
+            ("\"-9223372036854775808\"", i64::MIN),
+            ("9223372036854775807", i64::MAX),
+            ("-0.0", 0),
+        ] {
+            assert_eq!(read::<i64>(text), Some(number), "{text}");
+            assert_eq!(read::<Option<i64>>(text), Some(Some(number)), "{text}");
+        }
+        for text in [
+            "12.5",
+            "\"12.5\"",
+            "9223372036854775808",
+            "1e300",
+            "\"1e300\"",
+            "\"\"",
+            "\" 12\"",
+            "\"+12\"",
+            "\"012\"",
+            "\"12 \"",
+            "\"douze\"",
+            "\"NaN\"",
+            "true",
+            "[12]",
+            "{}",
+            "null",
+        ] {
+            assert_eq!(read::<i64>(text), None, "{text}");
+        }
+        assert_eq!(read::<Option<i64>>("null"), Some(None));
+    }
+
+    #[test]
+    fn a_number_is_read_in_every_form() {
+        for (text, number) in [
+            ("0.5", 0.5),
+            ("12", 12.0),
+            ("-12", -12.0),
+            ("\"0.5\"", 0.5),
+            ("\"-1.5e3\"", -1500.0),
+            ("\"Infinity\"", f64::INFINITY),
+            ("\"-Infinity\"", f64::NEG_INFINITY),
+            ("18446744073709551615", 18_446_744_073_709_551_615.0),
+        ] {
+            assert_eq!(read::<f64>(text), Some(number), "{text}");
+        }
+        assert!(read::<Option<f64>>("\"NaN\"").flatten().is_some_and(f64::is_nan));
+        for text in ["\"1,5\"", "\"inf\"", "\"\"", "\".5\"", "false", "[]", "null"] {
+            assert_eq!(read::<f64>(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_boolean_is_a_word_or_one_or_zero() {
+        for (text, value) in
+            [("true", true), ("false", false), ("\"true\"", true), ("\"false\"", false), ("1", true), ("0", false)]
+        {
+            assert_eq!(read::<bool>(text), Some(value), "{text}");
+        }
+        for text in ["2", "-1", "1.0", "\"True\"", "\"oui\"", "\"1\"", "\"\"", "null", "[]"] {
+            assert_eq!(read::<bool>(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_what_a_scalar_is_written_as() {
+        for (text, written) in [
+            ("\"é\\n\"", "é\n"),
+            ("12", "12"),
+            ("-12", "-12"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("12.5", "12.5"),
+            ("12.0", "12.0"),
+            ("true", "true"),
+        ] {
+            assert_eq!(read::<String>(text), Some(written.to_owned()), "{text}");
+            assert_eq!(read::<DateTime>(text), Some(written.into()), "{text}");
+            assert_eq!(read::<Option<Date>>(text), Some(Some(written.into())), "{text}");
+        }
+        for text in ["null", "[\"a\"]", "{\"fr\": \"a\"}"] {
+            assert_eq!(read::<String>(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_type_of_the_users_reads_dates_as_answers_are_read() {
+        #[derive(Deserialize)]
+        struct Own {
+            year: DateTime,
+        }
+        assert_eq!(serde_json::from_str::<Own>(r#"{"year": 2024}"#).unwrap().year.as_str(), "2024");
+        let error = serde_json::from_str::<Own>(r#"{"year": [2024]}"#).err().unwrap();
+        assert!(error.to_string().starts_with("invalid type: sequence, expected a text"), "{error}");
+    }
+}

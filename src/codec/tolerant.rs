@@ -50,6 +50,18 @@ where
     }
 }
 
+/// Reads a value as its type, which is at its default where it does not fit; for structures whose reading serde derives.
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: InPlace<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let mut value = T::default();
+    let _ = value.fill(deserializer)?;
+    Ok(value)
+}
+
+/// The same of a number of things.
+pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(or_default::<_, Option<i64>>(deserializer)?.and_then(|count| count.try_into().ok()))
+}
+
 /// Reads a page; `None` where something of it did not fit.
 pub(crate) fn page<'de, D: Deserializer<'de>, T: InPlace<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     read_whole(deserializer).map(|(page, misfit)| misfit.is_none().then_some(page))
@@ -346,7 +358,9 @@ impl<'a, S: Serializer> Writing<'a, S> {
 macro_rules! answer {
     ($name:ident, $kept:ident) => {
         impl $name {
-            /// The properties that the platform's document does not name, as they came.
+            /// The properties that the platform's document does not name, as they came: a newer server has some.
+            ///
+            /// Serializing the answer writes them; a request that is made of it does not send them.
             #[must_use]
             #[inline]
             pub fn unknown(&self) -> &::std::collections::BTreeMap<::std::string::String, ::serde_json::Value> {

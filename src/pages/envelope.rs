@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{PageOf, inspect};
+use crate::tolerant;
 
 /// The properties of a page that describe its list. A mask may leave out any of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub(super) struct Raw<'a> {
 
 impl<'a> Raw<'a> {
     fn known(self, key: impl FnMut(&'a RawValue) -> Key) -> Envelope {
-        let number = |value: Option<&RawValue>| value.and_then(|value| value.get().parse().ok());
+        let number = |value: Option<&RawValue>| tolerant::count(value?).ok().flatten();
         Envelope {
             keys: self.data.unwrap_or_default().into_iter().map(key).collect(),
             total: number(self.total),
@@ -216,6 +217,15 @@ mod tests {
             assert!(Envelope::read_with::<AnyPage<Kept>>(page.as_bytes(), 0, &RandomState::new()).is_none(), "{page}");
             assert!(serde_json::from_str::<Kept>(page).is_ok(), "{page}");
         }
+    }
+
+    #[test]
+    fn a_number_is_the_same_in_every_form() {
+        let page = br#"{"data": [], "total": "12", "page": 2.0, "page_size": [], "next_page": null}"#;
+        let read = Envelope::read(page, &RandomState::new()).unwrap();
+        assert_eq!((read.total, read.page, read.page_size, read.has_next), (Some(12), Some(2), None, Some(false)));
+        let page: crate::Page<Value> = serde_json::from_slice(page).unwrap();
+        assert_eq!((page.total, page.page, page.page_size, page.next_page), (Some(12), Some(2), None, None));
     }
 
     #[test]

@@ -73,14 +73,19 @@ pub struct Page<T> {
     #[serde(deserialize_with = "crate::codec::tolerant::null_is_default")]
     pub data: Vec<T>,
     /// The number of items in the whole list.
+    #[serde(deserialize_with = "crate::codec::tolerant::count")]
     pub total: Option<u64>,
     /// The number of the page, from 1.
+    #[serde(deserialize_with = "crate::codec::tolerant::count")]
     pub page: Option<u64>,
     /// The number of items in a full page.
+    #[serde(deserialize_with = "crate::codec::tolerant::count")]
     pub page_size: Option<u64>,
     /// The URL of the next page.
+    #[serde(deserialize_with = "crate::codec::tolerant::or_default")]
     pub next_page: Option<String>,
     /// The URL of the previous page.
+    #[serde(deserialize_with = "crate::codec::tolerant::or_default")]
     pub previous_page: Option<String>,
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::lines::Lines;
-use super::types::{Writer, documentation, ident, rust_type};
+use super::types::{Writer, documentation, ident, kept, rust_type};
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
 impl Writer<'_> {
@@ -195,11 +195,11 @@ impl Writer<'_> {
     fn read_modify_write(&self, fields: &[Field]) -> TokenStream {
         let Some(answer) = self.made.made_from.as_ref().and_then(|name| self.types.get(name)) else { return quote! {} };
         let Kind::Structure(Role::Answer, theirs) = &answer.kind else { return quote! {} };
-        let mut values = Vec::new();
+        let (mut values, kept) = (Vec::new(), kept(theirs));
         for field in fields {
             let name = ident(&field.name);
             let source = theirs.iter().find(|other| other.property == field.property);
-            let value = source.and_then(|source| self.conversion(field, source, &answer.name));
+            let value = source.and_then(|source| self.conversion(field, source, &answer.name, &kept));
             match (value, field.required) {
                 (Some(value), _) => values.push(quote! { #name: #value }),
                 (None, false) => values.push(quote! { #name: ::std::default::Default::default() }),
@@ -218,8 +218,10 @@ impl Writer<'_> {
         }
     }
 
-    fn conversion(&self, field: &Field, source: &Field, answer: &str) -> Option<TokenStream> {
-        let from = ident(&source.name);
+    fn conversion(&self, field: &Field, source: &Field, answer: &str, kept: &Ident) -> Option<TokenStream> {
+        let (from, property) = (ident(&source.name), &source.property);
+        // What is not all that came is left alone: saying it back would lose the rest.
+        let fitting = quote! { answer.#kept.fitting(#property, answer.#from) };
         let item = convert(&source.rust, &field.rust, self.types)?;
         let boxed = |rust: &Rust, owner: &str| {
             self.types
@@ -235,10 +237,10 @@ impl Writer<'_> {
         // An empty list or map may be one that the server did not show: saying it back would empty it.
         let option = match &source.rust {
             Rust::List(_) | Rust::Map(_) => {
-                quote! { ::std::option::Option::Some(answer.#from).filter(|item| !item.is_empty()) }
+                quote! { #fitting.filter(|item| !item.is_empty()) }
             }
             Rust::Any => quote! { ::std::option::Option::Some(answer.#from).filter(|item| !item.is_null()) },
-            _ if source.required => quote! { ::std::option::Option::Some(answer.#from) },
+            _ if source.required => fitting,
             _ => quote! { answer.#from },
         };
         let mapped = quote! { #option.map(|item| #item) };

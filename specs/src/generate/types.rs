@@ -70,6 +70,11 @@ pub(super) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
+/// The field of an answer for what is in none of the others.
+pub(super) fn kept(fields: &[Field]) -> Ident {
+    ident(&names::free("kept".to_owned(), &fields.iter().map(|field| field.name.clone()).collect()))
+}
+
 pub(super) fn documentation(description: Option<&str>) -> TokenStream {
     description.map(|text| quote! { #[doc = #text] }).unwrap_or_default()
 }
@@ -152,7 +157,7 @@ impl Writer<'_> {
             declared.push(quote! { #doc pub #field_name: #held, });
             lines.add(field, &held, emptiable || !field.required, "WRITTEN");
         }
-        let kept = ident(&names::free("kept".to_owned(), &fields.iter().map(|field| field.name.clone()).collect()));
+        let kept = kept(fields);
         let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer, &self.#kept }));
         quote! {
             #doc
