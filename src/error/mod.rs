@@ -155,7 +155,7 @@ impl Error {
         made
     }
 
-    /// The error of a body that a time limit ended.
+    /// A body that we ended.
     pub(crate) fn broken(broken: Broken) -> Self {
         let cause = match broken {
             Broken::Stalled(_) => Cause::Stalled,
