@@ -109,7 +109,7 @@ impl Expected {
     }
 }
 
-/// Verifies the declared size and checksum of a file.
+/// Compares a file with what is declared about it.
 pub(super) struct Check {
     expected: Expected,
     digester: Option<Digester>,

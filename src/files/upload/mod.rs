@@ -77,15 +77,15 @@ impl DatasetHandle {
         Upload::new(&self.client, Ok(Target::New { dataset: self.id.clone() }), file.into())
     }
 
-    /// Uploads a file as a new community resource (`upload_new_community_resource`): it belongs to you, the dataset may belong
-    /// to anyone.
+    /// Sends a file, of which a new community resource is made (`upload_new_community_resource`): one that is
+    /// yours, of a dataset that may be anyone's.
     pub fn upload_community(&self, file: impl Into<File>) -> Upload<CommunityUploadAnswer> {
         Upload::new(&self.client, Ok(Target::NewCommunity { dataset: self.id.clone() }), file.into())
     }
 }
 
 impl ResourceHandle {
-    /// Replaces the file of the resource (`upload_dataset_resource`).
+    /// Sends a file that takes the place of the resource's own (`upload_dataset_resource`).
     pub fn upload(&self, file: impl Into<File>) -> Upload<UploadAnswer> {
         let target = match &self.dataset {
             Some(dataset) => Ok(Target::Resource { dataset: dataset.clone(), id: self.id.clone() }),
@@ -96,7 +96,7 @@ impl ResourceHandle {
 }
 
 impl CommunityResourceHandle {
-    /// Replaces the file of the community resource (`upload_community_resource`).
+    /// Sends a file that takes the place of the community resource's own (`upload_community_resource`).
     pub fn upload(&self, file: impl Into<File>) -> Upload<CommunityUploadAnswer> {
         Upload::new(&self.client, Ok(Target::Community { id: self.id.clone() }), file.into())
     }

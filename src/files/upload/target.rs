@@ -163,7 +163,7 @@ pub(super) fn id_of(resource: &Value) -> Option<&str> {
     resource.get("id").and_then(Value::as_str)
 }
 
-/// Returns the retry class of a POST that may be repeated.
+/// What a POST that may be sent again is.
 pub(super) fn again() -> crate::exec::Repeatable {
     crate::exec::Repeatable::of(&Method::POST, true)
 }
