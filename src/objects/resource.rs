@@ -269,7 +269,7 @@ mod catalogue {
             Ok(())
         }
 
-        /// Requests a new analysis of the file (`force_resource_analysis`).
+        /// Asks the platform to look at its file anew (`force_resource_analysis`).
         ///
         /// # Errors
         ///
@@ -280,7 +280,7 @@ mod catalogue {
             Ok(())
         }
 
-        /// Requests a new analysis of the file, and waits for its result.
+        /// Asks the platform to look at its file anew, and waits for what it finds.
         ///
         /// # Errors
         ///
