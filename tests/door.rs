@@ -196,7 +196,10 @@ async fn an_answer_that_cannot_be_read_is_named_with_its_place() {
     sandbox.answer_once("list_datasets", 200, &[], r#"{"data": [{"title": "a"}, {"title": none}]}"#);
     let error = client.main().list_datasets().send().await.unwrap_err();
     assert!(error.is_decode());
-    assert!(error.to_string().starts_with("list_datasets: `data[1].title` of the answer cannot be read"), "{error}");
+    assert!(
+        error.to_string().starts_with("list_datasets: `data[1].title` of the response cannot be decoded"),
+        "{error}"
+    );
     sandbox.answer_once("list_datasets", 200, &[], "[]");
     assert!(client.main().list_datasets().send().await.unwrap_err().is_decode());
     sandbox.answer_once("list_datasets", 200, &[("Content-Type", "text/html")], "<html>maintenance</html>");

@@ -324,7 +324,7 @@ async fn another_size_than_declared_is_refused_before_its_bytes_are_read() {
     let (server, folder) = (of_three_bytes(&[]).await, Folder::new());
     let file = RemoteFile::new(format!("{}/a.csv", server.origin())).with_size(4);
     let error = client().file(file).download(&folder.0).send().await.unwrap_err();
-    assert!(error.is_corrupt() && error.to_string().contains("3 bytes where 4 are declared"), "{error}");
+    assert!(error.is_corrupt() && error.to_string().contains("3 bytes, but 4 are declared"), "{error}");
     assert_eq!(folder.names(), [""; 0]);
 }
 

@@ -90,10 +90,10 @@ async fn what_is_no_month_or_no_id_is_refused_before_anything_is_sent() {
     let (sandbox, client) = platform().await;
     let dataset = client.dataset(CHARGING_POINTS);
     for (query, reason) in [
-        (dataset.metrics().from("2025-13"), "2025-13 is no month"),
-        (dataset.metrics().to("juin 2025"), "`juin 2025` is no month"),
-        (dataset.metrics().from("2025-06").to("2025-01"), "no month is from 2025-06 to 2025-01"),
-        (client.dataset("bornes-de-recharge").metrics(), "`bornes-de-recharge` is no id"),
+        (dataset.metrics().from("2025-13"), "2025-13 is not a month"),
+        (dataset.metrics().to("juin 2025"), "`juin 2025` is not a month"),
+        (dataset.metrics().from("2025-06").to("2025-01"), "the first month, 2025-06, is after the last, 2025-01"),
+        (client.dataset("bornes-de-recharge").metrics(), "`bornes-de-recharge` is not an id"),
     ] {
         let error = query.collect().await.unwrap_err();
         assert!(error.is_request() && error.to_string().contains(reason), "{error}");

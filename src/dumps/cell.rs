@@ -1,4 +1,4 @@
-//! What a cell of an export means: the exports are written by Python, and show it.
+//! Values of cells, in the forms in which the platform's Python code writes them.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::DateTime;
 
-/// A value that a cell holds.
+/// A value of a cell.
 pub trait Cell: Sized {
-    /// Reads it; `None` where the text is no such value.
+    /// Parses a cell; `None` if the text is not such a value.
     fn read(text: &str) -> Option<Self>;
 }
 
@@ -65,14 +65,14 @@ impl Cell for Option<Value> {
     }
 }
 
-/// Names with commas between.
+/// Names separated by commas.
 impl Cell for Vec<String> {
     fn read(text: &str) -> Option<Self> {
         Some(text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 }
 
-/// Counts by month: a dictionary as Python writes it, or 0 where nothing was counted yet.
+/// Counts by month: a dictionary in Python's notation, or 0 if nothing was counted yet.
 impl Cell for BTreeMap<String, i64> {
     fn read(text: &str) -> Option<Self> {
         match text {

@@ -1,4 +1,4 @@
-//! The catalogue as whole tables: the CSV exports of the site and of an organization, read as they come.
+//! The CSV exports of the catalogue, of the whole site or of an organization, as streams of typed rows.
 //!
 //! ```no_run
 //! # #[cfg(feature = "dumps")]
@@ -32,19 +32,19 @@ use crate::transport::call::Call;
 use crate::{ByteStream, Client, Error, Response, Result};
 use records::{Record, Records};
 
-/// A row of a [`Dump`]. Only the types of this module are rows.
+/// A row of a [`Dump`]. Only types of this module implement it.
 pub trait Row: rows::FromCells + Send + 'static {}
 
 impl<T: rows::FromCells + Send + 'static> Row for T {}
 
-/// The exports of the whole site: [`Client::dumps`].
+/// The exports of the whole site; made by [`Client::dumps`].
 #[derive(Clone, Debug)]
 pub struct Dumps {
     client: Client,
 }
 
 impl Client {
-    /// The CSV exports of the whole catalogue.
+    /// Returns the CSV exports of the whole catalogue. Nothing is sent.
     #[must_use]
     pub fn dumps(&self) -> Dumps {
         Dumps { client: self.clone() }
@@ -52,44 +52,44 @@ impl Client {
 }
 
 impl Dumps {
-    /// All datasets. Operation `get_site_datasets_csv`; it takes the filters of `list_datasets` (`tag`,
-    /// `organization`, `license`, ...).
+    /// Returns the export of all datasets (`get_site_datasets_csv`). It takes the filters of `list_datasets`: `tag`,
+    /// `organization`, `license` and others.
     pub fn datasets(&self) -> Dump<DatasetRow> {
         Dump::new(self.client.main().get_site_datasets_csv().call())
     }
 
-    /// All resources of all datasets. Operation `get_site_resources_csv`; it takes the filters of datasets.
+    /// Returns the export of the resources of all datasets (`get_site_resources_csv`). It takes the filters of datasets.
     pub fn resources(&self) -> Dump<ResourceRow> {
         Dump::new(self.client.main().get_site_resources_csv().call())
     }
 
-    /// All organizations. Operation `get_site_organizations_csv`.
+    /// Returns the export of all organizations (`get_site_organizations_csv`).
     pub fn organizations(&self) -> Dump<OrganizationRow> {
         Dump::new(self.client.main().get_site_organizations_csv().call())
     }
 
-    /// All reuses. Operation `get_site_reuses_csv`.
+    /// Returns the export of all reuses (`get_site_reuses_csv`).
     pub fn reuses(&self) -> Dump<ReuseRow> {
         Dump::new(self.client.main().get_site_reuses_csv().call())
     }
 
-    /// All dataservices. Operation `get_site_dataservices_csv`.
+    /// Returns the export of all dataservices (`get_site_dataservices_csv`).
     pub fn dataservices(&self) -> Dump<DataserviceRow> {
         Dump::new(self.client.main().get_site_dataservices_csv().call())
     }
 
-    /// All harvesters. Operation `get_site_harvests_csv`.
+    /// Returns the export of all harvesters (`get_site_harvests_csv`).
     pub fn harvests(&self) -> Dump<HarvestRow> {
         Dump::new(self.client.main().get_site_harvests_csv().call())
     }
 
-    /// All tags, with how often each is used. Operation `get_site_tags_csv`.
+    /// Returns the export of all tags, with the number of uses (`get_site_tags_csv`).
     pub fn tags(&self) -> Dump<TagRow> {
         Dump::new(self.client.main().get_site_tags_csv().call())
     }
 }
 
-/// The exports of one organization:
+/// The exports of one organization; made by
 /// [`OrganizationHandle::dumps`](crate::objects::OrganizationHandle::dumps).
 #[cfg(feature = "main-organizations")]
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ pub struct OrganizationDumps {
 
 #[cfg(feature = "main-organizations")]
 impl crate::objects::OrganizationHandle {
-    /// The CSV exports of what belongs to the organization.
+    /// Returns the CSV exports of the organization. Nothing is sent.
     #[must_use]
     pub fn dumps(&self) -> OrganizationDumps {
         OrganizationDumps { organization: self.clone() }
@@ -108,35 +108,35 @@ impl crate::objects::OrganizationHandle {
 
 #[cfg(feature = "main-organizations")]
 impl OrganizationDumps {
-    /// Its datasets. Operation `get_datasets_csv`.
+    /// Returns the export of its datasets (`get_datasets_csv`).
     pub fn datasets(&self) -> Dump<DatasetRow> {
         let organization = &self.organization;
         Dump::new(organization.client.main().get_datasets_csv().org(&organization.id).call())
     }
 
-    /// The resources of its datasets. Operation `get_datasets_resources_csv`.
+    /// Returns the export of the resources of its datasets (`get_datasets_resources_csv`).
     pub fn resources(&self) -> Dump<ResourceRow> {
         let organization = &self.organization;
         Dump::new(organization.client.main().get_datasets_resources_csv().org(&organization.id).call())
     }
 
-    /// Its dataservices. Operation `get_dataservices_csv`.
+    /// Returns the export of its dataservices (`get_dataservices_csv`).
     pub fn dataservices(&self) -> Dump<DataserviceRow> {
         let organization = &self.organization;
         Dump::new(organization.client.main().get_dataservices_csv().org(&organization.id).call())
     }
 
-    /// The discussions on what is its own. Operation `get_discussions_csv`.
+    /// Returns the export of the discussions about what it has published (`get_discussions_csv`).
     pub fn discussions(&self) -> Dump<DiscussionRow> {
         let organization = &self.organization;
         Dump::new(organization.client.main().get_discussions_csv().org(&organization.id).call())
     }
 }
 
-/// An export, to be read.
+/// An export that is ready to be read.
 ///
-/// Without a filter the platform sends most exports on to a file that it writes once a day; with a filter it
-/// makes the export anew.
+/// Without a filter, the platform redirects most exports to a file that it writes once a day. With a filter, it generates the
+/// export for the request.
 #[must_use = "a dump does nothing until it is read"]
 pub struct Dump<T> {
     call: Call<ByteStream>,
@@ -148,24 +148,24 @@ impl<T> Dump<T> {
         Self { call, row: PhantomData }
     }
 
-    /// Only what the filter lets through; may be said several times.
+    /// Adds a filter, a query parameter of the operation. Can be called several times.
     pub fn filter(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         Self::new(self.call.query(name, value))
     }
 
-    /// The file as it is, to be kept: CSV in UTF-8, `;` between cells.
+    /// Returns the export as bytes: CSV in UTF-8, with `;` as the delimiter.
     ///
     /// # Errors
     ///
-    /// Where the platform refuses, or no answer comes.
+    /// Returns an error if the call fails.
     pub async fn bytes(self) -> Result<Response<ByteStream>> {
         self.call.send().await
     }
 }
 
 impl<T: Row> Dump<T> {
-    /// The rows as they come, in the memory of one. The request is sent when the first is asked for; an error
-    /// is the last item.
+    /// Returns the rows as a stream, in constant memory. The request is sent when the stream is first polled. An error ends
+    /// the stream.
     pub fn stream(self) -> DumpStream<T> {
         let rows = stream::try_unfold(Reading::<T>::Unsent(self.call), |reading| async move {
             let mut rows = match reading {
@@ -184,14 +184,14 @@ impl<T> fmt::Debug for Dump<T> {
     }
 }
 
-/// The rows of an export, a [`Stream`].
+/// The rows of an export, a [`Stream`]; made by [`Dump::stream`].
 #[must_use = "a stream does nothing until it is read"]
 pub struct DumpStream<T> {
     rows: Pin<Box<dyn Stream<Item = Result<T>> + Send>>,
 }
 
 impl<T> DumpStream<T> {
-    /// The next row, `None` at the end.
+    /// Returns the next row, or `None` at the end.
     pub async fn next(&mut self) -> Option<Result<T>> {
         std::future::poll_fn(|context| self.rows.as_mut().poll_next(context)).await
     }
@@ -231,9 +231,9 @@ impl<T: Row> Rows<T> {
         if let Some(header) = rows.record().await? {
             rows.columns = header.cells().map(str::to_owned).collect();
         }
-        // A page for people (maintenance, a login) would otherwise be an empty table.
+        // An HTML page (maintenance, login) would otherwise be an empty table.
         if !rows.columns.iter().any(|column| T::COLUMNS.contains(&column.as_str())) {
-            return Err(rows.unreadable("the answer is no such table: it has none of its columns"));
+            return Err(rows.unreadable("the response is not this export: it has none of its columns"));
         }
         Ok(rows)
     }

@@ -1,4 +1,4 @@
-//! Records of a CSV file that comes in pieces.
+//! Records of a CSV file that arrives in pieces.
 
 use bytes::{Buf, Bytes};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 
 use crate::{Error, Result};
 
-/// No row of a sound file comes near: an unclosed quote would otherwise read the whole file as one cell.
+/// The maximum size of a record. Valid files are far below; an unclosed quote would otherwise make one cell of the file.
 const MAX_RECORD: usize = 32 << 20;
 
 const BYTE_ORDER_MARK: usize = 3;
@@ -20,7 +20,7 @@ pub(super) struct Records<Body> {
     ended: bool,
 }
 
-/// The cells of a row.
+/// The cells of a record.
 #[derive(Debug)]
 pub(super) struct Record {
     text: String,
@@ -33,17 +33,17 @@ impl<Body: Stream<Item = Result<Bytes>> + Unpin> Records<Body> {
         Self { body, reader, piece: Bytes::new(), begins: true, ended: false }
     }
 
-    /// The line that is read next, from 1.
+    /// Returns the number of the next line, from 1.
     pub(super) fn line(&self) -> u64 {
         self.reader.line()
     }
 
-    /// The next row, `None` at the end. Empty lines are none.
+    /// Returns the next record, or `None` at the end. Empty lines are skipped.
     pub(super) async fn next(&mut self) -> Result<Option<Record>> {
         let (mut text, mut text_length) = (vec![0; 1024], 0);
         let (mut ends, mut ends_length) = (vec![0; 64], 0);
         loop {
-            // No input at all tells the reader that the file has ended.
+            // Empty input signals the end of the file to the reader.
             while (self.piece.is_empty() || self.begins) && !self.ended {
                 self.receive().await?;
             }
@@ -75,7 +75,7 @@ impl<Body: Stream<Item = Result<Bytes>> + Unpin> Records<Body> {
             Some(piece) => self.piece = piece,
             None => self.ended = true,
         }
-        // The reader knows a byte order mark only as a whole and with something behind it.
+        // The reader recognises a byte order mark only if it is complete and followed by data.
         self.begins = self.piece.len() <= BYTE_ORDER_MARK && !self.ended;
         Ok(())
     }
@@ -84,7 +84,7 @@ impl<Body: Stream<Item = Result<Bytes>> + Unpin> Records<Body> {
         let text = String::from_utf8(text).map_err(|error| {
             Error::unreadable(format!("the row before line {} is not UTF-8", self.line())).with_source(error)
         })?;
-        // The reader cuts at delimiters, which are no part of another character.
+        // The reader splits at delimiters, which are never part of a multi-byte character.
         if ends.iter().any(|end| !text.is_char_boundary(*end)) {
             return Err(Error::unreadable(format!("a cell before line {} is not UTF-8", self.line())));
         }

@@ -1,4 +1,4 @@
-//! The rows of the exports, by what the platform writes today.
+//! Types of rows, with the columns that the platform writes today.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::cell::Cell;
 use crate::DateTime;
 
-/// A row made of named cells.
+/// A row that is built from named cells.
 pub trait FromCells: Sized {
-    /// The columns that it knows.
+    /// The columns that have a field.
     const COLUMNS: &'static [&'static str];
 
-    /// Reads it.
+    /// Builds the row.
     fn from_cells<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Self;
 }
 
@@ -21,13 +21,13 @@ macro_rules! rows {
     ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty = $column:literal,)* })*) => {$(
         $(#[$meta])*
         ///
-        /// Columns that the export has not are empty here; columns that are not known here, and cells that
-        /// do not hold what they should, are in `other` as they came.
+        /// Columns that the export lacks are `None` or empty. Columns without a field, and cells that do not fit their
+        /// field, are in `other` as text.
         #[derive(Clone, Debug, Default, PartialEq, Serialize)]
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_meta])* #[serde(rename = $column)] pub $field: $type,)*
-            /// Cells of columns that are not known here, and cells that do not hold what they should.
+            /// Cells of columns without a field, and cells that do not fit their field.
             #[serde(flatten)]
             pub other: BTreeMap<String, String>,
         }
@@ -63,7 +63,7 @@ rows! {
         slug: String = "slug",
         /// Its acronym.
         acronym: Option<String> = "acronym",
-        /// Its page for people.
+        /// The URL of its page.
         url: String = "url",
         /// The name of the organization that it belongs to.
         organization: Option<String> = "organization",
@@ -75,21 +75,21 @@ rows! {
         owner_id: Option<String> = "owner_id",
         /// Its description, in Markdown.
         description: String = "description",
-        /// Its description in short.
+        /// Its short description.
         description_short: Option<String> = "description_short",
         /// How often it is updated.
         frequency: String = "frequency",
         /// The title of its licence.
         license: Option<String> = "license",
-        /// The first day that it is about.
+        /// The first day of its temporal coverage.
         temporal_coverage_start: Option<DateTime> = "temporal_coverage.start",
-        /// The last day that it is about.
+        /// The last day of its temporal coverage.
         temporal_coverage_end: Option<DateTime> = "temporal_coverage.end",
-        /// How fine it is in space.
+        /// Its spatial granularity.
         spatial_granularity: Option<String> = "spatial.granularity",
-        /// The names of the zones that it is about, with commas between (which names may hold too).
+        /// The names of the zones of its spatial coverage, separated by commas, which names may contain too.
         spatial_zones: Option<String> = "spatial.zones",
-        /// The shape that it is about, in GeoJSON.
+        /// The geometry of its spatial coverage, in GeoJSON.
         spatial_geom: Option<Value> = "spatial.geom",
         /// Whether the platform features it.
         featured: bool = "featured",
@@ -109,21 +109,21 @@ rows! {
         main_resources_count: i64 = "main_resources_count",
         /// Their formats.
         resources_formats: Vec<String> = "resources_formats",
-        /// The kind of harvester that it came by.
+        /// The backend of the harvester that imported it.
         harvest_backend: Option<String> = "harvest.backend",
         /// The host that it was harvested from.
         harvest_domain: Option<String> = "harvest.domain",
-        /// Its id there.
+        /// Its id on the harvested site.
         harvest_remote_id: Option<String> = "harvest.remote_id",
-        /// Its page there.
+        /// The URL of its page on the harvested site.
         harvest_remote_url: Option<String> = "harvest.remote_url",
-        /// Its URI there.
+        /// Its URI on the harvested site.
         harvest_uri: Option<String> = "harvest.uri",
-        /// When it was created there.
+        /// When it was created on the harvested site.
         harvest_created_at: Option<DateTime> = "harvest.created_at",
-        /// When it was published there.
+        /// When it was published on the harvested site.
         harvest_issued_at: Option<DateTime> = "harvest.issued_at",
-        /// When it was changed there.
+        /// When it was changed on the harvested site.
         harvest_modified_at: Option<DateTime> = "harvest.modified_at",
         /// When it was last harvested.
         harvest_last_update: Option<DateTime> = "harvest.last_update",
@@ -131,23 +131,23 @@ rows! {
         harvest_dct_identifier: Option<String> = "harvest.dct_identifier",
         /// Its quality, from 0 to 1.
         quality_score: Option<f64> = "quality_score",
-        /// Its discussions.
+        /// The number of discussions.
         metric_discussions: i64 = "metric.discussions",
-        /// Its open discussions.
+        /// The number of open discussions.
         metric_discussions_open: i64 = "metric.discussions_open",
-        /// Its reuses.
+        /// The number of reuses.
         metric_reuses: i64 = "metric.reuses",
-        /// Its reuses by month.
+        /// The number of reuses by month.
         metric_reuses_by_months: BTreeMap<String, i64> = "metric.reuses_by_months",
-        /// Its dataservices.
+        /// The number of dataservices.
         metric_dataservices: i64 = "metric.dataservices",
-        /// Its followers.
+        /// The number of followers.
         metric_followers: i64 = "metric.followers",
-        /// Its followers by month.
+        /// The number of followers by month.
         metric_followers_by_months: BTreeMap<String, i64> = "metric.followers_by_months",
-        /// Its visits.
+        /// The number of visits.
         metric_views: i64 = "metric.views",
-        /// The downloads of its resources.
+        /// The number of downloads of its resources.
         metric_resources_downloads: i64 = "metric.resources_downloads",
     }
 
@@ -173,7 +173,7 @@ rows! {
         dataset_archived: Option<DateTime> = "dataset.archived",
         /// Its id.
         id: String = "id",
-        /// Where the file is.
+        /// The URL of the file.
         url: String = "url",
         /// Its title.
         title: String = "title",
@@ -201,7 +201,7 @@ rows! {
         downloads: i64 = "downloads",
         /// When it was published where it was harvested.
         harvest_issued_at: Option<DateTime> = "harvest.issued_at",
-        /// When it was changed there.
+        /// When it was changed on the harvested site.
         harvest_modified_at: Option<DateTime> = "harvest.modified_at",
         /// When it was last harvested.
         harvest_last_update: Option<DateTime> = "harvest.last_update",
@@ -225,7 +225,7 @@ rows! {
         acronym: Option<String> = "acronym",
         /// Its name in URLs.
         slug: String = "slug",
-        /// Its page for people.
+        /// The URL of its page.
         url: String = "url",
         /// Its description, in Markdown.
         description: String = "description",
@@ -243,7 +243,7 @@ rows! {
         members_count: i64 = "members_count",
         /// The downloads of its datasets' resources.
         downloads: i64 = "downloads",
-        /// Its dataservices.
+        /// The number of dataservices.
         metric_dataservices: i64 = "metric.dataservices",
         /// Its dataservices by month.
         metric_dataservices_by_months: BTreeMap<String, i64> = "metric.dataservices_by_months",
@@ -257,15 +257,15 @@ rows! {
         metric_datasets_reuses_by_months: BTreeMap<String, i64> = "metric.datasets_reuses_by_months",
         /// Its members.
         metric_members: i64 = "metric.members",
-        /// Its reuses.
+        /// The number of reuses.
         metric_reuses: i64 = "metric.reuses",
-        /// Its reuses by month.
+        /// The number of reuses by month.
         metric_reuses_by_months: BTreeMap<String, i64> = "metric.reuses_by_months",
         /// The followers of its reuses by month.
         metric_reuses_followers_by_months: BTreeMap<String, i64> = "metric.reuses_followers_by_months",
-        /// Its followers.
+        /// The number of followers.
         metric_followers: i64 = "metric.followers",
-        /// Its visits.
+        /// The number of visits.
         metric_views: i64 = "metric.views",
     }
 
@@ -277,7 +277,7 @@ rows! {
         title: String = "title",
         /// Its name in URLs.
         slug: String = "slug",
-        /// Its page for people.
+        /// The URL of its page.
         url: String = "url",
         /// What it is (`application`, `visualization`, ...).
         kind: String = "type",
@@ -309,17 +309,17 @@ rows! {
         tags: Vec<String> = "tags",
         /// The ids of the datasets that it uses.
         datasets: Vec<String> = "datasets",
-        /// Its discussions.
+        /// The number of discussions.
         metric_discussions: i64 = "metric.discussions",
-        /// Its open discussions.
+        /// The number of open discussions.
         metric_discussions_open: i64 = "metric.discussions_open",
         /// The datasets that it uses.
         metric_datasets: i64 = "metric.datasets",
-        /// Its followers.
+        /// The number of followers.
         metric_followers: i64 = "metric.followers",
-        /// Its followers by month.
+        /// The number of followers by month.
         metric_followers_by_months: BTreeMap<String, i64> = "metric.followers_by_months",
-        /// Its visits.
+        /// The number of visits.
         metric_views: i64 = "metric.views",
     }
 
@@ -333,7 +333,7 @@ rows! {
         slug: String = "slug",
         /// Its acronym.
         acronym: Option<String> = "acronym",
-        /// Its page for people.
+        /// The URL of its page.
         url: String = "url",
         /// Its description, in Markdown.
         description: String = "description",
@@ -375,35 +375,35 @@ rows! {
         tags: Vec<String> = "tags",
         /// The ids of the datasets that it serves.
         datasets: Vec<String> = "datasets",
-        /// The kind of harvester that it came by.
+        /// The backend of the harvester that imported it.
         harvest_backend: Option<String> = "harvest.backend",
         /// The host that it was harvested from.
         harvest_domain: Option<String> = "harvest.domain",
-        /// Its id there.
+        /// Its id on the harvested site.
         harvest_remote_id: Option<String> = "harvest.remote_id",
-        /// Its page there.
+        /// The URL of its page on the harvested site.
         harvest_remote_url: Option<String> = "harvest.remote_url",
-        /// Its URI there.
+        /// Its URI on the harvested site.
         harvest_uri: Option<String> = "harvest.uri",
-        /// When it was created there.
+        /// When it was created on the harvested site.
         harvest_created_at: Option<DateTime> = "harvest.created_at",
-        /// When it was published there.
+        /// When it was published on the harvested site.
         harvest_issued_at: Option<DateTime> = "harvest.issued_at",
-        /// When it was changed there.
+        /// When it was changed on the harvested site.
         harvest_modified_at: Option<DateTime> = "harvest.modified_at",
         /// When it was last harvested.
         harvest_last_update: Option<DateTime> = "harvest.last_update",
-        /// Its discussions.
+        /// The number of discussions.
         metric_discussions: i64 = "metric.discussions",
-        /// Its open discussions.
+        /// The number of open discussions.
         metric_discussions_open: i64 = "metric.discussions_open",
-        /// Its followers.
+        /// The number of followers.
         metric_followers: i64 = "metric.followers",
-        /// Its followers by month.
+        /// The number of followers by month.
         metric_followers_by_months: BTreeMap<String, i64> = "metric.followers_by_months",
-        /// Its reuses.
+        /// The number of reuses.
         metric_reuses: i64 = "metric.reuses",
-        /// Its visits.
+        /// The number of visits.
         metric_views: i64 = "metric.views",
     }
 

@@ -1,4 +1,4 @@
-//! Checksums, worked out while the bytes go by.
+//! Checksums, computed while bytes pass.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use sha2::digest::DynDigest;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// What the platform works out of every upload.
+    /// SHA-1, which the platform computes of every upload.
     Sha1,
     /// SHA-2 of 224 bits.
     Sha224,
@@ -20,12 +20,12 @@ pub enum Algorithm {
     Sha512,
     /// MD5.
     Md5,
-    /// CRC-32, as zip and gzip have it.
+    /// CRC-32, as in zip and gzip.
     Crc32,
 }
 
 impl Algorithm {
-    /// How many hexadecimal digits its checksums have.
+    /// Returns the number of hexadecimal digits.
     fn digits(self) -> usize {
         match self {
             Self::Crc32 => 8,
@@ -39,7 +39,7 @@ impl Algorithm {
     }
 }
 
-/// What the bytes of a file must come to.
+/// A checksum of the bytes of a file.
 ///
 /// ```
 /// use datagouv::files::{Algorithm, Checksum};
@@ -55,7 +55,7 @@ pub struct Checksum {
 }
 
 impl Checksum {
-    /// A checksum in hexadecimal digits; `None` where they are none of the algorithm's.
+    /// Creates a checksum from hexadecimal digits; `None` if they are not valid for the algorithm.
     #[must_use]
     pub fn new(algorithm: Algorithm, value: &str) -> Option<Self> {
         let value = value.trim().to_ascii_lowercase();
@@ -63,8 +63,8 @@ impl Checksum {
         whole.then_some(Self { algorithm, value })
     }
 
-    /// A checksum as a resource declares it: one of the platform's names of algorithms, and the digits.
-    /// `None` where it cannot be worked out, so that there is nothing to compare.
+    /// Creates a checksum from the metadata of a resource: the platform's name of the algorithm, and the digits. `None` if the
+    /// algorithm is not known or the digits are not valid.
     #[must_use]
     pub fn declared(name: &str, value: &str) -> Option<Self> {
         let value = value.trim();

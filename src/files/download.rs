@@ -1,4 +1,4 @@
-//! Files, saved.
+//! Downloads to the file system.
 
 use std::fmt;
 use std::io;
@@ -13,11 +13,12 @@ use super::remote::{Expected, FileHandle, RemoteFile};
 use super::transfer::{Piece, Transfer};
 use crate::{Error, Result};
 
-/// A file to be saved.
+/// A download to a path or a folder; made by [`ResourceHandle::download`](crate::objects::ResourceHandle::download) and
+/// [`FileHandle::download`].
 ///
-/// It is written beside its target under a name of its own and moved there when it is complete and found to
-/// be what was declared; dropped before that, it leaves nothing behind. A body that breaks off is resumed
-/// where the server allows it and the file is still the same, and begun anew otherwise. The API key is not
+/// The file is written beside its target under a temporary name, and moved there when it is complete and matches its
+/// declared size and checksum. If the download fails or is dropped, the temporary file is removed. A body that breaks off is
+/// resumed if the server supports ranges and the file is unchanged; otherwise the download starts over. The API key is not
 /// sent.
 #[derive(Clone, Debug)]
 #[must_use = "a download does nothing until it is sent"]
@@ -29,25 +30,25 @@ pub struct Download {
     claim: Claim,
 }
 
-/// A file that was saved.
+/// A downloaded file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Downloaded {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Its checksum, where one was declared and found right.
+    /// The verified checksum; `None` if none was declared.
     pub checksum: Option<Checksum>,
-    /// Where it came from, after all redirects.
+    /// The URL that it came from, after redirects.
     pub url: String,
-    /// How often it was taken up again after it broke off.
+    /// How often it was resumed after the body broke off.
     pub resumptions: u32,
 }
 
 type Claiming = dyn Fn(&str) -> bool + Send + Sync;
 
-/// Says whether a name of a folder may be had.
+/// Decides whether a file name in a folder is free.
 #[derive(Clone, Default)]
 pub(super) struct Claim(Option<Arc<Claiming>>);
 
@@ -72,14 +73,14 @@ impl Download {
         Self { file, path, verify: true, listener: Listener::default(), claim: Claim::default() }
     }
 
-    /// Tells how far it is, each time that bytes have come.
+    /// Sets a closure that receives the progress whenever bytes arrive. It should be quick.
     pub fn progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.listener = Listener::new(listener);
         self
     }
 
-    /// Whether the declared size and checksum are compared; they are otherwise. What is declared of files
-    /// elsewhere is sometimes out of date.
+    /// Sets whether the declared size and checksum are verified. Default: `true`. The metadata of files on other servers is
+    /// sometimes out of date.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
         self
@@ -90,14 +91,17 @@ impl Download {
         self
     }
 
-    /// Saves it. In a folder (one that exists, or a path that ends with a separator) it gets the name that
-    /// the server gives it (`Content-Disposition`), else the one in its URL, else the id of the resource with
-    /// its format. What was there is replaced.
+    /// Downloads the file.
+    ///
+    /// If the path is an existing folder, or ends with a separator, the file is saved in that folder under the name that the
+    /// server gives (`Content-Disposition`), else the name in the URL, else the id of the resource with its format. An
+    /// existing file is replaced.
     ///
     /// # Errors
     ///
-    /// Where there is no such file, no answer comes, the file breaks off and cannot be had anew, it is not
-    /// what was declared ([`Error::is_corrupt`]), or it cannot be written ([`Error::is_local`]).
+    /// Returns an error if the file does not exist, if no response arrives, if the body breaks off repeatedly, if the file
+    /// does not match its declared size or checksum ([`Error::is_corrupt`]), or if it cannot be written
+    /// ([`Error::is_local`]).
     pub async fn send(self) -> Result<Downloaded> {
         let file = self.file.resolve().await?;
         let mut transfer = file.open(self.file.client(), true).await?;
@@ -136,25 +140,25 @@ impl Download {
         if self.claim.grants(&name) {
             return Ok(folder.join(name));
         }
-        // Two files of one name: the id tells them apart.
+        // Two files with the same name are told apart by the id.
         let (stem, extension) = split(&name);
         let id = fallback();
         Ok(folder.join(format!("{stem}-{}{extension}", split(&id).0)))
     }
 }
 
-/// A file of another size than declared is not worth its bytes.
+/// Fails before the download if the announced size differs from the declared one.
 fn refuse_another_size(transfer: &Transfer, expected: &Expected) -> Result<()> {
     match (transfer.total(), expected.size) {
         (Some(total), Some(declared)) if total != declared => {
-            let message = format!("the file has {total} bytes where {declared} are declared");
+            let message = format!("the file has {total} bytes, but {declared} are declared");
             Err(Error::corrupt(message).of_file(transfer.url()))
         }
         _ => Ok(()),
     }
 }
 
-/// The name before its extension, and the extension with its dot.
+/// Splits a file name into stem and extension, which keeps its dot.
 fn split(name: &str) -> (&str, &str) {
     let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
     (stem, &name[stem.len()..])

@@ -1,4 +1,4 @@
-//! The one way to files, which may be on any host.
+//! Requests for files, which may be on any host.
 
 use reqwest::Response;
 use reqwest::header::{ACCEPT, HeaderName, HeaderValue};
@@ -7,8 +7,8 @@ use reqwest::{Method, Request, Url};
 use crate::transport::CallOptions;
 use crate::{Client, Result};
 
-/// Asks for a file as it is stored: not compressed on the way, so that ranges, sizes and checksums are those
-/// of the file. The API key stays here.
+/// Requests a file without content encoding, so that ranges, sizes and checksums are those of the file. The API key is not
+/// sent.
 pub(super) async fn fetch(client: &Client, url: &Url, headers: &[(HeaderName, HeaderValue)]) -> Result<Response> {
     let mut request = Request::new(Method::GET, url.clone());
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));

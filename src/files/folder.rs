@@ -1,4 +1,4 @@
-//! The files of a dataset, in a folder.
+//! Downloads of all files of a dataset.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -15,7 +15,8 @@ use crate::{Error, Result};
 
 type Listener = Arc<dyn Fn(&Resource, Progress) + Send + Sync>;
 
-/// Files of a dataset to be saved in a folder, each as a [`Download`](super::Download).
+/// A download of the files of a dataset into a folder, each as a [`Download`](super::Download); made by
+/// [`DatasetHandle::download_all`].
 #[must_use = "a download does nothing until it is sent"]
 pub struct DownloadAll {
     dataset: DatasetHandle,
@@ -26,18 +27,18 @@ pub struct DownloadAll {
     listener: Option<Listener>,
 }
 
-/// What became of a resource.
+/// The outcome of the download of one resource.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ResourceDownload {
     /// The resource.
     pub resource: Resource,
-    /// Its file, or why there is none.
+    /// The downloaded file, or the error.
     pub outcome: Result<Downloaded>,
 }
 
 impl DatasetHandle {
-    /// Saves the files of the dataset in a folder, which is created where it is missing.
+    /// Downloads the files of the dataset into a folder, which is created if missing.
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -66,35 +67,35 @@ impl DatasetHandle {
 }
 
 impl DownloadAll {
-    /// Only resources of these types; all otherwise.
+    /// Restricts the download to resources of these types. Default: all.
     pub fn types(mut self, types: impl IntoIterator<Item = ResourceTypeValue>) -> Self {
         self.types = Some(types.into_iter().collect());
         self
     }
 
-    /// How many at once; two otherwise.
+    /// Sets how many files are downloaded concurrently. Default: 2.
     pub fn concurrency(mut self, downloads: usize) -> Self {
         self.concurrency = downloads.max(1);
         self
     }
 
-    /// Whether declared sizes and checksums are compared; they are otherwise.
+    /// Sets whether declared sizes and checksums are verified. Default: `true`.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
         self
     }
 
-    /// Tells how far each resource is, each time that bytes of it have come.
+    /// Sets a closure that receives the progress of a resource whenever bytes of it arrive. It should be quick.
     pub fn progress(mut self, listener: impl Fn(&Resource, Progress) + Send + Sync + 'static) -> Self {
         self.listener = Some(Arc::new(listener));
         self
     }
 
-    /// Saves them. What becomes of one resource does not touch the others; they are in the dataset's order.
+    /// Downloads the files and returns their outcomes in the order of the dataset. A failure does not stop the others.
     ///
     /// # Errors
     ///
-    /// Where the dataset cannot be read or the folder cannot be created.
+    /// Returns an error if the dataset cannot be read or the folder cannot be created.
     pub async fn send(self) -> Result<Vec<ResourceDownload>> {
         let DatasetHandle { client, id } = self.dataset;
         let dataset = client.main().get_dataset().dataset(id).send().await?.into_inner();
@@ -102,7 +103,7 @@ impl DownloadAll {
         tokio::fs::create_dir_all(&self.folder).await.map_err(local)?;
 
         let taken = Arc::new(Mutex::new(HashSet::new()));
-        // Some systems do not tell `A.csv` from `a.csv`.
+        // Some file systems are case-insensitive.
         let claim =
             Claim::new(move |name| taken.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_lowercase()));
         let wanted = |resource: &Resource| self.types.as_ref().is_none_or(|types| types.contains(&resource.type_));

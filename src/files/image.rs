@@ -1,10 +1,10 @@
-//! Images: avatars, logos, banners.
+//! Uploads of images: avatars, logos, banners.
 
 use std::fmt;
 
 use crate::{Error, File, Result};
 
-/// An image to send, with the part of it that is wanted.
+/// An image to upload, and optionally the part of it to use.
 ///
 /// ```
 /// # fn main() -> datagouv::Result<()> {
@@ -23,7 +23,7 @@ pub struct Image {
     crop: Option<CropBox>,
 }
 
-/// The part of an image that is wanted, in pixels from its upper left corner.
+/// A rectangle of an image, in pixels from its upper left corner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CropBox {
     left: u32,
@@ -33,18 +33,18 @@ pub struct CropBox {
 }
 
 impl CropBox {
-    /// From the left and upper edge to the right and lower one, which are the first beyond it. It must lie
-    /// within the image, which the server sees to.
+    /// Creates a rectangle from its edges; `right` and `lower` are exclusive. The server checks that it lies within the
+    /// image.
     ///
     /// # Errors
     ///
-    /// Where nothing is between the edges.
+    /// Returns an error if the rectangle is empty.
     pub fn new(left: u32, upper: u32, right: u32, lower: u32) -> Result<Self> {
         let crop = Self { left, upper, right, lower };
         if left < right && upper < lower {
             Ok(crop)
         } else {
-            Err(Error::request(format!("nothing of an image is within {crop} (left, upper, right, lower)")))
+            Err(Error::request(format!("the crop box {crop} (left, upper, right, lower) is empty")))
         }
     }
 }
@@ -56,12 +56,12 @@ impl fmt::Display for CropBox {
 }
 
 impl Image {
-    /// A whole image: PNG, JPEG or WebP.
+    /// Creates an image from a file: PNG, JPEG or WebP.
     pub fn new(file: File) -> Self {
         Self { file, crop: None }
     }
 
-    /// Only a part of it.
+    /// Sets the part to use. Default: the whole image.
     pub fn crop(mut self, crop: CropBox) -> Self {
         self.crop = Some(crop);
         self
@@ -74,7 +74,7 @@ impl From<File> for Image {
     }
 }
 
-/// The forms that send an image, all alike.
+/// The forms that upload an image, which have the same fields.
 macro_rules! forms {
     ($($feature:literal: $($form:ident),+;)*) => {$($(
         #[cfg(feature = $feature)]
@@ -101,11 +101,11 @@ forms! {
 
 #[cfg(feature = "main-me")]
 impl crate::objects::MeHandle {
-    /// Gives the holder of the key another avatar (`my_avatar`). Tells its URL.
+    /// Replaces the avatar of the holder of the API key (`my_avatar`), and returns its URL.
     ///
     /// # Errors
     ///
-    /// Where the server refuses the image, or no answer comes.
+    /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_avatar(&self, image: impl Into<Image>) -> Result<String> {
         let answer = self.client.main().my_avatar().body(image.into()).send().await?;
         Ok(answer.into_inner().image)
@@ -114,11 +114,11 @@ impl crate::objects::MeHandle {
 
 #[cfg(feature = "main-users")]
 impl crate::objects::UserHandle {
-    /// Gives the user another avatar (`user_avatar`), as an administrator may. Tells its URL.
+    /// Replaces the avatar of the user (`user_avatar`), for administrators, and returns its URL.
     ///
     /// # Errors
     ///
-    /// Where the server refuses the image, or no answer comes.
+    /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_avatar(&self, image: impl Into<Image>) -> Result<String> {
         let answer = self.client.main().user_avatar().user(&self.id).body(image.into()).send().await?;
         Ok(answer.into_inner().image)
@@ -127,21 +127,21 @@ impl crate::objects::UserHandle {
 
 #[cfg(feature = "main-organizations")]
 impl crate::objects::OrganizationHandle {
-    /// Gives the organization another logo (`organization_logo`). Tells its URL.
+    /// Replaces the logo of the organization (`organization_logo`), and returns its URL.
     ///
     /// # Errors
     ///
-    /// Where the server refuses the image, or no answer comes.
+    /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_logo(&self, image: impl Into<Image>) -> Result<String> {
         let answer = self.client.main().organization_logo().org(&self.id).body(image.into()).send().await?;
         Ok(answer.into_inner().image)
     }
 
-    /// Gives the organization another banner (`organization_banner_upload`). Tells its URL.
+    /// Replaces the banner of the organization (`organization_banner_upload`), and returns its URL.
     ///
     /// # Errors
     ///
-    /// Where the server refuses the image, or no answer comes.
+    /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_banner(&self, image: impl Into<Image>) -> Result<String> {
         let answer = self.client.main().organization_banner_upload().org(&self.id).body(image.into()).send().await?;
         Ok(answer.into_inner().image)
@@ -150,11 +150,11 @@ impl crate::objects::OrganizationHandle {
 
 #[cfg(feature = "main-reuses")]
 impl crate::objects::ReuseHandle {
-    /// Gives the reuse another image (`reuse_image`). Tells its URL.
+    /// Replaces the image of the reuse (`reuse_image`), and returns its URL.
     ///
     /// # Errors
     ///
-    /// Where the server refuses the image, or no answer comes.
+    /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_image(&self, image: impl Into<Image>) -> Result<String> {
         let answer = self.client.main().reuse_image().reuse(&self.id).body(image.into()).send().await?;
         Ok(answer.into_inner().image)

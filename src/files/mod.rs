@@ -1,14 +1,17 @@
-//! Files: up to the platform, and down from wherever they are.
+//! Uploads to the platform, and downloads of resources and of any URL.
+//!
+//! See the guide on [publishing](crate::guide::publishing) and [downloading](crate::guide::downloading) for complete
+//! programs.
 //!
 //! ```no_run
 //! # #[cfg(feature = "files")]
 //! # async fn example() -> datagouv::Result<()> {
 //! let client = datagouv::Client::new()?;
-//! // To a folder, by the name that the file has; interrupted and resumed, checked, and only then there.
+//! // Into a folder, under the name of the file; resumed and verified before it appears there.
 //! let saved = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").download("data/").send().await?;
 //! println!("{} ({} bytes)", saved.path.display(), saved.size);
 //!
-//! // As a new resource of a dataset, in parts where it is large. It needs an API key.
+//! // As a new resource of a dataset, in parts if it is large. This needs an API key.
 //! let file = datagouv::File::from_path("communes.csv").await.expect("a file");
 //! let made = client.dataset("my-dataset").upload(file).progress(|now| println!("{now}")).send().await?;
 //! println!("{} {}", made.id, made.url);

@@ -1,13 +1,13 @@
-//! What a downloaded file is called: a name of its folder, on every system, whatever a server says.
+//! Names of downloaded files: safe within a folder on every system, whatever the server sends.
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use reqwest::header::{CONTENT_DISPOSITION, HeaderMap};
 
-/// Leaves room for what stands beside a name while its file is incomplete.
+/// Leaves room for the suffix of temporary files.
 const MAX_BYTES: usize = 200;
 
-/// The name that the answer gives its body (RFC 6266).
+/// Returns the name in `Content-Disposition` (RFC 6266).
 pub(crate) fn of_answer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_DISPOSITION)?.as_bytes();
     let value = std::str::from_utf8(value).map_or_else(|_| latin1(value), str::to_owned);
@@ -17,14 +17,14 @@ pub(crate) fn of_answer(headers: &HeaderMap) -> Option<String> {
     extended.or_else(|| safe(find("filename")?))
 }
 
-/// The last segment of a URL's path, where it looks like the name of a file.
+/// Returns the last segment of a URL's path, if it looks like a file name.
 pub(super) fn of_url(url: &Url) -> Option<String> {
     let last = url.path_segments()?.next_back()?;
     let name = safe(&percent_decode_str(last).decode_utf8_lossy())?;
     name.contains('.').then_some(name)
 }
 
-/// The name as it can stand in a folder without leaving it; `None` where nothing is left of it.
+/// Returns a name that stays within its folder; `None` if nothing is left of it.
 pub(super) fn safe(name: &str) -> Option<String> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = name
@@ -32,18 +32,18 @@ pub(super) fn safe(name: &str) -> Option<String> {
         .filter(|letter| !letter.is_control() && !is_invisible(*letter))
         .map(|letter| if "<>:\"|?*".contains(letter) { '_' } else { letter })
         .collect();
-    // Windows drops dots and spaces at the end; one at the beginning would hide the file.
+    // Windows drops trailing dots and spaces; a leading dot would hide the file.
     let name = name.trim_matches(|letter: char| letter == '.' || letter.is_whitespace());
     let name = if is_device(name) { format!("_{name}") } else { name.to_owned() };
     (!name.is_empty()).then(|| short(name))
 }
 
-/// What changes the order of what is read, or cannot be seen at all: `exe.vsc` for `csv.exe`.
+/// Returns whether a character is invisible or changes the direction of text: `exe.vsc` for `csv.exe`.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Names that Windows gives to devices, with whatever extension.
+/// Returns whether Windows reserves the name for a device, whatever its extension.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim().to_ascii_uppercase();
     let numbered = |prefix: &str| {
@@ -70,7 +70,7 @@ fn short(name: String) -> String {
     format!("{}{extension}", name[..end].trim_end())
 }
 
-/// The parameters of a header's value, their names in lower case, their quotes taken off.
+/// Returns the parameters of a header value, with names in lower case and without quotes.
 fn parameters(value: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut letters = value.chars().peekable();
@@ -99,7 +99,7 @@ fn parameters(value: &str) -> Vec<(String, String)> {
             while let Some(letter) = letters.next() {
                 match letter {
                     '"' => break,
-                    // Only these two are escaped by those who know of escapes; others write paths of Windows.
+                    // Only these two are ever escaped; other backslashes are from Windows paths.
                     '\\' => text.push(letters.next_if(|next| matches!(next, '"' | '\\')).unwrap_or('\\')),
                     _ => text.push(letter),
                 }

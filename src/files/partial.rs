@@ -1,4 +1,4 @@
-//! A file that is there when it is whole, and not before.
+//! Temporary files, moved to their target when complete.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -11,16 +11,16 @@ use tokio::sync::{mpsc, oneshot};
 use super::remote::{Check, Expected};
 use super::transfer::Piece;
 
-/// How many pieces wait to be written; one has a few hundred kilobytes at most.
+/// How many pieces may wait to be written; a piece has a few hundred kilobytes at most.
 const WAITING: usize = 8;
 
-/// How much is written before the disk is told to keep it: little is left for the end then.
+/// How many bytes are written between syncs to disk, so that little is left for the end.
 const KEPT_AT_ONCE: usize = 32 << 20;
 
 /// A temporary file beside its target. Dropped before [`Complete::finish`], it is removed.
 ///
-/// Threads write and hash each piece while the next ones come. They are none of the runtime's for what blocks: a program
-/// may have few of those, and these are held for as long as the file takes to come.
+/// Threads write and hash each piece while the next ones arrive. They do not belong to the runtime's blocking pool, which may
+/// be small, because they are used for as long as the download takes.
 pub(super) struct Partial {
     pieces: mpsc::Sender<Piece>,
     written: oneshot::Receiver<io::Result<(File, Check)>>,
@@ -40,14 +40,14 @@ struct Guard(Option<PathBuf>);
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(path) = self.0.take() {
-            // There is nobody left to tell.
+            // An error cannot be reported here.
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
 impl Partial {
-    /// Creates it. In one step, without waiting, so that there is never a file that nobody removes.
+    /// Creates the file, without an await, so that a dropped download cannot leave it behind.
     pub(super) fn create(target: PathBuf, expected: Expected) -> io::Result<Self> {
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let (file, guard) = loop {
@@ -60,7 +60,7 @@ impl Partial {
         };
         let (pieces, waiting) = mpsc::channel(WAITING);
         let (tell, written) = oneshot::channel();
-        // Nobody listens any more where the download was dropped.
+        // The receiver is gone if the download was dropped.
         start(move || drop(tell.send(write(file, expected, waiting))))?;
         Ok(Self { pieces, written, target, guard })
     }
@@ -70,11 +70,11 @@ impl Partial {
         if self.pieces.send(piece).await.is_ok() {
             return Ok(());
         }
-        // The thread ends before its time only where it cannot write.
+        // The thread ends early only if it cannot write.
         Err((&mut self.written).await.ok().and_then(Result::err).unwrap_or_else(ended))
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     pub(super) async fn complete(self) -> io::Result<(Complete, Check)> {
         let Self { pieces, written, target, guard } = self;
         drop(pieces);
@@ -84,7 +84,7 @@ impl Partial {
 }
 
 impl Complete {
-    /// Moves it to its target, in one step; what was there is replaced.
+    /// Moves the file to its target atomically, replacing an existing file.
     pub(super) async fn finish(self) -> io::Result<PathBuf> {
         let Self { file, target, mut guard } = self;
         tokio::fs::File::from_std(file).sync_all().await?;
@@ -117,7 +117,7 @@ fn write(mut file: File, expected: Expected, mut pieces: mpsc::Receiver<Piece>) 
                 file.write_all(&bytes)?;
                 keeping.wrote(bytes.len(), &file)?;
             }
-            // What was written is void.
+            // The bytes written so far are void.
             Piece::Anew => {
                 file.rewind()?;
                 file.set_len(0)?;
@@ -142,7 +142,7 @@ fn check(expected: Expected) -> impl FnOnce(Receiver<Piece>) -> Check {
     }
 }
 
-/// A thread that works on what it is given.
+/// A thread that processes pieces.
 struct Beside<T, Made> {
     given: SyncSender<T>,
     thread: JoinHandle<Made>,

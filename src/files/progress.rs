@@ -1,15 +1,15 @@
-//! How far a transfer is.
+//! Progress of transfers.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// How far a transfer is.
+/// The progress of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The bytes that were transferred so far. It goes back where a file has to be begun anew.
+    /// The number of bytes transferred so far. It decreases if a transfer starts over.
     pub bytes: u64,
-    /// The bytes in all, where that is known.
+    /// The total number of bytes, if known.
     pub total: Option<u64>,
 }
 
@@ -22,7 +22,7 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Who wants to know.
+/// The closure that receives the progress, if there is one.
 #[derive(Clone, Default)]
 pub(super) struct Listener(Option<Arc<dyn Fn(Progress) + Send + Sync>>);
 

@@ -1,4 +1,4 @@
-//! What the headers of ranges say (RFC 9110, sections 8.8 and 14).
+//! Headers of range requests (RFC 9110, sections 8.8 and 14).
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn number(text: &str) -> Option<u64> {
     text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// What tells one state of a file from another, to the byte.
+/// A strong validator, which identifies one state of a file to the byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Validator {
     pub header: HeaderName,
@@ -38,8 +38,8 @@ pub(super) struct Validator {
 }
 
 impl Validator {
-    /// The strong one of an answer: an entity tag that is not weak, or a date of change that is old enough
-    /// for no second change to hide behind it.
+    /// Returns the strong validator of a response: a strong entity tag, or a modification date old enough to exclude a second
+    /// change within the same second.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         if let Some(tag) = headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\"")) {
             return Some(Self { header: ETAG, value: tag.clone() });
@@ -50,12 +50,12 @@ impl Validator {
         (age >= Duration::from_secs(1)).then_some(Self { header: LAST_MODIFIED, value })
     }
 
-    /// Whether an answer is of the same state.
+    /// Returns whether a response is of the same state.
     pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
         headers.get(&self.header) == Some(&self.value)
     }
 
-    /// Whether an answer is of another state; what says nothing does not.
+    /// Returns whether a response is of another state; without a validator it is not.
     pub(super) fn contradicts(&self, headers: &HeaderMap) -> bool {
         headers.get(&self.header).is_some_and(|value| *value != self.value)
     }

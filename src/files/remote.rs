@@ -1,4 +1,4 @@
-//! Files that are somewhere: where, and what is declared about them.
+//! Files to download: their URL, and their declared size and checksum.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::main::types::Resource;
 use crate::objects::{Export, ResourceHandle};
 use crate::{Client, Error, Result};
 
-/// A file somewhere, with what is declared about it. A resource of a dataset is one.
+/// The URL of a file, with its declared size and checksum. Made from a resource with `From`, or from a URL.
 ///
 /// ```
 /// use datagouv::files::{Algorithm, Checksum, RemoteFile};
@@ -28,12 +28,12 @@ use crate::{Client, Error, Result};
 #[must_use]
 pub struct RemoteFile {
     url: String,
-    /// The name where neither the server nor the URL has one.
+    /// The file name, if neither the server nor the URL tells one.
     name: Option<String>,
     expected: Expected,
 }
 
-/// What is declared about the bytes of a file.
+/// The declared size and checksum of a file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expected {
     pub size: Option<u64>,
@@ -41,30 +41,30 @@ pub(super) struct Expected {
 }
 
 impl RemoteFile {
-    /// The file of a URL.
+    /// Creates a file from a URL, without size and checksum.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), name: None, expected: Expected::default() }
     }
 
-    /// With a size in bytes, to be compared.
+    /// Sets the declared size in bytes, which downloads verify.
     pub fn with_size(mut self, size: impl Into<Option<u64>>) -> Self {
         self.expected.size = size.into();
         self
     }
 
-    /// With a checksum, to be compared.
+    /// Sets the declared checksum, which downloads verify.
     pub fn with_checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
         self.expected.checksum = checksum.into();
         self
     }
 
-    /// With the name that it gets in a folder where neither the server nor the URL has one.
+    /// Sets the file name in a folder, used if neither the server nor the URL tells one.
     pub fn with_fallback_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Where it is.
+    /// Returns the URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -80,9 +80,9 @@ impl RemoteFile {
 
     pub(super) async fn open(&self, client: &Client, restarts: bool) -> Result<Transfer> {
         let url = Url::parse(self.url.trim())
-            .map_err(|error| Error::request(format!("`{}` is not the URL of a file", self.url)).with_source(error))?;
+            .map_err(|error| Error::request(format!("`{}` is not a URL", self.url)).with_source(error))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Error::request(format!("a file is not fetched by {}", url.scheme())));
+            return Err(Error::request(format!("cannot download over `{}`: use http or https", url.scheme())));
         }
         Transfer::open(client, &url, restarts).await
     }
@@ -128,22 +128,22 @@ impl Check {
         }
     }
 
-    /// The checksum that was found right, where one was declared.
+    /// Returns the verified checksum, if one was declared.
     pub(super) fn finish(self, size: u64) -> Result<Option<Checksum>> {
         if let Some(expected) = self.expected.size.filter(|expected| *expected != size) {
-            return Err(Error::corrupt(format!("the file has {size} bytes where {expected} are declared")));
+            return Err(Error::corrupt(format!("the file has {size} bytes, but {expected} are declared")));
         }
         let Some(found) = self.digester.map(Digester::finish) else { return Ok(None) };
         match self.expected.checksum {
             Some(expected) if expected != found => {
-                Err(Error::corrupt(format!("the checksum of the file is {found} where {expected} is declared")))
+                Err(Error::corrupt(format!("the checksum of the file is {found}, but {expected} is declared")))
             }
             _ => Ok(Some(found)),
         }
     }
 }
 
-/// A file somewhere, and the client to fetch it with: [`Client::file`].
+/// A file to download; made by [`Client::file`].
 #[derive(Clone, Debug)]
 pub struct FileHandle {
     client: Client,
@@ -153,12 +153,12 @@ pub struct FileHandle {
 #[derive(Clone, Debug)]
 enum Source {
     Remote(Box<RemoteFile>),
-    /// A resource that is still to be looked up.
+    /// A resource whose URL is looked up when it is needed.
     Resource(Box<ResourceHandle>),
 }
 
 impl Client {
-    /// A file somewhere: a resource that you have read, or what a URL leads to.
+    /// Returns a handle to a file: that of a resource, or of any URL ([`RemoteFile`]). Nothing is sent.
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -176,16 +176,16 @@ impl Client {
 }
 
 impl FileHandle {
-    /// Saves it, at a path or in a folder.
+    /// Builds a download to a path or a folder.
     pub fn download(&self, path: impl Into<PathBuf>) -> Download {
         Download::new(self.clone(), path.into())
     }
 
-    /// All of its bytes in memory, `max` at most.
+    /// Downloads the file into memory.
     ///
     /// # Errors
     ///
-    /// Where it is longer, and as for [`Download::send`].
+    /// Returns an error if the file has more than `max` bytes ([`Error::is_too_large`]), and those of [`Download::send`].
     pub async fn bytes(&self, max: usize) -> Result<Bytes> {
         let file = self.resolve().await?;
         let mut transfer = file.open(&self.client, true).await?;
@@ -214,11 +214,11 @@ impl FileHandle {
         Ok(all.into())
     }
 
-    /// Its bytes as they come.
+    /// Requests the file and returns its bytes as a stream.
     ///
     /// # Errors
     ///
-    /// Where there is no such file, or no answer comes.
+    /// Returns an error if the file does not exist or no response arrives.
     pub async fn stream(&self) -> Result<FileStream> {
         let file = self.resolve().await?;
         let transfer = file.open(&self.client, false).await?;
@@ -237,18 +237,18 @@ impl FileHandle {
     }
 }
 
-/// Where a resource is.
+/// The URLs of the file of a resource; see [`ResourceHandle::latest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Latest {
-    /// The URL that stays: it leads to the file, wherever that is. The one to be published.
+    /// The permanent URL, which redirects to the file. This is the one to publish.
     pub permanent: String,
-    /// Where it leads now.
+    /// The URL that it redirects to now.
     pub current: String,
 }
 
 impl ResourceHandle {
-    /// Saves its file, at a path or in a folder.
+    /// Builds a download of the file of the resource to a path or a folder.
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -262,29 +262,29 @@ impl ResourceHandle {
         self.file().download(path)
     }
 
-    /// All bytes of its file in memory, `max` at most.
+    /// Downloads the file of the resource into memory.
     ///
     /// # Errors
     ///
-    /// Where it is longer, and as for [`Download::send`].
+    /// Returns an error if the file has more than `max` bytes ([`Error::is_too_large`]), and those of [`Download::send`].
     pub async fn bytes(&self, max: usize) -> Result<Bytes> {
         self.file().bytes(max).await
     }
 
-    /// The bytes of its file as they come.
+    /// Requests the file of the resource and returns its bytes as a stream.
     ///
     /// # Errors
     ///
-    /// Where there is no such resource or file, or no answer comes.
+    /// Returns an error if the resource or the file does not exist, or no response arrives.
     pub async fn stream(&self) -> Result<FileStream> {
         self.file().stream().await
     }
 
-    /// The URL of its file that stays, and where that leads now.
+    /// Returns the permanent URL of the file, and the URL that it redirects to now.
     ///
     /// # Errors
     ///
-    /// Where there is no such resource, or no answer comes.
+    /// Returns an error if the resource does not exist or no response arrives.
     pub async fn latest(&self) -> Result<Latest> {
         let Resource { latest, url, .. } = self.get().await?;
         Ok(Latest { permanent: latest, current: url })

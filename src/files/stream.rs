@@ -1,4 +1,4 @@
-//! A file as a stream.
+//! Downloads as a stream of bytes.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,8 +14,11 @@ use super::remote::Expected;
 use super::transfer::{Piece, Transfer};
 use crate::{Error, Result};
 
-/// The bytes of a file as they come, a [`Stream`]. It is resumed where it breaks off; at its end its declared
-/// size and checksum are compared, and where they differ the last item is an error.
+/// The bytes of a file, a [`Stream`]; made by [`ResourceHandle::stream`](crate::objects::ResourceHandle::stream) and
+/// [`FileHandle::stream`](super::FileHandle::stream).
+///
+/// It resumes if the body breaks off. At the end, size and checksum are compared with the declared ones; a mismatch is an
+/// error as the last item.
 #[must_use = "a stream does nothing until it is read"]
 pub struct FileStream {
     bytes: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
@@ -35,7 +38,7 @@ impl FileStream {
                     listener.tell(transfer.received(), transfer.total());
                     Ok(Some((bytes, (transfer, check, listener))))
                 }
-                // The transfer was opened so that this does not come.
+                // Not reached: the transfer was opened without restarts.
                 Some(Piece::Anew) => Err(Error::corrupt("the file changed while it was read")),
                 None => check.finish(transfer.received()).map(|_| None).map_err(|error| error.of_file(transfer.url())),
             }
@@ -43,23 +46,24 @@ impl FileStream {
         Self { bytes: Box::pin(bytes), size, name }
     }
 
-    /// The size of the file in bytes, where the server tells it.
+    /// Returns the size of the file in bytes, if the server tells it.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// The name of the file, safe to be used in a folder, where the server or the URL tells it.
+    /// Returns the name of the file, if the server or the URL tells it. It is safe to use within a folder.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// The next bytes, `None` at the end.
+    /// Returns the next bytes, or `None` at the end.
     ///
     /// # Errors
     ///
-    /// Where the file breaks off and cannot be resumed, has changed meanwhile, or is not what was declared.
+    /// Returns an error if the body breaks off and cannot be resumed, or if the file changes meanwhile or does not match its
+    /// declared size or checksum.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         std::future::poll_fn(|context| self.bytes.as_mut().poll_next(context)).await.transpose()
     }

@@ -1,4 +1,4 @@
-//! The bytes of a file, from the first to the last, over as many answers as that takes.
+//! Transfers of a file, over as many responses as needed.
 
 use std::time::Duration;
 
@@ -11,40 +11,40 @@ use super::range::{ContentRange, Validator};
 use crate::transport::Repeatable;
 use crate::{Client, Error, Result};
 
-/// How many times in a row a body may break off without a byte more than before.
+/// How many times in a row a body may break off without any new byte.
 const MAX_FAILURES: u32 = 5;
 
 /// How many times a file may change while it is read.
 const MAX_CHANGES: u32 = 3;
 
-/// How long to wait before going on, doubled for each failure in a row.
+/// The delay before resuming, doubled for each failure in a row.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// A piece of a file.
 #[derive(Clone)]
 pub(super) enum Piece {
     Bytes(Bytes),
-    /// The file has changed, or cannot be resumed: what came so far is void, it begins anew.
+    /// The file has changed or cannot be resumed: the bytes so far are void, the transfer starts over.
     Anew,
 }
 
 pub(super) struct Transfer {
     client: Client,
     url: Url,
-    /// Whether a file that cannot be resumed is begun anew.
+    /// Whether to start over if the file cannot be resumed.
     restarts: bool,
     answer: Option<Response>,
     state: FileState,
-    /// The bytes of the file that have come.
+    /// The number of bytes received.
     received: u64,
-    /// How many bytes of the answer have come before, with an earlier one.
+    /// How many bytes of this response were received with an earlier one.
     skip: u64,
     failures: u32,
     changes: u32,
     resumptions: u32,
 }
 
-/// What an answer tells of its file.
+/// What the headers of a response tell about the file.
 struct FileState {
     url: Url,
     headers: HeaderMap,
@@ -57,14 +57,14 @@ impl FileState {
         let headers = answer.headers().clone();
         let encoded = headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
-        // The length and the tag of another form of the file say nothing about this one.
+        // Length and entity tag of an encoded form do not apply to the file itself.
         let (total, validator) = if encoded { (None, None) } else { (length, Validator::of(&headers)) };
         Self { url: answer.url().clone(), headers, total, validator }
     }
 }
 
 impl Transfer {
-    /// Asks for a file. With `restarts`, [`Piece::Anew`] may come.
+    /// Requests a file. With `restarts`, [`Piece::Anew`] may be returned.
     pub(super) async fn open(client: &Client, url: &Url, restarts: bool) -> Result<Self> {
         let answer = fetch(client, url, &[]).await?;
         Ok(Self {
@@ -81,17 +81,17 @@ impl Transfer {
         })
     }
 
-    /// Where the file was found, after all redirects.
+    /// The URL of the file, after redirects.
     pub(super) fn url(&self) -> &Url {
         &self.state.url
     }
 
-    /// The headers that the file came with.
+    /// The headers of the first response.
     pub(super) fn headers(&self) -> &HeaderMap {
         &self.state.headers
     }
 
-    /// The size of the file, where the server tells it.
+    /// The size of the file, if the server tells it.
     pub(super) fn total(&self) -> Option<u64> {
         self.state.total
     }
@@ -104,7 +104,7 @@ impl Transfer {
         self.resumptions
     }
 
-    /// The next piece, `None` at the end.
+    /// Returns the next piece, or `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Piece>> {
         loop {
             let Some(answer) = &mut self.answer else {
@@ -124,11 +124,11 @@ impl Transfer {
                     self.received += bytes.len() as u64;
                     self.failures = 0;
                     if self.state.total.is_some_and(|total| self.received > total) {
-                        return Err(Error::corrupt("the server sends more than it announced").of_file(&self.url));
+                        return Err(Error::corrupt("the server sent more bytes than it announced").of_file(&self.url));
                     }
                     return Ok(Some(Piece::Bytes(bytes)));
                 }
-                // A body whose end only the end of the connection tells may break off like this.
+                // A body delimited by the end of the connection may break off like this.
                 Ok(None) if self.state.total.is_some_and(|total| self.received < total) => {
                     self.failed(Error::transport("the body ended before its end"), true).await?;
                 }
@@ -142,7 +142,7 @@ impl Transfer {
         }
     }
 
-    /// Waits where it can go on, gives the error back where it cannot.
+    /// Waits if the transfer can be resumed, otherwise returns the error.
     async fn failed(&mut self, error: Error, transient: bool) -> Result<()> {
         self.answer = None;
         self.failures += 1;
@@ -155,7 +155,7 @@ impl Transfer {
         Ok(())
     }
 
-    /// Asks for the rest. Tells whether the file begins anew.
+    /// Requests the rest. Returns whether the transfer starts over.
     async fn resume(&mut self) -> Result<bool> {
         self.resumptions += 1;
         let condition = self.state.validator.clone().filter(|_| self.received > 0);
@@ -167,7 +167,7 @@ impl Transfer {
         let headers = [(RANGE, range), (IF_RANGE, validator.value.clone())];
         let answer = match fetch(&self.client, &self.url, &headers).await {
             Ok(answer) => answer,
-            // It has become shorter than what came.
+            // The file has become shorter than what was received.
             Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
                 let answer = fetch(&self.client, &self.url, &[]).await?;
                 return self.begin_anew(answer);
@@ -180,12 +180,12 @@ impl Transfer {
                 (self.answer, self.skip) = (Some(answer), 0);
                 return Ok(false);
             }
-            // Its place among the requests to the host is needed.
+            // Its permit is needed for the next request.
             drop(answer);
             let answer = fetch(&self.client, &self.url, &[]).await?;
             return self.begin_anew(answer);
         }
-        // The whole file after all, of a server that knows no ranges: the beginning is known.
+        // The server ignores ranges and sends the whole file: its beginning was received before.
         if validator.matches(answer.headers()) {
             (self.answer, self.skip) = (Some(answer), self.received);
             return Ok(false);
@@ -193,7 +193,7 @@ impl Transfer {
         self.begin_anew(answer)
     }
 
-    /// Whether an answer is the rest of the same file.
+    /// Returns whether a response is the rest of the same file.
     fn is_rest(&self, range: &ContentRange, validator: &Validator, answer: &Response) -> bool {
         let total = match (range.total, self.state.total) {
             (Some(now), Some(before)) => now == before,

@@ -1,4 +1,4 @@
-//! Visits and downloads by month, and in all.
+//! Visits and downloads by month, and in total.
 //!
 //! ```no_run
 //! # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -7,14 +7,15 @@
 //!     println!("{:?}: {:?} visits, {:?} downloads", month.month, month.visits, month.downloads);
 //! }
 //! if let Some(total) = dataset.metrics().totals().await? {
-//!     println!("{} visits in all", total.visits.unwrap_or_default());
+//!     println!("{} visits in total", total.visits.unwrap_or_default());
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A count is `None` where nobody knows it, which is not zero. What these do not ask is asked with
-//! [`Client::metrics_of`](crate::Client::metrics_of).
+//! The `metrics` method of a handle builds the query. A count is `None` if the platform does not know it, which differs from
+//! zero. For other queries, use [`Client::metrics_of`](crate::Client::metrics_of). See [the guide](crate::guide::metrics)
+//! for a complete program.
 
 mod month;
 
@@ -36,28 +37,28 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A row of metrics by month: visits and downloads of something in one month.
+/// A row of monthly metrics: the visits and downloads of an object in one month.
 pub trait Monthly: DeserializeOwned + sealed::Sealed {
-    /// The model of the metrics API that it is a row of.
+    /// The model of the metrics API.
     const MODEL: &'static str;
-    /// The column with the id of what it is about; `None` for the platform as a whole.
+    /// The column with the id of the object; `None` for the platform as a whole.
     const KEY: Option<&'static str>;
 }
 
-/// What has totals beside its months.
+/// Monthly metrics that also have totals.
 pub trait Totalled: Monthly {
-    /// A row of the totals.
+    /// The type of the totals.
     type Total: DeserializeOwned;
 }
 
-/// The months of something, one after another; made by `metrics()` of its handle.
+/// A query of monthly metrics; made by the `metrics` method of a handle.
 #[must_use = "a query does nothing until it is sent"]
 pub struct Months<T> {
     client: Client,
     id: Option<String>,
     from: Option<Month>,
     to: Option<Month>,
-    /// Why nothing is to be sent.
+    /// The error to return instead of sending.
     refused: Option<String>,
     row: PhantomData<fn() -> T>,
 }
@@ -65,13 +66,13 @@ pub struct Months<T> {
 impl<T> Months<T> {
     fn new(client: &Client, id: Option<&str>, is_id: fn(&str) -> bool) -> Self {
         let refused = id.filter(|id| !is_id(id)).map(|id| {
-            format!("`{id}` is no id: metrics know things by their ids and not by their slugs; `get()` tells the id")
+            format!("`{id}` is not an id: metrics need the id of the object, which `get()` returns, not its slug")
         });
         let (client, id) = (client.clone(), id.map(str::to_owned));
         Self { client, id, from: None, to: None, refused, row: PhantomData }
     }
 
-    /// Not before a month (`"2025-01"`). What is no month is the error of sending.
+    /// Sets the first month (`"2025-01"`), inclusive. An invalid month is an error when the query is sent.
     pub fn from<M: TryInto<Month>>(mut self, month: M) -> Self
     where
         M::Error: Into<Error>,
@@ -80,7 +81,7 @@ impl<T> Months<T> {
         self
     }
 
-    /// Not after a month, which is included.
+    /// Sets the last month, inclusive.
     pub fn to<M: TryInto<Month>>(mut self, month: M) -> Self
     where
         M::Error: Into<Error>,
@@ -111,7 +112,7 @@ impl<T: Monthly> Months<T> {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
-            return Err(Error::request(format!("no month is from {from} to {to}")));
+            return Err(Error::request(format!("the first month, {from}, is after the last, {to}")));
         }
         let mut rows = Rows::new(&self.client, Source::Model(model.to_owned()));
         if let (Some(key), Some(id)) = (T::KEY, &self.id) {
@@ -120,11 +121,11 @@ impl<T: Monthly> Months<T> {
         Ok(rows)
     }
 
-    /// The query of the months, the oldest first, to be narrowed further.
+    /// Returns the query of the rows, the oldest month first, to add further conditions.
     ///
     /// # Errors
     ///
-    /// Where a month or the id is none.
+    /// Returns an error if a month or the id is not valid.
     pub fn rows(&self) -> Result<Rows<T>> {
         let mut rows = self.of(T::MODEL)?.sort(col("metric_month").asc());
         if let Some(from) = self.from {
@@ -136,13 +137,13 @@ impl<T: Monthly> Months<T> {
         Ok(rows)
     }
 
-    /// All the months, the oldest first. A month in which nothing was counted may be missing.
+    /// Reads the months, the oldest first. A month in which nothing was counted may be missing.
     ///
     /// # Errors
     ///
-    /// Where a month or the id is none, the environment has no metrics, or the call fails.
+    /// Returns an error if a month or the id is not valid, if the environment has no metrics API, or if the call fails.
     pub async fn collect(&self) -> Result<Vec<T>> {
-        // A page holds four years.
+        // A page has more than four years.
         let mut pages: RowPages<T> = self.rows()?.pages();
         let mut months = Vec::new();
         while let Some(page) = pages.next().await {
@@ -153,7 +154,7 @@ impl<T: Monthly> Months<T> {
 }
 
 impl<T: Totalled> Months<T> {
-    /// What was counted in all, whatever the months; `None` where nothing was.
+    /// Reads the totals, whatever the months of the query; `None` if nothing was counted.
     ///
     /// # Errors
     ///
@@ -185,7 +186,7 @@ impl<T> fmt::Debug for Months<T> {
     }
 }
 
-/// Most things have the ids of the platform's database.
+/// Returns whether a text is an id of the catalogue's database.
 fn is_object_id(id: &str) -> bool {
     id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -198,7 +199,7 @@ fn is_uuid(id: &str) -> bool {
     id.len() == 36 && id.bytes().enumerate().all(dashes)
 }
 
-/// Takes the value of a column out of a row. One that cannot be read stays there.
+/// Removes the value of a column from a row and parses it. A value that cannot be parsed stays in the row.
 fn take<T>(columns: &mut BTreeMap<String, Value>, column: &str, read: fn(&Value) -> Option<T>) -> Option<T> {
     let value = match columns.get(column)? {
         Value::Null => None,
@@ -208,7 +209,7 @@ fn take<T>(columns: &mut BTreeMap<String, Value>, column: &str, read: fn(&Value)
     value
 }
 
-/// An id, also where it is written as a number.
+/// Parses an id, which may be written as a number.
 fn id(value: &Value) -> Option<String> {
     match value {
         Value::String(id) => Some(id.clone()),
@@ -221,7 +222,7 @@ fn month(value: &Value) -> Option<Month> {
     value.as_str()?.parse().ok()
 }
 
-/// A count is a whole number, also where it is written as a decimal or as a text.
+/// Parses a count, which may be written as a decimal or a text.
 fn count(value: &Value) -> Option<i64> {
     let whole = |number: f64| (number.abs() < 9e15).then(|| number.round() as i64);
     match value {
@@ -252,12 +253,11 @@ macro_rules! fields {
             )?
             $(
                 $(#[$doc])*
-                #[doc = concat!("(`", $count_column, "`); `None` where nobody knows.")]
+                #[doc = concat!("(`", $count_column, "`); `None` if unknown.")]
                 #[serde(rename = $count_column, skip_serializing_if = "Option::is_none")]
                 pub $count: Option<i64>,
             )*
-            /// Columns that came later, the number of the row (`__id`), and values that are not what their column should
-            /// hold.
+            /// Columns without a field, the row number (`__id`), and values that do not fit their field.
             #[serde(flatten)]
             pub other: BTreeMap<String, Value>,
         }
@@ -277,122 +277,122 @@ macro_rules! fields {
 }
 
 fields! {
-    /// A month of a dataset.
+    /// The metrics of a dataset in one month.
     DatasetMonth {
         ids { dataset_id = "dataset_id", organization_id = "organization_id", }
         counts {
-            /// How often its page was seen
+            /// Visits of its page
             visits = "monthly_visit",
-            /// How often its files were downloaded
+            /// Downloads of its files
             downloads = "monthly_download_resource",
         }
         month
     }
-    /// What was counted of a dataset in all.
+    /// The totals of a dataset.
     DatasetTotal {
         ids { dataset_id = "dataset_id", }
         counts {
-            /// How often its page was seen
+            /// Visits of its page
             visits = "visit",
-            /// How often a link of its page to elsewhere was followed
+            /// Clicks on external links of its page
             outlinks = "outlink",
-            /// How often its files were downloaded
+            /// Downloads of its files
             downloads = "download_resource",
         }
     }
-    /// A month of a resource.
+    /// The metrics of a resource in one month.
     ResourceMonth {
         ids { resource_id = "resource_id", dataset_id = "dataset_id", }
         counts {
-            /// How often it was downloaded
+            /// Downloads
             downloads = "monthly_download_resource",
         }
         month
     }
-    /// What was counted of a resource in all.
+    /// The totals of a resource.
     ResourceTotal {
         ids { resource_id = "resource_id", dataset_id = "dataset_id", }
         counts {
-            /// How often it was downloaded
+            /// Downloads
             downloads = "download_resource",
         }
     }
-    /// A month of an organization.
+    /// The metrics of an organization in one month.
     OrganizationMonth {
         ids { organization_id = "organization_id", }
         counts {
-            /// How often the pages of its datasets were seen
+            /// Visits of the pages of its datasets
             dataset_visits = "monthly_visit_dataset",
-            /// How often the files of its datasets were downloaded
+            /// Downloads of the files of its datasets
             downloads = "monthly_download_resource",
-            /// How often the pages of its reuses were seen
+            /// Visits of the pages of its reuses
             reuse_visits = "monthly_visit_reuse",
-            /// How often the pages of its dataservices were seen
+            /// Visits of the pages of its dataservices
             dataservice_visits = "monthly_visit_dataservice",
         }
         month
     }
-    /// What was counted of an organization in all.
+    /// The totals of an organization.
     OrganizationTotal {
         ids { organization_id = "organization_id", }
         counts {
-            /// How often the pages of its datasets were seen
+            /// Visits of the pages of its datasets
             dataset_visits = "visit_dataset",
-            /// How often the files of its datasets were downloaded
+            /// Downloads of the files of its datasets
             downloads = "download_resource",
-            /// How often the pages of its reuses were seen
+            /// Visits of the pages of its reuses
             reuse_visits = "visit_reuse",
-            /// How often the pages of its dataservices were seen
+            /// Visits of the pages of its dataservices
             dataservice_visits = "visit_dataservice",
-            /// How often a link of its pages to elsewhere was followed
+            /// Clicks on external links of its pages
             outlinks = "outlink",
         }
     }
-    /// A month of a reuse.
+    /// The metrics of a reuse in one month.
     ReuseMonth {
         ids { reuse_id = "reuse_id", }
         counts {
-            /// How often its page was seen
+            /// Visits of its page
             visits = "monthly_visit",
         }
         month
     }
-    /// What was counted of a reuse in all.
+    /// The totals of a reuse.
     ReuseTotal {
         ids { reuse_id = "reuse_id", }
         counts {
-            /// How often its page was seen
+            /// Visits of its page
             visits = "visit",
-            /// How often a link of its page to elsewhere was followed
+            /// Clicks on external links of its page
             outlinks = "outlink",
         }
     }
-    /// A month of a dataservice.
+    /// The metrics of a dataservice in one month.
     DataserviceMonth {
         ids { dataservice_id = "dataservice_id", }
         counts {
-            /// How often its page was seen
+            /// Visits of its page
             visits = "monthly_visit",
         }
         month
     }
-    /// What was counted of a dataservice in all.
+    /// The totals of a dataservice.
     DataserviceTotal {
         ids { dataservice_id = "dataservice_id", }
         counts {
-            /// How often its page was seen
+            /// Visits of its page
             visits = "visit",
         }
     }
-    /// A month of the platform as a whole.
+    /// The metrics of the platform as a whole in one month.
     SiteMonth {
         ids {}
         counts {
-            /// How often pages of datasets were seen
+            /// Visits of pages of datasets
             dataset_visits = "monthly_visit_dataset",
-            /// How often files were downloaded
+            /// Downloads of files
             downloads = "monthly_download_resource",
-            /// How often pages of reuses were seen
+            /// Visits of pages of reuses
             reuse_visits = "monthly_visit_reuse",
         }
         month
@@ -415,7 +415,7 @@ macro_rules! metrics {
         )?
 
         impl $handle {
-            #[doc = concat!("Its visits and downloads by month, and in all (the model `", $model, "` of the metrics API).")]
+            #[doc = concat!("Returns a query of its visits and downloads, by month and in total (the model `", $model, "` of the metrics API).")]
             ///
             /// ```no_run
             /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {

@@ -1,4 +1,4 @@
-//! A month of a year, as metrics write it.
+//! A month of a year, in the form of the metrics API.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Error, Result};
 
-/// A month of a year, written `2025-01`.
+/// A month of a year, written `2025-01`. Made with [`Month::new`], or parsed from text.
 ///
 /// ```
 /// use datagouv::monthly_metrics::Month;
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// let month: Month = "2025-12".parse().unwrap();
 /// assert_eq!((month.year(), month.number()), (2025, 12));
 /// assert!(month < Month::new(2026, 1).unwrap());
-/// assert!("2025-13".parse::<Month>().unwrap_err().to_string().contains("no month"));
+/// assert!("2025-13".parse::<Month>().unwrap_err().to_string().contains("not a month"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Month {
@@ -25,26 +25,26 @@ pub struct Month {
 }
 
 impl Month {
-    /// A month by its number, from 1 to 12.
+    /// Creates a month from its number, from 1 to 12.
     ///
     /// # Errors
     ///
-    /// Where the number is another, or the year has more than four digits.
+    /// Returns an error if the number is out of range, or the year has more than four digits.
     pub fn new(year: u16, month: u8) -> Result<Self> {
         if year <= 9999 && (1..=12).contains(&month) {
             Ok(Self { year, month })
         } else {
-            Err(Error::request(format!("{year}-{month:02} is no month: they are written as 2025-01")))
+            Err(Error::request(format!("{year}-{month:02} is not a month: months are written as 2025-01")))
         }
     }
 
-    /// The year.
+    /// Returns the year.
     #[must_use]
     pub fn year(self) -> u16 {
         self.year
     }
 
-    /// The number of the month in its year, from 1.
+    /// Returns the number of the month, from 1 to 12.
     #[must_use]
     pub fn number(self) -> u8 {
         self.month
@@ -59,9 +59,9 @@ impl FromStr for Month {
         match text.split_once('-') {
             Some((year, month)) if digits(year, 4) && digits(month, 2) => match (year.parse(), month.parse()) {
                 (Ok(year), Ok(month)) => Self::new(year, month),
-                _ => Err(Error::request(format!("`{text}` is no month"))),
+                _ => Err(Error::request(format!("`{text}` is not a month"))),
             },
-            _ => Err(Error::request(format!("`{text}` is no month: they are written as 2025-01"))),
+            _ => Err(Error::request(format!("`{text}` is not a month: months are written as 2025-01"))),
         }
     }
 }
@@ -90,7 +90,7 @@ impl TryFrom<String> for Month {
     }
 }
 
-// So that a month is taken where one is read of a text.
+// Lets setters take a `Month` where they also take text.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}

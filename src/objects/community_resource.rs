@@ -1,4 +1,4 @@
-//! What there is to do with a community resource.
+//! Methods of community resource handles.
 
 #[cfg(feature = "main-datasets")]
 mod catalogue {
@@ -16,14 +16,14 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_community_resource(&self, resource: CommunityResourceInput) -> Result<CommunityResource> {
             Ok(self.main().create_community_resource().body(resource).send().await?.into_inner())
         }
     }
 
     impl CommunityResourceInput {
-        /// A main file that lies elsewhere, by its URL, for a dataset by its id.
+        /// Creates the input for a community resource that is a file on another server, by the id of its dataset.
         #[must_use]
         pub fn remote(dataset: impl Into<String>, title: impl Into<String>, url: impl Into<String>) -> Self {
             let dataset = DatasetReferenceInput::new(dataset);
@@ -32,21 +32,21 @@ mod catalogue {
     }
 
     impl CommunityResourceHandle {
-        /// The community resource (`retrieve_community_resource`).
+        /// Reads the community resource (`retrieve_community_resource`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<CommunityResource> {
             Ok(self.client.main().retrieve_community_resource().community(&self.id).send().await?.into_inner())
         }
 
-        /// Reads it, lets `change` change what was read, and writes that (`retrieve_community_resource`,
-        /// `update_community_resource`); see [the module](crate::objects#changing).
+        /// Reads the community resource, passes it to `change`, and sends the changed properties (`retrieve_community_resource`,
+        /// `update_community_resource`); see [Updates](crate::objects#updates).
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(
             &self,
             change: impl FnOnce(CommunityResourceUpdate) -> CommunityResourceUpdate,
@@ -55,11 +55,11 @@ mod catalogue {
             self.write(read, change).await
         }
 
-        /// The same, refused where it was changed after it was `seen`.
+        /// Updates the community resource like [`update`](Self::update), unless it was changed after `seen` was read.
         ///
         /// # Errors
         ///
-        /// Where a call fails; a change by somebody else [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if a call fails; [`is_conflict`](crate::Error::is_conflict) if it was changed meanwhile.
         pub async fn update_unless_changed(
             &self,
             seen: &CommunityResource,
@@ -85,11 +85,11 @@ mod catalogue {
             Ok(call.body(CommunityResourceUpdate::new()).call().body(&said).send().await?.into_inner())
         }
 
-        /// Deletes it (`delete_community_resource`).
+        /// Deletes the community resource (`delete_community_resource`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn delete(&self) -> Result<()> {
             self.client.main().delete_community_resource().community(&self.id).send().await?;
             Ok(())

@@ -1,4 +1,4 @@
-//! What there is to do with a dataservice.
+//! Methods of dataservice handles.
 
 use super::DataserviceHandle;
 
@@ -32,7 +32,7 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_dataservice(&self, dataservice: DataserviceInput) -> Result<Dataservice> {
             Ok(self.main().create_dataservice().body(dataservice).send().await?.into_inner())
         }
@@ -43,27 +43,27 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<Dataservice> {
             Ok(self.client.main().get_dataservice().dataservice(&self.id).send().await?.into_inner())
         }
 
-        /// Reads it, lets `change` change what was read, and writes that (`get_dataservice`, `update_dataservice`);
-        /// see [the module](crate::objects#changing).
+        /// Reads the dataservice, passes it to `change`, and sends the changed properties (`get_dataservice`, `update_dataservice`);
+        /// see [Updates](crate::objects#updates).
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(&self, change: impl FnOnce(DataserviceUpdate) -> DataserviceUpdate) -> Result<Dataservice> {
             let read = self.get().await?;
             self.write(read, change).await
         }
 
-        /// The same, refused where it was changed after it was `seen`.
+        /// Updates the dataservice like [`update`](Self::update), unless it was changed after `seen` was read.
         ///
         /// # Errors
         ///
-        /// Where a call fails; a change by somebody else [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if a call fails; [`is_conflict`](crate::Error::is_conflict) if it was changed meanwhile.
         pub async fn update_unless_changed(
             &self,
             seen: &Dataservice,
@@ -85,11 +85,11 @@ mod catalogue {
             Ok(call.call().body(&said).send().await?.into_inner())
         }
 
-        /// Deletes it (`delete_dataservice`).
+        /// Deletes the dataservice (`delete_dataservice`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn delete(&self) -> Result<()> {
             self.client.main().delete_dataservice().dataservice(&self.id).send().await?;
             Ok(())
@@ -99,7 +99,7 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn add_datasets<Id: Into<String>>(
             &self,
             datasets: impl IntoIterator<Item = Id>,
@@ -109,11 +109,11 @@ mod catalogue {
             Ok(call.send().await?.into_inner())
         }
 
-        /// Says that it no longer serves a dataset, by its id (`delete_dataservice_dataset`).
+        /// Removes a dataset, by its id, from those that the dataservice serves (`delete_dataservice_dataset`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn remove_dataset(&self, dataset: impl Into<String>) -> Result<()> {
             let call = self.client.main().delete_dataservice_dataset().dataservice(&self.id).dataset(dataset.into());
             call.send().await?;

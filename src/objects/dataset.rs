@@ -1,4 +1,4 @@
-//! What there is to do with a dataset.
+//! Methods of dataset handles.
 
 use super::DatasetHandle;
 
@@ -18,7 +18,7 @@ impl DatasetHandle {
 
 #[cfg(feature = "main-v2")]
 impl DatasetHandle {
-    /// Its resources in pages, with a search in their titles and a choice of types (`list_resources` of v2).
+    /// Lists the resources in pages, filtered by title and type (`list_resources` of v2).
     pub fn resources(&self) -> crate::main_v2::builder::ListResources<'_> {
         self.client.main_v2().list_resources().dataset(&self.id)
     }
@@ -40,7 +40,7 @@ mod catalogue {
     };
     use crate::{Client, DateTime, Result};
 
-    /// What an update without them would empty.
+    /// Properties that the platform removes if an update leaves them out.
     const LOST_WHERE_UNSAID: [&str; 2] = ["tags", "temporal_coverage"];
 
     impl Client {
@@ -48,15 +48,16 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_dataset(&self, dataset: DatasetInput) -> Result<Dataset> {
             Ok(self.main().create_dataset().body(dataset).send().await?.into_inner())
         }
     }
 
     impl ResourceInput {
-        /// A main file that lies elsewhere, by its URL; the platform takes what says no type for something else than a
-        /// main file (`type_`).
+        /// Creates the input for a resource that is a file on another server.
+        ///
+        /// Its type is `main`, which the platform does not assume by default; `type_` changes it.
         #[must_use]
         pub fn remote(title: impl Into<String>, url: impl Into<String>) -> Self {
             Self::new(title, Filetype::Remote, url).type_(ResourceTypeValue::Main)
@@ -64,18 +65,21 @@ mod catalogue {
     }
 
     impl DatasetHandle {
-        /// The dataset (`get_dataset`).
+        /// Reads the dataset (`get_dataset`).
         ///
         /// # Errors
         ///
-        /// Where the call fails; a deleted dataset [is gone](crate::Error::is_gone), but for its owners.
+        /// Returns an error if the call fails; [`is_gone`](crate::Error::is_gone) if the dataset was deleted, except for its
+        /// owners.
         pub async fn get(&self) -> Result<Dataset> {
             Ok(self.client.main().get_dataset().dataset(&self.id).send().await?.into_inner())
         }
 
-        /// Reads it, lets `change` change what was read, and writes that (`get_dataset`, `update_dataset`); see
-        /// [the module](crate::objects#changing). A list of resources is best left alone: what it does not name is
-        /// removed. Extras are best changed by key, with `update_extras`.
+        /// Reads the dataset, passes it to `change`, and sends the changed properties (`get_dataset`, `update_dataset`); see
+        /// [Updates](crate::objects#updates).
+        ///
+        /// Leave `resources` unset: the update removes resources that the list does not name. To change extras, use
+        /// `update_extras`, which works by key.
         ///
         /// ```no_run
         /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -93,17 +97,17 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(&self, change: impl FnOnce(DatasetUpdate) -> DatasetUpdate) -> Result<Dataset> {
             let read = self.get().await?;
             self.write(read, change).await
         }
 
-        /// The same, refused where it was changed after it was `seen`.
+        /// Updates the dataset like [`update`](Self::update), unless it was changed after `seen` was read.
         ///
         /// # Errors
         ///
-        /// Where a call fails; a change by somebody else [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if a call fails; [`is_conflict`](crate::Error::is_conflict) if it was changed meanwhile.
         pub async fn update_unless_changed(
             &self,
             seen: &Dataset,
@@ -125,38 +129,39 @@ mod catalogue {
             Ok(call.body(&said).send().await?.into_inner())
         }
 
-        /// Deletes it (`delete_dataset`).
+        /// Deletes the dataset (`delete_dataset`).
         ///
         /// # Errors
         ///
-        /// Where the call fails; a dataset with a DOI cannot be deleted and [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if the call fails; [`is_conflict`](crate::Error::is_conflict) for a dataset with a DOI, which cannot
+        /// be deleted.
         pub async fn delete(&self) -> Result<()> {
             self.client.main().delete_dataset().dataset(&self.id).send().await?;
             Ok(())
         }
 
-        /// Gives it a DOI, which stays (`mint_dataset_doi`).
+        /// Mints a DOI for the dataset (`mint_dataset_doi`). This cannot be undone.
         ///
         /// # Errors
         ///
-        /// Where the call fails; a dataset that has one already [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if the call fails; [`is_conflict`](crate::Error::is_conflict) if the dataset has a DOI already.
         pub async fn mint_doi(&self) -> Result<Dataset> {
             Ok(self.client.main().mint_dataset_doi().dataset(&self.id).send().await?.into_inner())
         }
 
-        /// Adds a resource that lies elsewhere (`create_resource`); see [`ResourceInput::remote`].
+        /// Adds a resource that is a file on another server (`create_resource`); see [`ResourceInput::remote`].
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_remote(&self, mut resource: ResourceInput) -> Result<Resource> {
-            // The operation takes no other kind.
+            // The operation accepts no other kind.
             resource.filetype = Filetype::Remote;
             Ok(self.client.main().create_resource().dataset(&self.id).body(resource).send().await?.into_inner())
         }
 
-        /// Uploads a file as a new resource, and says more of it than the file does: [`upload`](Self::upload), then
-        /// [`update`](crate::objects::ResourceHandle::update) of what the platform has made.
+        /// Uploads a file as a new resource and describes it: [`upload`](Self::upload), then
+        /// [`update`](crate::objects::ResourceHandle::update) of the created resource.
         ///
         /// ```no_run
         /// # async fn example(client: datagouv::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -172,7 +177,7 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where one of the calls fails; where it is not the first, the resource is there under the file's name.
+        /// Returns an error if one of the calls fails. If it is not the first, the resource exists under the file's name.
         #[cfg(feature = "files")]
         pub async fn create_from_file(
             &self,
@@ -183,27 +188,26 @@ mod catalogue {
             self.resource(uploaded.id).update(describe).await
         }
 
-        /// Its community resources (`list_community_resources`).
+        /// Lists the community resources (`list_community_resources`).
         ///
         /// # Errors
         ///
-        /// Where the handle has a slug, for which the id has to be asked, and that call fails.
+        /// Returns an error if the handle was made with a slug, whose id is looked up first, and that call fails.
         pub async fn community_resources(&self) -> Result<builder::ListCommunityResources<'_>> {
             Ok(self.client.main().list_community_resources().dataset(self.object_id().await?))
         }
 
-        /// Puts its resources in the order of the given ids, which must be those of all of them
-        /// (`update_resources`).
+        /// Reorders the resources (`update_resources`). `ids` must contain the ids of all of them.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn reorder<Id: Into<String>>(&self, ids: impl IntoIterator<Item = Id>) -> Result<Vec<Resource>> {
             let ids: Vec<ResourceIdentifier> = ids.into_iter().map(ResourceIdentifier::new).collect();
             Ok(self.client.main().update_resources().dataset(&self.id).body(ids).send().await?.into_inner())
         }
 
-        /// Sorts its resources (`get_dataset`, `update_resources`); nothing is written where they are in order.
+        /// Sorts the resources (`get_dataset`, `update_resources`). If they are in order, nothing is written.
         ///
         /// ```no_run
         /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -218,18 +222,17 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn sort_resources(&self, by: impl Into<ResourceOrder>) -> Result<Vec<Resource>> {
             let by = by.into();
             self.sort_resources_by(move |one, other| by.compare(one, other)).await
         }
 
-        /// Sorts its resources by a comparison of your own; the same as [`sort_resources`](Self::sort_resources)
-        /// otherwise.
+        /// Sorts the resources like [`sort_resources`](Self::sort_resources), by a comparison function.
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn sort_resources_by(
             &self,
             compare: impl FnMut(&Resource, &Resource) -> Ordering,
@@ -243,12 +246,12 @@ mod catalogue {
             self.reorder(sorted.into_iter().map(|resource| resource.id)).await
         }
 
-        /// Whether one of its resources was changed after another resource, of this dataset or not (`get_dataset`,
-        /// and `get_resource` of v2): whether what was made from this dataset is out of date.
+        /// Returns whether a resource of the dataset was changed after the given resource, of this dataset or another
+        /// (`get_dataset`, and `get_resource` of v2). This tells whether a file derived from the dataset is out of date.
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn has_more_recent_update_than(&self, resource: impl Into<String>) -> Result<bool> {
             #[derive(Deserialize)]
             struct Changed {

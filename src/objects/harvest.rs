@@ -1,4 +1,4 @@
-//! What there is to do with what the platform harvests.
+//! Methods of the handles of harvest sources and jobs.
 
 #[cfg(feature = "main-harvest")]
 mod catalogue {
@@ -11,32 +11,32 @@ mod catalogue {
     use crate::{Client, Result};
 
     impl Client {
-        /// Creates a source to harvest (`create_harvest_source`); it waits for an administrator to accept it.
+        /// Creates a source to harvest (`create_harvest_source`), which an administrator has to accept.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_harvest_source(&self, source: HarvestSourceInput) -> Result<HarvestSource> {
             Ok(self.main().create_harvest_source().body(source).send().await?.into_inner())
         }
     }
 
     impl HarvestSourceHandle {
-        /// The source, with its last run (`get_harvest_source`).
+        /// Reads the source with its last run (`get_harvest_source`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<HarvestSource> {
             Ok(self.client.main().get_harvest_source().source(&self.id).send().await?.into_inner())
         }
 
-        /// Reads it, lets `change` change what was read, and writes that (`get_harvest_source`,
-        /// `update_harvest_source`); see [the module](crate::objects#changing).
+        /// Reads the source, passes it to `change`, and sends the changed properties (`get_harvest_source`,
+        /// `update_harvest_source`); see [Updates](crate::objects#updates).
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(
             &self,
             change: impl FnOnce(HarvestSourceUpdate) -> HarvestSourceUpdate,
@@ -48,40 +48,40 @@ mod catalogue {
             Ok(call.call().body(&said).send().await?.into_inner())
         }
 
-        /// Deletes it (`delete_harvest_source`).
+        /// Deletes the source (`delete_harvest_source`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn delete(&self) -> Result<()> {
             self.client.main().delete_harvest_source().source(&self.id).send().await?;
             Ok(())
         }
 
-        /// What a run would bring (`preview_harvest_source`).
+        /// Returns what a run would harvest (`preview_harvest_source`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn preview(&self) -> Result<HarvestJobPreview> {
             Ok(self.client.main().preview_harvest_source().source(&self.id).send().await?.into_inner())
         }
 
-        /// Its runs, the latest first (`list_harvest_jobs`).
+        /// Lists the runs, the latest first (`list_harvest_jobs`).
         pub fn jobs(&self) -> builder::ListHarvestJobs<'_> {
             self.client.main().list_harvest_jobs().source(&self.id)
         }
 
-        /// Asks for a run (`run_harvest_source`), which begins later.
+        /// Requests a run (`run_harvest_source`), which starts later.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn run(&self) -> Result<HarvestSource> {
             Ok(self.client.main().run_harvest_source().source(&self.id).send().await?.into_inner())
         }
 
-        /// Asks for a run and waits for its end, which may be a failure: see its `status` and `errors`.
+        /// Requests a run and waits for its end. It may have failed: see its `status` and `errors`.
         ///
         /// ```no_run
         /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -98,7 +98,7 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+        /// Returns an error if a call fails, or the deadline passes ([`is_timeout`](crate::Error::is_timeout)).
         pub async fn run_and_wait(&self, wait: Wait) -> Result<HarvestJob> {
             let before = self.get().await?.last_job.map(|job| job.id);
             self.run().await?;
@@ -118,21 +118,21 @@ mod catalogue {
             }
         }
 
-        /// Has it harvested at the times of a crontab line, `0 4 * * *` say (`schedule_harvest_source`).
+        /// Schedules runs by a crontab line such as `0 4 * * *` (`schedule_harvest_source`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn schedule(&self, crontab: impl Into<String>) -> Result<HarvestSource> {
             let call = self.client.main().schedule_harvest_source().source(&self.id).body(crontab.into());
             Ok(call.send().await?.into_inner())
         }
 
-        /// No longer has it harvested by itself (`unschedule_harvest_source`).
+        /// Removes the schedule (`unschedule_harvest_source`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn unschedule(&self) -> Result<()> {
             self.client.main().unschedule_harvest_source().source(&self.id).send().await?;
             Ok(())
@@ -140,25 +140,25 @@ mod catalogue {
     }
 
     impl HarvestJobHandle {
-        /// The run (`get_harvest_job`).
+        /// Reads the run (`get_harvest_job`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<HarvestJob> {
             Ok(self.client.main().get_harvest_job().job(&self.id).send().await?.into_inner())
         }
 
-        /// What it has harvested (`list_harvest_job_items`).
+        /// Lists the harvested items (`list_harvest_job_items`).
         pub fn items(&self) -> builder::ListHarvestJobItems<'_> {
             self.client.main().list_harvest_job_items().job(&self.id)
         }
 
-        /// Waits for its end, which may be a failure: see its `status` and `errors`.
+        /// Waits for the end of the run. It may have failed: see its `status` and `errors`.
         ///
         /// # Errors
         ///
-        /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+        /// Returns an error if a call fails, or the deadline passes ([`is_timeout`](crate::Error::is_timeout)).
         pub async fn wait(&self, wait: Wait) -> Result<HarvestJob> {
             let mut pace = wait.start();
             loop {
@@ -171,7 +171,7 @@ mod catalogue {
         }
     }
 
-    /// Whether a run has come to an end. A status that is not known is none: the deadline ends the wait for it.
+    /// Returns whether a run has ended. An unknown status counts as running, until the deadline of the wait.
     fn is_finished(status: &HarvestJobPreviewStatus) -> bool {
         use HarvestJobPreviewStatus::{Done, DoneErrors, Failed};
         matches!(status, Done | DoneErrors | Failed)

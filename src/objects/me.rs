@@ -1,4 +1,4 @@
-//! What there is to do as the holder of the API key.
+//! Methods of the handle of the API key's holder.
 
 #[cfg(feature = "main-me")]
 mod catalogue {
@@ -20,7 +20,7 @@ mod catalogue {
                     ///
                     /// # Errors
                     ///
-                    /// Where the call fails.
+                    /// Returns an error if the call fails.
                     pub async fn $method(&self) -> Result<Vec<$item>> {
                         Ok(self.client.main().$operation().send().await?.into_inner())
                     }
@@ -49,21 +49,21 @@ mod catalogue {
     }
 
     impl MeHandle {
-        /// Oneself (`get_me`).
+        /// Reads the user (`get_me`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<User> {
             Ok(self.client.main().get_me().send().await?.into_inner())
         }
 
-        /// Reads oneself, lets `change` change what was read, and writes that (`get_me`, `update_me`); see
-        /// [the module](crate::objects#changing).
+        /// Reads the user, passes it to `change`, and sends the changed properties (`get_me`, `update_me`); see
+        /// [Updates](crate::objects#updates).
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(&self, change: impl FnOnce(UserUpdate) -> UserUpdate) -> Result<User> {
             let read = self.get().await?;
             let before = UserUpdate::from(read.clone());
@@ -72,20 +72,20 @@ mod catalogue {
             Ok(call.body(&said).send().await?.into_inner())
         }
 
-        /// What is counted of oneself (`my_metrics`).
+        /// Reads the user's metrics (`my_metrics`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn metrics(&self) -> Result<MyMetrics> {
             Ok(self.client.main().my_metrics().send().await?.into_inner())
         }
 
-        /// Becomes a member of the organization that invites, by the id of the invitation (`accept_org_invitation`).
+        /// Accepts an invitation to an organization, by its id (`accept_org_invitation`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn accept_invitation(&self, id: impl Into<String>) -> Result<Confirmation> {
             Ok(self.client.main().accept_org_invitation().id(id.into()).send().await?.into_inner())
         }
@@ -94,16 +94,16 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn refuse_invitation(&self, id: impl Into<String>) -> Result<Confirmation> {
             Ok(self.client.main().refuse_org_invitation().id(id.into()).send().await?.into_inner())
         }
 
-        /// Makes an API key (`create_api_token`): the answer has the key, which is shown this once.
+        /// Creates an API key (`create_api_token`). Only this response contains the key itself.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_api_token(&self, token: ApiTokenInput) -> Result<ApiTokenCreated> {
             Ok(self.client.main().create_api_token().body(token).send().await?.into_inner())
         }
@@ -112,7 +112,7 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails; one that was revoked [is gone](crate::Error::is_gone).
+        /// Returns an error if the call fails; [`is_gone`](crate::Error::is_gone) if it was revoked already.
         pub async fn revoke_api_token(&self, id: impl Into<String>) -> Result<()> {
             self.client.main().revoke_api_token().api_token(id.into()).send().await?;
             Ok(())

@@ -1,7 +1,8 @@
-//! The things of the platform, each by its id: what there is to do with one, from one place.
+//! Handles to the objects of the platform: datasets, resources, organizations, reuses and others.
 //!
-//! A handle costs nothing until it is used. What it does goes through the generated operations, whose types it
-//! gives back; lists are the operations' own builders, so that their parameters and pages are at hand.
+//! A handle holds an id or a slug; creating one sends nothing. Its methods call the generated operations, named in the
+//! description of each method, and return their types. Methods that return a builder leave its parameters, `send()`,
+//! `pages()` and `items()` to the caller.
 //!
 //! ```no_run
 //! # #[cfg(feature = "main-datasets")]
@@ -16,20 +17,20 @@
 //! # }
 //! ```
 //!
-//! # Changing
+//! # Updates
 //!
-//! `update` reads the thing, gives what was read to a closure as the type of an update, and sends what the closure
-//! has changed. Nothing is sent, and what was read is given back, where it has changed nothing.
+//! `update` reads the object, converts it to the type of an update, passes that to a closure, and sends the properties that
+//! the closure changed. If it changed none, nothing is sent and the object is returned as read.
 //!
-//! What the closure leaves alone is left out, so that it cannot undo what others change meanwhile: a file that was
-//! uploaded, an extra that the platform's analysis has written. The platform keeps what is left out, with one
-//! exception that is seen to here: a dataset without tags or temporal coverage in its update would lose them, so
-//! they are said again each time.
+//! Unchanged properties are not sent, so that the update cannot undo concurrent changes: a file that was uploaded, an extra
+//! that the platform's analysis wrote. The platform keeps properties that are not sent, with one exception, which `update`
+//! handles: an update of a dataset without tags or temporal coverage removes them, so both are always sent.
 //!
-//! The platform has no way to make sure that nobody else writes between the read and the write. The two follow each
-//! other at once, so this is a matter of milliseconds. Where much more time passes between what a user has seen and
-//! what they save, `update_unless_changed` compares the time of the last change first, and refuses with an error
-//! that [is a conflict](crate::Error::is_conflict).
+//! The platform has no conditional writes. The write follows the read within milliseconds. If more time passes between what
+//! a user saw and what they save, use `update_unless_changed`: it compares the time of the last change first, and returns an
+//! error for which [`is_conflict`](crate::Error::is_conflict) is true.
+//!
+//! See [the guide](crate::guide::editing) for a complete program.
 
 #[macro_use]
 mod shared;
@@ -73,7 +74,7 @@ macro_rules! handles {
             }
 
             impl $name {
-                /// The id or slug that it was made with.
+                /// Returns the id or slug that the handle was made with.
                 #[must_use]
                 pub fn id(&self) -> &str {
                     &self.id
@@ -94,53 +95,53 @@ macro_rules! handles {
 }
 
 handles! {
-    /// A dataset, by its id or slug.
+    /// A handle to a dataset, by its id or slug.
     DatasetHandle, dataset;
-    /// A community resource (a file that someone else adds to a dataset), by its id.
+    /// A handle to a community resource (a file that someone else adds to a dataset), by its id.
     CommunityResourceHandle, community_resource;
-    /// An organization, by its id or slug.
+    /// A handle to an organization, by its id or slug.
     OrganizationHandle, organization;
-    /// A reuse, by its id or slug.
+    /// A handle to a reuse, by its id or slug.
     ReuseHandle, reuse;
-    /// A dataservice (an API), by its id or slug.
+    /// A handle to a dataservice (an API), by its id or slug.
     DataserviceHandle, dataservice;
-    /// A topic, by its id or slug.
+    /// A handle to a topic, by its id or slug.
     TopicHandle, topic;
-    /// A user, by their id or slug.
+    /// A handle to a user, by their id or slug.
     UserHandle, user;
-    /// A discussion, by its id.
+    /// A handle to a discussion, by its id.
     DiscussionHandle, discussion;
-    /// A request to transfer something to another owner, by its id.
+    /// A handle to a request to transfer an object to another owner, by its id.
     TransferHandle, transfer;
-    /// A source that the platform harvests, by its id or slug.
+    /// A handle to a source that the platform harvests, by its id or slug.
     HarvestSourceHandle, harvest_source;
-    /// A run of a harvester, by its id.
+    /// A handle to a run of a harvester, by its id.
     HarvestJobHandle, harvest_job;
 }
 
-/// A resource (a file of a dataset), by its id.
+/// A handle to a resource (a file of a dataset), by its id.
 #[derive(Clone, Debug)]
 pub struct ResourceHandle {
     pub(crate) client: Client,
     pub(crate) id: String,
-    /// Where it is known, nobody has to ask.
+    /// The dataset, if known; otherwise it is looked up.
     pub(crate) dataset: Option<String>,
 }
 
-/// The holder of the API key.
+/// A handle to the holder of the API key.
 #[derive(Clone, Debug)]
 pub struct MeHandle {
     pub(crate) client: Client,
 }
 
-/// The platform as a whole.
+/// A handle to the platform as a whole.
 #[derive(Clone, Debug)]
 pub struct SiteHandle {
     pub(crate) client: Client,
 }
 
 impl ResourceHandle {
-    /// The id that it was made with.
+    /// Returns the id that the handle was made with.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -148,7 +149,7 @@ impl ResourceHandle {
 }
 
 impl DatasetHandle {
-    /// A resource of this dataset, by its id.
+    /// Returns a handle to a resource of this dataset, by its id.
     #[must_use]
     pub fn resource(&self, id: impl Into<String>) -> ResourceHandle {
         ResourceHandle { client: self.client.clone(), id: id.into(), dataset: Some(self.id.clone()) }
@@ -156,20 +157,21 @@ impl DatasetHandle {
 }
 
 impl Client {
-    /// A resource (a file of a dataset), by its id. What is done in its dataset asks the platform first which
-    /// dataset that is; [`DatasetHandle::resource`] knows.
+    /// Returns a handle to a resource (a file of a dataset), by its id.
+    ///
+    /// Methods that need the dataset look it up first; [`DatasetHandle::resource`] saves that call.
     #[must_use]
     pub fn resource(&self, id: impl Into<String>) -> ResourceHandle {
         ResourceHandle { client: self.clone(), id: id.into(), dataset: None }
     }
 
-    /// The holder of the API key.
+    /// Returns a handle to the holder of the API key.
     #[must_use]
     pub fn me(&self) -> MeHandle {
         MeHandle { client: self.clone() }
     }
 
-    /// The platform as a whole.
+    /// Returns a handle to the platform as a whole.
     #[must_use]
     pub fn site(&self) -> SiteHandle {
         SiteHandle { client: self.clone() }

@@ -1,32 +1,32 @@
-//! The orders in which the resources of a dataset can be sorted.
+//! Sort orders of the resources of a dataset.
 
 use std::cmp::Ordering;
 
 use crate::main::types::Resource;
 
-/// What resources are sorted by.
+/// A property to sort resources by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ResourceKey {
-    /// When it was created.
+    /// The time of creation.
     CreatedAt,
-    /// The size of its file; unknown is least.
+    /// The size of the file; unknown comes first.
     Filesize,
-    /// Its format (`csv`, `json`…); unknown is least.
+    /// The format (`csv`, `json`…); unknown comes first.
     Format,
-    /// When it was last changed.
+    /// The time of the last change.
     LastModified,
-    /// The media type of its file; unknown is least.
+    /// The media type of the file; unknown comes first.
     Mime,
-    /// Its title, without regard to capitals.
+    /// The title, ignoring case.
     Title,
-    /// Its type (`main`, `documentation`…).
+    /// The type (`main`, `documentation`…).
     Type,
-    /// The URL of its file.
+    /// The URL of the file.
     Url,
 }
 
-/// An order of resources: a [`ResourceKey`] alone is ascending.
+/// A sort order of resources. A [`ResourceKey`] converts to the ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResourceOrder {
     key: ResourceKey,
@@ -34,13 +34,13 @@ pub struct ResourceOrder {
 }
 
 impl ResourceKey {
-    /// The least first.
+    /// Sorts in ascending order.
     #[must_use]
     pub fn ascending(self) -> ResourceOrder {
         self.into()
     }
 
-    /// The greatest first.
+    /// Sorts in descending order.
     #[must_use]
     pub fn descending(self) -> ResourceOrder {
         ResourceOrder { key: self, descending: true }

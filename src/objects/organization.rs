@@ -1,4 +1,4 @@
-//! What there is to do with an organization.
+//! Methods of organization handles.
 
 use super::OrganizationHandle;
 
@@ -25,7 +25,7 @@ impl OrganizationHandle {
     ///
     /// # Errors
     ///
-    /// Where the call fails.
+    /// Returns an error if the call fails.
     pub async fn create_dataset(
         &self,
         dataset: crate::main::types::DatasetInput,
@@ -48,32 +48,32 @@ mod catalogue {
     use crate::{Client, Result};
 
     impl Client {
-        /// Creates an organization, whose administrator is the holder of the API key (`create_organization`).
+        /// Creates an organization (`create_organization`), with the holder of the API key as its administrator.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_organization(&self, organization: OrganizationInput) -> Result<Organization> {
             Ok(self.main().create_organization().body(organization).send().await?.into_inner())
         }
     }
 
     impl OrganizationHandle {
-        /// The organization, with its members (`get_organization`).
+        /// Reads the organization with its members (`get_organization`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<Organization> {
             Ok(self.client.main().get_organization().org(&self.id).send().await?.into_inner())
         }
 
-        /// Reads it, lets `change` change what was read, and writes that (`get_organization`,
-        /// `update_organization`); see [the module](crate::objects#changing).
+        /// Reads the organization, passes it to `change`, and sends the changed properties (`get_organization`,
+        /// `update_organization`); see [Updates](crate::objects#updates).
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(
             &self,
             change: impl FnOnce(OrganizationUpdate) -> OrganizationUpdate,
@@ -82,11 +82,11 @@ mod catalogue {
             self.write(read, change).await
         }
 
-        /// The same, refused where it was changed after it was `seen`.
+        /// Updates the organization like [`update`](Self::update), unless it was changed after `seen` was read.
         ///
         /// # Errors
         ///
-        /// Where a call fails; a change by somebody else [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if a call fails; [`is_conflict`](crate::Error::is_conflict) if it was changed meanwhile.
         pub async fn update_unless_changed(
             &self,
             seen: &Organization,
@@ -108,81 +108,81 @@ mod catalogue {
             Ok(call.body(&said).send().await?.into_inner())
         }
 
-        /// Deletes it (`delete_organization`).
+        /// Deletes the organization (`delete_organization`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn delete(&self) -> Result<()> {
             self.client.main().delete_organization().org(&self.id).send().await?;
             Ok(())
         }
 
-        /// Its datasets (`list_organization_datasets`).
+        /// Lists the datasets (`list_organization_datasets`).
         pub fn datasets(&self) -> builder::ListOrganizationDatasets<'_> {
             self.client.main().list_organization_datasets().org(&self.id)
         }
 
-        /// Its reuses (`list_organization_reuses`).
+        /// Lists the reuses (`list_organization_reuses`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn reuses(&self) -> Result<Vec<Reuse>> {
             Ok(self.client.main().list_organization_reuses().org(&self.id).send().await?.into_inner())
         }
 
-        /// The discussions about what it has published (`list_organization_discussions`).
+        /// Lists the discussions about what the organization has published (`list_organization_discussions`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn discussions(&self) -> Result<Vec<Discussion>> {
             Ok(self.client.main().list_organization_discussions().org(&self.id).send().await?.into_inner())
         }
 
-        /// Its contact points (`get_organization_contact_point`).
+        /// Lists the contact points (`get_organization_contact_point`).
         pub fn contacts(&self) -> builder::GetOrganizationContactPoint<'_> {
             self.client.main().get_organization_contact_point().org(&self.id)
         }
 
-        /// Its members (`get_organization`).
+        /// Lists the members (`get_organization`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn members(&self) -> Result<Vec<Member>> {
             Ok(self.get().await?.members)
         }
 
-        /// Invites someone, by their id or their address (`invite_organization_member`):
+        /// Invites a user by id or email address (`invite_organization_member`):
         /// `MembershipInvite::new().email("someone@example.org").role(MemberRole::Editor)`.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn invite(&self, invitation: MembershipInvite) -> Result<MembershipRequest> {
             let call = self.client.main().invite_organization_member().org(&self.id).body(invitation);
             Ok(call.send().await?.into_inner())
         }
 
-        /// Gives a member another role (`update_organization_member`).
+        /// Changes the role of a member (`update_organization_member`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn set_member_role(&self, user: impl Into<String>, role: impl Into<MemberRole>) -> Result<Member> {
             let member = MemberInput::new().role(role);
             let call = self.client.main().update_organization_member().org(&self.id).user(user.into()).body(member);
             Ok(call.send().await?.into_inner())
         }
 
-        /// Says what a partial editor may edit, by class and id (`sync_member_assignments`); what is not named may
-        /// no longer be.
+        /// Sets what a partial editor may edit, by class and id (`sync_member_assignments`). The list replaces the previous
+        /// one.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn assign(
             &self,
             user: impl Into<String>,
@@ -193,67 +193,65 @@ mod catalogue {
             Ok(call.send().await?.into_inner())
         }
 
-        /// What partial editors may edit (`list_organization_assignments`).
+        /// Lists what partial editors may edit (`list_organization_assignments`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn assignments(&self) -> Result<Vec<Assignment>> {
             Ok(self.client.main().list_organization_assignments().org(&self.id).send().await?.into_inner())
         }
 
-        /// Takes a member out (`delete_organization_member`).
+        /// Removes a member (`delete_organization_member`).
         ///
         /// # Errors
         ///
-        /// Where the call fails; who is no member is not found (404).
+        /// Returns an error if the call fails; 404 if the user is not a member.
         pub async fn remove_member(&self, user: impl Into<String>) -> Result<()> {
             self.client.main().delete_organization_member().org(&self.id).user(user.into()).send().await?;
             Ok(())
         }
 
-        /// Who has asked to become a member, and who was invited (`list_membership_requests`): a builder, which can
-        /// choose by status and user.
+        /// Lists membership requests and invitations, filtered by status and user (`list_membership_requests`).
         pub fn membership_requests(&self) -> builder::ListMembershipRequests<'_> {
             self.client.main().list_membership_requests().org(&self.id)
         }
 
-        /// Asks to become a member, as the holder of the API key (`post_membership_request`).
+        /// Requests membership for the holder of the API key (`post_membership_request`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn request_membership(&self, comment: impl Into<String>) -> Result<MembershipRequest> {
             let request = MembershipRequestInput::new(comment);
             Ok(self.client.main().post_membership_request().org(&self.id).body(request).send().await?.into_inner())
         }
 
-        /// Accepts who has asked to become a member, by the id of the request (`accept_membership`).
+        /// Accepts a membership request, by its id (`accept_membership`).
         ///
         /// # Errors
         ///
-        /// Where the call fails; a request that was answered already [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if the call fails; [`is_conflict`](crate::Error::is_conflict) if the request was answered already.
         pub async fn accept_membership(&self, request: impl Into<String>) -> Result<Member> {
             Ok(self.client.main().accept_membership().org(&self.id).id(request.into()).send().await?.into_inner())
         }
 
-        /// Refuses who has asked to become a member, by the id of the request (`refuse_membership`); they get to
-        /// read the comment.
+        /// Refuses a membership request, by its id (`refuse_membership`). The user sees the comment.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn refuse_membership(&self, request: impl Into<String>, comment: impl Into<String>) -> Result<()> {
             let answer = RefuseMembership::new().comment(comment);
             self.client.main().refuse_membership().org(&self.id).id(request.into()).body(answer).send().await?;
             Ok(())
         }
 
-        /// Takes an invitation back, by its id (`cancel_membership`).
+        /// Cancels an invitation, by its id (`cancel_membership`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn cancel_invitation(&self, request: impl Into<String>) -> Result<()> {
             self.client.main().cancel_membership().org(&self.id).id(request.into()).send().await?;
             Ok(())

@@ -1,4 +1,4 @@
-//! What there is to do with a resource of a dataset.
+//! Methods of resource handles.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ struct OfDataset {
 }
 
 impl ResourceHandle {
-    /// The call of v2 that finds a resource by its id alone. It is there whatever parts of the API are compiled.
+    /// Returns the call of v2 that finds a resource by its id alone. It works with every set of features.
     fn anywhere(&self, mask: &str) -> Call<Value> {
         let path = format!("/datasets/resources/{}/", encode_path(&self.id));
         let call = self.client.request(Api::MainV2, "GET", &path);
@@ -26,7 +26,7 @@ impl ResourceHandle {
     ///
     /// # Errors
     ///
-    /// Where the call fails.
+    /// Returns an error if the call fails.
     pub async fn dataset(&self) -> Result<DatasetHandle> {
         let id = match &self.dataset {
             Some(dataset) => dataset.clone(),
@@ -42,7 +42,7 @@ impl ResourceHandle {
     ///
     /// # Errors
     ///
-    /// Where the call fails.
+    /// Returns an error if the call fails.
     pub async fn analysis(&self) -> Result<Analysis> {
         Ok(self.analysed().await?.0)
     }
@@ -85,7 +85,7 @@ impl ResourceHandle {
     ///
     /// # Errors
     ///
-    /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+    /// Returns an error if a call fails, or the deadline passes ([`is_timeout`](crate::Error::is_timeout)).
     pub async fn wait_for_analysis(&self, wait: Wait) -> Result<Analysis> {
         self.wait_until(wait, Analysis::is_finished).await
     }
@@ -95,7 +95,7 @@ impl ResourceHandle {
     ///
     /// # Errors
     ///
-    /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+    /// Returns an error if a call fails, or the deadline passes ([`is_timeout`](crate::Error::is_timeout)).
     pub async fn wait_for_new_analysis(&self, before: &Analysis, wait: Wait) -> Result<Analysis> {
         self.wait_until(wait, |analysis| analysis.is_finished() && analysis.outcome() != before.outcome()).await
     }
@@ -143,11 +143,11 @@ mod catalogue {
     use crate::{DateTime, Result};
 
     impl ResourceHandle {
-        /// The resource (`get_resource`, that of v2 where the handle does not know the dataset).
+        /// Reads the resource (`get_resource`, that of v2 if the handle does not know the dataset).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<Resource> {
             #[derive(Deserialize)]
             struct Found {
@@ -161,8 +161,8 @@ mod catalogue {
             }
         }
 
-        /// Reads it, lets `change` change what was read, and writes that (`get_resource`, `update_resource`); see
-        /// [the module](crate::objects#changing).
+        /// Reads the resource, passes it to `change`, and sends the changed properties (`get_resource`, `update_resource`); see
+        /// [Updates](crate::objects#updates).
         ///
         /// ```no_run
         /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -174,18 +174,18 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where one of the calls fails.
+        /// Returns an error if one of the calls fails.
         pub async fn update(&self, change: impl FnOnce(ResourceUpdate) -> ResourceUpdate) -> Result<Resource> {
             let known = self.known().await?;
             let read = known.get().await?;
             known.write(read, change).await
         }
 
-        /// The same, refused where it was changed after it was `seen`.
+        /// Updates the resource like [`update`](Self::update), unless it was changed after `seen` was read.
         ///
         /// # Errors
         ///
-        /// Where a call fails; a change by somebody else [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if a call fails; [`is_conflict`](crate::Error::is_conflict) if it was changed meanwhile.
         pub async fn update_unless_changed(
             &self,
             seen: &Resource,
@@ -213,16 +213,16 @@ mod catalogue {
             Ok(call.call().body(&said).send().await?.into_inner())
         }
 
-        /// The same handle, which knows its dataset.
+        /// Returns the handle with its dataset.
         async fn known(&self) -> Result<Self> {
             Ok(self.dataset().await?.resource(&self.id))
         }
 
-        /// Deletes it (`delete_resource`).
+        /// Deletes the resource (`delete_resource`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn delete(&self) -> Result<()> {
             let dataset = self.dataset().await?;
             self.client.main().delete_resource().dataset(dataset.id).rid(&self.id).send().await?;
@@ -233,7 +233,7 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn request_analysis(&self) -> Result<()> {
             let dataset = self.dataset().await?;
             self.client.main().force_resource_analysis().dataset(dataset.id).rid(&self.id).send().await?;
@@ -244,14 +244,14 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+        /// Returns an error if a call fails, or the deadline passes ([`is_timeout`](crate::Error::is_timeout)).
         pub async fn analyse(&self, wait: Wait) -> Result<Analysis> {
             let before = self.analysis().await?;
             self.request_analysis().await?;
             self.wait_for_new_analysis(&before, wait).await
         }
 
-        /// When it was last changed on the platform.
+        /// Returns the time of the last change on the platform.
         pub(in crate::objects) async fn changed_at(&self) -> Result<DateTime> {
             #[derive(Deserialize)]
             struct Found {
@@ -269,22 +269,22 @@ mod catalogue {
 
 #[cfg(feature = "main-v2")]
 impl ResourceHandle {
-    /// Its extras (`get_resource_extras` of v2).
+    /// Reads the extras (`get_resource_extras` of v2).
     ///
     /// # Errors
     ///
-    /// Where the call fails.
+    /// Returns an error if the call fails.
     pub async fn extras(&self) -> Result<BTreeMap<String, Value>> {
         let dataset = self.dataset().await?;
         Ok(self.client.main_v2().get_resource_extras().dataset(dataset.id).rid(&self.id).send().await?.into_inner())
     }
 
-    /// Sets some of its extras (`update_resource_extras` of v2) and keeps the others; one that is set to null is
-    /// removed. Gives all of them. The platform keeps those that it writes itself (`analysis:…`, `check:…`).
+    /// Sets some extras and keeps the others (`update_resource_extras` of v2). Null removes a key. Returns all extras. Those
+    /// that the platform writes itself (`analysis:…`, `check:…`) are kept.
     ///
     /// # Errors
     ///
-    /// Where the call fails.
+    /// Returns an error if the call fails.
     pub async fn update_extras<K: Into<String>, V: Into<Value>>(
         &self,
         extras: impl IntoIterator<Item = (K, V)>,
@@ -296,11 +296,11 @@ impl ResourceHandle {
         Ok(call.send().await?.into_inner())
     }
 
-    /// Removes some of its extras, by their keys (`delete_resource_extras` of v2).
+    /// Removes extras by their keys (`delete_resource_extras` of v2).
     ///
     /// # Errors
     ///
-    /// Where the call fails.
+    /// Returns an error if the call fails.
     pub async fn delete_extras<K: Into<String>>(&self, keys: impl IntoIterator<Item = K>) -> Result<()> {
         let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
         let dataset = self.dataset().await?;

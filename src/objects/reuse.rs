@@ -1,4 +1,4 @@
-//! What there is to do with a reuse.
+//! Methods of reuse handles.
 
 use super::ReuseHandle;
 
@@ -27,38 +27,38 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_reuse(&self, reuse: ReuseInput) -> Result<Reuse> {
             Ok(self.main().create_reuse().body(reuse).send().await?.into_inner())
         }
     }
 
     impl ReuseHandle {
-        /// The reuse (`get_reuse`).
+        /// Reads the reuse (`get_reuse`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<Reuse> {
             Ok(self.client.main().get_reuse().reuse(&self.id).send().await?.into_inner())
         }
 
-        /// Reads it, lets `change` change what was read, and writes that (`get_reuse`, `update_reuse`); see
-        /// [the module](crate::objects#changing).
+        /// Reads the reuse, passes it to `change`, and sends the changed properties (`get_reuse`, `update_reuse`); see
+        /// [Updates](crate::objects#updates).
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(&self, change: impl FnOnce(ReuseUpdate) -> ReuseUpdate) -> Result<Reuse> {
             let read = self.get().await?;
             self.write(read, change).await
         }
 
-        /// The same, refused where it was changed after it was `seen`.
+        /// Updates the reuse like [`update`](Self::update), unless it was changed after `seen` was read.
         ///
         /// # Errors
         ///
-        /// Where a call fails; a change by somebody else [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if a call fails; [`is_conflict`](crate::Error::is_conflict) if it was changed meanwhile.
         pub async fn update_unless_changed(
             &self,
             seen: &Reuse,
@@ -76,31 +76,31 @@ mod catalogue {
             Ok(call.body(&said).send().await?.into_inner())
         }
 
-        /// Deletes it (`delete_reuse`).
+        /// Deletes the reuse (`delete_reuse`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn delete(&self) -> Result<()> {
             self.client.main().delete_reuse().reuse(&self.id).send().await?;
             Ok(())
         }
 
-        /// Says that it uses a dataset, by its id (`reuse_add_dataset`).
+        /// Adds a dataset, by its id, to those that the reuse uses (`reuse_add_dataset`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn add_dataset(&self, dataset: impl Into<String>) -> Result<Reuse> {
             let dataset = DatasetReferenceInput::new(dataset);
             Ok(self.client.main().reuse_add_dataset().reuse(&self.id).body(dataset).send().await?.into_inner())
         }
 
-        /// Says that it uses a dataservice, by its id (`reuse_add_dataservice`).
+        /// Adds a dataservice, by its id, to those that the reuse uses (`reuse_add_dataservice`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn add_dataservice(&self, dataservice: impl Into<String>) -> Result<Reuse> {
             let dataservice = DataserviceReferenceInput::new(dataservice);
             Ok(self.client.main().reuse_add_dataservice().reuse(&self.id).body(dataservice).send().await?.into_inner())

@@ -1,4 +1,4 @@
-//! Search in everything that the platform has.
+//! Full-text search.
 
 #[cfg(feature = "main-v2")]
 pub use catalogue::{Facet, Search};
@@ -12,15 +12,15 @@ mod catalogue {
     use crate::Client;
     use crate::main_v2::{builder, types};
 
-    /// Search by words: each method is the builder of an operation of `/api/2`, whose other parameters narrow the
-    /// search down.
+    /// Full-text search; made by [`Client::search`]. Each method returns the builder of an operation of `/api/2`, whose other
+    /// parameters are filters.
     #[derive(Clone, Copy, Debug)]
     pub struct Search<'a> {
         client: &'a Client,
     }
 
     impl Client {
-        /// Search for datasets, organizations and all else by words (`/api/2`).
+        /// Returns the full-text searches for datasets, organizations, reuses and others (`/api/2`).
         ///
         /// ```no_run
         /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -45,7 +45,7 @@ mod catalogue {
             impl<'a> Search<'a> {
                 $(
                     $(#[$meta])*
-                    #[doc = concat!("(`", stringify!($operation), "`). Without words, all of them.")]
+                    #[doc = concat!("(`", stringify!($operation), "`). Empty `words` match all of them.")]
                     pub fn $method(self, words: impl Into<String>) -> builder::$builder<'a> {
                         let search = self.client.main_v2().$operation();
                         match words.into() {
@@ -58,9 +58,8 @@ mod catalogue {
 
             $(
                 impl types::$page {
-                    /// How many of what was found have which value of a property, the most frequent as the server
-                    /// orders them. The engine of the platform says which properties there are
-                    /// (`facets`); one that it does not count is an empty list.
+                    /// Returns how many results have each value of a property, in the order of the server. The properties
+                    /// depend on the platform's search engine (`facets`); for others the list is empty.
                     #[must_use]
                     pub fn facet(&self, property: &str) -> Vec<Facet> {
                         Facet::of(&self.facets, property)
@@ -71,29 +70,29 @@ mod catalogue {
     }
 
     searches! {
-        /// Datasets
+        /// Searches datasets
         datasets, search_datasets -> SearchDatasets, DatasetSearchPage;
-        /// Organizations
+        /// Searches organizations
         organizations, search_organizations -> SearchOrganizations, OrganizationSearchPage;
-        /// Reuses
+        /// Searches reuses
         reuses, search_reuses -> SearchReuses, ReuseSearchPage;
-        /// Dataservices
+        /// Searches dataservices
         dataservices, search_dataservices -> SearchDataservices, DataserviceSearchPage;
-        /// Topics
+        /// Searches topics
         topics, search_topics -> SearchTopics, TopicSearchPage;
-        /// Discussions
+        /// Searches discussions
         discussions, search_discussions -> SearchDiscussions, DiscussionPage;
-        /// Posts
+        /// Searches posts
         posts, search_posts -> SearchPosts, PostPage;
     }
 
-    /// A value of a property, and how many of what was found have it.
+    /// A value of a property, and the number of results that have it.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     pub struct Facet {
-        /// The value, as a filter of the search takes it.
+        /// The value, in the form that the filters of the search take.
         pub value: String,
-        /// How many have it.
+        /// The number of results.
         pub count: u64,
     }
 
@@ -107,8 +106,8 @@ mod catalogue {
             Some(Self { value, count: count.as_u64()? })
         }
 
-        /// The document leaves the form open. Search engines give objects, pairs or a map; what is none of these is
-        /// left out.
+        /// Reads facets in the forms that search engines use: objects, pairs or a map. The API's document does not define one;
+        /// other forms are ignored.
         fn of(facets: &BTreeMap<String, Value>, property: &str) -> Vec<Self> {
             match facets.get(property) {
                 Some(Value::Array(items)) => items.iter().filter_map(Self::of_item).collect(),

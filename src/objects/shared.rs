@@ -1,4 +1,4 @@
-//! What several handles do alike.
+//! Methods that several handles share.
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -7,20 +7,19 @@ use serde_json::{Map, Value};
 use crate::transport::runtime::encode_path;
 use crate::{Api, Client, DateTime, Error, Result};
 
-/// What an update has to say: what differs from what was read, and what must be said in any case. `None` where
-/// nothing differs.
+/// Returns the properties to send: those that differ from what was read, and those in `always`. `None` if nothing differs.
 pub(super) fn changes<T: Serialize>(read: &T, wanted: &T, always: &[&str]) -> Result<Option<Value>> {
     let object = |value: &T| match serde_json::to_value(value) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Error::request("an update is no object")),
-        Err(error) => Err(Error::request("the update cannot be written as JSON").with_source(error)),
+        Ok(_) => Err(Error::request("the update is not a JSON object")),
+        Err(error) => Err(Error::request("the update cannot be serialized as JSON").with_source(error)),
     };
     Ok(difference(&object(read)?, object(wanted)?, always).map(Value::Object))
 }
 
 fn difference(read: &Map<String, Value>, wanted: Map<String, Value>, always: &[&str]) -> Option<Map<String, Value>> {
     let mut said = Map::new();
-    // Collected, or taken out of a map, they would be compiled as much code as all the rest of it.
+    // `collect`, or iterating by value over a map, would compile to as much code as the rest of this function.
     for (name, value) in wanted {
         if read.get(&name) != Some(&value) {
             said.insert(name, value);
@@ -37,18 +36,18 @@ fn difference(read: &Map<String, Value>, wanted: Map<String, Value>, always: &[&
     Some(said)
 }
 
-/// An error where a thing was changed after it was read. A creation answers with finer fractions of a second than
-/// what is read later, so milliseconds are compared.
+/// Returns an error if an object was changed after it was read. Times are compared in milliseconds, because the response to a
+/// creation has finer fractions of a second than later reads.
 pub(super) fn ensure_unchanged(what: &str, seen: &DateTime, now: &DateTime) -> Result<()> {
     let millisecond = |time: &DateTime| time.to_unix_micros().map(|micros| micros.div_euclid(1000));
     let same = match (millisecond(seen), millisecond(now)) {
         (Some(seen), Some(now)) => seen == now,
         _ => seen == now,
     };
-    if same { Ok(()) } else { Err(Error::conflict(format!("{what} was changed at {now}, after it was seen ({seen})"))) }
+    if same { Ok(()) } else { Err(Error::conflict(format!("{what} was changed at {now}, after it was read ({seen})"))) }
 }
 
-/// The id of a thing, for the operations that take no slug.
+/// Returns the id of an object, for operations that take no slug.
 pub(super) async fn object_id(client: &Client, api: Api, list: &str, id: &str) -> Result<String> {
     #[derive(Deserialize)]
     struct Identified {
@@ -62,30 +61,30 @@ pub(super) async fn object_id(client: &Client, api: Api, list: &str, id: &str) -
     Ok(found.send().await?.into_inner().id)
 }
 
-/// Follow and unfollow, by the operations of a kind of thing.
+/// Followers, for the operations of a kind of object.
 macro_rules! followed {
     ($feature:literal, $handle:ident, $list:ident -> $builder:ident, $follow:ident, $unfollow:ident) => {
         #[cfg(feature = $feature)]
         impl $handle {
-            #[doc = concat!("Who follows it (`", stringify!($list), "`).")]
+            #[doc = concat!("Lists the followers (`", stringify!($list), "`).")]
             pub fn followers(&self) -> crate::main::builder::$builder<'_> {
                 self.client.main().$list().id(&self.id)
             }
 
-            #[doc = concat!("Follows it, as the holder of the API key (`", stringify!($follow), "`); gives the number of followers.")]
+            #[doc = concat!("Follows it as the holder of the API key (`", stringify!($follow), "`), and returns the number of followers.")]
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn follow(&self) -> crate::Result<i64> {
                 Ok(self.client.main().$follow().id(self.object_id().await?).send().await?.followers)
             }
 
-            #[doc = concat!("No longer follows it (`", stringify!($unfollow), "`); gives the number of followers.")]
+            #[doc = concat!("Stops following it (`", stringify!($unfollow), "`), and returns the number of followers.")]
             ///
             /// # Errors
             ///
-            /// Where the call fails; not followed is not found (404).
+            /// Returns an error if the call fails; 404 if it is not followed.
             pub async fn unfollow(&self) -> crate::Result<i64> {
                 Ok(self.client.main().$unfollow().id(self.object_id().await?).send().await?.followers)
             }
@@ -93,26 +92,26 @@ macro_rules! followed {
     };
 }
 
-/// Badges, by the operations of a kind of thing.
+/// Badges, for the operations of a kind of object.
 macro_rules! badged {
     ($feature:literal, $handle:ident, $argument:ident, $add:ident, $remove:ident) => {
         #[cfg(feature = $feature)]
         impl $handle {
-            #[doc = concat!("Gives it a badge (`", stringify!($add), "`), for administrators of the platform.")]
+            #[doc = concat!("Adds a badge (`", stringify!($add), "`), for administrators of the platform.")]
             ///
             /// # Errors
             ///
-            /// Where the call fails; a kind that the platform does not know is a 400.
+            /// Returns an error if the call fails; 400 if the platform does not know the kind.
             pub async fn add_badge(&self, kind: impl Into<String>) -> crate::Result<crate::main::types::Badge> {
                 let badge = crate::main::types::BadgeInput::new(kind);
                 Ok(self.client.main().$add().$argument(&self.id).body(badge).send().await?.into_inner())
             }
 
-            #[doc = concat!("Takes a badge from it (`", stringify!($remove), "`), for administrators of the platform.")]
+            #[doc = concat!("Removes a badge (`", stringify!($remove), "`), for administrators of the platform.")]
             ///
             /// # Errors
             ///
-            /// Where the call fails; a badge that it does not have is not found (404).
+            /// Returns an error if the call fails; 404 if it does not have the badge.
             pub async fn remove_badge(&self, kind: impl Into<String>) -> crate::Result<()> {
                 self.client.main().$remove().$argument(&self.id).badge_kind(kind.into()).send().await?;
                 Ok(())
@@ -121,25 +120,25 @@ macro_rules! badged {
     };
 }
 
-/// The place among what is featured on the front page.
+/// Featuring on the front page.
 macro_rules! featured {
     ($feature:literal, $api:ident, $handle:ident, $argument:ident, $feature_it:ident, $unfeature_it:ident -> $answer:ident) => {
         #[cfg(feature = $feature)]
         impl $handle {
-            #[doc = concat!("Puts it forward (`", stringify!($feature_it), "`), for administrators of the platform.")]
+            #[doc = concat!("Features it on the front page (`", stringify!($feature_it), "`), for administrators of the platform.")]
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn feature(&self) -> crate::Result<crate::$api::types::$answer> {
                 Ok(self.client.$api().$feature_it().$argument(&self.id).send().await?.into_inner())
             }
 
-            #[doc = concat!("No longer puts it forward (`", stringify!($unfeature_it), "`), for administrators of the platform.")]
+            #[doc = concat!("Stops featuring it on the front page (`", stringify!($unfeature_it), "`), for administrators of the platform.")]
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn unfeature(&self) -> crate::Result<crate::$api::types::$answer> {
                 Ok(self.client.$api().$unfeature_it().$argument(&self.id).send().await?.into_inner())
             }
@@ -147,26 +146,26 @@ macro_rules! featured {
     };
 }
 
-/// Extras, which the second version of the API changes by key.
+/// Extras, which v2 changes by key.
 macro_rules! with_extras {
     ($handle:ident, $argument:ident, $get:ident, $update:ident, $delete:ident) => {
         #[cfg(feature = "main-v2")]
         impl $handle {
-            #[doc = concat!("Its extras (`", stringify!($get), "` of v2).")]
+            #[doc = concat!("Reads the extras (`", stringify!($get), "` of v2).")]
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn extras(&self) -> crate::Result<std::collections::BTreeMap<String, serde_json::Value>> {
                 Ok(self.client.main_v2().$get().$argument(&self.id).send().await?.into_inner())
             }
 
-            #[doc = concat!("Sets some of its extras (`", stringify!($update), "` of v2) and keeps the others; one that is set to null is removed.")]
-            /// Gives all of them.
+            #[doc = concat!("Sets some extras and keeps the others (`", stringify!($update), "` of v2). Null removes a key.")]
+            /// Returns all extras.
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn update_extras<K: Into<String>, V: Into<serde_json::Value>>(
                 &self,
                 extras: impl IntoIterator<Item = (K, V)>,
@@ -176,11 +175,11 @@ macro_rules! with_extras {
                 Ok(self.client.main_v2().$update().$argument(&self.id).body(extras).send().await?.into_inner())
             }
 
-            #[doc = concat!("Removes some of its extras, by their keys (`", stringify!($delete), "` of v2).")]
+            #[doc = concat!("Removes extras by their keys (`", stringify!($delete), "` of v2).")]
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn delete_extras<K: Into<String>>(&self, keys: impl IntoIterator<Item = K>) -> crate::Result<()> {
                 let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
                 self.client.main_v2().$delete().$argument(&self.id).body(keys).send().await?;
@@ -190,16 +189,16 @@ macro_rules! with_extras {
     };
 }
 
-/// Discussions about a thing.
+/// Discussions about an object.
 macro_rules! discussed {
     ($handle:ident, $class:literal) => {
         #[cfg(feature = "main-discussions")]
         impl $handle {
-            /// The discussions about it (`list_discussions`).
+            /// Lists the discussions about it (`list_discussions`).
             ///
             /// # Errors
             ///
-            /// Where the handle has a slug, for which the id has to be asked, and that call fails.
+            /// Returns an error if the handle was made with a slug, whose id is looked up first, and that call fails.
             pub async fn discussions(&self) -> crate::Result<crate::main::builder::ListDiscussions<'_>> {
                 Ok(self.client.main().list_discussions().for_(self.object_id().await?))
             }
@@ -208,7 +207,7 @@ macro_rules! discussed {
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn discuss(
                 &self,
                 title: impl Into<String>,
@@ -221,16 +220,16 @@ macro_rules! discussed {
     };
 }
 
-/// Transfer of a thing to another owner.
+/// Transfer of an object to another owner.
 macro_rules! transferred {
     ($handle:ident, $class:literal) => {
         #[cfg(feature = "main-transfer")]
         impl $handle {
-            /// Asks an organization to take it over (`request_transfer`); `comment` is for its members.
+            /// Requests a transfer to an organization (`request_transfer`). `comment` is addressed to its members.
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn transfer_to_organization(
                 &self,
                 organization: impl Into<String>,
@@ -240,11 +239,11 @@ macro_rules! transferred {
                 self.client.request_transfer($class, id, "Organization", organization.into(), comment.into()).await
             }
 
-            /// Asks a user to take it over (`request_transfer`); `comment` is for them.
+            /// Requests a transfer to a user (`request_transfer`). `comment` is addressed to them.
             ///
             /// # Errors
             ///
-            /// Where the call fails.
+            /// Returns an error if the call fails.
             pub async fn transfer_to_user(
                 &self,
                 user: impl Into<String>,

@@ -1,4 +1,4 @@
-//! What there is to know of the platform as a whole.
+//! Methods of the handle of the platform as a whole.
 
 #[cfg(feature = "main-site")]
 mod catalogue {
@@ -7,11 +7,11 @@ mod catalogue {
     use crate::objects::SiteHandle;
 
     impl SiteHandle {
-        /// The platform, with its counts (`get_site`).
+        /// Reads the site with its counts (`get_site`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<Site> {
             Ok(self.client.main().get_site().send().await?.into_inner())
         }

@@ -1,4 +1,4 @@
-//! What there is to do with a topic: a choice of datasets, reuses and dataservices about a subject.
+//! Methods of topic handles. A topic is a selection of datasets, reuses and dataservices about a subject.
 
 use super::TopicHandle;
 
@@ -25,26 +25,26 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_topic(&self, topic: TopicInput) -> Result<Topic> {
             Ok(self.main_v2().create_topic().body(topic).send().await?.into_inner())
         }
     }
 
     impl TopicElementInput {
-        /// An element that is a dataset, by its id.
+        /// Creates an element that refers to a dataset, by its id.
         #[must_use]
         pub fn dataset(id: impl Into<String>) -> Self {
             Self::new().element(LazyReference::new("Dataset", id))
         }
 
-        /// An element that is a reuse, by its id.
+        /// Creates an element that refers to a reuse, by its id.
         #[must_use]
         pub fn reuse(id: impl Into<String>) -> Self {
             Self::new().element(LazyReference::new("Reuse", id))
         }
 
-        /// An element that is a dataservice, by its id.
+        /// Creates an element that refers to a dataservice, by its id.
         #[must_use]
         pub fn dataservice(id: impl Into<String>) -> Self {
             Self::new().element(LazyReference::new("Dataservice", id))
@@ -52,31 +52,31 @@ mod catalogue {
     }
 
     impl TopicHandle {
-        /// The topic (`get_topic` of v2).
+        /// Reads the topic (`get_topic` of v2).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<Topic> {
             Ok(self.client.main_v2().get_topic().topic(&self.id).send().await?.into_inner())
         }
 
-        /// Reads it, lets `change` change what was read, and writes that (`get_topic`, `update_topic` of v2); see
-        /// [the module](crate::objects#changing). Elements that are given there replace all that there are.
+        /// Reads the topic, passes it to `change`, and sends the changed properties (`get_topic`, `update_topic` of v2); see
+        /// [Updates](crate::objects#updates). Elements in the update replace all existing ones.
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(&self, change: impl FnOnce(TopicUpdate) -> TopicUpdate) -> Result<Topic> {
             let read = self.get().await?;
             self.write(read, change).await
         }
 
-        /// The same, refused where it was changed after it was `seen`.
+        /// Updates the topic like [`update`](Self::update), unless it was changed after `seen` was read.
         ///
         /// # Errors
         ///
-        /// Where a call fails; a change by somebody else [is a conflict](crate::Error::is_conflict).
+        /// Returns an error if a call fails; [`is_conflict`](crate::Error::is_conflict) if it was changed meanwhile.
         pub async fn update_unless_changed(
             &self,
             seen: &Topic,
@@ -94,35 +94,35 @@ mod catalogue {
             Ok(call.body(&said).send().await?.into_inner())
         }
 
-        /// Deletes it (`delete_topic` of v2).
+        /// Deletes the topic (`delete_topic` of v2).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn delete(&self) -> Result<()> {
             self.client.main_v2().delete_topic().topic(&self.id).send().await?;
             Ok(())
         }
 
-        /// What is in it (`topic_elements` of v2): a builder, which can choose by words, class and tag.
+        /// Lists the elements, filtered by words, class and tag (`topic_elements` of v2).
         pub fn elements(&self) -> builder::TopicElements<'_> {
             self.client.main_v2().topic_elements().topic(&self.id)
         }
 
-        /// The datasets in it, with what is known of any dataset (`list_datasets` of v2).
+        /// Lists the datasets of the topic as complete datasets (`list_datasets` of v2).
         ///
         /// # Errors
         ///
-        /// Where the handle has a slug, for which the id has to be asked, and that call fails.
+        /// Returns an error if the handle was made with a slug, whose id is looked up first, and that call fails.
         pub async fn datasets(&self) -> Result<builder::ListDatasets<'_>> {
             Ok(self.client.main_v2().list_datasets().topic(self.object_id().await?))
         }
 
-        /// Adds to what is in it (`topic_elements_create` of v2).
+        /// Adds elements (`topic_elements_create` of v2).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn add_elements(
             &self,
             elements: impl IntoIterator<Item = TopicElementInput>,
@@ -132,31 +132,31 @@ mod catalogue {
             Ok(call.send().await?.into_inner())
         }
 
-        /// Changes an element, by its id (`topic_element_update` of v2); what is not said stays.
+        /// Changes an element, by its id (`topic_element_update` of v2). Properties that are not set are kept.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn update_element(&self, id: impl Into<String>, element: TopicElementInput) -> Result<TopicElement> {
             let call = self.client.main_v2().topic_element_update().topic(&self.id).element_id(id.into()).body(element);
             Ok(call.send().await?.into_inner())
         }
 
-        /// Takes an element out, by its id (`delete_topic_element` of v2).
+        /// Removes an element, by its id (`delete_topic_element` of v2).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn remove_element(&self, id: impl Into<String>) -> Result<()> {
             self.client.main_v2().delete_topic_element().topic(&self.id).element_id(id.into()).send().await?;
             Ok(())
         }
 
-        /// Takes all elements out (`topic_elements_delete` of v2).
+        /// Removes all elements (`topic_elements_delete` of v2).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn clear_elements(&self) -> Result<()> {
             self.client.main_v2().topic_elements_delete().topic(&self.id).send().await?;
             Ok(())

@@ -1,4 +1,4 @@
-//! What there is to do with a request to transfer something to another owner.
+//! Methods of the handles of transfer requests.
 
 #[cfg(feature = "main-transfer")]
 mod catalogue {
@@ -23,29 +23,29 @@ mod catalogue {
     }
 
     impl TransferHandle {
-        /// The request (`get_transfer`).
+        /// Reads the request (`get_transfer`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<Transfer> {
             Ok(self.client.main().get_transfer().id(&self.id).send().await?.into_inner())
         }
 
-        /// Takes it over, as the recipient (`respond_to_transfer`).
+        /// Accepts the transfer, as its recipient (`respond_to_transfer`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn accept(&self, comment: impl Into<String>) -> Result<Transfer> {
             self.respond(Response::Accept, comment.into()).await
         }
 
-        /// Refuses to take it over, as the recipient (`respond_to_transfer`).
+        /// Refuses the transfer, as its recipient (`respond_to_transfer`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn refuse(&self, comment: impl Into<String>) -> Result<Transfer> {
             self.respond(Response::Refuse, comment.into()).await
         }

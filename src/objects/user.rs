@@ -1,4 +1,4 @@
-//! What there is to do with a user.
+//! Methods of user handles.
 
 use super::UserHandle;
 
@@ -24,29 +24,29 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn create_user(&self, user: UserInput) -> Result<User> {
             Ok(self.main().create_user().body(user).send().await?.into_inner())
         }
     }
 
     impl UserHandle {
-        /// The user (`get_user`).
+        /// Reads the user (`get_user`).
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn get(&self) -> Result<User> {
             Ok(self.client.main().get_user().user(&self.id).send().await?.into_inner())
         }
 
-        /// Reads them, lets `change` change what was read, and writes that (`get_user`, `update_user`); see
-        /// [the module](crate::objects#changing). For administrators of the platform; oneself is
+        /// Reads the user, passes it to `change`, and sends the changed properties (`get_user`, `update_user`); see
+        /// [Updates](crate::objects#updates). For administrators of the platform; oneself is
         /// [`me`](Client::me).
         ///
         /// # Errors
         ///
-        /// Where one of the two calls fails.
+        /// Returns an error if one of the two calls fails.
         pub async fn update(&self, change: impl FnOnce(UserUpdate) -> UserUpdate) -> Result<User> {
             let read = self.get().await?;
             let before = UserUpdate::from(read.clone());
@@ -55,17 +55,17 @@ mod catalogue {
             Ok(call.body(&said).send().await?.into_inner())
         }
 
-        /// Deletes them (`delete_user`), for administrators of the platform.
+        /// Deletes the user (`delete_user`), for administrators of the platform.
         ///
         /// # Errors
         ///
-        /// Where the call fails.
+        /// Returns an error if the call fails.
         pub async fn delete(&self) -> Result<()> {
             self.client.main().delete_user().user(&self.id).send().await?;
             Ok(())
         }
 
-        /// Their contact points (`get_user_contact_point`).
+        /// Lists the contact points (`get_user_contact_point`).
         pub fn contacts(&self) -> builder::GetUserContactPoint<'_> {
             self.client.main().get_user_contact_point().user(&self.id)
         }

@@ -1,4 +1,4 @@
-//! Waiting for what the server does after it has answered.
+//! Waiting for background work of the platform.
 
 use std::time::Duration;
 
@@ -6,9 +6,10 @@ use tokio::time::Instant;
 
 use crate::{Error, Result};
 
-/// How to wait for what the platform does later: how often to look, and how long at most.
+/// How to wait for background work of the platform: how often to poll, and for how long.
 ///
-/// The pauses grow by half each time. Waiting only reads: it can be dropped at any time, and started again.
+/// The first pause is one second by default; each further pause is half as long again, up to the longest. Waiting only
+/// reads, so that it can be dropped and started again at any time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,27 +26,27 @@ pub struct Wait {
 }
 
 impl Default for Wait {
-    /// Ten minutes at most, the pauses from one second to thirty.
+    /// Waits for up to ten minutes, with pauses from 1 to 30 seconds.
     fn default() -> Self {
         Self::up_to(Duration::from_secs(600))
     }
 }
 
 impl Wait {
-    /// So long at most, the pauses from one second to thirty. The last look is made when this has passed.
+    /// Waits for up to `deadline`, with pauses from 1 to 30 seconds. The last poll is made when the deadline passes.
     #[must_use]
     pub fn up_to(deadline: Duration) -> Self {
         Self { deadline, first: Duration::from_secs(1), longest: Duration::from_secs(30) }
     }
 
-    /// The first pause.
+    /// Sets the first pause. Default: 1 second.
     #[must_use]
     pub fn first_pause(mut self, pause: Duration) -> Self {
         self.first = pause;
         self
     }
 
-    /// The longest pause.
+    /// Sets the longest pause. Default: 30 seconds.
     #[must_use]
     pub fn longest_pause(mut self, pause: Duration) -> Self {
         self.longest = pause;
@@ -57,7 +58,7 @@ impl Wait {
     }
 }
 
-/// A pause of nothing would be a flood of requests.
+/// A shorter pause would flood the server with requests.
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// A wait that has begun.
@@ -68,7 +69,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Waits for the next look, or says what is still not there.
+    /// Waits until the next poll, or returns the error of the deadline.
     pub(super) async fn pause(&mut self, state: impl FnOnce() -> String) -> Result<()> {
         let left = self.wait.deadline.saturating_sub(self.started.elapsed());
         if left.is_zero() {

@@ -1,4 +1,4 @@
-//! What was sent, worked out while it goes by.
+//! The checksum of an upload, computed while it is sent.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use super::super::progress::Listener;
 use crate::transport::file::Reader;
 use crate::{File, Result};
 
-/// The checksum that the platform works out of every upload.
+/// The checksum that the platform computes of every upload.
 #[derive(Clone)]
 pub(super) struct Measure(Arc<Mutex<Digester>>);
 
@@ -31,12 +31,12 @@ impl Measure {
         self.digester().update(bytes);
     }
 
-    /// The checksum of what has gone by; what comes next is another file.
+    /// Returns the checksum of the bytes so far, and resets it.
     pub(super) fn checksum(&self) -> Checksum {
         std::mem::replace(&mut *self.digester(), Digester::new(Algorithm::Sha1)).finish()
     }
 
-    /// The same file, measured from its beginning while it is read.
+    /// Returns the same file, hashed from its beginning while it is read.
     pub(super) fn measured(&self, file: &File, listener: Listener) -> Result<File> {
         let inner = file.stream()?;
         self.checksum();

@@ -1,4 +1,4 @@
-//! Files sent to the platform: whole, or in parts that a last request puts together.
+//! Uploads: in one request, or in parts that a last request combines.
 
 mod measure;
 mod parts;
@@ -20,31 +20,30 @@ use crate::main::types::{CommunityResource, Resource};
 use crate::objects::{CommunityResourceHandle, DatasetHandle, ResourceHandle};
 use crate::{Client, Error, File, Result};
 
-/// Above this a file goes in parts.
+/// The size above which a file is sent in parts.
 const PARTS_ABOVE: u64 = 16 << 20;
 
 const PART_SIZE: u64 = 4 << 20;
 
-/// The server names what it stores by the second and the name of the file, and fails where it has such a
-/// name already.
+/// The server names stored files by the second and the file name, and fails if that name exists already.
 const SAME_NAME_PAUSE: Duration = Duration::from_millis(1100);
 
-/// Who asks to wait longer than this is not waited for: the error tells how long.
+/// The longest `Retry-After` that is waited for; a longer one is returned as the error.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// Whether the server asks for more patience than there is.
+/// Returns whether the server asks to wait longer than allowed.
 fn asks_too_much(error: &Error) -> bool {
     error.retry_after().is_some_and(|asked| asked > LONGEST_RETRY_AFTER)
 }
 
-/// A file to be sent.
+/// An upload of a file to the platform; made by [`DatasetHandle::upload`] and [`ResourceHandle::upload`].
 ///
-/// Small files are sent whole, large ones in parts, several at once, each sent again alone where it fails.
-/// The parts are kept by the server under an identifier ([`uuid`](Self::uuid)) until the last request puts
-/// them together; an upload that failed can be taken up again with it ([`resume`](Self::resume)). In the end
-/// the size and the checksum that the server tells are compared with what was sent.
+/// Small files are sent in one request. Large files are sent in parts, several concurrently, and a part that fails is sent
+/// again. The server keeps the parts under an identifier ([`uuid`](Self::uuid)) until a last request combines them; a failed
+/// upload can be resumed with it ([`resume`](Self::resume)). At the end, the size and checksum that the server reports are
+/// compared with what was sent.
 ///
-/// The server needs an extension that it allows in the file's name, and makes the resource's title of it.
+/// The file name needs an extension that the server allows (`allowed_extensions`); it becomes the title of the resource.
 #[must_use = "an upload does nothing until it is sent"]
 pub struct Upload<T> {
     client: Client,
@@ -62,7 +61,7 @@ pub struct Upload<T> {
 }
 
 impl DatasetHandle {
-    /// Sends a file, of which a new resource is made (`upload_new_dataset_resource`).
+    /// Uploads a file as a new resource of the dataset (`upload_new_dataset_resource`).
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -121,51 +120,52 @@ impl<T> Upload<T> {
         }
     }
 
-    /// Tells how far it is: bytes of a file that is sent whole, or of the parts that the server has.
+    /// Sets a closure that receives the progress: the bytes sent, or those of the parts that the server has. It should be
+    /// quick.
     pub fn progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.listener = Listener::new(listener);
         self
     }
 
-    /// Above how many bytes a file is sent in parts; 16 MiB otherwise.
+    /// Sets the size above which a file is sent in parts, in bytes. Default: 16 MiB.
     pub fn parts_above(mut self, bytes: u64) -> Self {
         self.parts_above = bytes;
         self
     }
 
-    /// How many bytes a part has; 4 MiB otherwise. The parts that are on their way are in memory.
+    /// Sets the size of a part, in bytes. Default: 4 MiB. Parts in flight are held in memory.
     pub fn part_size(mut self, bytes: u64) -> Self {
         self.part_size = bytes.max(1);
         self
     }
 
-    /// How many parts are sent at once; three otherwise.
+    /// Sets how many parts are sent concurrently. Default: 3.
     pub fn concurrency(mut self, parts: usize) -> Self {
         self.concurrency = parts.max(1);
         self
     }
 
-    /// How often a part is sent at most, the first time included; four times otherwise.
+    /// Sets how often a part is sent at most, the first time included. Default: 4.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// How long to look out for the result where the answer to the last request got lost, since the server may
-    /// still be putting the parts together; a minute otherwise.
+    /// Sets how long to look for the resource if the response to the last request is lost, since the server may still be
+    /// combining the parts. Default: one minute.
     pub fn patience(mut self, limit: Duration) -> Self {
         self.patience = limit;
         self
     }
 
-    /// The identifier under which the server keeps the parts.
+    /// Returns the identifier under which the server keeps the parts.
     #[must_use]
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    /// Takes an upload in parts up again, by its [`uuid`](Self::uuid): parts that the server has are recognised.
-    /// The file and the size of the parts must be the same.
+    /// Resumes an upload in parts by its [`uuid`](Self::uuid). Parts that the server has already are recognised. The file and
+    /// the size of the parts must be the same.
     pub fn resume(mut self, uuid: impl Into<String>) -> Self {
         self.uuid = uuid.into();
         self.resumes = true;
@@ -174,12 +174,12 @@ impl<T> Upload<T> {
 }
 
 impl<T: UploadedFile> Upload<T> {
-    /// Sends it. What is given back is the resource as the server has made it.
+    /// Uploads the file and returns the resource as the server created it.
     ///
     /// # Errors
     ///
-    /// Where the server refuses the file, no answer comes, the file cannot be read or has another length than
-    /// announced, or what the server has is not what was sent ([`Error::is_corrupt`]).
+    /// Returns an error if the server refuses the file, if no response arrives, if the file cannot be read or has another
+    /// length than announced, or if size or checksum on the server differ from what was sent ([`Error::is_corrupt`]).
     pub async fn send(self) -> Result<T> {
         let target = match &self.target {
             Ok(target) => target.clone(),
@@ -207,7 +207,7 @@ impl<T> fmt::Debug for Upload<T> {
     }
 }
 
-/// An upload whose target is known.
+/// An upload whose dataset is known.
 struct Sending<T> {
     target: Target,
     asked: Upload<T>,
@@ -233,7 +233,7 @@ impl<T: UploadedFile> Sending<T> {
     }
 }
 
-/// A random UUID (version 4).
+/// Returns a random UUID (version 4).
 fn random_uuid() -> String {
     let bits = (fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
     let digits = format!("{bits:032x}");
@@ -243,7 +243,7 @@ fn random_uuid() -> String {
 }
 
 fn refused(reason: Option<&str>) -> Error {
-    Error::unreadable(format!("the server did not take the file: {}", reason.unwrap_or("it does not say why")))
+    Error::unreadable(format!("the server refused the file: {}", reason.unwrap_or("it gives no reason")))
 }
 
 #[cfg(test)]

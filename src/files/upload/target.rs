@@ -1,4 +1,4 @@
-//! Where an upload goes, and what the server says of it.
+//! Targets of uploads, and the responses to them.
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -76,7 +76,7 @@ pub(super) fn resource<T: UploadedFile>(resource: Value) -> Result<T> {
     if made.id().is_empty() { Err(unreadable()) } else { Ok(made) }
 }
 
-/// Where a file goes.
+/// The target of an upload.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
     New { dataset: String },
@@ -85,7 +85,7 @@ pub(super) enum Target {
     Community { id: String },
 }
 
-/// What a request brings.
+/// The content of a request of an upload.
 pub(super) enum Fields {
     Whole(File),
     Part {
@@ -93,11 +93,11 @@ pub(super) enum Fields {
         index: u64,
         upload: PartsOf,
     },
-    /// The request that puts the parts together.
+    /// The request that combines the parts.
     Last(PartsOf),
 }
 
-/// What all requests of an upload in parts say.
+/// The fields that all requests of an upload in parts share.
 #[derive(Clone)]
 pub(super) struct PartsOf {
     pub uuid: String,
@@ -123,7 +123,7 @@ macro_rules! form {
 }
 
 impl Target {
-    /// Whether it takes the place of another file, so that twice is as good as once.
+    /// Returns whether the upload replaces a file, so that repeating it is harmless.
     pub(super) fn replaces(&self) -> bool {
         matches!(self, Self::Resource { .. } | Self::Community { .. })
     }
@@ -150,7 +150,7 @@ impl Target {
         }
     }
 
-    /// What there is where the file goes: one resource, or those that it will be among.
+    /// Returns the existing resources at the target: the one to replace, or those of the dataset.
     pub(super) async fn there(&self, client: &Client) -> Result<Vec<Value>> {
         let main = client.main();
         let one = |value: Value| vec![value];
@@ -178,7 +178,7 @@ impl Target {
     }
 }
 
-/// Whether a resource has a file.
+/// Returns whether a resource has a file of this size and checksum.
 pub(super) fn has_file(resource: &Value, size: u64, checksum: &Checksum) -> bool {
     let value = resource.get("checksum").and_then(|checksum| checksum.get("value")).and_then(Value::as_str);
     resource.get("filesize").and_then(Value::as_u64) == Some(size) && value == Some(checksum.value())

@@ -1,4 +1,4 @@
-//! The one error of the crate: how it is made, and how it reads.
+//! The error type of the crate: its construction and its text.
 
 mod questions;
 mod server;
@@ -18,17 +18,19 @@ use crate::transport::retry::Repeatable;
 
 pub use self::server::FieldError;
 
-/// A shorthand for results of this crate.
+/// A result whose error type is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong with a call, whatever the API and the kind of failure.
+/// The error of every call, whatever the API and the kind of failure.
 ///
-/// It answers questions; it has no variants to match on, so that it can learn to tell more.
+/// It has methods instead of variants, so that new kinds of failures can be added without breaking programs. Its text names
+/// the operation, the status, the server's message, and the URL without its query. See
+/// [the guide](crate::guide::errors) for an overview.
 ///
 /// ```
 /// fn advice(error: &datagouv::Error) -> &'static str {
 ///     match () {
-///         () if error.is_not_found() => "there is no such thing",
+///         () if error.is_not_found() => "it does not exist",
 ///         () if error.is_gone() => "it was deleted",
 ///         () if error.is_unauthorized() => "the API key is missing, wrong, revoked or expired",
 ///         () if !error.field_errors().is_empty() => "the server refused a field",
@@ -50,18 +52,18 @@ struct Inner {
     cause: Option<Cause>,
     circuit_open: bool,
     budget_exhausted: bool,
-    /// How long to wait, where it is not the server that tells.
+    /// How long to wait, if it is not the server that tells.
     wait: Option<Duration>,
 }
 
-/// What more there is to tell than the kind of failure.
+/// The cause of a failure, beyond its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
-    /// It broke off in a way that the next attempt may not.
+    /// A failure that may not happen to the next attempt.
     Transient,
     TimedOut,
     Stalled,
-    /// The time of the whole call is over: no attempt may follow.
+    /// The time limit of the whole call has passed: no attempt may follow.
     Late,
     TooLarge,
     Private,
@@ -76,23 +78,23 @@ struct Answer {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// The request could not be made of what was given.
+    /// The request could not be built from the arguments.
     Request,
-    /// The client's own rules kept the request from being sent.
+    /// The client refused to send the request.
     Refused,
-    /// No answer came, or not all of it.
+    /// No response arrived, or not all of it.
     Transport,
-    /// The answer is a failure.
+    /// The status of the response is not 2xx.
     Status,
-    /// The answer is a success that cannot be read.
+    /// The response is a success that cannot be decoded.
     Decode,
-    /// What was to be changed is no longer what was seen.
+    /// The object was changed after it was read.
     Conflict,
-    /// What was waited for has not come in time.
+    /// The deadline of a wait has passed.
     Deadline,
-    /// The file is not what was declared.
+    /// The file does not match its declared size or checksum.
     Corrupt,
-    /// A file of this machine cannot be read or written.
+    /// A local file cannot be read or written.
     Local,
 }
 
@@ -127,7 +129,7 @@ impl Error {
         Self::new(Kind::Transport, message)
     }
 
-    /// What reqwest reports, without the URL: it stands apart, and without its query.
+    /// Converts an error of reqwest, without its URL: the URL is shown separately, without its query.
     pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
         if let Some(broken) = found::<BodyError>(&error) {
             return Self::broken(*broken);
@@ -137,13 +139,13 @@ impl Error {
         }
         let kind = if error.is_builder() { Kind::Request } else { Kind::Transport };
         let message = match () {
-            () if error.is_timeout() => "the time allowed has passed",
-            () if error.is_connect() => "no connection to the server",
+            () if error.is_timeout() => "the time limit has passed",
+            () if error.is_connect() => "cannot connect to the server",
             () if error.is_builder() => "the request cannot be built",
             () if error.is_body() || error.is_decode() => "the body broke off",
             () => "the exchange broke off",
         };
-        // What TLS refuses, a certificate say, it refuses again.
+        // What TLS refuses, such as a certificate, it refuses again.
         let refused = error.is_connect() && found::<io::Error>(&error).is_some_and(is_invalid_data);
         let mut made = Self::new(kind, message);
         made.0.cause = match () {
@@ -173,7 +175,7 @@ impl Error {
     }
 
     pub(crate) fn circuit_open(host: &str, wait: Duration) -> Self {
-        let message = format!("{host} has failed many times in a row and is left alone for another {wait:.0?}");
+        let message = format!("the circuit breaker of {host} is open after failures in a row: try again in {wait:.0?}");
         let mut error = Self::new(Kind::Refused, message).of_open_circuit();
         error.0.wait = Some(wait);
         error
@@ -181,13 +183,16 @@ impl Error {
 
     pub(crate) fn saturated(host: &str) -> Self {
         let message = format!(
-            "all places for requests to {host} are held by answers that nobody reads: read them or drop them first"
+            "all requests in flight to {host} are held by responses whose bodies are not read: read or drop them first"
         );
         Self::new(Kind::Refused, message).because(Cause::Saturated)
     }
 
     pub(crate) fn too_large(status: StatusCode, headers: HeaderMap, limit: usize) -> Self {
-        let mut error = Self::new(Kind::Decode, format!("the answer is longer than {limit} bytes"));
+        let mut error = Self::new(
+            Kind::Decode,
+            format!("the response is longer than {limit} bytes: raise `max_answer` to accept it"),
+        );
         error.0.answer = Some(Answer { status, headers, body: Bytes::new() });
         error.because(Cause::TooLarge)
     }
@@ -206,40 +211,43 @@ impl Error {
         path: &str,
         source: serde_json::Error,
     ) -> Self {
-        let place =
-            if path.is_empty() || path == "." { "the answer".to_owned() } else { format!("`{path}` of the answer") };
-        let mut error = Self::new(Kind::Decode, format!("{place} cannot be read"));
+        let place = if path.is_empty() || path == "." {
+            "the response".to_owned()
+        } else {
+            format!("`{path}` of the response")
+        };
+        let mut error = Self::new(Kind::Decode, format!("{place} cannot be decoded"));
         error.0.answer = Some(Answer { status, headers, body });
         error.0.source = Some(Box::new(source));
         error
     }
 
-    /// A success whose body is not what it should be, where it is no JSON.
+    /// The error of a success whose body is not as expected, and not JSON.
     pub(crate) fn unreadable(message: impl Into<String>) -> Self {
         Self::new(Kind::Decode, message)
     }
 
-    /// Somebody else was faster.
+    /// The error of an object that was changed after it was read.
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, message)
     }
 
-    /// What was waited for has not come in time.
+    /// The error of a wait whose deadline has passed.
     pub(crate) fn deadline(message: impl Into<String>) -> Self {
         Self::new(Kind::Deadline, message)
     }
 
-    /// A file longer than what is kept of it in memory.
+    /// The error of a file that exceeds the limit in memory.
     pub(crate) fn file_too_large(limit: usize) -> Self {
         Self::unreadable(format!("the file is longer than {limit} bytes")).because(Cause::TooLarge)
     }
 
-    /// A file that is not what was declared.
+    /// The error of a file that does not match its declared size or checksum.
     pub(crate) fn corrupt(message: impl Into<String>) -> Self {
         Self::new(Kind::Corrupt, message)
     }
 
-    /// What this machine says of a file of its own.
+    /// The error of a local file.
     pub(crate) fn local(path: &Path, error: io::Error) -> Self {
         Self::new(Kind::Local, format!("{}: {error}", path.display())).with_source(error)
     }
@@ -279,7 +287,7 @@ impl Error {
         self
     }
 
-    /// Whether the same request may fare better.
+    /// Returns whether the same request may be sent again.
     pub(crate) fn asks_again(&self, request: Repeatable) -> bool {
         match (self.0.kind, self.status()) {
             (Kind::Status, Some(status)) => request.after(status),
@@ -296,14 +304,14 @@ impl Error {
         self
     }
 
-    // The generated code makes errors under the name that progenitor's own error has.
+    // Generated code uses the name of progenitor's own error variant.
     #[allow(non_snake_case)]
     pub(crate) fn InvalidRequest(reason: String) -> Self {
         Self::request(reason)
     }
 }
 
-/// A URL as an error may show it: a query may hold what its sender wants to keep.
+/// Returns a URL without its query, which may contain personal data.
 fn shown(url: &reqwest::Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
@@ -331,7 +339,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// What is somewhere in the chain of an error's sources.
+/// Finds an error of a type in the chain of sources.
 fn found<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next: Option<&'a (dyn StdError + 'static)> = Some(error);
     while let Some(error) = next {
@@ -343,7 +351,7 @@ fn found<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
     None
 }
 
-/// Whether it, or what it stands for, is data that cannot be accepted.
+/// Returns whether the error, or one that it wraps, is of invalid data.
 fn is_invalid_data(error: &io::Error) -> bool {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_invalid_data)
@@ -379,7 +387,7 @@ impl From<reqwest::Error> for Error {
 
 impl From<reqwest::header::InvalidHeaderValue> for Error {
     fn from(error: reqwest::header::InvalidHeaderValue) -> Self {
-        Self::request("a header's value holds characters that HTTP does not allow").with_source(error)
+        Self::request("a header value contains characters that HTTP does not allow").with_source(error)
     }
 }
 

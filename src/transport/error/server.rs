@@ -1,28 +1,29 @@
-//! What servers say went wrong, in the bodies of their failures.
+//! Error messages in the bodies of responses.
 
 use serde_json::Value;
 
 use super::Error;
 
-/// A field that the server refused, with its reason.
+/// A field that the server refused, and why; see [`Error::field_errors`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldError {
-    /// The field; its parents come first, with dots between (`schema.name`).
+    /// The path of the field (`schema.name`).
     pub field: String,
-    /// Why it was refused, in the server's words.
+    /// The server's message.
     pub message: String,
 }
 
 impl Error {
-    /// What the server says, in its own words, whichever of its error bodies it used.
+    /// Returns the server's message, from any of the forms of error bodies that the platform uses. `None` if there was no
+    /// response, or its body has no message.
     #[must_use]
     pub fn server_message(&self) -> Option<String> {
         let body = self.body()?;
         let Ok(json) = serde_json::from_slice::<Value>(body) else {
             let text = String::from_utf8_lossy(body);
             let text = text.trim();
-            // HTML is for people with a browser: the status says more.
+            // HTML pages are for browsers: the status says more.
             return (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned());
         };
         let text = |key: &str| json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -33,7 +34,7 @@ impl Error {
         })
     }
 
-    /// The fields that the server refused, in the order it names them.
+    /// Returns the fields that the server refused, in the order of the response.
     ///
     /// ```
     /// fn explain(error: &datagouv::Error) {
@@ -52,7 +53,7 @@ impl Error {
     }
 }
 
-/// `{"errors": {field: text, texts or nested}}`.
+/// Reads `{"errors": {field: text, texts or nested}}`.
 fn collect_field_errors(field: &str, value: &Value, found: &mut Vec<FieldError>) {
     match value {
         Value::Object(nested) => {
@@ -68,7 +69,7 @@ fn collect_field_errors(field: &str, value: &Value, found: &mut Vec<FieldError>)
     }
 }
 
-/// `{"errors": [{"code", "title", "detail"}]}` of the tabular and metrics APIs.
+/// Reads `{"errors": [{"code", "title", "detail"}]}` of the tabular and metrics APIs.
 fn database_message(json: &Value) -> Option<String> {
     let first = json.get("errors")?.as_array()?.first()?;
     let title = first.get("title").and_then(Value::as_str);
@@ -86,7 +87,7 @@ fn database_message(json: &Value) -> Option<String> {
     Some(said)
 }
 
-/// The code of an error of the database behind the tabular and metrics APIs (SQLSTATE, or a code of PostgREST).
+/// Returns the error code of the database behind the tabular and metrics APIs (SQLSTATE, or a code of PostgREST).
 pub(super) fn database_code(json: &Value) -> Option<&str> {
     json.get("errors")?.as_array()?.first()?.get("detail")?.get("code")?.as_str()
 }
