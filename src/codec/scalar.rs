@@ -290,7 +290,7 @@ mod tests {
 
     use serde::Deserialize;
 
-    use crate::in_place::InPlace;
+    use crate::codec::in_place::InPlace;
     use crate::{Date, DateTime};
 
     /// What a scalar is read as; `None` where it does not fit, and then leaves the default.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{PageOf, inspect};
-use crate::tolerant;
+use crate::codec::tolerant;
 
 /// The properties of a page that describe its list. A mask may leave out any of them.
 #[derive(Debug, PartialEq, Eq)]
