@@ -131,7 +131,8 @@ impl Client {
 
     /// Returns the client of the metrics API.
     ///
-    /// To read visits and downloads, the `metrics` method of a handle is more convenient ([`months`](crate::months)).
+    /// To read visits and downloads, the `metrics` method of a handle is more convenient
+    /// ([`DatasetHandle::metrics`](crate::objects::DatasetHandle::metrics)).
     #[cfg(feature = "metrics")]
     #[must_use]
     pub fn metrics(&self) -> &crate::metrics::Client {

@@ -59,7 +59,7 @@
 //! | Work with one dataset, resource, organization… | [`objects`] |
 //! | Query rows | [`rows`] |
 //! | Upload and download files | [`files`] |
-//! | Visits and downloads by month | [`months`] |
+//! | Visits and downloads by month | [`DatasetHandle::metrics`](objects::DatasetHandle::metrics) |
 //! | Exports of the whole catalogue | [`dumps`] |
 //! | Retries, limits, time limits | [`RetryPolicy`], [`CircuitBreaker`], [`Limits`], [`Timeouts`] |
 //! | Count calls | [`observe`] |
@@ -176,13 +176,13 @@ generated! {
 
 #[cfg(feature = "tabular")]
 generated! {
-    /// The tabular API: rows of CSV and Excel files. [`rows`](crate::rows) has a query builder on top of it.
+    /// The tabular API: rows of CSV and Excel files. [`rows`] has a query builder on top of it.
     tabular, "tabular.rs"
 }
 
 #[cfg(feature = "metrics")]
 generated! {
-    /// The metrics API: visits and downloads by month. [`months`](crate::months) has typed rows on top of it.
+    /// The metrics API: visits and downloads by month. Handles have a `metrics` method on top of it.
     metrics, "metrics.rs"
 }
 
