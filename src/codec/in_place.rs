@@ -9,12 +9,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::codec::deviation::{Fit, Misfit, of_entry, of_item};
-use crate::codec::tolerant::{Property, Structure};
+use crate::codec::structure::{Property, Structure};
+use crate::codec::value::{list, object};
 use crate::{Date, DateTime};
 
 /// What can be filled from a deserializer.
@@ -115,18 +115,6 @@ impl<'de, T: InPlace<'de>> DeserializeSeed<'de> for Filling<'_, T> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fit, D::Error> {
         self.0.fill(deserializer)
     }
-}
-
-/// A list that nobody expected.
-#[cold]
-pub(crate) fn list<'de, A: SeqAccess<'de>>(items: A) -> Result<Value, A::Error> {
-    Value::deserialize(SeqAccessDeserializer::new(items))
-}
-
-/// An object that nobody expected.
-#[cold]
-pub(crate) fn object<'de, A: MapAccess<'de>>(entries: A) -> Result<Value, A::Error> {
-    Value::deserialize(MapAccessDeserializer::new(entries))
 }
 
 /// Leaves a place at its default, since the value does not fit it.

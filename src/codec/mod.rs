@@ -16,5 +16,8 @@ pub(crate) mod scalar;
 #[cfg(feature = "schemars")]
 pub(crate) mod schema;
 pub(crate) mod strict;
+pub(crate) mod structure;
 pub(crate) mod tolerant;
+mod value;
 pub(crate) mod values;
+pub(crate) mod writing;

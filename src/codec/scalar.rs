@@ -9,7 +9,7 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
 use crate::codec::deviation::{Fit, Misfit};
-use crate::codec::in_place::{list, object};
+use crate::codec::value::{list, object};
 
 /// A value that is not made of others: what it is in each of the forms of JSON, if it is anything.
 pub(crate) trait Scalar: Default {

@@ -10,7 +10,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::codec::tolerant::{MaybeAbsent, Property};
+use crate::codec::structure::Property;
+use crate::codec::writing::MaybeAbsent;
 
 /// A structure of requests.
 pub(crate) trait Structure: Sized {

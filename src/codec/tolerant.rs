@@ -1,35 +1,15 @@
 //! Reading and writing answers: what is missing or null is the default, what has no field is kept, nothing is refused.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected};
 use serde_json::Value;
 
+use crate::codec::deviation::Misfit;
 pub(crate) use crate::codec::deviation::{Fit, Kept};
-use crate::codec::deviation::{Joined, Misfit};
 use crate::codec::in_place::{Filling, InPlace};
-
-/// A structure of answers.
-pub(crate) trait Structure: Default {
-    /// Reads the value that follows in `map` into the field of a property.
-    fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<Fit, A::Error>;
-
-    /// What is in none of its fields.
-    fn kept(&mut self) -> &mut Kept;
-}
-
-impl<T: Structure> Structure for Box<T> {
-    fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<Fit, A::Error> {
-        (**self).read(property, map)
-    }
-
-    fn kept(&mut self) -> &mut Kept {
-        (**self).kept()
-    }
-}
+pub(crate) use crate::codec::structure::Structure;
+pub(crate) use crate::codec::writing::*;
 
 /// Reads a value as its type. Only a value of another form, of which nothing could be read, is an error.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: InPlace<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -79,37 +59,6 @@ fn unexpected(value: &Value) -> Unexpected<'_> {
         Value::String(text) => Unexpected::Str(text),
         Value::Array(_) => Unexpected::Seq,
         Value::Object(_) => Unexpected::Map,
-    }
-}
-
-/// The name of a property, borrowed where it can be.
-pub(crate) struct Property<'de>(pub(crate) Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Property<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PropertyVisitor;
-
-        impl<'de> Visitor<'de> for PropertyVisitor {
-            type Value = Property<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a property")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-                Ok(Property(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(Property(Cow::Owned(name.to_owned())))
-            }
-
-            fn visit_string<E>(self, name: String) -> Result<Self::Value, E> {
-                Ok(Property(Cow::Owned(name)))
-            }
-        }
-
-        deserializer.deserialize_str(PropertyVisitor)
     }
 }
 
@@ -199,159 +148,6 @@ where
     T: Default + Deserialize<'de>,
 {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-/// What may not be there, and is then not written.
-pub(crate) trait MaybeAbsent {
-    fn is_absent(&self) -> bool;
-}
-
-impl<T> MaybeAbsent for Option<T> {
-    fn is_absent(&self) -> bool {
-        self.is_none()
-    }
-}
-
-impl<T> MaybeAbsent for Vec<T> {
-    fn is_absent(&self) -> bool {
-        self.is_empty()
-    }
-}
-
-impl<T> MaybeAbsent for BTreeMap<String, T> {
-    fn is_absent(&self) -> bool {
-        self.is_empty()
-    }
-}
-
-impl<T> MaybeAbsent for crate::Field<T> {
-    fn is_absent(&self) -> bool {
-        self.is_absent()
-    }
-}
-
-impl MaybeAbsent for Value {
-    fn is_absent(&self) -> bool {
-        self.is_null()
-    }
-}
-
-/// Numbers, which are texts where JSON has no form for them: `"NaN"`.
-pub(crate) trait Numbers: Default + PartialEq {
-    fn is_absent(&self) -> bool;
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
-}
-
-impl Numbers for f64 {
-    fn is_absent(&self) -> bool {
-        false
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            number if number.is_finite() => serializer.serialize_f64(*number),
-            number if number.is_nan() => serializer.serialize_str("NaN"),
-            number if number.is_sign_positive() => serializer.serialize_str("Infinity"),
-            _ => serializer.serialize_str("-Infinity"),
-        }
-    }
-}
-
-impl<T: Numbers> Numbers for Option<T> {
-    fn is_absent(&self) -> bool {
-        self.is_none()
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.as_ref().map(Written).serialize(serializer)
-    }
-}
-
-impl<T: Numbers> Numbers for Vec<T> {
-    fn is_absent(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(Written))
-    }
-}
-
-impl<T: Numbers> Numbers for BTreeMap<String, T> {
-    fn is_absent(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(key, numbers)| (key, Written(numbers))))
-    }
-}
-
-/// Numbers as they are written.
-struct Written<'a, T>(&'a T);
-
-impl<T: Numbers> Serialize for Written<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.write(serializer)
-    }
-}
-
-/// An answer that is being written, or why it cannot be.
-pub(crate) struct Writing<'a, S: Serializer> {
-    map: Result<S::SerializeMap, S::Error>,
-    kept: &'a Kept,
-}
-
-impl<'a, S: Serializer> Writing<'a, S> {
-    pub(crate) fn start(serializer: S, kept: &'a Kept) -> Self {
-        Self { map: serializer.serialize_map(None), kept }
-    }
-
-    fn entry(mut self, property: &str, value: &(impl Serialize + ?Sized)) -> Self {
-        if let Ok(map) = &mut self.map
-            && let Err(error) = map.serialize_entry(property, value)
-        {
-            self.map = Err(error);
-        }
-        self
-    }
-
-    /// With a property.
-    pub(crate) fn always<T: Default + PartialEq + Serialize>(self, property: &str, value: &T) -> Self {
-        match self.kept.misfit(property) {
-            Some(raw) => self.entry(property, &Joined(value, raw)),
-            None => self.entry(property, value),
-        }
-    }
-
-    /// With a property, if it is there.
-    pub(crate) fn present<T>(self, property: &str, value: &T) -> Self
-    where
-        T: MaybeAbsent + Default + PartialEq + Serialize,
-    {
-        let is_absent = value.is_absent() && self.kept.misfit(property).is_none();
-        if is_absent { self } else { self.always(property, value) }
-    }
-
-    /// With a property of numbers, if it is there.
-    pub(crate) fn numbers<T: Numbers + Serialize>(self, property: &str, value: &T) -> Self {
-        match self.kept.misfit(property) {
-            Some(raw) => self.entry(property, &Joined(value, raw)),
-            None if value.is_absent() => self,
-            None => self.entry(property, &Written(value)),
-        }
-    }
-
-    /// With the properties that the document does not name.
-    pub(crate) fn others<T: Serialize>(self, others: &BTreeMap<String, T>) -> Self {
-        others.iter().fold(self, |writing, (property, value)| writing.entry(property, value))
-    }
-
-    pub(crate) fn end(self) -> Result<S::Ok, S::Error> {
-        let kept = self.kept;
-        self.others(kept.unknown()).map?.end()
-    }
 }
 
 /// What a structure of answers does like any other.

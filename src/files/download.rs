@@ -6,11 +6,13 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use super::checksum::Checksum;
+use super::expected::Expected;
 use super::name;
 use super::partial::Partial;
 use super::progress::{Listener, Progress};
-use super::remote::{Expected, FileHandle, RemoteFile};
+use super::remote::{FileHandle, RemoteFile};
 use super::transfer::{Piece, Transfer};
+use crate::objects::ResourceHandle;
 use crate::{Error, Result};
 
 /// A download to a path or a folder; made by [`ResourceHandle::download`](crate::objects::ResourceHandle::download) and
@@ -65,6 +67,29 @@ impl Claim {
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Claim")
+    }
+}
+
+impl FileHandle {
+    /// Builds a download to a path or a folder.
+    pub fn download(&self, path: impl Into<PathBuf>) -> Download {
+        Download::new(self.clone(), path.into())
+    }
+}
+
+impl ResourceHandle {
+    /// Builds a download of the file of the resource to a path or a folder.
+    ///
+    /// ```no_run
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// let resource = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf");
+    /// let saved = resource.download("data/").progress(|now| eprintln!("{now}")).send().await?;
+    /// println!("{}", saved.path.display());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download(&self, path: impl Into<PathBuf>) -> Download {
+        self.file().download(path)
     }
 }
 

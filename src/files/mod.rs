@@ -21,6 +21,7 @@
 
 mod checksum;
 mod download;
+mod expected;
 mod fetch;
 mod folder;
 mod image;

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::remote::{Check, Expected};
+use super::expected::{Check, Expected};
 use super::transfer::Piece;
 
 /// How many pieces may wait to be written; a piece has a few hundred kilobytes at most.

@@ -1,14 +1,10 @@
 //! Files to download: their URL, and their declared size and checksum.
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
 use reqwest::Url;
 
-use super::checksum::{Checksum, Digester};
-use super::download::Download;
-use super::progress::Listener;
-use super::stream::FileStream;
+use super::checksum::Checksum;
+use super::expected::Expected;
 use super::transfer::{Piece, Transfer};
 use crate::main::types::Resource;
 use crate::objects::{Export, ResourceHandle};
@@ -31,13 +27,6 @@ pub struct RemoteFile {
     /// The file name, if neither the server nor the URL tells one.
     name: Option<String>,
     expected: Expected,
-}
-
-/// The declared size and checksum of a file.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Expected {
-    pub size: Option<u64>,
-    pub checksum: Option<Checksum>,
 }
 
 impl RemoteFile {
@@ -102,44 +91,9 @@ impl From<&Resource> for RemoteFile {
     }
 }
 
-impl Expected {
-    pub(super) fn check(&self) -> Check {
-        let digester = self.checksum.as_ref().map(|checksum| Digester::new(checksum.algorithm()));
-        Check { expected: self.clone(), digester }
-    }
-}
-
 impl From<&Export> for RemoteFile {
     fn from(export: &Export) -> Self {
         Self::new(&export.url).with_size(export.size)
-    }
-}
-
-/// Compares a file with what is declared about it.
-pub(super) struct Check {
-    expected: Expected,
-    digester: Option<Digester>,
-}
-
-impl Check {
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        if let Some(digester) = &mut self.digester {
-            digester.update(bytes);
-        }
-    }
-
-    /// Returns the verified checksum, if one was declared.
-    pub(super) fn finish(self, size: u64) -> Result<Option<Checksum>> {
-        if let Some(expected) = self.expected.size.filter(|expected| *expected != size) {
-            return Err(Error::corrupt(format!("the file has {size} bytes, but {expected} are declared")));
-        }
-        let Some(found) = self.digester.map(Digester::finish) else { return Ok(None) };
-        match self.expected.checksum {
-            Some(expected) if expected != found => {
-                Err(Error::corrupt(format!("the checksum of the file is {found}, but {expected} is declared")))
-            }
-            _ => Ok(Some(found)),
-        }
     }
 }
 
@@ -176,16 +130,11 @@ impl Client {
 }
 
 impl FileHandle {
-    /// Builds a download to a path or a folder.
-    pub fn download(&self, path: impl Into<PathBuf>) -> Download {
-        Download::new(self.clone(), path.into())
-    }
-
     /// Downloads the file into memory.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file has more than `max` bytes ([`Error::is_too_large`]), and those of [`Download::send`].
+    /// Returns an error if the file has more than `max` bytes ([`Error::is_too_large`]), and those of [`Download::send`](super::Download::send).
     pub async fn bytes(&self, max: usize) -> Result<Bytes> {
         let file = self.resolve().await?;
         let mut transfer = file.open(&self.client, true).await?;
@@ -214,17 +163,6 @@ impl FileHandle {
         Ok(all.into())
     }
 
-    /// Requests the file and returns its bytes as a stream.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the file does not exist or no response arrives.
-    pub async fn stream(&self) -> Result<FileStream> {
-        let file = self.resolve().await?;
-        let transfer = file.open(&self.client, false).await?;
-        Ok(FileStream::new(transfer, file.expected, Listener::default()))
-    }
-
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
@@ -248,36 +186,13 @@ pub struct Latest {
 }
 
 impl ResourceHandle {
-    /// Builds a download of the file of the resource to a path or a folder.
-    ///
-    /// ```no_run
-    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
-    /// let resource = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf");
-    /// let saved = resource.download("data/").progress(|now| eprintln!("{now}")).send().await?;
-    /// println!("{}", saved.path.display());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn download(&self, path: impl Into<PathBuf>) -> Download {
-        self.file().download(path)
-    }
-
     /// Downloads the file of the resource into memory.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file has more than `max` bytes ([`Error::is_too_large`]), and those of [`Download::send`].
+    /// Returns an error if the file has more than `max` bytes ([`Error::is_too_large`]), and those of [`Download::send`](super::Download::send).
     pub async fn bytes(&self, max: usize) -> Result<Bytes> {
         self.file().bytes(max).await
-    }
-
-    /// Requests the file of the resource and returns its bytes as a stream.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the resource or the file does not exist, or no response arrives.
-    pub async fn stream(&self) -> Result<FileStream> {
-        self.file().stream().await
     }
 
     /// Returns the permanent URL of the file, and the URL that it redirects to now.
@@ -290,7 +205,7 @@ impl ResourceHandle {
         Ok(Latest { permanent: latest, current: url })
     }
 
-    fn file(&self) -> FileHandle {
+    pub(super) fn file(&self) -> FileHandle {
         FileHandle { client: self.client.clone(), source: Source::Resource(Box::new(self.clone())) }
     }
 }

@@ -8,10 +8,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::stream;
 
+use super::expected::Expected;
 use super::name;
 use super::progress::Listener;
-use super::remote::Expected;
+use super::remote::FileHandle;
 use super::transfer::{Piece, Transfer};
+use crate::objects::ResourceHandle;
 use crate::{Error, Result};
 
 /// The bytes of a file, a [`Stream`]; made by [`ResourceHandle::stream`](crate::objects::ResourceHandle::stream) and
@@ -24,6 +26,30 @@ pub struct FileStream {
     bytes: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
     size: Option<u64>,
     name: Option<String>,
+}
+
+impl FileHandle {
+    /// Requests the file and returns its bytes as a stream.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file does not exist or no response arrives.
+    pub async fn stream(&self) -> Result<FileStream> {
+        let file = self.resolve().await?;
+        let transfer = file.open(self.client(), false).await?;
+        Ok(FileStream::new(transfer, file.expected().clone(), Listener::default()))
+    }
+}
+
+impl ResourceHandle {
+    /// Requests the file of the resource and returns its bytes as a stream.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the resource or the file does not exist, or no response arrives.
+    pub async fn stream(&self) -> Result<FileStream> {
+        self.file().stream().await
+    }
 }
 
 impl FileStream {

@@ -2,10 +2,11 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::raw_envelope::RawEnvelope;
 use super::{PageOf, inspect};
 use crate::codec::tolerant;
 
@@ -37,7 +38,7 @@ impl Key {
 impl Envelope {
     /// Reads the envelope alone.
     pub(super) fn read(page: &[u8], hasher: &RandomState) -> serde_json::Result<Self> {
-        Ok(serde_json::from_slice::<Raw<'_>>(page)?.known(|item| {
+        Ok(Self::new(serde_json::from_slice(page)?, |item| {
             let id = serde_json::from_str::<Identified<'_>>(item.get()).ok().and_then(|item| item.id);
             Key::of(id.unwrap_or(item), id.is_some(), hasher)
         }))
@@ -55,36 +56,19 @@ impl Envelope {
         Some((read?, Self::of_ids(raw, hasher)))
     }
 
-    fn of_ids(raw: Raw<'_>, hasher: &RandomState) -> Self {
-        raw.known(|id| Key::of(id, true, hasher))
-    }
-}
-
-/// The envelope as written: an item is represented by its JSON text, or by that of its id.
-#[derive(Default, Deserialize)]
-pub(super) struct Raw<'a> {
-    #[serde(borrow)]
-    pub data: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    pub total: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub page: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub page_size: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "even_null")]
-    pub next_page: Option<&'a RawValue>,
-}
-
-impl<'a> Raw<'a> {
-    fn known(self, key: impl FnMut(&'a RawValue) -> Key) -> Envelope {
+    fn new<'a>(raw: RawEnvelope<'a>, key: impl FnMut(&'a RawValue) -> Key) -> Self {
         let number = |value: Option<&RawValue>| tolerant::count(value?).ok().flatten();
-        Envelope {
-            keys: self.data.unwrap_or_default().into_iter().map(key).collect(),
-            total: number(self.total),
-            page: number(self.page),
-            page_size: number(self.page_size),
-            has_next: self.next_page.map(|url| url.get() != "null"),
+        Self {
+            keys: raw.data.unwrap_or_default().into_iter().map(key).collect(),
+            total: number(raw.total),
+            page: number(raw.page),
+            page_size: number(raw.page_size),
+            has_next: raw.next_page.map(|url| url.get() != "null"),
         }
+    }
+
+    fn of_ids(raw: RawEnvelope<'_>, hasher: &RandomState) -> Self {
+        Self::new(raw, |id| Key::of(id, true, hasher))
     }
 }
 
@@ -93,10 +77,6 @@ impl<'a> Raw<'a> {
 struct Identified<'a> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
-}
-
-fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

@@ -12,15 +12,15 @@ use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
 use super::PageOf;
-use super::envelope::Raw;
+use super::raw_envelope::RawEnvelope;
 
 /// Reads a page and the ids of its items; `expected` is the number of items on the previous page.
 #[inline]
-pub(super) fn read<P>(page: &str, expected: usize) -> serde_json::Result<(Option<P>, Raw<'_>)>
+pub(super) fn read<P>(page: &str, expected: usize) -> serde_json::Result<(Option<P>, RawEnvelope<'_>)>
 where
     P: PageOf + DeserializeOwned,
 {
-    let mut raw = Raw { data: Some(Vec::with_capacity(expected)), ..Raw::default() };
+    let mut raw = RawEnvelope { data: Some(Vec::with_capacity(expected)), ..RawEnvelope::default() };
     let mut deserializer = serde_json::Deserializer::from_str(page);
     let read = P::read(Inspect { noted: &mut raw, inner: &mut deserializer })?;
     deserializer.end()?;
@@ -56,14 +56,14 @@ trait NoteFields<'de> {
 }
 
 /// The page.
-impl<'de> Note<'de> for Raw<'de> {
+impl<'de> Note<'de> for RawEnvelope<'de> {
     #[inline]
     fn visit_map<V: Visitor<'de>, A: MapAccess<'de>>(&mut self, visitor: V, map: A) -> Result<V::Value, A::Error> {
         visitor.visit_map(Fields { noted: self, map, name: "" })
     }
 }
 
-impl<'de> NoteFields<'de> for Raw<'de> {
+impl<'de> NoteFields<'de> for RawEnvelope<'de> {
     #[inline]
     fn next_value<A: MapAccess<'de>, S: DeserializeSeed<'de>>(
         &mut self,

@@ -17,6 +17,7 @@
 
 mod envelope;
 mod inspect;
+mod raw_envelope;
 mod walk;
 
 use std::collections::VecDeque;
