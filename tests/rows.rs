@@ -67,7 +67,6 @@ fn of_every_type() -> NewTable {
         ("nom, \"voie\" & n° #1 = 50%41 (+)", "string"),
         ("avec__des__", "string"),
         ("nom.de.colonne", "float"),
-        ("instant avec fuseau", "timestamptz"),
     ];
     let rows = vec![
         vec![
@@ -82,7 +81,6 @@ fn of_every_type() -> NewTable {
             json!("a"),
             json!("b"),
             json!(1.5),
-            json!("2024-02-29T07:30:00+00:00"),
         ],
         vec![Value::Null; 11],
         vec![
@@ -97,7 +95,6 @@ fn of_every_type() -> NewTable {
             json!(""),
             json!("é😀\n,\"\\"),
             json!(-2),
-            json!("1970-01-01T00:00:00.123456+00:00"),
         ],
         vec![
             json!("t"),
@@ -111,7 +108,6 @@ fn of_every_type() -> NewTable {
             json!("c:\\d"),
             json!(" "),
             json!(1e300),
-            json!("9999-12-31T23:59:59+00:00"),
         ],
     ];
     NewTable { columns: columns(&names), rows, ..NewTable::default() }

@@ -100,7 +100,9 @@ fn each_action_of_the_overlay_that_does_not_apply_is_listed_with_what_to_do() {
     // What two actions correct is as they make it, and what a third one is about has another name.
     let schemas = &mut document["components"]["schemas"];
     schemas["ResourceProfile"]["properties"]["header"] = json!({"type": "array", "items": {"type": "string"}});
-    schemas["Health"]["required"] = json!(["status", "version", "uptime_since"]);
+    schemas["Health"]["required"] = json!(["status", "version"]);
+    schemas["Health"]["properties"]["uptime_seconds"] =
+        json!({"type": "number", "description": "For how many seconds the server has run."});
     let renamed = schemas["ResourceProfile"]["properties"].as_object_mut().unwrap().remove("formats").unwrap();
     schemas["ResourceProfile"]["properties"]["kinds"] = renamed;
     let said = refused_document(&document);
