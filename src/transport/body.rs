@@ -1,5 +1,4 @@
-//! The body of an answer: read whole up to a limit, or given on as a stream that keeps the promises of its
-//! call.
+//! Response bodies: read whole up to a limit, or passed on as a stream that obeys the time limits of its call.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -17,13 +16,13 @@ use super::observe::{Outcome, Record};
 use super::timeouts::{Deadline, Idle};
 use crate::{Error, Result};
 
-/// An error's body is for reading: beyond this it is cut.
+/// Bodies of failures are cut at this length.
 const MAX_ERROR_BODY: usize = 1 << 20;
 
-/// Why a body ended before its end, where it was us.
+/// Why the client stopped reading a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BodyError {
-    /// Nothing came for this long.
+    /// Nothing arrived for this long.
     Stalled(Duration),
     /// The whole call took longer than this.
     DeadlineElapsed(Duration),
@@ -32,7 +31,7 @@ pub(crate) enum BodyError {
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stalled(limit) => write!(f, "the body stalled: nothing came for {limit:?}"),
+            Self::Stalled(limit) => write!(f, "the body stalled: nothing arrived for {limit:?}"),
             Self::DeadlineElapsed(limit) => write!(f, "the call took longer than {limit:?}"),
         }
     }
@@ -42,7 +41,7 @@ impl std::error::Error for BodyError {}
 
 async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
     let mut chunk = pin!(answer.chunk());
-    // What has come already needs no timer.
+    // Bytes that have arrived already need no timer.
     let mut wait = Idle::default();
     poll_fn(|context| match chunk.as_mut().poll(context) {
         Poll::Ready(chunk) => Poll::Ready(Ok(chunk?)),
@@ -54,14 +53,14 @@ async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
     .await
 }
 
-/// Reads the body, of `limit` bytes at most after decompression.
+/// Reads a body of at most `limit` bytes after decompression.
 pub(super) async fn whole(answer: &mut Response, limit: usize, idle: Duration, record: &mut Record) -> Result<Bytes> {
     let too_large = |answer: &Response| Error::too_large(answer.status(), answer.headers().clone(), limit);
     let announced = usize::try_from(answer.content_length().unwrap_or_default()).unwrap_or(usize::MAX);
     if announced > limit {
         return Err(too_large(answer));
     }
-    // Most answers are short and come at once: then there is nothing to put together.
+    // Most responses are short and arrive in one chunk.
     let mut first = Bytes::new();
     let mut body = BytesMut::new();
     while let Some(chunk) = chunk(answer, idle).await? {
@@ -75,7 +74,7 @@ pub(super) async fn whole(answer: &mut Response, limit: usize, idle: Duration, r
             continue;
         }
         if body.is_empty() {
-            // What is announced is not yet there.
+            // The announced length comes from outside.
             body.reserve(announced.min(1 << 20).max(first.len() + chunk.len()));
             body.extend_from_slice(&first);
         }
@@ -84,7 +83,7 @@ pub(super) async fn whole(answer: &mut Response, limit: usize, idle: Duration, r
     Ok(if body.is_empty() { first } else { body.freeze() })
 }
 
-/// Reads the body of a failure as far as it is worth it.
+/// Reads the body of a failure up to its length limit.
 pub(super) async fn failure(answer: &mut Response, idle: Duration, record: &mut Record) -> Error {
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut body = BytesMut::new();
@@ -99,12 +98,12 @@ pub(super) async fn failure(answer: &mut Response, idle: Duration, record: &mut 
         }
         Ok::<(), reqwest::Error>(())
     };
-    // What broke off or takes too long is still worth reading; the status says enough.
+    // An incomplete body is still useful.
     let _ = timeout(idle, reading).await;
     Error::status_failure(status, headers, body.freeze())
 }
 
-/// Gives the body of a success on, with what it holds until it is read to its end or dropped.
+/// Passes on the body of a success, which holds its permit and its record until it is read to its end or dropped.
 pub(super) fn streamed(
     answer: Response,
     mut permit: Permit,
@@ -123,7 +122,7 @@ pub(super) fn streamed(
     })
 }
 
-/// The same answer with another body.
+/// Replaces the body of a response.
 fn with_body(answer: Response, change: impl FnOnce(Body) -> Body) -> Result<Response> {
     let url = answer.url().clone();
     let (parts, body) = http::Response::<Body>::from(answer).into_parts();
@@ -143,7 +142,7 @@ struct Streamed {
     idle: Duration,
     deadline: Option<Deadline>,
     wait: Idle,
-    /// Given back as soon as the body has ended.
+    /// Released as soon as the body has ended.
     held: Option<(Permit, Record)>,
 }
 

@@ -1,18 +1,17 @@
-//! The circuit breaker of a host: one that answers nothing for a while is left alone for a while.
+//! The circuit breaker of a host, which stops requests to a host that does not respond.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// When a host is left alone.
+/// The circuit breaker of each host.
 ///
-/// After a number of failures in a row (no connection, no answer in time, 502, 503, 504) the circuit *opens*:
-/// requests to the host fail at once, without being sent
-/// ([`Error::is_circuit_open`](crate::Error::is_circuit_open),
-/// [`Error::retry_after`](crate::Error::retry_after)). After some time it is *half-open*: one request is let
-/// through, whose success closes the circuit, and whose failure opens it again. Any other answer, a 404 or a
-/// 500 too, is a success: the host is there.
+/// After a number of consecutive failures (no connection, no response in time, 502, 503, 504) the circuit opens: requests
+/// to the host fail at once, without being sent ([`Error::is_circuit_open`](crate::Error::is_circuit_open),
+/// [`Error::retry_after`](crate::Error::retry_after)). After some time it is half-open: one request is sent, whose
+/// success closes the circuit, and whose failure opens it again. Any other response, also a 404 or a 500, is a success:
+/// the host responds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct CircuitBreaker {
@@ -27,18 +26,18 @@ impl Default for CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// No host is ever left alone.
+    /// Returns a circuit breaker that never opens.
     pub fn none() -> Self {
         Self { failures: None, ..Self::default() }
     }
 
-    /// How many failures in a row open the circuit; 15 otherwise.
+    /// Sets the number of consecutive failures that open the circuit. The default is 15.
     pub fn failures(mut self, failures: u32) -> Self {
         self.failures = Some(failures.max(1));
         self
     }
 
-    /// How long the circuit stays open before one request is let through; 15 seconds otherwise.
+    /// Sets how long the circuit stays open before one request is sent. The default is 15 seconds.
     pub fn open_for(mut self, time: Duration) -> Self {
         self.open_for = time;
         self
@@ -53,7 +52,7 @@ pub enum CircuitState {
     Closed,
     /// Requests fail at once.
     Open,
-    /// One request is let through.
+    /// One request is sent, whose outcome closes or opens the circuit.
     HalfOpen,
 }
 
@@ -71,8 +70,8 @@ pub(super) struct Breaker {
     circuit: Mutex<Circuit>,
 }
 
-/// The permission to send one request. What became of it is told with [`report`](Self::report); where nothing
-/// is told, because the call was dropped, nothing is learnt of the host.
+/// The permission to send one request. Its outcome is recorded by [`report`](Self::report), and ignored if the call is
+/// dropped.
 #[must_use]
 #[derive(Debug)]
 pub(super) struct Admission {

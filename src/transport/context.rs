@@ -1,4 +1,4 @@
-//! A call, from what it is made of to what its answer tells of it.
+//! The parts of a call, and the context that its response carries.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use super::endpoint::Endpoint;
 use super::options::CallOptions;
 use crate::{Deviation, Error, Operation, Result};
 
-/// What a call is made of.
+/// The parts of a call.
 pub(crate) struct CallParts {
     pub endpoint: Endpoint,
     /// `None` for a file.
     pub operation: Option<&'static Operation>,
-    /// The request, or why there is none.
+    /// The request, or the error of building it.
     pub request: Result<Request>,
     pub options: CallOptions,
 }
 
-/// Carried with an answer, so that what befalls its body is told of the whole call.
+/// The context of a call. Its response carries it, so that errors of the body name the call.
 pub(crate) struct CallContext {
     parts: Box<CallParts>,
     attempts: u32,
@@ -29,13 +29,13 @@ pub(crate) struct CallContext {
 impl CallContext {
     pub(super) fn new(mut parts: Box<CallParts>, attempts: u32, began: Instant) -> Self {
         if let Ok(request) = &mut parts.request {
-            // It is sent, and may be large.
+            // It was sent, and may be large.
             *request.body_mut() = None;
         }
         Self { parts, attempts, began }
     }
 
-    /// Goes with an answer as one of its extensions.
+    /// Stores the context in the extensions of a response.
     pub(crate) fn go_with(self, answer: &mut http::Extensions) {
         answer.insert(Arc::new(self));
     }
@@ -44,7 +44,7 @@ impl CallContext {
         answer.extensions().get().cloned()
     }
 
-    /// Tells what of the answer does not fit its type.
+    /// Emits the deviations of a response.
     #[inline]
     pub(crate) fn deviated(&self, deviations: &[Deviation]) {
         if deviations.is_empty() {
@@ -53,7 +53,7 @@ impl CallContext {
         self.parts.endpoint.shared.observers.deviated(self.parts.operation, deviations);
     }
 
-    /// An error, with the call that it befell.
+    /// Adds the call to an error.
     pub(crate) fn name(&self, error: Error) -> Error {
         let mut error = error.of_attempts(self.attempts, self.began.elapsed());
         if let Ok(request) = &self.parts.request {
@@ -63,7 +63,7 @@ impl CallContext {
     }
 }
 
-/// An error, with the operation that it befell.
+/// Adds the operation to an error.
 pub(super) fn of_operation(error: Error, operation: Option<&'static Operation>) -> Error {
     match operation {
         Some(operation) => error.of_operation(operation.name),

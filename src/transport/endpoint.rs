@@ -10,15 +10,15 @@ use super::observe::Observers;
 use super::options::Policy;
 use crate::{Error, Result};
 
-/// Makes a `reqwest` client, as the user wants it.
+/// Makes a builder of a `reqwest` client, as the user has configured it.
 pub(crate) type Connector = Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>;
 
-/// What all the clients of a [`Client`](crate::Client) share.
+/// The state that a [`Client`](crate::Client) and its clones share.
 pub(crate) struct Shared {
     /// For the APIs.
     pub(super) http: reqwest::Client,
-    /// For files of any host: bytes as they are stored, not decompressed; public addresses alone where that
-    /// is asked for. Made when first needed.
+    /// For files of any host, without decompression; the second connects to public addresses only. Made when first
+    /// needed.
     pub(super) files: [OnceLock<reqwest::Client>; 2],
     pub(super) connector: Connector,
     pub(super) key: Option<Key>,
@@ -27,17 +27,17 @@ pub(crate) struct Shared {
     pub(super) observers: Observers,
 }
 
-/// Where one API is, and what its requests may carry.
+/// The base URL of an API, and whether its requests may carry the API key.
 #[derive(Clone)]
 pub struct Endpoint {
     pub(crate) shared: Arc<Shared>,
-    /// Where it is, or why there is none; `None` for files, which are anywhere.
+    /// The base URL, or why there is none; `None` for files, which may be on any host.
     pub(super) base: Option<Arc<Result<Base, String>>>,
-    /// Whether the API knows the platform's key.
+    /// Whether the API takes the API key.
     pub(super) keyed: bool,
 }
 
-/// The base URL of an API, and the host that it is of.
+/// The base URL of an API, and its host.
 pub(super) struct Base {
     pub url: Url,
     pub host: Arc<Host>,
@@ -51,13 +51,13 @@ impl std::fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// Of the base URL, or of the reason why there is none.
+    /// Creates an endpoint from a base URL, or from the reason why there is none.
     pub(crate) fn new(shared: &Arc<Shared>, base: Result<Url, String>, keyed: bool) -> Self {
         let base = base.map(|url| Base { host: shared.hosts.of(&url), url });
         Self { shared: Arc::clone(shared), base: Some(Arc::new(base)), keyed }
     }
 
-    /// The base URL as text, without a slash at its end; of a host that cannot be where there is no API.
+    /// Returns the base URL without a trailing slash; of a host that cannot exist if there is no API.
     pub(crate) fn base_url(&self) -> String {
         let base = match self.base.as_deref() {
             Some(Ok(base)) => base.url.as_str(),
@@ -66,7 +66,7 @@ impl Endpoint {
         base.trim_end_matches('/').to_owned()
     }
 
-    /// The URL of a path below the base URL.
+    /// Returns the URL of a path below the base URL.
     pub(crate) fn url_of(&self, path: &str) -> Result<Url> {
         let refused = |reason: &str| Error::request(format!("the path `{path}` {reason}"));
         let base = self.base_url();
@@ -90,7 +90,7 @@ impl Shared {
         })
     }
 
-    /// What the generated clients are told.
+    /// Returns the HTTP client for the generated clients.
     pub(crate) fn http(&self) -> reqwest::Client {
         self.http.clone()
     }

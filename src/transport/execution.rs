@@ -1,6 +1,6 @@
 //! The execution of one call: its attempts, where they are sent on to, and each request to a host.
 //!
-//! The request and all else that is large stay in one permit; what goes from one step to the next is small.
+//! The request and all else that is large stay in [`Execution`]; the futures that are passed on are small.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ use super::runtime::REFUSED_ARGUMENT;
 use super::timeouts::{self, Deadline, SendWatch};
 use crate::{Error, Operation, Result};
 
-/// How one call is sent, and how far it has come.
+/// The state of a call while it is sent.
 pub(super) struct Execution<'a> {
     shared: &'a Shared,
     request: &'a mut Request,
-    /// The request that follows a redirect, within an attempt.
+    /// The request of the redirect that is followed, within an attempt.
     moved: Option<Box<Request>>,
     endpoint: &'a Endpoint,
     repeatable: Repeatable,
@@ -40,7 +40,7 @@ pub(super) struct Execution<'a> {
     pub record: Record,
 }
 
-/// A success: its body is done with, or holds a permit among the requests to its host until it is.
+/// A success. A body that is streamed holds its permit until it is read or dropped.
 pub(super) enum AttemptResponse {
     Buffered(Response, Bytes),
     Streaming(Response, Permit),
@@ -78,7 +78,7 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// Attempts until one succeeds or none may follow.
+    /// Runs attempts until one succeeds or no other may follow.
     pub(super) async fn attempts(&mut self) -> Result<AttemptResponse> {
         self.refuse()?;
         let mut spent = None;
@@ -94,7 +94,7 @@ impl<'a> Execution<'a> {
             };
             if error.is_circuit_open() {
                 self.record.attempts -= 1;
-                // Why the circuit has opened says more.
+                // The error before it says why the circuit is open.
                 return Err(last.map_or(error, Error::of_open_circuit));
             }
             if self.repeatable == Repeatable::Never || !error.asks_again(self.repeatable) {
@@ -117,7 +117,7 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// Refuses what cannot be sent.
+    /// Returns an error if the request cannot be sent.
     fn refuse(&self) -> Result<()> {
         match self.endpoint.base.as_deref() {
             Some(Ok(_)) => {}
@@ -132,7 +132,7 @@ impl<'a> Execution<'a> {
         Ok(())
     }
 
-    /// One attempt, wherever the server sends it on to.
+    /// Runs one attempt, with the redirects that it leads to.
     async fn attempt(&mut self) -> Result<AttemptResponse> {
         self.moved = None;
         for _ in 0..=MAX_REDIRECTS {
@@ -153,14 +153,14 @@ impl<'a> Execution<'a> {
             let request = self.moved.as_deref().unwrap_or(self.request);
             match target(request, &answer)? {
                 Some(target) => self.moved = Some(Box::new(sent_on(request, self.once, status, target)?)),
-                // In a permit of its own: a success needs no room for it.
+                // Boxed: a success needs no room for it.
                 None => return Err(Box::pin(failure(&mut answer, self.idle, &mut self.record)).await),
             }
         }
         Err(Error::transport(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    /// One request to one host, as soon as its limits allow.
+    /// Sends one request to one host, as soon as its limits allow.
     async fn send(&mut self) -> Result<(Response, Permit)> {
         let http = self.prepare()?;
         let request = self.moved.as_deref_mut().unwrap_or(self.request);
@@ -177,7 +177,7 @@ impl<'a> Execution<'a> {
         };
         let alive = match &answer {
             Ok(answer) => Some(!is_outage(answer.status())),
-            // What was never sent tells nothing of the host.
+            // A request that was not sent says nothing about the host.
             Err(error) => error.is_transport().then_some(false),
         };
         if let Some(state) = alive.and_then(|alive| admission.report(alive)) {
@@ -190,7 +190,7 @@ impl<'a> Execution<'a> {
         Ok((answer, permit))
     }
 
-    /// How long the server asks all requests to wait.
+    /// Returns how long the server asks all requests to wait.
     fn told_to_wait(&self, answer: &Response) -> Option<Duration> {
         let told = match answer.status() {
             StatusCode::TOO_MANY_REQUESTS => retry_after(answer.headers()),
@@ -199,7 +199,7 @@ impl<'a> Execution<'a> {
         told.filter(|told| self.shared.policy.retries.honours(*told)).or_else(|| rate_limited_for(answer.headers()))
     }
 
-    /// Gives the request what it may carry, and chooses the client that may send it.
+    /// Adds the API key where it may go, and selects the HTTP client for the request.
     fn prepare(&mut self) -> Result<&'a reqwest::Client> {
         let (shared, request) = (self.shared, self.moved.as_deref_mut().unwrap_or(self.request));
         if let Some(Ok(Base { url, host })) = self.endpoint.base.as_deref() {
@@ -222,7 +222,7 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// What is sent of a request: a copy, so that another can follow. A body that can be read only once goes along.
+/// Returns a copy of a request, so that it can be retried. A body that can be read only once is moved into it.
 fn outgoing(request: &mut Request) -> Request {
     if let Some(copy) = request.body().and_then(|_| request.try_clone()) {
         return copy;
@@ -236,13 +236,13 @@ fn outgoing(request: &mut Request) -> Request {
     sent
 }
 
-/// Waits for a permit and a turn among the requests to a host.
+/// Acquires a permit of a host and waits for its rate limit.
 async fn enter(host: &Host, record: &Record) -> Result<Permit> {
     let circuit_open = |left| Error::circuit_open(&host.name, left);
     let began = Instant::now();
     host.breaker.check().map_err(circuit_open)?;
     let permit = host.limiter.acquire().await.map_err(|limits::Saturated| Error::saturated(&host.name))?;
-    // While this one waited the host may have gone.
+    // The circuit may have opened in the meantime.
     host.breaker.check().map_err(circuit_open)?;
     host.limiter.wait_for_rate().await;
     if began.elapsed() >= Duration::from_millis(1) {
@@ -251,7 +251,7 @@ async fn enter(host: &Host, record: &Record) -> Result<Permit> {
     Ok(permit)
 }
 
-/// Whether a status says that nothing is there behind the front.
+/// Whether a status says that the server behind the gateway does not respond.
 fn is_outage(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }

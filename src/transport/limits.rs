@@ -1,4 +1,4 @@
-//! How much is asked of a host at once, and how fast.
+//! Limits of a host: requests in flight, and requests per second.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,15 +8,14 @@ use reqwest::header::{HeaderMap, HeaderName};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// How much a client asks of each host (scheme, host and port) at once and in a second.
+/// Limits of the requests to each host (scheme, host and port): in flight, and per second.
 ///
-/// Who has to wait waits in line. An answer counts as long as its body is neither read to its end nor
-/// dropped: a program that holds as many unread answers of one host as there are permits, and asks for
-/// another, gets an error after a minute instead of waiting forever.
+/// Requests that have to wait are sent in the order in which they were made. A response counts as in flight until its body
+/// is read to its end or dropped: a program that holds as many unread responses of one host as may be in flight, and
+/// makes another request, gets an error after a minute ([`Error::is_saturated`](crate::Error::is_saturated)).
 ///
-/// Where a server tells what is left of its own limit (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or
-/// the same without `X-`) and nothing is left, or it answers 429 with `Retry-After`, all requests to it wait
-/// until then, up to [`max_pause`](Self::max_pause).
+/// If a server tells that its own limit is reached (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or the same without
+/// `X-`; 429 with `Retry-After`), all requests to it wait until then, up to [`max_pause`](Self::max_pause).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Limits {
@@ -32,53 +31,53 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No limits, for a server of one's own.
+    /// Returns no limits, for a server of your own.
     pub fn none() -> Self {
         Self { in_flight: None, per_second: None, max_pause: Duration::ZERO }
     }
 
-    /// How many requests of a host may be under way at once; 16 otherwise, `None` for any number.
+    /// Sets the number of requests that may be in flight to a host; `None` for any number. The default is 16.
     pub fn in_flight(mut self, requests: impl Into<Option<u32>>) -> Self {
         self.in_flight = requests.into().map(|requests| requests.max(1));
         self
     }
 
-    /// How many requests are sent to a host in a second; 40 otherwise, `None` for any number. As many may be
-    /// sent at once after a second of silence.
+    /// Sets the number of requests per second to a host; `None` for any number. The default is 40. After a second without
+    /// requests, as many may be sent at once.
     pub fn per_second(mut self, requests: impl Into<Option<u32>>) -> Self {
         self.per_second = requests.into().map(|requests| requests.max(1));
         self
     }
 
-    /// The longest that a server can make all requests wait; 30 seconds otherwise.
+    /// Sets the longest pause that a server can ask for. The default is 30 seconds.
     pub fn max_pause(mut self, limit: Duration) -> Self {
         self.max_pause = limit;
         self
     }
 }
 
-/// How long a permit is waited for before it is asked whether any will ever be free.
+/// After this time without a free permit it is checked whether all are held by unread responses.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// After a silence as many requests may be sent at once as in this time otherwise.
+/// After a pause, as many requests may be sent at once as the rate allows in this time.
 const BURST: Duration = Duration::from_secs(1);
 
-/// The way in to a host.
+/// The concurrency limiter and the rate limiter of a host.
 #[derive(Debug)]
 pub(super) struct HostLimiter {
     limits: Limits,
     permits: Option<Arc<Semaphore>>,
-    /// How many permits are held by answers whose body is still to be read.
+    /// The number of permits that are held by responses whose body is not read yet.
     unread: AtomicUsize,
-    /// When a permit became free or an unread answer was read from.
+    /// When a permit was released or a response body was read from.
     last_progress: Mutex<Instant>,
-    /// When the next request may be sent, at an even pace. Who waits holds the lock, so that all wait in
-    /// line, and a wait that is given up takes nothing.
+    /// When the next request may be sent. A waiting request holds the lock, so that all are sent in order, and one that is
+    /// dropped takes nothing.
     next: tokio::sync::Mutex<Instant>,
     paused_until: Mutex<Option<Instant>>,
 }
 
-/// A permit among the requests that are under way.
+/// The right to have a request in flight.
 #[derive(Debug)]
 pub(super) struct Permit {
     limiter: Arc<HostLimiter>,
@@ -86,7 +85,7 @@ pub(super) struct Permit {
     unread: bool,
 }
 
-/// All permits are held by answers that nobody reads.
+/// All permits are held by unread responses.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Saturated;
 
@@ -103,20 +102,20 @@ impl HostLimiter {
         })
     }
 
-    /// Waits for a permit.
+    /// Acquires a permit.
     pub(super) async fn acquire(self: &Arc<Self>) -> Result<Permit, Saturated> {
         let Some(permits) = &self.permits else {
             return Ok(Permit { limiter: Arc::clone(self), permit: None, unread: false });
         };
         let permit = match Arc::clone(permits).try_acquire_owned() {
             Ok(permit) => Some(permit),
-            // In a permit of its own: most calls find one free, and need no room for the wait.
+            // Boxed: most calls find a free permit, and need no room for the wait.
             Err(_) => Box::pin(self.wait(permits)).await?,
         };
         Ok(Permit { limiter: Arc::clone(self), permit, unread: false })
     }
 
-    /// Waits in line for a permit, as long as one may become free.
+    /// Waits for a permit, as long as one may become free.
     async fn wait(&self, permits: &Arc<Semaphore>) -> Result<Option<OwnedSemaphorePermit>, Saturated> {
         let mut free = std::pin::pin!(Arc::clone(permits).acquire_owned());
         loop {
@@ -134,7 +133,7 @@ impl HostLimiter {
         self.unread.load(Ordering::Relaxed) >= permits && last_progress.elapsed() >= PATIENCE
     }
 
-    /// Waits until a request may be sent.
+    /// Waits until the rate allows another request.
     pub(super) async fn wait_for_rate(&self) {
         loop {
             let paused = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,7 +150,7 @@ impl HostLimiter {
         *next = (*next).max(earliest) + Duration::from_secs(1) / per_second;
     }
 
-    /// Lets all requests wait, as the server asks.
+    /// Delays all requests, as the server asks.
     pub(super) fn pause(&self, time: Duration) {
         let Some(until) = Instant::now().checked_add(time.min(self.limits.max_pause)) else { return };
         let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,7 +163,7 @@ impl HostLimiter {
 }
 
 impl Permit {
-    /// The answer's head has come; its body is its reader's from here on.
+    /// Called when the response head has arrived: from then on the body is up to the caller.
     pub(super) fn mark_unread(&mut self) {
         if !std::mem::replace(&mut self.unread, true) {
             self.limiter.unread.fetch_add(1, Ordering::Relaxed);
@@ -172,7 +171,7 @@ impl Permit {
         self.limiter.record_progress();
     }
 
-    /// Some of the body was read.
+    /// Called when some of the body was read.
     pub(super) fn mark_read(&self) {
         self.limiter.record_progress();
     }
@@ -188,13 +187,13 @@ impl Drop for Permit {
     }
 }
 
-/// How long a server's own limit leaves nothing, where it tells.
+/// Returns how long the server's own limit allows no request, if its headers tell.
 pub(super) fn rate_limited_for(headers: &HeaderMap) -> Option<Duration> {
     const REMAINING: [HeaderName; 2] =
         [HeaderName::from_static("x-ratelimit-remaining"), HeaderName::from_static("ratelimit-remaining")];
     const RESET: [HeaderName; 2] =
         [HeaderName::from_static("x-ratelimit-reset"), HeaderName::from_static("ratelimit-reset")];
-    // Looked at one after the other: most answers tell nothing, and to look for a name takes longer.
+    // A scan: most responses have neither header, and a lookup by name takes longer.
     let number = |names: [HeaderName; 2]| -> Option<u64> {
         headers.iter().find(|(name, _)| names.contains(name))?.1.to_str().ok()?.trim().parse().ok()
     };
@@ -202,7 +201,7 @@ pub(super) fn rate_limited_for(headers: &HeaderMap) -> Option<Duration> {
         return None;
     }
     let reset = Duration::from_secs(number(RESET)?);
-    // Some tell the seconds that are left, some the time of day since 1970: nobody's limit lasts for decades.
+    // Some servers give the seconds that are left, some the seconds since 1970.
     let decades = Duration::from_secs(1_000_000_000);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Some(if reset < decades { reset } else { reset.saturating_sub(now) })

@@ -1,4 +1,4 @@
-//! What a client tells of its calls: a span of `tracing` for each, and events for counters.
+//! Observability: a `tracing` span for each call, and events for counters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use super::breaker::CircuitState;
 use super::host::Host;
 use crate::{Deviation, Error, Operation};
 
-/// Is told what becomes of calls, for counters and histograms of your own.
+/// Receives events while calls run, for counters and histograms.
 ///
-/// Each method is called from within the call: it should be quick, and must not block.
+/// The methods are called within the call: they should return quickly and must not block.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -39,26 +39,26 @@ use crate::{Deviation, Error, Operation};
 /// ```
 #[allow(unused_variables)]
 pub trait Observe: Send + Sync {
-    /// An attempt has failed and another will be made.
+    /// An attempt has failed, and another one follows.
     fn retrying(&self, event: &Retrying<'_>) {}
 
-    /// There would have been another attempt, but too many have failed of late.
+    /// A call is not retried, since the retry budget of its host is exhausted.
     fn retry_budget_exhausted(&self, event: &RetryBudgetExhausted<'_>) {}
 
-    /// A call is over: its answer was read, it has failed, or it was dropped.
+    /// A call has ended: its response was read, it has failed, or it was dropped.
     fn call_finished(&self, event: &CallFinished<'_>) {}
 
-    /// The circuit breaker of a host has opened or closed.
+    /// The circuit breaker of a host has changed its state.
     fn circuit_changed(&self, event: &CircuitChanged<'_>) {}
 
-    /// A request has waited for the limits of the client or of the server.
+    /// A request was delayed by the limits of the client or of the server.
     fn throttled(&self, event: &Throttled<'_>) {}
 
-    /// An answer was read, and some of its values do not have the form which their fields promise.
+    /// A response was decoded, and some of its values do not have the form that their fields promise.
     fn deviated(&self, event: &Deviated<'_>) {}
 }
 
-/// An attempt has failed and another will be made.
+/// An attempt has failed, and another one follows.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Retrying<'a> {
@@ -66,15 +66,15 @@ pub struct Retrying<'a> {
     pub operation: Option<&'a str>,
     /// Scheme, host and port.
     pub host: &'a str,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// How long is waited before the next.
+    /// The delay before the next attempt.
     pub delay: Duration,
     /// Why it failed.
     pub error: &'a Error,
 }
 
-/// There would have been another attempt, but too many have failed of late
+/// A call is not retried, since the retry budget of its host is exhausted
 /// ([`RetryPolicy::budget`](crate::RetryPolicy::budget)).
 #[derive(Debug)]
 #[non_exhaustive]
@@ -85,7 +85,7 @@ pub struct RetryBudgetExhausted<'a> {
     pub host: &'a str,
 }
 
-/// A call is over.
+/// A call has ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CallFinished<'a> {
@@ -95,11 +95,11 @@ pub struct CallFinished<'a> {
     pub method: &'a str,
     /// Scheme, host and port that the call was made to, before redirects.
     pub host: &'a str,
-    /// The status of the last answer, where there was one.
+    /// The status of the last response, if there was one.
     pub status: Option<StatusCode>,
-    /// How often it was sent.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The length of the answer's body, as far as it was read, decompressed.
+    /// The bytes of the response body that were read, after decompression.
     pub bytes: u64,
     /// From the beginning of the call to the end of the body.
     pub elapsed: Duration,
@@ -111,9 +111,9 @@ pub struct CallFinished<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The answer is a success and was read to its end.
+    /// The response is a success and was read to its end.
     Success,
-    /// No answer, an answer that is a failure, or one that broke off.
+    /// No response, a response that is a failure, or one that broke off.
     Failure,
     /// The call or its stream was dropped before its end.
     Dropped,
@@ -129,27 +129,27 @@ impl Outcome {
     }
 }
 
-/// The circuit breaker of a host has opened or closed.
+/// The circuit breaker of a host has changed its state.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CircuitChanged<'a> {
     /// Scheme, host and port.
     pub host: &'a str,
-    /// What it is now.
+    /// The new state.
     pub state: CircuitState,
 }
 
-/// A request has waited for the limits of the client or of the server.
+/// A request was delayed by the limits of the client or of the server.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Throttled<'a> {
     /// Scheme, host and port.
     pub host: &'a str,
-    /// How long.
+    /// How long it waited.
     pub waited: Duration,
 }
 
-/// An answer was read, and some of its values do not have the form which their fields promise.
+/// A response was decoded, and some of its values do not have the form that their fields promise.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Deviated<'a> {
@@ -159,11 +159,11 @@ pub struct Deviated<'a> {
     pub deviations: &'a [Deviation],
 }
 
-/// What a client is observed by.
+/// The observer of a client.
 #[derive(Clone, Default)]
 pub(crate) struct Observers {
     pub observer: Option<Arc<dyn Observe>>,
-    /// Whether spans tell queries.
+    /// Whether spans have the query.
     pub queries: bool,
 }
 
@@ -178,7 +178,7 @@ impl Observers {
     }
 }
 
-/// What is told of one call. Dropped before it is finished, it tells that the call was dropped.
+/// The record of one call. If it is dropped before it is finished, the outcome is [`Outcome::Dropped`].
 pub(super) struct Record {
     observer: Option<Arc<dyn Observe>>,
     pub span: Span,

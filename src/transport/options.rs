@@ -1,33 +1,33 @@
-//! What a client and a call are set up with.
+//! Options of a client and of a call.
 
 use std::time::Duration;
 
 use super::{CircuitBreaker, Limits, RetryPolicy, Timeouts};
 
-/// What a client was set up with, for all its calls.
+/// The options of a client, which hold for all its calls.
 pub(crate) struct Policy {
     pub retries: RetryPolicy,
     pub circuit: CircuitBreaker,
     pub limits: Limits,
     pub timeouts: Timeouts,
-    /// The length of the longest answer that is read into memory.
+    /// The largest response body that is read into memory, in bytes.
     pub max_answer: usize,
     pub deny_private_networks: bool,
 }
 
-/// What is done with the body of a success.
+/// How the body of a success is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyMode {
-    /// It is a stream for the caller to read.
+    /// The caller reads it as a stream.
     #[default]
     Stream,
-    /// It is read within the call, up to the limit; where it breaks off, it is asked for again.
+    /// It is read within the call, up to the limit; if it breaks off, the request is retried.
     Buffer,
     /// It is not read.
     Discard,
 }
 
-/// What a call asks of the way it is sent, beyond what the client was set up with.
+/// The options of a call, beside those of its client.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CallOptions {
     /// The time that the whole call may take, its body included.

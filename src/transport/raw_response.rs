@@ -1,4 +1,4 @@
-//! A success that is not decoded yet.
+//! Successful responses before they are decoded.
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;

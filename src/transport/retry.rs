@@ -1,25 +1,25 @@
-//! Whether a request is sent again, and after how long.
+//! Which requests are retried, and after what delay.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 
-/// How a failed request is sent again.
+/// Retries of failed requests.
 ///
-/// What is sent again: reads and all else that is idempotent by HTTP's definition (GET, HEAD, OPTIONS, PUT,
-/// DELETE; [`Operation::is_idempotent`](crate::Operation::is_idempotent) knows the exceptions), and what the
-/// caller says may be repeated ([`Call::repeatable`](crate::Call::repeatable)); never another POST or PATCH, and never a body that is a stream, which can be read only once. After what: no
-/// connection, a connection that broke off, no answer in time, and the statuses 408, 429, 502, 503 and 504;
-/// after 500 reads alone. An answer that is read whole (JSON) is also asked for again where its body broke
-/// off or stalled.
+/// Retried are requests that are idempotent by HTTP's definition (GET, HEAD, OPTIONS, PUT, DELETE;
+/// [`Operation::is_idempotent`](crate::Operation::is_idempotent) has the exceptions), and those that the caller marks
+/// with [`Call::repeatable`](crate::Call::repeatable). Other POST and PATCH requests are sent once, and so are requests
+/// whose body is a stream.
 ///
-/// The wait before each further attempt is random between nothing and a limit that doubles each time
-/// ("exponential backoff with full jitter"); where the server says how long to wait (`Retry-After`, seconds
-/// or a date), it is waited at least that long, and where that is longer than
-/// [`max_retry_after`](Self::max_retry_after) the error is given at once.
+/// They are retried after connection failures, time limits, and the statuses 408, 429, 502, 503 and 504; reads after 500
+/// as well. A response that is read whole (JSON) is requested again if its body breaks off or stalls.
 ///
-/// A DELETE whose answer got lost may be told 404 or 410 the second time;
+/// The delay before an attempt is random, between zero and a limit that doubles each time (exponential backoff with full
+/// jitter), and not shorter than `Retry-After`. If `Retry-After` is longer than
+/// [`max_retry_after`](Self::max_retry_after), the call fails at once.
+///
+/// A DELETE whose response was lost may be answered with 404 or 410 when it is retried;
 /// [`Error::attempts`](crate::Error::attempts) tells.
 ///
 /// ```
@@ -59,49 +59,48 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Nothing is sent again.
+    /// Returns a policy without retries.
     pub fn none() -> Self {
         Self::default().attempts(1)
     }
 
-    /// How often a request is sent at most, the first time included; three otherwise.
+    /// Sets the maximum number of attempts, the first included. The default is 3.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// The limit of the random wait before the second attempt, which doubles for each further one; half a
-    /// second otherwise.
+    /// Sets the limit of the random delay before the second attempt, which doubles for each further one. The default is
+    /// 500 ms.
     pub fn base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// What that limit never exceeds; 20 seconds otherwise.
+    /// Sets the maximum of that limit. The default is 20 seconds.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// The longest `Retry-After` that is waited for; 30 seconds otherwise. Where the server asks for more the
-    /// error is given at once, and tells how long ([`Error::retry_after`](crate::Error::retry_after)).
+    /// Sets the longest `Retry-After` that is honoured. The default is 30 seconds. If the server asks for more, the call
+    /// fails at once ([`Error::retry_after`](crate::Error::retry_after)).
     pub fn max_retry_after(mut self, delay: Duration) -> Self {
         self.max_retry_after = delay;
         self
     }
 
-    /// How long after the beginning of a call its last attempt may begin; three minutes otherwise.
+    /// Sets the time after which no attempt of a call begins. The default is three minutes.
     pub fn deadline(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.deadline = limit.into();
         self
     }
 
-    /// How many tokens the retry budget of a host holds; 500 otherwise, `None` for no budget.
+    /// Sets the number of tokens in the retry budget of each host; `None` for no budget. The default is 500.
     ///
-    /// Each further attempt takes 5 tokens (10 after a timeout), a further attempt that succeeds brings back
-    /// what it took, a first one that succeeds brings one. So single failures are always met with further
-    /// attempts, while an outage ends them within moments, for all calls of the client:
-    /// [`Error::retry_budget_exhausted`](crate::Error::retry_budget_exhausted) tells.
+    /// A retry takes 5 tokens (10 after a timeout) and returns them if it succeeds; a first attempt that succeeds adds
+    /// one. Single failures are therefore always retried, while an outage soon ends all retries of the client
+    /// ([`Error::retry_budget_exhausted`](crate::Error::retry_budget_exhausted)).
     pub fn budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
         self.budget = tokens.into();
         self
@@ -111,15 +110,15 @@ impl RetryPolicy {
         self.budget
     }
 
-    /// How long to wait before the next attempt, where there is one: `made` attempts were made in `elapsed`,
-    /// the server asks to wait `asked`, and `random` is between 0 and 1.
+    /// Returns the delay before the next attempt, if there is one: `made` attempts were made in `elapsed`, the server asks
+    /// for a delay of `asked`, and `random` is between 0 and 1.
     pub(super) fn delay(&self, made: u32, elapsed: Duration, asked: Option<Duration>, random: f64) -> Option<Duration> {
         if made >= self.attempts {
             return None;
         }
         let delay = match asked {
             Some(asked) if asked > self.max_retry_after => return None,
-            // All who were told the same do not come back in the same moment.
+            // Clients that got the same `Retry-After` should not retry at the same moment.
             Some(asked) => asked.saturating_add(self.base_delay.mul_f64(random)),
             None => {
                 let limit = self.base_delay.saturating_mul(2_u32.saturating_pow(made.saturating_sub(1)));
@@ -132,18 +131,18 @@ impl RetryPolicy {
         }
     }
 
-    /// The longest wait that is honoured of what a server asks.
+    /// Whether a delay that a server asks for is honoured.
     pub(super) fn honours(&self, asked: Duration) -> bool {
         asked <= self.max_retry_after
     }
 }
 
-/// What may be done with a request that failed.
+/// Whether a failed request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeatable {
-    /// It changes nothing.
+    /// It is a read.
     Read,
-    /// Twice is as good as once, or the caller says so.
+    /// It is idempotent, or the caller marks it as repeatable.
     Write,
     Never,
 }

@@ -18,8 +18,8 @@ use super::raw_response::{RawResponse, ResponseBody};
 use crate::{Error, Result};
 
 impl Shared {
-    /// Asks any host for a file, by the same rules as all requests and without the key, and brings back a
-    /// success or the error. The bytes of its body are those of the file, not decompressed.
+    /// Requests a file from any host, by the same rules as all requests and without the API key. The body is not
+    /// decompressed.
     pub(crate) async fn fetch(self: &Arc<Self>, mut request: Request, options: CallOptions) -> Result<Response> {
         request.headers_mut().entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
         let endpoint = Endpoint { shared: Arc::clone(self), base: None, keyed: false };
@@ -30,14 +30,12 @@ impl Shared {
     }
 }
 
-/// Sends what a call is made of, and brings back a success or the error.
+/// Sends a call and returns a success or the error.
 pub(crate) fn send(parts: Box<CallParts>) -> Pin<Box<dyn Future<Output = Result<RawResponse>> + Send>> {
     Box::pin(call(parts))
 }
 
-/// One call, from its first attempt to its last.
-///
-/// What is large stays where it is, in the parts and in the execution; what is small is moved.
+/// Runs a call from its first attempt to its last.
 async fn call(mut parts: Box<CallParts>) -> Result<RawResponse> {
     let request = match parts.request {
         Ok(ref mut request) => request,
@@ -49,7 +47,7 @@ async fn call(mut parts: Box<CallParts>) -> Result<RawResponse> {
         let attempts = pin!(execution.attempts().instrument(span));
         match deadline {
             None => attempts.await,
-            // In a permit of its own: most calls have no deadline, and need no room for one.
+            // Boxed: most calls have no deadline, and need no room for one.
             Some(deadline) => Box::pin(timeout_at(deadline.at, attempts))
                 .await
                 .unwrap_or_else(|_| Err(Error::broken(BodyError::DeadlineElapsed(deadline.limit)))),

@@ -1,4 +1,4 @@
-//! How long what may take.
+//! Time limits: of connecting, of the response head, of a stalled body, of a whole call.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use reqwest::{Body, Request};
 use tokio::time::{Instant, sleep};
 
-/// How long what may take.
+/// Time limits of a client.
 ///
 /// ```
 /// # fn main() -> datagouv::Result<()> {
@@ -44,35 +44,36 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// How long connecting may take, TLS included; 10 seconds otherwise.
+    /// Sets the time limit for connecting, the TLS handshake included. The default is 10 seconds.
     pub fn connect(mut self, limit: Duration) -> Self {
         self.connect = limit;
         self
     }
 
-    /// How long the head of an answer (its status and headers) may take after the request was sent, and how
-    /// long no byte of the request may be taken while it is sent; 60 seconds otherwise.
+    /// Sets the time limit for the response head (status and headers), counted from the end of the request. While the
+    /// request body is sent, it is the limit for the time in which the connection takes no byte of it. The default is 60
+    /// seconds.
     pub fn head(mut self, limit: Duration) -> Self {
         self.head = limit;
         self
     }
 
-    /// How long the server may send nothing within the body of an answer; 60 seconds otherwise. A body that
-    /// is slow and moves is no error; time in which nobody reads does not count.
+    /// Sets the time limit for silence within a response body. The default is 60 seconds. A body that is slow but makes
+    /// progress is not an error; time in which the caller does not read does not count.
     pub fn idle(mut self, limit: Duration) -> Self {
         self.idle = limit;
         self
     }
 
-    /// How long a whole call may take: all attempts, the waits between them, and the body of the answer, also
-    /// where it is a stream. Without limit otherwise, since files may be large.
+    /// Sets the time limit for a whole call: all attempts, the delays between them, and the response body, also if it is
+    /// streamed. There is none by default, since files may be large.
     pub fn call(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.call = limit.into();
         self
     }
 }
 
-/// The end of the time that a whole call may take, and that time.
+/// The deadline of a call, and the time limit that it comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
     pub at: Instant,
@@ -80,27 +81,27 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// A time that does not end is none.
+    /// Returns `None` if the limit is too large to be reached.
     pub(super) fn after(limit: Duration) -> Option<Self> {
         Instant::now().checked_add(limit).map(|at| Self { at, limit })
     }
 }
 
-/// The head of an answer did not come in time.
+/// The response head did not arrive in time.
 #[derive(Debug)]
 pub(super) struct Elapsed;
 
-/// When a request's body was last taken from.
+/// Watches when the connection last took bytes of a request body.
 pub(super) struct SendWatch {
     began: Instant,
-    /// Where there is a body that takes a while.
+    /// Set for bodies that do not fit into the socket's buffers.
     last_progress: Option<LastProgress>,
 }
 
 type LastProgress = Arc<Mutex<Instant>>;
 
 impl SendWatch {
-    /// Watches the sending of a request.
+    /// Wraps the request's body.
     pub(super) fn of(request: &mut Request) -> Self {
         let mut sending = Self { began: Instant::now(), last_progress: None };
         if let Some(body) = request.body_mut().take() {
@@ -123,7 +124,7 @@ impl SendWatch {
             .map_or(self.began, |last_progress| *last_progress.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits for the head, as long as the request is still being sent or `limit` has not passed since.
+    /// Waits for the response head until `limit` has passed since the request made progress.
     pub(super) async fn head<F: Future>(&self, answer: F, limit: Duration) -> Result<F::Output, Elapsed> {
         let mut answer = std::pin::pin!(answer);
         loop {
@@ -138,10 +139,10 @@ impl SendWatch {
     }
 }
 
-/// What is given to the connection at once.
+/// The most bytes that the connection takes at once.
 const PIECE: usize = 64 * 1024;
 
-/// A request's body, in pieces that tell that they were taken.
+/// A request body that records its progress.
 struct WatchedBody {
     body: Body,
     rest: Bytes,
@@ -187,12 +188,12 @@ impl http_body::Body for WatchedBody {
     }
 }
 
-/// A wait within a body: it begins when nothing is there, and ends when something is.
+/// A timer for silence within a body.
 #[derive(Default)]
 pub(super) struct Idle(Option<Pin<Box<tokio::time::Sleep>>>);
 
 impl Idle {
-    /// Nothing is there: whether it has lasted too long.
+    /// Called if nothing has arrived; returns whether the silence has lasted for `limit`, or the deadline has passed.
     pub(super) fn has_lasted(
         &mut self,
         limit: Duration,
