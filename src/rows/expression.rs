@@ -6,10 +6,9 @@ use std::ops::{BitAnd, BitOr, Not};
 use super::order::Order;
 use crate::{Date, DateTime};
 
-/// A column of a table, by its name, to make conditions and orders of.
+/// Names a column, to build conditions and orders.
 ///
-/// Names are taken as they are: spaces, dots, accents and all else included. `__id` is the server's own
-/// number of the row.
+/// Names may hold any character but NUL. `__id` is the server's own number of the row.
 #[must_use]
 pub fn col(name: impl Into<String>) -> Column {
     Column(name.into())
@@ -19,9 +18,8 @@ pub fn col(name: impl Into<String>) -> Column {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Column(String);
 
-/// A value that a column is compared with, as the server reads it.
-///
-/// It is made of texts, numbers, booleans and dates; the server reads it as the type of the column.
+/// A value that a column is compared with: a text, number, boolean or date. The server reads it as the type of the
+/// column.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operand(String);
 
@@ -142,7 +140,7 @@ impl Operator {
 }
 
 impl Column {
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0
@@ -246,13 +244,13 @@ impl Column {
         self.test(Operator::NotNull, Vec::new())
     }
 
-    /// The least first; null comes last.
+    /// Ascending order; null comes last.
     #[must_use]
     pub fn asc(self) -> Order {
         Order { column: self.0, descending: false, nulls_first: None }
     }
 
-    /// The greatest first; null comes before it.
+    /// Descending order; null comes first.
     #[must_use]
     pub fn desc(self) -> Order {
         Order { column: self.0, descending: true, nulls_first: None }
@@ -260,22 +258,22 @@ impl Column {
 }
 
 impl Condition {
-    /// Both hold.
+    /// Both conditions hold.
     pub fn and(self, other: Self) -> Self {
         Self(Node::All(vec![self.0, other.0]).simplified())
     }
 
-    /// One of the two holds, or both.
+    /// At least one of the two conditions holds.
     pub fn or(self, other: Self) -> Self {
         Self(Node::Any(vec![self.0, other.0]).simplified())
     }
 
-    /// All of some conditions hold; of none, it holds for every row.
+    /// All conditions hold; without any, it holds for every row.
     pub fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
         Self(Node::All(conditions.into_iter().map(|condition| condition.0).collect()).simplified())
     }
 
-    /// One of some conditions holds, or more; of none, it holds for no row.
+    /// At least one condition holds; without any, it holds for no row.
     pub fn any(conditions: impl IntoIterator<Item = Self>) -> Self {
         Self(Node::Any(conditions.into_iter().map(|condition| condition.0).collect()).simplified())
     }

@@ -1,4 +1,4 @@
-//! Rows of tabular files, and of metrics: queries as Rust expressions, whole tables at speed.
+//! Rows of tabular files and of metrics: queries as Rust expressions, streams of whole tables.
 //!
 //! ```no_run
 //! # #[cfg(feature = "tabular")]
@@ -81,8 +81,7 @@ pub(crate) use source::Source;
 
 #[cfg(feature = "tabular")]
 impl crate::objects::ResourceHandle {
-    /// The rows of the file, as a query to be narrowed: read as a type of yours, or as [`Row`] where its columns are
-    /// not known.
+    /// Builds a query of the rows of the file, deserialized as `T`; use [`Row`] if the columns are not known.
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -100,8 +99,8 @@ impl crate::objects::ResourceHandle {
 
 #[cfg(feature = "metrics")]
 impl crate::Client {
-    /// The rows of a model of the metrics API (`datasets`, `resources_total`, `site`...), as a query to be
-    /// narrowed; an unknown model is a 404.
+    /// Builds a query of the rows of a model of the metrics API (`datasets`, `resources_total`, `site`…). An unknown model
+    /// is a 404.
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {

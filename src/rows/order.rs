@@ -10,20 +10,20 @@ pub struct Order {
 }
 
 impl Order {
-    /// Null before all else.
+    /// Sorts null before all values.
     #[must_use]
     pub fn nulls_first(self) -> Self {
         Self { nulls_first: Some(true), ..self }
     }
 
-    /// Null after all else.
+    /// Sorts null after all values.
     #[must_use]
     pub fn nulls_last(self) -> Self {
         Self { nulls_first: Some(false), ..self }
     }
 }
 
-/// A value worked out of a column for each group of rows; it comes as the column `name__operator` (`x__avg`).
+/// An aggregate of a column; its value is in the column `name__operator` (`x__avg`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aggregate {
     pub(crate) column: String,
@@ -43,13 +43,13 @@ macro_rules! aggregates {
 }
 
 aggregates! {
-    /// How many rows have a value in a column.
+    /// The number of values of a column that are not null.
     count;
     /// The mean of a column's values.
     avg;
-    /// The least of a column's values.
+    /// The least value of a column.
     min;
-    /// The greatest of a column's values.
+    /// The greatest value of a column.
     max;
     /// The sum of a column's values.
     sum;

@@ -216,9 +216,7 @@ fn allowed_page_size(error: &Error) -> Option<u64> {
     error.server_message()?.split_once("Page size exceeds allowed maximum: ")?.1.trim().parse().ok()
 }
 
-/// The rows of a query in pages; made by [`Rows::pages`](super::Rows::pages).
-///
-/// It is a [`Stream`] of pages. Dropping it ends all that is on its way.
+/// A [`Stream`] of pages of rows; made by [`Rows::pages`](super::Rows::pages). Dropping it cancels its requests.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct RowPages<T> {
     walk: Walk,
@@ -232,9 +230,9 @@ pub struct RowPages<T> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RowPage<T> {
-    /// Which one it is, from 1.
+    /// The number of the page, from 1.
     pub number: u64,
-    /// How many rows there are in all; `None` where the server does not count them, since the query aggregates.
+    /// The number of rows that match; `None` if the query aggregates, since the server then does not count them.
     pub total: Option<u64>,
     /// Its rows.
     pub rows: Vec<T>,
@@ -246,7 +244,7 @@ impl<T: DeserializeOwned> RowPages<T> {
         Self { walk: Walk::checked(&client, &source, &request), number: 0, rows_left, row: std::marker::PhantomData }
     }
 
-    /// The next page; `None` after the last.
+    /// Returns the next page, or `None` after the last.
     pub async fn next(&mut self) -> Option<Result<RowPage<T>>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

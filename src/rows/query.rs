@@ -1,4 +1,4 @@
-//! The query of rows, step by step.
+//! The query of rows and its builder.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -53,7 +53,7 @@ impl<T> Rows<T> {
         Self { client: client.clone(), source, request: Request::default(), row: PhantomData }
     }
 
-    /// Only rows that satisfy a condition; of several, all.
+    /// Keeps the rows that satisfy a condition; called again, those that satisfy all conditions.
     pub fn filter(mut self, condition: Condition) -> Self {
         self.request.filter = Some(match self.request.filter.take() {
             Some(other) => other.and(condition),
@@ -62,11 +62,10 @@ impl<T> Rows<T> {
         self
     }
 
-    /// Sorts the rows by a column; called again, rows that are equal in the columns before are sorted by another.
-    /// Without a call the rows come in the order of the table.
+    /// Sorts the rows by a column; called again, sorts rows that are equal in the columns before by another. The default is
+    /// the order of the table.
     ///
-    /// Rows that are equal in all of them come in the order of the table; groups, in that of the other columns that they
-    /// are grouped by.
+    /// Rows that are equal in all these columns are in the order of the table, and groups in that of their other columns.
     ///
     /// ```no_run
     /// # #[cfg(feature = "tabular")]
@@ -83,7 +82,7 @@ impl<T> Rows<T> {
         self
     }
 
-    /// At most so many rows, the first of the order. A number that a page holds is one request.
+    /// Limits the rows to the first of the order. A number that fits into a page takes one request.
     ///
     /// [`count`](Self::count), [`csv`](Self::csv) and [`json`](Self::json) are not limited.
     pub fn limit(mut self, rows: u64) -> Self {
@@ -91,17 +90,16 @@ impl<T> Rows<T> {
         self
     }
 
-    /// Only some columns, in this order.
+    /// Selects columns, in this order.
     pub fn select<Name: Into<String>>(mut self, columns: impl IntoIterator<Item = Name>) -> Self {
         self.request.select = columns.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Only the columns that the type of the rows has fields for, as serde names them.
+    /// Selects the columns that the row type has fields for, by their serde names.
     ///
-    /// A type that is no struct, or that flattens another into itself, does not tell its columns: all come. An
-    /// alias of a field is asked for too, and refused by the server where there is no such column:
-    /// [`select`](Self::select) by hand there.
+    /// All columns are selected for a type that is not a struct, or that flattens another one. Aliases of fields are
+    /// selected too, and the server refuses those that are no columns: use [`select`](Self::select) for such a type.
     pub fn select_fields(mut self) -> Self
     where
         T: DeserializeOwned,
@@ -110,21 +108,21 @@ impl<T> Rows<T> {
         self
     }
 
-    /// One row for all rows that have the same values in some columns, with [`aggregate`](Self::aggregate).
+    /// Groups rows that have the same values in some columns; needs [`aggregate`](Self::aggregate).
     pub fn group_by<Name: Into<String>>(mut self, columns: impl IntoIterator<Item = Name>) -> Self {
         self.request.group_by = columns.into_iter().map(Into::into).collect();
         self
     }
 
-    /// What to work out of each group, or of all rows where there are no groups. The tabular API does so for some
-    /// resources only.
+    /// Computes aggregates of each group, or of all rows if there are no groups. The tabular API does this for some
+    /// resources only ([`Error::is_aggregation_refused`]).
     pub fn aggregate(mut self, aggregates: impl IntoIterator<Item = Aggregate>) -> Self {
         self.request.aggregates = aggregates.into_iter().collect();
         self
     }
 
-    /// How many requests may be on their way at once; 4 otherwise. Of the windows to come, no more than 4 MiB
-    /// each are kept.
+    /// Sets the number of concurrent requests. The default is 4. Of each window that is fetched ahead, at most 4 MiB are
+    /// kept in memory.
     pub fn concurrency(mut self, requests: NonZeroUsize) -> Self {
         self.request.concurrency = requests;
         self
@@ -140,7 +138,7 @@ impl<T> Rows<T> {
         self
     }
 
-    /// Tells how [`stream`](Self::stream) will read the rows and why, and what may be wrong with them.
+    /// Returns how [`stream`](Self::stream) will read the rows and why, with warnings about their values.
     ///
     /// It reads the profile of the table (`getResourceProfile`) and what the catalogue knows of the resource
     /// (`get_resource` of v2, where the client has its API). What only the server knows may change the reading:
@@ -148,17 +146,17 @@ impl<T> Rows<T> {
     ///
     /// # Errors
     ///
-    /// Where the query cannot be sent, or the server knows no such table.
+    /// Returns an error if the query cannot be sent, or the server has no such table.
     pub async fn explain(&self) -> Result<Plan> {
         open::explain(&self.client, &self.source, &self.request).await
     }
 
-    /// Returns how many rows match, whatever the [limit](Self::limit).
+    /// Returns the number of rows that match, whatever the [limit](Self::limit).
     ///
     /// # Errors
     ///
-    /// Those of [`send`](crate::Call::send); also where the query aggregates, since the server does not count groups, and
-    /// where the condition is one that the client has to check ([`Condition`]).
+    /// Those of [`send`](crate::Call::send); also if the query aggregates, since the server does not count groups, or if
+    /// the client has to check the condition ([`Condition`]).
     pub async fn count(&self) -> Result<u64> {
         if self.request.aggregates() {
             return Err(Error::request("the server does not count groups: read them"));
@@ -178,8 +176,8 @@ impl<T> Rows<T> {
         Ok(total)
     }
 
-    /// All rows as the server writes them: CSV in UTF-8, null is empty and the empty text is `""`, booleans are `t`
-    /// and `f`, backslashes within quotes are doubled. Without any row there is no header.
+    /// Returns the rows as the server's CSV: UTF-8; null is empty and the empty text is `""`; booleans are `t` and `f`;
+    /// backslashes within quotes are doubled. If no row matches there is no header.
     ///
     /// # Errors
     ///
@@ -193,7 +191,7 @@ impl<T> Rows<T> {
         }
     }
 
-    /// All rows as the server writes them: an array of JSON. Metrics have none.
+    /// Returns the rows as the server's JSON, an array. The metrics API has no such export.
     ///
     /// # Errors
     ///
@@ -221,7 +219,7 @@ impl<T> Rows<T> {
         self.request.paged(query, &[])
     }
 
-    /// The same rows, read as another type.
+    /// Changes the row type.
     ///
     /// ```no_run
     /// # #[cfg(feature = "tabular")]
@@ -243,14 +241,14 @@ impl<T> Rows<T> {
 }
 
 impl<T: DeserializeOwned> Rows<T> {
-    /// All rows, one after another: the whole table at speed, see [the module](super).
+    /// Returns a stream of the rows, fetched concurrently as [the module](super) describes.
     ///
-    /// Nothing is sent before the stream is polled; dropping it ends all that is on its way.
+    /// Nothing is sent before the stream is polled. Dropping it cancels its requests.
     pub fn stream(self) -> RowStream<T> {
         RowStream::new(self.client, self.source, self.request)
     }
 
-    /// The first row, if there is one: one request.
+    /// Returns the first row, if there is one, with one request.
     ///
     /// # Errors
     ///
@@ -259,16 +257,16 @@ impl<T: DeserializeOwned> Rows<T> {
         self.limit(1).stream().next().await.transpose()
     }
 
-    /// All rows in pages of JSON, the plain way. The [limit](Self::limit) ends them with the page that reaches it.
+    /// Returns a stream of pages of rows, read as JSON. It ends with the page that reaches the [limit](Self::limit).
     pub fn pages(self) -> RowPages<T> {
         RowPages::new(self.client, self.source, self.request)
     }
 
-    /// All rows at once, of which there may not be more than a number.
+    /// Collects the rows, of which there may be at most `most`.
     ///
     /// # Errors
     ///
-    /// Those of the [stream](Self::stream); also where there are more rows.
+    /// Those of the [stream](Self::stream); also if there are more rows.
     pub async fn collect(self, most: usize) -> Result<Vec<T>> {
         let mut stream = self.stream();
         let mut rows = Vec::new();

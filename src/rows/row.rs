@@ -24,24 +24,24 @@ pub(crate) const ROW_NUMBER: &str = "__id";
 pub struct Row(Vec<(String, Value)>);
 
 impl Row {
-    /// The value of a column; `None` where there is no such column.
+    /// Returns the value of a column, or `None` if there is no such column.
     #[must_use]
     pub fn get(&self, column: &str) -> Option<&Value> {
         self.0.iter().find(|(name, _)| name == column).map(|(_, value)| value)
     }
 
-    /// The columns and their values, in order.
+    /// Returns the columns and their values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// How many columns there are.
+    /// Returns the number of columns.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no column.
+    /// Returns whether there is no column.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

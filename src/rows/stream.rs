@@ -1,4 +1,4 @@
-//! The rows of a query, one after another.
+//! Streams of rows.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -14,14 +14,13 @@ use super::request::Request;
 use super::source::Source;
 use crate::{Client, Error, Result};
 
-/// The rows of a query, one after another; made by [`Rows::stream`](super::Rows::stream).
+/// A [`Stream`] of rows; made by [`Rows::stream`](super::Rows::stream).
 ///
-/// It is a [`Stream`]. Memory does not grow with the table: of each window on its way no more than 4 MiB are kept
-/// before its turn. Dropping it ends all that is on its way. A row that cannot be read is an error, after which the
-/// rows behind it come; after any other error nothing comes.
+/// Memory does not grow with the table: at most 4 MiB of each window are fetched ahead. Dropping the stream cancels its
+/// requests. A row that cannot be decoded is an error, and the rows behind it follow; any other error ends the stream.
 ///
-/// A query whose list of values is too long for one request ([`is_in`](super::Column::is_in)) is sent in parts, and
-/// their rows are merged by their numbers.
+/// A query whose list of values is too long for one request ([`is_in`](super::Column::is_in)) is sent in parts, whose rows
+/// are merged in the order of the table.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct RowStream<T> {
     source: Source,
@@ -66,35 +65,35 @@ impl<T: DeserializeOwned> RowStream<T> {
         }
     }
 
-    /// The next row; `None` after the last.
+    /// Returns the next row, or `None` after the last.
     ///
-    /// It can be given up at any time (`select!`) without losing a row.
+    /// It is cancel-safe: no row is lost in `select!`.
     pub async fn next(&mut self) -> Option<Result<T>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// How many rows match, whatever the [limit](super::Rows::limit); known with the first row, except where the query
-    /// aggregates, or has a condition that the client checks.
+    /// Returns the number of rows that match, whatever the [limit](super::Rows::limit). It is known with the first row,
+    /// unless the query aggregates or has a condition that the client checks.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.readers.iter().map(Reader::total).sum()
     }
 
-    /// How many rows have come.
+    /// Returns the number of rows that the stream has yielded.
     #[must_use]
     pub fn so_far(&self) -> u64 {
         self.so_far
     }
 
-    /// How the rows are read; known for certain with the first row.
+    /// Returns how the rows are read. It is certain from the first row on.
     #[must_use]
     pub fn reading(&self) -> &Reading {
         self.readers.first().map_or(&Reading::Windows, |reader| &reader.plan().reading)
     }
 
-    /// What may be wrong with the rows, as far as the profile of the table tells; all that
-    /// [`explain`](super::Rows::explain) gives where the query is [checked](super::Rows::checked). Known with the first
-    /// row.
+    /// Returns warnings about the values of the rows: those of the table's profile, or all that
+    /// [`explain`](super::Rows::explain) gives if the query is [checked](super::Rows::checked). They are known with the
+    /// first row.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         self.readers.first().map_or(&[], |reader| &reader.plan().warnings)
