@@ -8,7 +8,7 @@ use crate::specs::{Specs, path, tabular_and_more, vendored};
 
 /// Refreshes tabular from an answer that must be refused.
 fn refused(answer: Answer) -> String {
-    refused_within("60", answer)
+    refused_within("600", answer)
 }
 
 fn refused_within(seconds: &str, answer: Answer) -> String {

@@ -117,8 +117,8 @@ fn serve(mut stream: TcpStream, answers: &Mutex<Vec<(String, Answer)>>) -> std::
     }
 }
 
-/// Until the other side closes, or a minute.
+/// Until the other side closes, or ten minutes.
 fn wait(reader: &mut BufReader<TcpStream>) -> std::io::Result<()> {
-    reader.get_ref().set_read_timeout(Some(Duration::from_secs(60)))?;
+    reader.get_ref().set_read_timeout(Some(Duration::from_secs(600)))?;
     reader.read_line(&mut String::new()).map(drop)
 }

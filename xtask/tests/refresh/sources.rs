@@ -169,7 +169,7 @@ fn a_cut_body_is_no_body() {
 #[test]
 fn more_than_the_limit_is_not_taken() {
     let server = Server::start();
-    let limits = Limits { bytes: 1 << 20, timeout: Duration::from_secs(30), ..Limits::default() };
+    let limits = Limits { bytes: 1 << 20, timeout: Duration::from_secs(600), ..Limits::default() };
     let said_of = |path: &str, answer: Answer| said(load_within(&server.at(path, answer), &limits));
     assert!(said_of("/endless", Answer::Endless).contains("more than 1 MB"));
     // Told beforehand, it is refused without waiting for it.

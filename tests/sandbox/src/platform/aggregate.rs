@@ -109,8 +109,8 @@ impl Plan {
         }
     }
 
-    /// The rows of the result, numbered.
-    pub(crate) fn rows(&self, table: &Table, matched: &[usize]) -> Result<Vec<(usize, Vec<Datum>)>, DatabaseError> {
+    /// The rows of the result.
+    pub(crate) fn rows(&self, table: &Table, matched: &[usize]) -> Result<Vec<Vec<Datum>>, DatabaseError> {
         let by: Vec<&Expression> = self.groups().map(|(_, expression)| expression).collect();
         let in_groups = |left: &usize, right: &usize| {
             in_order(by.iter().map(|expression| {
@@ -123,11 +123,7 @@ impl Plan {
         if by.is_empty() && groups.is_empty() {
             groups.push(&[]);
         }
-        let row = |(index, group): (usize, &[usize])| {
-            let values = self.columns.iter().map(|column| column.value(table, group));
-            Ok((index, values.collect::<Result<_, _>>()?))
-        };
-        groups.into_iter().enumerate().map(row).collect()
+        groups.into_iter().map(|group| self.columns.iter().map(|column| column.value(table, group)).collect()).collect()
     }
 }
 

@@ -154,26 +154,19 @@ impl<'a> Database<'a> {
         let (names, mut rows) = match (plan, groups) {
             (_, Some(groups)) => {
                 let mut made = groups.rows(self.table, &matched)?;
-                let compare = groups.comparison(&statement.order);
-                self.sort(&mut made, statement, |(_, row)| row, |(index, _)| *index, compare);
-                (groups.names(), Rows::Made(made.into_iter().map(|(_, row)| row).collect()))
+                self.sort(&mut made, statement, groups.comparison(&statement.order));
+                (groups.names(), Rows::Made(made))
             }
             (Some((names, columns)), None) => {
                 let sorted = matches!(order.as_slice(), [(Expression { place: Place::Number, path, .. }, false, false)]
                     if path.is_empty() && self.table.numbers.is_none());
                 if !sorted {
-                    self.sort(
-                        &mut matched,
-                        statement,
-                        |row| row,
-                        |row| *row,
-                        |left: &usize, right: &usize| {
-                            in_order(order.iter().map(|(expression, descends, nulls_first)| {
-                                let value = |row: &usize| expression.value(self.table, *row);
-                                compare(&value(left), &value(right), *descends, *nulls_first)
-                            }))
-                        },
-                    );
+                    self.sort(&mut matched, statement, |left, right| {
+                        in_order(order.iter().map(|(expression, descends, nulls_first)| {
+                            let value = |row: &usize| expression.value(self.table, *row);
+                            compare(&value(left), &value(right), *descends, *nulls_first)
+                        }))
+                    });
                 }
                 (names, Rows::Own { rows: matched, columns })
             }
@@ -248,38 +241,28 @@ impl<'a> Database<'a> {
         Ok(terms)
     }
 
-    fn sort<Item, Key>(
-        &self,
-        items: &mut [Item],
-        statement: &Statement,
-        key: impl Fn(&Item) -> &Key,
-        index: impl Fn(&Item) -> usize,
-        compare: impl Fn(&Key, &Key) -> Ordering,
-    ) {
-        if statement.order.is_empty() {
+    /// Sorts rows that come in the order of the table. Equal ones keep the order in which they come to the sort.
+    fn sort<Item>(&self, items: &mut [Item], statement: &Statement, compare: impl Fn(&Item, &Item) -> Ordering) {
+        if statement.order.is_empty() || items.is_empty() {
             return;
         }
-        let page = (statement.limit, statement.offset);
-        items.sort_by(|left, right| {
-            compare(key(left), key(right)).then_with(|| {
-                let (left, right) = (index(left), index(right));
-                match self.ties {
-                    Ties::ByPage => scattered(left, page).cmp(&scattered(right, page)),
-                    Ties::ByRow => left.cmp(&right),
-                    Ties::ByRowDescending => right.cmp(&left),
-                }
-            })
-        });
+        match self.ties {
+            Ties::ByPage => items.rotate_left(scattered(statement.limit, statement.offset) % items.len()),
+            Ties::ByRow => {}
+            Ties::ByRowDescending => items.reverse(),
+        }
+        items.sort_by(compare);
     }
 }
 
-/// A number for a row that is another one on each page.
-fn scattered(row: usize, (limit, offset): (Option<i128>, i128)) -> u64 {
-    let page = limit.unwrap_or(-1).wrapping_mul(0x1_0001).wrapping_add(offset);
-    let mixed = page.unsigned_abs() ^ (row as u128);
+/// A number that looks random and is another one for each page.
+fn scattered(limit: Option<i128>, offset: i128) -> usize {
+    let page = limit.unwrap_or(-1).wrapping_mul(0x1_0001).wrapping_add(offset).unsigned_abs();
     #[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
-    let mixed = (mixed as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    let mixed = (page as u64 ^ 0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    #[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
+    let scattered = (mixed ^ (mixed >> 31)) as usize;
+    scattered
 }
 
 /// A text as the database gets it: without the character that it has not.
