@@ -218,7 +218,8 @@ fn titles_are_suggested() {
         let found = live.anonymous().main().suggest_datasets().q(&word).size(5).send().await.unwrap();
         let found = found.iter().find(|suggestion| suggestion.id == made.id).unwrap();
         assert_eq!((&found.title, found.acronym.as_deref()), (&made.title, Some("SUG")));
-        assert!(found.image_url.is_none() && found.page.ends_with(&found.slug));
+        // The image is that of the owner, which another test may have set.
+        assert!(found.page.ends_with(&found.slug));
     });
 }
 

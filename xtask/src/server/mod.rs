@@ -111,6 +111,7 @@ fn start(arguments: &Start) -> Result<(), String> {
     state.prepare(&arguments.port)?;
     let wanted = if arguments.only.is_empty() { Service::ALL.to_vec() } else { arguments.only.clone() };
     let services = Service::with_needs(&wanted);
+    check_ports(&state, &services)?;
     let progress = Progress::new();
     packages::install(&state, &arguments.versions, &services, &progress)?;
     progress.end_of_installation();
@@ -153,6 +154,24 @@ fn start(arguments: &Start) -> Result<(), String> {
     Ok(())
 }
 
+/// Fails where another program has the port of a service that is to be started.
+fn check_ports(state: &State, services: &[Service]) -> Result<(), String> {
+    for service in services.iter().filter(|service| !process::runs(state, **service)) {
+        for port in service.ports() {
+            let number = state.port(*port);
+            if probe::listens(number) {
+                return Err(format!(
+                    "port {number}, which {} needs, is taken by another program; stop that, or choose another port: \
+                     --port {}=PORT",
+                    service.name(),
+                    port.name(),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 struct Starter<'a> {
     state: &'a State,
     arguments: &'a Start,
@@ -172,17 +191,6 @@ impl Starter<'_> {
             return Ok(None);
         }
         process::stop(self.state, service)?;
-        for port in service.ports() {
-            let number = self.state.port(*port);
-            if probe::listens(number) {
-                return Err(format!(
-                    "port {number}, which {name} needs, is taken by another program; stop that, or give {name} \
-                     another port: --port {port}=PORT",
-                    name = service.name(),
-                    port = port.name(),
-                ));
-            }
-        }
         Ok(Some((process::start(self.state, service, command)?, step)))
     }
 

@@ -126,7 +126,18 @@ fn end(leader: i32, signal: Signal) {
     // Workers put the processes of their jobs into sessions of their own.
     let children: Vec<(i32, Option<u64>)> = descendants(leader).into_iter().map(|pid| (pid, started_at(pid))).collect();
     let lives = |(pid, started): &(i32, Option<u64>)| started.is_some() && started_at(*pid) == *started;
+    let kill_children = |signal: Signal| {
+        for child in children.iter().filter(|child| lives(child)) {
+            if let Some(pid) = Pid::from_raw(child.0) {
+                let _ = kill_process(pid, signal);
+            }
+        }
+    };
     let _ = kill_process_group(group, signal);
+    // PostgreSQL ends its children itself.
+    if signal == Signal::TERM {
+        kill_children(signal);
+    }
     let begun = Instant::now();
     while begun.elapsed() < GRACE {
         if !group_lives(leader) && !children.iter().any(lives) {
@@ -135,11 +146,7 @@ fn end(leader: i32, signal: Signal) {
         sleep(Duration::from_millis(50));
     }
     let _ = kill_process_group(group, Signal::KILL);
-    for child in children.iter().filter(|child| lives(child)) {
-        if let Some(pid) = Pid::from_raw(child.0) {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-    }
+    kill_children(Signal::KILL);
 }
 
 impl Record {
