@@ -68,7 +68,10 @@ impl Environment {
 /// use datagouv::{Client, Environment};
 ///
 /// let anonymous = Client::new()?;
-/// let demo = Client::builder().environment(Environment::Demo).api_key("a key of demo.data.gouv.fr").build()?;
+/// let demo = Client::builder()
+///     .environment(Environment::Demo)
+///     .api_key("a key of demo.data.gouv.fr")
+///     .build()?;
 /// # let _ = (anonymous, demo);
 /// # Ok(())
 /// # }
@@ -148,8 +151,9 @@ impl Client {
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
     /// use datagouv::Api;
     ///
-    /// let answer = client.request(Api::Main, "GET", "/datasets/schemas/").query("lang", "en").send().await?;
-    /// println!("{:#}", *answer);
+    /// let call = client.request(Api::Main, "GET", "/datasets/schemas/").query("lang", "en");
+    /// let schemas = call.send().await?;
+    /// println!("{:#}", *schemas);
     /// # Ok(())
     /// # }
     /// ```
@@ -332,8 +336,8 @@ impl ClientBuilder {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let proxy = reqwest::Proxy::https("http://proxy.example.org:3128")?;
-    /// let client =
-    ///     datagouv::Client::builder().http(move || reqwest::Client::builder().proxy(proxy.clone())).build()?;
+    /// let http = move || reqwest::Client::builder().proxy(proxy.clone());
+    /// let client = datagouv::Client::builder().http(http).build()?;
     /// # let _ = client;
     /// # Ok(())
     /// # }

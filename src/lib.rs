@@ -13,7 +13,8 @@
 //! # #[cfg(feature = "main-datasets")]
 //! # async fn example() -> datagouv::Result<()> {
 //! let client = datagouv::Client::new()?;
-//! let page = client.main().list_datasets().q("bornes de recharge").page_size(5).send().await?;
+//! let search = client.main().list_datasets().q("bornes de recharge").page_size(5);
+//! let page = search.send().await?;
 //! for dataset in &page.data {
 //!     println!("{} ({} resources)", dataset.title, dataset.resources.len());
 //! }

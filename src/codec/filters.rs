@@ -13,7 +13,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// ```
 /// use datagouv::Filters;
 ///
-/// let filters = Filters::new().with("score__greater", "0.9").with("dep__in", "75,2A").with("score__sort", "desc");
+/// let filters = Filters::new()
+///     .with("score__greater", "0.9")
+///     .with("dep__in", "75,2A")
+///     .with("score__sort", "desc");
 /// assert_eq!(filters.iter().count(), 3);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

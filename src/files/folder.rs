@@ -45,7 +45,8 @@ impl DatasetHandle {
     /// use datagouv::main::types::ResourceTypeValue::{Documentation, Main};
     ///
     /// let dataset = client.dataset("a-slug-or-id");
-    /// for file in dataset.download_all("data").types([Main, Documentation]).concurrency(4).send().await? {
+    /// let files = dataset.download_all("data").types([Main, Documentation]).concurrency(4);
+    /// for file in files.send().await? {
     ///     match file.outcome {
     ///         Ok(saved) => println!("{}", saved.path.display()),
     ///         Err(error) => eprintln!("{}: {error}", file.resource.title),

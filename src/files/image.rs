@@ -11,7 +11,8 @@ use crate::{Error, File, Result};
 /// use datagouv::File;
 /// use datagouv::files::{CropBox, Image};
 ///
-/// let image = Image::new(File::from_bytes("logo.png", &b"..."[..])).crop(CropBox::new(0, 0, 200, 200)?);
+/// let logo = File::from_bytes("logo.png", &b"..."[..]);
+/// let image = Image::new(logo).crop(CropBox::new(0, 0, 200, 200)?);
 /// # let _ = image;
 /// # Ok(())
 /// # }

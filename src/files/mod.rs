@@ -7,8 +7,9 @@
 //! # #[cfg(feature = "files")]
 //! # async fn example() -> datagouv::Result<()> {
 //! let client = datagouv::Client::new()?;
-//! // Into a folder, under the name of the file; resumed and verified before it appears there.
-//! let saved = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").download("data/").send().await?;
+//! // Into a folder, under the name of the file; verified before it appears there.
+//! let resource = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf");
+//! let saved = resource.download("data/").send().await?;
 //! println!("{} ({} bytes)", saved.path.display(), saved.size);
 //!
 //! // As a new resource of a dataset, in parts if it is large. This needs an API key.

@@ -49,8 +49,11 @@ impl<A> Call<A> {
     /// }
     ///
     /// // X-Fields: organization{name},title
-    /// let dataset = client.main().get_dataset().dataset("a-slug-or-id").fields::<Dataset>().send().await?;
-    /// println!("{} by {:?}", dataset.title, dataset.organization.as_ref().map(|found| &found.name));
+    /// let call = client.main().get_dataset().dataset("a-slug-or-id").fields::<Dataset>();
+    /// let dataset = call.send().await?;
+    /// if let Some(organization) = &dataset.organization {
+    ///     println!("{} by {}", dataset.title, organization.name);
+    /// }
     ///
     /// // On a list, the fields are those of the items.
     /// let mut datasets = client.main().list_datasets().fields::<Dataset>().items();

@@ -4,7 +4,7 @@
 //! # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
 //! let dataset = client.dataset("6512ab34cd56ef7890ab1201");
 //! for month in dataset.metrics().from("2025-01").to("2025-06").collect().await? {
-//!     println!("{:?}: {:?} visits, {:?} downloads", month.month, month.visits, month.downloads);
+//!     println!("{:?}: {:?} visits", month.month, month.visits);
 //! }
 //! if let Some(total) = dataset.metrics().totals().await? {
 //!     println!("{} visits in total", total.visits.unwrap_or_default());
@@ -419,7 +419,8 @@ macro_rules! metrics {
             ///
             /// ```no_run
             /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
-            /// let months = client.dataset("6512ab34cd56ef7890ab1201").metrics().from("2025-01").collect().await?;
+            /// let metrics = client.dataset("6512ab34cd56ef7890ab1201").metrics();
+            /// let months = metrics.from("2025-01").collect().await?;
             /// # Ok(())
             /// # }
             /// ```

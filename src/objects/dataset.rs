@@ -86,7 +86,8 @@ mod catalogue {
         /// let dataset = client
         ///     .dataset("a-slug-or-id")
         ///     .update(|update| {
-        ///         let tags: Vec<String> = update.tags.iter().flatten().cloned().chain(["water".to_owned()]).collect();
+        ///         let mut tags = update.tags.clone().unwrap_or_default();
+        ///         tags.push("water".to_owned());
         ///         update.title("A better title").tags(tags)
         ///     })
         ///     .await?;

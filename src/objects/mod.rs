@@ -9,9 +9,10 @@
 //! # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
 //! use datagouv::main::types::{DatasetFrequency, DatasetInput, ResourceInput};
 //!
-//! let draft = DatasetInput::new("Trees", "The trees of the city.").private(true).tags(["trees"]);
-//! let dataset = client.dataset(client.create_dataset(draft).await?.id);
-//! dataset.create_remote(ResourceInput::remote("Trees of 2026", "https://example.org/trees.csv")).await?;
+//! let input = DatasetInput::new("Trees", "The trees of the city.").private(true);
+//! let dataset = client.dataset(client.create_dataset(input).await?.id);
+//! let file = ResourceInput::remote("Trees of 2026", "https://example.org/trees.csv");
+//! dataset.create_remote(file).await?;
 //! dataset.update(|update| update.frequency(DatasetFrequency::Annual).private(false)).await?;
 //! # Ok(())
 //! # }

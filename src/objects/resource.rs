@@ -166,7 +166,8 @@ mod catalogue {
         ///
         /// ```no_run
         /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
-        /// let resource = client.dataset("a-slug-or-id").resource("1c5075ec-7ce1-49cb-ab89-94f507812daf");
+        /// let dataset = client.dataset("a-slug-or-id");
+        /// let resource = dataset.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf");
         /// resource.update(|update| update.title("Codes and names").description("By code.")).await?;
         /// # Ok(())
         /// # }

@@ -24,7 +24,8 @@ mod catalogue {
         ///
         /// ```no_run
         /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
-        /// let page = client.search().datasets("bornes de recharge").format("csv").page_size(5).send().await?;
+        /// let search = client.search().datasets("bornes de recharge").format("csv");
+        /// let page = search.page_size(5).send().await?;
         /// for dataset in &page.data {
         ///     println!("{}", dataset.title);
         /// }

@@ -15,7 +15,8 @@ use crate::{Error, Result};
 /// use std::time::Duration;
 /// use datagouv::objects::Wait;
 ///
-/// let patient = Wait::up_to(Duration::from_secs(3600)).longest_pause(Duration::from_secs(60));
+/// let hour = Duration::from_secs(3600);
+/// let patient = Wait::up_to(hour).longest_pause(Duration::from_secs(60));
 /// # let _ = patient;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -131,7 +131,8 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
 /// ```no_run
 /// # #[cfg(feature = "main-datasets")]
 /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
-/// let mut pages = client.main().list_datasets().tag("transport").page_size(50).pages().concurrency(4);
+/// let list = client.main().list_datasets().tag("transport").page_size(50);
+/// let mut pages = list.pages().concurrency(4);
 /// while let Some(page) = pages.next().await {
 ///     println!("{} of {:?}", page?.data.len(), pages.total());
 /// }
@@ -254,7 +255,8 @@ impl<P> fmt::Debug for Pages<P> {
 /// ```no_run
 /// # #[cfg(feature = "main-datasets")]
 /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
-/// let found = client.main().list_datasets().q("bornes de recharge").items().collect_up_to(250).await?;
+/// let list = client.main().list_datasets().q("bornes de recharge");
+/// let found = list.items().collect_up_to(250).await?;
 /// for dataset in found {
 ///     println!("{}", dataset.title);
 /// }

@@ -6,7 +6,8 @@
 ///
 /// ```
 /// # #[cfg(feature = "tabular")] {
-/// let rows = datagouv::tabular::OPERATIONS.iter().find(|operation| operation.name == "get_resource_data").unwrap();
+/// let mut operations = datagouv::tabular::OPERATIONS.iter();
+/// let rows = operations.find(|operation| operation.name == "get_resource_data").unwrap();
 /// assert_eq!((rows.method, rows.path), ("GET", "/api/resources/{rid}/data/"));
 /// # }
 /// ```
