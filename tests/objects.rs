@@ -383,13 +383,8 @@ async fn an_analysis_is_waited_for_until_it_says_something_new() {
         sandbox.answer_once("get_resource", 200, &[], extras(seen));
     }
     let resource = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
-<<<<<<< HEAD
-    let analysis = resource.analyse(quickly(Duration::from_secs(60))).await.unwrap();
-    assert_eq!((analysis.content_length, analysis.error, analysis.parsing_error), (Some(12), None, None));
-=======
     let analysis = resource.analyse(quickly(Duration::from_secs(600))).await.unwrap();
-    assert_eq!((analysis.content_length, analysis.error), (Some(12), None));
->>>>>>> sandbox
+    assert_eq!((analysis.content_length, analysis.error, analysis.parsing_error), (Some(12), None, None));
     let (operations, requests) = taken(&sandbox);
     let expected = ["v2 get_resource", "force_resource_analysis", "v2 get_resource", "v2 get_resource"];
     assert_eq!(operations, expected);
