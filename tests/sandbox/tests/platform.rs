@@ -377,7 +377,7 @@ async fn a_table_of_ones_own_is_served_with_its_types() {
     let (sandbox, resource) = Sandbox::start_with_table(table.clone()).await;
     let url =
         format!("{}/api/resources/{resource}/data/?num__greater=12345678901234567890122", sandbox.url(Api::Tabular));
-    let page: Value = reqwest::get(url).await.expect("an answer").json().await.expect("JSON");
+    let page: Value = support::client().get(url).send().await.expect("an answer").json().await.expect("JSON");
     let found = page["data"].as_array().into_iter().flatten().map(|row| row["__id"].clone());
     let large = (0..table.rows.len()).filter(|row| {
         let number = table.value(*row, "num");
