@@ -11,6 +11,7 @@ import pathlib
 import traceback
 
 from udata_hydra import config, context
+from udata_hydra.cli import common
 from udata_hydra.cli.purge import _purge_csv_tables
 from udata_hydra.crawl.check_resources import check_batch_resources
 from udata_hydra.crawl.select_batch import select_batch_resources_to_check
@@ -35,7 +36,15 @@ async def main():
                 PURGE.unlink()
         except Exception:
             traceback.print_exc()
+            common.context["conn"].clear()
         await asyncio.sleep(config.SLEEP_BETWEEN_BATCHES)
 
 
-asyncio.run(main())
+while True:
+    try:
+        asyncio.run(main())
+    except (Exception, asyncio.CancelledError):
+        traceback.print_exc()
+        # They are of the loop that has ended.
+        context.context["databases"].clear()
+        common.context["conn"].clear()
