@@ -1,41 +1,46 @@
-//! Which operations answer page by page, and which let their caller choose the fields.
+//! Pass 10, pages: which operations answer page by page, and which let their caller choose the fields.
+//!
+//! Guarantees: an operation is paginated only if it takes the number and the size of pages and answers a page, and
+//! masked only if it takes `X-Fields` and answers JSON that has fields.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use super::hoisting::{Hoisted, TypedOperation};
+use super::shaped::Answer;
 use super::types::{Kind, Rust, Type};
-use super::{Answer, Found, resolve};
 
-/// The parameters that ask for a page.
+/// The query parameters that choose a page.
 const PAGE: [&str; 2] = ["page", "page_size"];
 
 /// The header that names the fields to answer.
 const MASK: &str = "X-Fields";
 
-/// Whether an operation takes a number and a size of pages.
-pub(super) fn asks_for_pages(document: &Value, found: &Found<'_>) -> bool {
-    PAGE.iter().all(|name| takes(document, found, "query", name))
+/// How an operation answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paging {
+    /// The type of the items of its pages.
+    pub items: Option<Rust>,
+    /// Whether its caller can choose the fields.
+    pub masked: bool,
 }
 
-/// Whether an operation takes a mask for an answer that has fields.
-pub(super) fn is_masked(document: &Value, found: &Found<'_>, answer: &Answer) -> bool {
-    matches!(answer, Answer::Json(Rust::Named(_) | Rust::List(_) | Rust::Map(_) | Rust::Any))
-        && takes(document, found, "header", MASK)
+/// How each operation answers, in their order.
+pub fn pages(hoisted: &Hoisted<'_>) -> Vec<Paging> {
+    let paging = |operation: &TypedOperation<'_>| {
+        let takes_pages = PAGE.iter().all(|name| operation.document.has_parameter("query", name));
+        let has_fields =
+            matches!(operation.answer, Answer::Json(Rust::Named(_) | Rust::List(_) | Rust::Map(_) | Rust::Any));
+        Paging {
+            items: items_of(&hoisted.types, &operation.answer).filter(|_| takes_pages).cloned(),
+            masked: has_fields && operation.document.has_parameter("header", MASK),
+        }
+    };
+    hoisted.operations.iter().map(paging).collect()
 }
 
-fn takes(document: &Value, found: &Found<'_>, location: &str, name: &str) -> bool {
-    let lists = [found.shared, found.value.get("parameters").unwrap_or(&Value::Null)];
-    lists.into_iter().filter_map(Value::as_array).flatten().any(|parameter| {
-        let parameter = resolve(document, parameter);
-        let is = |key: &str, text: &str| parameter.get(key).and_then(Value::as_str) == Some(text);
-        is("in", location) && is("name", name)
-    })
-}
-
-/// The items of an answer that is a page: an object that lists them as `data` and counts them or names the
-/// next page, or a bare list.
-pub(super) fn items_of<'a>(types: &'a BTreeMap<String, Type>, answer: &'a Answer) -> Option<&'a Rust> {
+/// The items of an answer that is a page: an object that lists them as `data` and has `total` or `next_page`, or a bare
+/// list.
+fn items_of<'a>(types: &'a BTreeMap<String, Type>, answer: &'a Answer) -> Option<&'a Rust> {
     let Answer::Json(rust) = answer else { return None };
     match rust {
         Rust::List(item) => Some(item),
