@@ -20,6 +20,9 @@ type PathError = serde_path_to_error::Error<serde_json::Error>;
 /// How a type is read.
 trait Reader<T> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Read<T>, D::Error>;
+
+    /// Reads once more a body that could not be read, for the path to what cannot be read.
+    fn read_by_path(body: &[u8]) -> Result<Read<T>, PathError>;
 }
 
 /// As the type itself has it: a type of the user's is as strict as they made it.
@@ -28,6 +31,10 @@ struct Serde;
 impl<T: DeserializeOwned> Reader<T> for Serde {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Read<T>, D::Error> {
         T::deserialize(deserializer).map(|value| (value, None))
+    }
+
+    fn read_by_path(body: &[u8]) -> Result<Read<T>, PathError> {
+        by_path(body).map(|value| (value, None))
     }
 }
 
@@ -38,6 +45,20 @@ impl<T: for<'de> InPlace<'de>> Reader<T> for Tolerant {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Read<T>, D::Error> {
         tolerant::read_whole(deserializer)
     }
+
+    /// No value within is refused: what cannot be read is no JSON, or the whole has another form.
+    fn read_by_path(body: &[u8]) -> Result<Read<T>, PathError> {
+        let error = tolerant::another_form(T::EXPECTED, &by_path(body)?);
+        Err(PathError::new(Track::new().path(), error))
+    }
+}
+
+fn by_path<T: DeserializeOwned>(body: &[u8]) -> Result<T, PathError> {
+    let mut track = Track::new();
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    T::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track))
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|error| PathError::new(track.path(), error))
 }
 
 /// Reads a body as a type of any kind.
@@ -76,11 +97,7 @@ fn read<R: Reader<T>, T>(status: StatusCode, body: &[u8]) -> Result<Read<T>, Pat
             }
         }
     }
-    let mut track = Track::new();
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    R::read(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track))
-        .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| serde_path_to_error::Error::new(track.path(), error))
+    R::read_by_path(body)
 }
 
 fn read_text<R: Reader<T>, T>(text: &str) -> serde_json::Result<Read<T>> {

@@ -45,7 +45,7 @@ where
     let mut value = T::default();
     let misfit = value.fill(deserializer)?;
     match misfit.as_ref().and_then(|misfit| misfit.whole_value()) {
-        Some(found) => Err(D::Error::invalid_type(unexpected(found), &T::EXPECTED)),
+        Some(found) => Err(another_form(T::EXPECTED, found)),
         None => Ok((value, misfit)),
     }
 }
@@ -67,8 +67,9 @@ pub(crate) fn page<'de, D: Deserializer<'de>, T: InPlace<'de>>(deserializer: D) 
     read_whole(deserializer).map(|(page, misfit)| misfit.is_none().then_some(page))
 }
 
-fn unexpected(value: &Value) -> Unexpected<'_> {
-    match value {
+/// The error of a value of which nothing could be read.
+pub(crate) fn another_form<E: Error>(expected: &str, found: &Value) -> E {
+    let found = match found {
         Value::Null => Unexpected::Unit,
         Value::Bool(value) => Unexpected::Bool(*value),
         Value::Number(number) => match (number.as_u64(), number.as_i64()) {
@@ -79,7 +80,8 @@ fn unexpected(value: &Value) -> Unexpected<'_> {
         Value::String(text) => Unexpected::Str(text),
         Value::Array(_) => Unexpected::Seq,
         Value::Object(_) => Unexpected::Map,
-    }
+    };
+    E::invalid_type(found, &expected)
 }
 
 /// The name of a property, borrowed where it can be.

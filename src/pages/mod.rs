@@ -29,8 +29,8 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::transport::ResponseBody;
 use crate::transport::response::Decode;
+use crate::transport::{RawResponse, ResponseBody};
 use crate::{Call, Deviation, Result};
 use envelope::Envelope;
 use walk::Walk;
@@ -113,11 +113,7 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
     /// The searches of `/api/2` return no more than 10,000 results: beyond them the stream ends with the platform's error
     /// (400).
     pub fn pages(self) -> Pages<P> {
-        Pages {
-            decode: self.decode().unwrap_or(ResponseBody::decode),
-            walk: Walk::new(self.answering()),
-            left: usize::MAX,
-        }
+        Pages { decode: self.decode(), walk: Walk::new(self.answering()), left: usize::MAX }
     }
 
     /// Returns the items of the list as a stream; see [`pages`](Self::pages).
@@ -198,7 +194,7 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
             Some(page) => page,
             None => {
                 // A list that is none would look like the end.
-                let page = (self.decode)(body, Some("data")).inspect_err(|_| self.walk.end())?;
+                let page = (self.decode)(RawResponse::Buffered(body), Some("data")).inspect_err(|_| self.walk.end())?;
                 without_left_out(&mut fresh, page.deviations());
                 page.into_inner()
             }

@@ -53,16 +53,17 @@ pub struct Call<T> {
     /// The part that is compiled once for all response types.
     parts: Box<CallParts>,
     operation: &'static Operation,
-    /// How the answer is read, where it is not the type's own way.
-    decode: Option<Decode<T>>,
+    /// How the response becomes its type.
+    decode: Decode<T>,
     answer: PhantomData<fn() -> T>,
 }
 
 impl<T> Call<T> {
-    pub(crate) fn new(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self {
-        let (endpoint, options) = (endpoint.clone(), CallOptions::default());
-        let parts = Box::new(CallParts { endpoint, operation: Some(operation), request, options });
-        Self { parts, operation, decode: None, answer: PhantomData }
+    pub(crate) fn new(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self
+    where
+        T: FromResponse,
+    {
+        Self::read_by(T::read, endpoint, operation, request)
     }
 
     /// Of an operation that answers JSON.
@@ -70,12 +71,23 @@ impl<T> Call<T> {
     where
         T: for<'de> InPlace<'de>,
     {
-        Self { decode: Some(ResponseBody::decode_answer), ..Self::new(endpoint, operation, request) }
+        Self::read_by(ResponseBody::read_answer, endpoint, operation, request)
+    }
+
+    fn read_by(
+        decode: Decode<T>,
+        endpoint: &Endpoint,
+        operation: &'static Operation,
+        request: Result<Request>,
+    ) -> Self {
+        let (endpoint, options) = (endpoint.clone(), CallOptions::default());
+        let parts = Box::new(CallParts { endpoint, operation: Some(operation), request, options });
+        Self { parts, operation, decode, answer: PhantomData }
     }
 
     /// Changes the response type.
-    pub(crate) fn answering<U>(self) -> Call<U> {
-        Call { parts: self.parts, operation: self.operation, decode: None, answer: PhantomData }
+    pub(crate) fn answering<U: FromResponse>(self) -> Call<U> {
+        Call { parts: self.parts, operation: self.operation, decode: U::read, answer: PhantomData }
     }
 
     /// Adds a query parameter, whether the API's document has it or not.
@@ -174,13 +186,7 @@ impl<T> Call<T> {
     {
         self.parts.options.reading = T::BODY_MODE;
         let (sent, decode) = (send(self.parts), self.decode);
-        async move {
-            let answered = sent.await?;
-            match decode {
-                Some(decode) => decode(ResponseBody::of(answered)?, None),
-                None => T::read(answered),
-            }
-        }
+        async move { decode(sent.await?, None) }
     }
 
     /// Clones the call; `None` if its body is a stream.
@@ -201,8 +207,8 @@ impl<T> Call<T> {
         self
     }
 
-    /// How the answer is read, where it is not the type's own way.
-    pub(crate) fn decode(&self) -> Option<Decode<T>> {
+    /// How the response becomes its type.
+    pub(crate) fn decode(&self) -> Decode<T> {
         self.decode
     }
 

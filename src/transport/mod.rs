@@ -41,7 +41,7 @@ pub use self::observe::{
     CallFinished, CircuitChanged, Deviated, Observe, Outcome, RetryBudgetExhausted, Retrying, Throttled,
 };
 pub(crate) use self::options::{CallOptions, Policy};
-pub(crate) use self::raw_response::ResponseBody;
+pub(crate) use self::raw_response::{RawResponse, ResponseBody};
 pub(crate) use self::retry::Repeatable;
 pub use self::retry::RetryPolicy;
 pub use self::timeouts::Timeouts;

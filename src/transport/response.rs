@@ -92,13 +92,13 @@ pub trait FromResponse: Sized {
     const BODY_MODE: BodyMode;
 
     #[doc(hidden)]
-    fn read(answered: RawResponse) -> Result<Response<Self>>;
+    fn read(answered: RawResponse, needed: Option<&str>) -> Result<Response<Self>>;
 }
 
 impl<T: DeserializeOwned> FromResponse for T {
     const BODY_MODE: BodyMode = if size_of::<T>() == 0 { BodyMode::Discard } else { BodyMode::Buffer };
 
-    fn read(answered: RawResponse) -> Result<Response<T>> {
+    fn read(answered: RawResponse, _: Option<&str>) -> Result<Response<T>> {
         let body = ResponseBody::of(answered)?;
         // `()`, a structure without fields, an array of nothing.
         if size_of::<T>() == 0
@@ -106,31 +106,30 @@ impl<T: DeserializeOwned> FromResponse for T {
         {
             return Ok(Response::new(value, body.status, body.headers));
         }
-        body.decode(None)
+        match decode(body.status, &body.bytes) {
+            Ok(value) => Ok(Response::new(value, body.status, body.headers)),
+            Err(error) => Err(body.unreadable(&error.path().to_string(), error.into_inner())),
+        }
     }
 }
 
 impl ResponseBody {
-    /// Reads it as a type of any kind.
-    pub(crate) fn decode<T: DeserializeOwned>(self, _: Option<&str>) -> Result<Response<T>> {
-        match decode(self.status, &self.bytes) {
-            Ok(value) => Ok(Response::new(value, self.status, self.headers)),
-            Err(error) => Err(self.unreadable(&error.path().to_string(), error.into_inner())),
-        }
-    }
-
-    /// Reads it as the type of an answer.
-    pub(crate) fn decode_answer<T: for<'de> InPlace<'de>>(self, needed: Option<&str>) -> Result<Response<T>> {
-        let (value, misfit) = match decode_answer(self.status, &self.bytes) {
+    /// Reads the type of an answer.
+    pub(crate) fn read_answer<T>(answered: RawResponse, needed: Option<&str>) -> Result<Response<T>>
+    where
+        T: for<'de> InPlace<'de>,
+    {
+        let body = Self::of(answered)?;
+        let (value, misfit) = match decode_answer(body.status, &body.bytes) {
             Ok(read) => read,
-            Err(error) => return Err(self.unreadable(&error.path().to_string(), error.into_inner())),
+            Err(error) => return Err(body.unreadable(&error.path().to_string(), error.into_inner())),
         };
         let deviations = misfit.map(|misfit| misfit.deviations()).unwrap_or_default();
-        self.called.deviated(&deviations);
+        body.called.deviated(&deviations);
         if let Some(missing) = deviations.iter().find(|deviation| needed == Some(&deviation.path)) {
-            return Err(self.unreadable(&missing.path, serde_json::Error::custom(missing)));
+            return Err(body.unreadable(&missing.path, serde_json::Error::custom(missing)));
         }
-        Ok(Response { deviations, ..Response::new(value, self.status, self.headers) })
+        Ok(Response { deviations, ..Response::new(value, body.status, body.headers) })
     }
 
     #[cold]
@@ -140,14 +139,14 @@ impl ResponseBody {
     }
 }
 
-/// How the body of an answer becomes its type. It is an error where the property that is named, without which the answer is
-/// of no use, does not fit its field.
-pub(crate) type Decode<T> = fn(ResponseBody, Option<&str>) -> Result<Response<T>>;
+/// How a response becomes its type. It is an error where the property that is named, without which the value is of no use,
+/// does not fit its field.
+pub(crate) type Decode<T> = fn(RawResponse, Option<&str>) -> Result<Response<T>>;
 
 impl FromResponse for ResponseBody {
     const BODY_MODE: BodyMode = BodyMode::Buffer;
 
-    fn read(answered: RawResponse) -> Result<Response<Self>> {
+    fn read(answered: RawResponse, _: Option<&str>) -> Result<Response<Self>> {
         let body = Self::of(answered)?;
         let (status, headers) = (body.status, body.headers.clone());
         Ok(Response::new(body, status, headers))
@@ -157,7 +156,7 @@ impl FromResponse for ResponseBody {
 impl FromResponse for ByteStream {
     const BODY_MODE: BodyMode = BodyMode::Stream;
 
-    fn read(answered: RawResponse) -> Result<Response<Self>> {
+    fn read(answered: RawResponse, _: Option<&str>) -> Result<Response<Self>> {
         let response = match answered {
             RawResponse::Buffered(body) => body.into_http().into(),
             RawResponse::Streaming(response) => response,
