@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
-use super::making::{self, braces, is};
-use super::types::rust_type;
+use super::progenitor::{self, braces, is_ident};
+use super::syntax::rust_type;
 use crate::shape::types::Rust;
 use crate::shape::{Answer, Operation, Shaped};
 
@@ -43,7 +43,7 @@ impl<'a> Pass<'a> {
             let ahead = tokens.as_slice();
             match ahead.first() {
                 // `pub async fn send (self) -> ... { body }`
-                Some(TokenTree::Ident(word)) if word == "pub" && is(ahead.get(3), "send") => {
+                Some(TokenTree::Ident(word)) if word == "pub" && is_ident(ahead.get(3), "send") => {
                     let body = ahead.iter().enumerate().find_map(|(end, token)| Some((end, braces(token)?)));
                     let (end, body) = body.ok_or("the generator wrote a `send` without a body")?;
                     out.extend(self.methods(body)?);
@@ -51,7 +51,7 @@ impl<'a> Pass<'a> {
                     continue;
                 }
                 Some(TokenTree::Ident(word)) if word == "value" => {
-                    if let Some((length, call)) = making::taken(ahead) {
+                    if let Some((length, call)) = progenitor::setter_conversion(ahead) {
                         out.extend(call);
                         tokens.nth(length - 1);
                         continue;
@@ -192,13 +192,13 @@ pub fn page_types(shaped: &Shaped) -> TokenStream {
 /// What of the body of `send` makes the request, and the operation that it names after it.
 fn request_of(body: TokenStream) -> Option<(TokenStream, String)> {
     let tokens: Vec<TokenTree> = body.into_iter().collect();
-    let end = tokens
-        .windows(5)
-        .position(|found| is(found.first(), "let") && is(found.get(1), "info") && is(found.get(3), "OperationInfo"))?;
+    let end = tokens.windows(5).position(|found| {
+        is_ident(found.first(), "let") && is_ident(found.get(1), "info") && is_ident(found.get(3), "OperationInfo")
+    })?;
     let info = braces(tokens.get(end + 4)?)?;
     let name = info.into_iter().find_map(|token| match token {
         TokenTree::Literal(literal) => Some(literal.to_string().trim_matches('"').to_owned()),
         _ => None,
     })?;
-    Some((making::request(&tokens[..end])?, name))
+    Some((progenitor::build_request(&tokens[..end])?, name))
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use super::types::rust_type;
+use super::syntax::rust_type;
 use crate::shape::{Answer, Shaped};
 
 /// `OPERATIONS`: what the client can call.

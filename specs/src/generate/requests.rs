@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::lines::Lines;
-use super::types::{Writer, documentation, ident, kept, rust_type};
+use super::structure::StructureCode;
+use super::syntax::{documentation, ident, rust_type};
+use super::writer::{Writer, kept};
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
 impl Writer<'_> {
@@ -14,7 +15,7 @@ impl Writer<'_> {
     /// as an answer is.
     pub(super) fn request(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let (mut declared, mut blank, mut lines) = (Vec::new(), Vec::new(), Lines::of_request());
+        let (mut declared, mut blank, mut lines) = (Vec::new(), Vec::new(), StructureCode::of_request());
         for field in fields {
             let (doc, name) = (documentation(field.description.as_deref()), ident(&field.name));
             let (held, presence) = (self.request_type(field), self.presence(field));

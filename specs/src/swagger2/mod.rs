@@ -16,6 +16,7 @@
 //! - A response without schema has no content, but for its examples.
 //! - The name of a body parameter is left out: it is never on the wire.
 
+mod converter;
 mod names;
 mod node;
 mod parameters;
@@ -26,34 +27,12 @@ mod siblings;
 use serde_json::{Value, json};
 
 use crate::Error;
-use names::{Names, Reference};
+use converter::{Converter, EXTERNAL_DOCS, content};
+use names::Reference;
 use node::{Grammar, Kind, May, Must, Node};
 use parameters::Payload;
 pub use siblings::wrap_reference_siblings;
 
-const ROOT: Grammar = &[
-    (Must, Kind::Text, &["swagger"]),
-    (May, Kind::Text, &["host", "basePath"]),
-    (Must, Kind::Of(INFO), &["info"]),
-    (May, Kind::Texts, &["schemes", "consumes", "produces"]),
-    (Must, Kind::Object, &["paths"]),
-    (May, Kind::Object, &["definitions", "parameters", "responses", "securityDefinitions"]),
-    (May, Kind::List, &["security"]),
-    (May, Kind::ListOf(TAG), &["tags"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
-];
-const INFO: Grammar = &[
-    (Must, Kind::Text, &["title", "version"]),
-    (May, Kind::Text, &["description", "termsOfService"]),
-    (May, Kind::Of(&[(May, Kind::Text, &["name", "url", "email"])]), &["contact"]),
-    (May, Kind::Of(&[(Must, Kind::Text, &["name"]), (May, Kind::Text, &["url"])]), &["license"]),
-];
-const TAG: Grammar = &[
-    (Must, Kind::Text, &["name"]),
-    (May, Kind::Text, &["description"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
-];
-const EXTERNAL_DOCS: Grammar = &[(Must, Kind::Text, &["url"]), (May, Kind::Text, &["description"])];
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch"];
 const PATH_ITEM: Grammar =
     &[(May, Kind::Object, METHODS), (May, Kind::List, &["parameters"]), (May, Kind::Text, &["$ref"])];
@@ -78,36 +57,7 @@ pub fn to_openapi(document: &Value) -> Result<Value, Error> {
     Ok(openapi)
 }
 
-struct Converter<'a> {
-    root: Node<'a>,
-    consumes: Vec<&'a str>,
-    produces: Vec<&'a str>,
-    schemas: Names<'a>,
-    parameters: Names<'a>,
-    responses: Names<'a>,
-    security: Names<'a>,
-}
-
 impl<'a> Converter<'a> {
-    fn new(root: Node<'a>) -> Result<Self, Error> {
-        root.check(&[ROOT])?;
-        let version = root.need("swagger")?;
-        if version.text()? != "2.0" {
-            return Err(version.refuse("must be 2.0"));
-        }
-        let names = |section| Ok(Names::new(root.members(section)?));
-        let texts = |key| root.get(key).map_or(Ok(Vec::new()), |list| list.texts());
-        Ok(Self {
-            consumes: texts("consumes")?,
-            produces: texts("produces")?,
-            schemas: names("definitions")?,
-            parameters: names("parameters")?,
-            responses: names("responses")?,
-            security: names("securityDefinitions")?,
-            root,
-        })
-    }
-
     fn document(&self) -> Result<Value, Error> {
         let mut openapi = self.root.carry(&["info", "tags", "externalDocs"]);
         openapi["openapi"] = "3.0.3".into();
@@ -280,35 +230,4 @@ impl<'a> Converter<'a> {
         }
         Ok(response)
     }
-
-    /// The media types that an operation consumes or produces: its own list, even an empty one, or
-    /// that of the document.
-    fn media_types(&self, operation: &Node<'a>, key: &str) -> Result<Vec<&'a str>, Error> {
-        let list = operation.get(key).or_else(|| self.root.get(key));
-        list.map_or(Ok(Vec::new()), |list| list.texts())
-    }
-
-    /// What a node refers to in a section of the document; none if it is not a reference.
-    fn shared(&self, node: &Node<'a>, section: &str) -> Result<Option<Reference<'a>>, Error> {
-        let Some(text) = node.get("$ref") else {
-            return Ok(None);
-        };
-        if node.object()?.len() > 1 {
-            return Err(node.refuse("nothing may stand beside this `$ref`"));
-        }
-        let reference = Reference::read(&text, &self.root, section)?;
-        match reference.rest {
-            Some(_) => Err(text.refuse(format!("must lead to one of `{section}`, not inside it"))),
-            None => Ok(Some(reference)),
-        }
-    }
-}
-
-/// The same content for each media type.
-fn content(media_types: &[&str], media: &Value) -> Value {
-    let names = match media_types {
-        [] => &["*/*"],
-        names => names,
-    };
-    names.iter().map(|name| (*name, media.clone())).collect()
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::converter::{Converter, content};
 use super::node::{Grammar, Kind, May, Must, Node, kind_of};
 use super::schemas::{VALUE, has_type, write_type};
-use super::{Converter, content};
 use crate::Error;
 
 const PARAMETER: Grammar =

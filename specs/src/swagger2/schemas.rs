@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::converter::{Converter, EXTERNAL_DOCS};
 use super::names::{Reference, decode};
 use super::node::{Grammar, Kind, May, Must, Node};
-use super::{Converter, EXTERNAL_DOCS};
 use crate::Error;
 
 /// The keywords that schemas, parameters, items and headers have in common.

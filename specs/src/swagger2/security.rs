@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Converter;
+use super::converter::Converter;
 use super::node::{Kind, May, Must, Node};
 use crate::Error;
 
