@@ -79,20 +79,6 @@ fn a_parameter_of_the_path_that_nothing_describes_is_refused_with_the_operation(
 }
 
 #[test]
-fn a_path_parameter_gives_way_to_a_query_of_its_name() {
-    let parameters = json!([
-        {"in": "query", "name": "format", "schema": {"type": "string"}},
-        {"in": "path", "name": "_format", "required": true, "schema": {"type": "string"}}
-    ]);
-    let paths =
-        json!({"/catalog.{_format}": {"get": {"operationId": "catalog", "parameters": parameters, "responses": {}}}});
-    let shaped = shaped(paths, json!({})).unwrap();
-    let paths = shaped.generator_document().paths.paths;
-    assert!(paths.contains_key("/catalog.{path_format}"), "{paths:?}");
-    assert_eq!(shaped.operations[0].path, "/catalog.{_format}");
-}
-
-#[test]
 fn a_definition_used_both_ways_is_two_types() {
     let thing = json!({"type": "object", "required": ["id", "name"], "properties": {
         "id": {"type": "string", "readOnly": true}, "name": {"type": "string"}, "note": {"type": "string", "nullable": true}
@@ -193,35 +179,7 @@ fn list_of(schema: Value, parameters: &[(&str, &str)]) -> Result<Shaped, Error> 
     shaped(get(json!({"operationId": "x", "parameters": parameters, "responses": responses})), json!({}))
 }
 
-fn is_masked(schema: Value, parameters: &[(&str, &str)]) -> bool {
-    list_of(schema, parameters).unwrap().operations[0].masked
-}
-
 const PAGE: [(&str, &str); 2] = [("query", "page"), ("query", "page_size")];
-
-#[test]
-fn a_list_is_paginated_that_asks_for_pages_and_answers_one() {
-    let items_of = |schema: Value, parameters: &[(&str, &str)]| {
-        list_of(schema, parameters).unwrap().operations[0].paginated.clone()
-    };
-    let names = json!({"type": "array", "items": {"type": "string"}});
-    let page = |counts: &str| json!({"type": "object", "properties": {"data": names, counts: {"type": "integer"}}});
-    assert_eq!(items_of(page("total"), &PAGE), Some(Rust::String));
-    assert_eq!(items_of(page("next_page"), &PAGE), Some(Rust::String));
-    assert_eq!(items_of(names.clone(), &PAGE), Some(Rust::String));
-    // An object that holds data and does not count it; a page that cannot be asked for.
-    assert_eq!(items_of(page("size"), &PAGE), None);
-    assert_eq!(items_of(page("total"), &PAGE[..1]), None);
-    assert_eq!(items_of(json!({"type": "string", "format": "binary"}), &PAGE), None);
-}
-
-#[test]
-fn an_answer_with_fields_is_masked_where_the_header_is_declared() {
-    let object = json!({"type": "object", "properties": {"id": {"type": "string"}}});
-    assert!(is_masked(object.clone(), &[("header", "X-Fields")]));
-    assert!(!is_masked(object, &[]));
-    assert!(!is_masked(json!({"type": "string"}), &[("header", "X-Fields")]));
-}
 
 #[test]
 fn the_builder_of_a_paginated_and_masked_list_has_its_streams() {

@@ -14,3 +14,27 @@ pub fn answers(mut hoisted: Hoisted<'_>) -> Hoisted<'_> {
     }
     hoisted
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::shape::hoisting::hoisted;
+
+    #[test]
+    fn a_field_that_may_be_null_is_not_required_of_an_answer() {
+        let thing = json!({"properties": {"id": {}, "note": {"nullable": true}}, "required": ["id", "note"]});
+        let content = json!({"content": {"application/json": {"schema": thing}}});
+        let document = json!({"paths": {"/t": {"post": {
+            "operationId": "x", "requestBody": content, "responses": {"200": content}
+        }}}});
+        let hoisted = answers(hoisted(&document).unwrap());
+        let required = |name: &str| match &hoisted.types[name].kind {
+            Kind::Structure(_, fields) => fields.iter().map(|field| field.required).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(required("XAnswer"), [true, false]);
+        assert_eq!(required("XBody"), [true, true]);
+    }
+}

@@ -222,3 +222,27 @@ fn of_type(r#type: Type) -> ReferenceOr<Schema> {
 fn of_kind(schema_kind: SchemaKind) -> ReferenceOr<Schema> {
     ReferenceOr::Item(Schema { schema_data: SchemaData::default(), schema_kind })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::shape::hoisting::hoisted;
+    use crate::shape::pages::pages;
+
+    #[test]
+    fn the_generator_reads_one_success_of_opaque_types_and_no_errors() {
+        let content = json!({"content": {"application/json": {"schema": {"properties": {"id": {}}}}}});
+        let document = json!({"paths": {"/t": {"get": {
+            "operationId": "x", "tags": ["things"], "responses": {"200": content, "201": {}, "404": content}
+        }}}});
+        let hoisted = hoisted(&document).unwrap();
+        let pages = pages(&hoisted);
+        let operations = super::operations(hoisted.operations, pages);
+        assert_eq!(operations[0].tag.as_deref(), Some("things"));
+        assert!(operations[0].mentions.iter().eq(["XAnswer"]));
+        let responses = serde_json::to_value(&operations[0].generator_item.responses).unwrap();
+        let schema = json!({"$ref": "#/components/schemas/XAnswer"});
+        assert_eq!(responses, json!({"2XX": {"description": "", "content": {"application/json": {"schema": schema}}}}));
+    }
+}

@@ -53,3 +53,43 @@ fn items_of<'a>(types: &'a BTreeMap<String, Type>, answer: &'a Answer) -> Option
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::shape::hoisting::hoisted;
+
+    fn paging(schema: &Value, parameters: &[(&str, &str)]) -> Paging {
+        let parameters: Vec<Value> = parameters
+            .iter()
+            .map(|(location, name)| json!({"in": location, "name": name, "schema": {"type": "string"}}))
+            .collect();
+        let responses = json!({"200": {"content": {"application/json": {"schema": schema}}}});
+        let operation = json!({"operationId": "x", "parameters": parameters, "responses": responses});
+        let document = json!({"paths": {"/t": {"get": operation}}});
+        pages(&hoisted(&document).unwrap()).remove(0)
+    }
+
+    #[test]
+    fn an_operation_is_paginated_that_takes_pages_and_answers_one() {
+        let list = json!({"type": "array", "items": {"type": "string"}});
+        let page = |counts: &str| json!({"properties": {"data": list, counts: {"type": "integer"}}});
+        let both = [("query", "page"), ("query", "page_size")];
+        for schema in [&list, &page("total"), &page("next_page")] {
+            assert_eq!(paging(schema, &both).items, Some(Rust::String), "{schema}");
+        }
+        // An object that lists data and does not count it; a size that cannot be chosen.
+        assert_eq!(paging(&page("size"), &both).items, None);
+        assert_eq!(paging(&page("total"), &both[..1]).items, None);
+    }
+
+    #[test]
+    fn an_operation_is_masked_that_takes_the_header_and_answers_fields() {
+        let object = json!({"properties": {"id": {"type": "string"}}});
+        assert!(paging(&object, &[("header", MASK)]).masked);
+        assert!(!paging(&object, &[("query", MASK)]).masked);
+        assert!(!paging(&json!({"type": "string"}), &[("header", MASK)]).masked);
+    }
+}

@@ -31,3 +31,40 @@ fn answer_of(names: &Names, component: &str) -> Option<String> {
         .into_iter()
         .find_map(|candidate| names.of(candidate, Role::Answer).map(str::to_owned))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::shape::hoisting::hoisted;
+
+    fn document(sent: &str, received: &str) -> Value {
+        let content = |name: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}}});
+        let thing = json!({"properties": {"note": {"nullable": true}}, "required": ["note"]});
+        json!({
+            "paths": {"/t": {"post": {
+                "operationId": "x", "requestBody": content(sent), "responses": {"200": content(received)}
+            }}},
+            "components": {"schemas": {"Thing": thing, "Thing_write": thing, "Other": thing}}
+        })
+    }
+
+    /// The answer that a request is made from, and whether null may be sent for its note.
+    fn request(document: &Value, name: &str) -> (Option<String>, bool) {
+        let hoisted = requests(hoisted(document).unwrap());
+        let Kind::Structure(Role::Request, fields) = &hoisted.types[name].kind else { panic!("{name}") };
+        (hoisted.types[name].made_from.clone(), fields[0].nullable)
+    }
+
+    #[test]
+    fn null_of_a_required_field_is_that_of_answers_where_there_are_some() {
+        assert_eq!(request(&document("Thing", "Thing"), "ThingInput"), (Some("Thing".to_owned()), false));
+        assert_eq!(request(&document("Thing", "Other"), "Thing"), (None, true));
+    }
+
+    #[test]
+    fn what_is_written_is_made_from_the_answer_of_its_name() {
+        assert_eq!(request(&document("Thing_write", "Thing"), "ThingInput"), (Some("Thing".to_owned()), true));
+    }
+}

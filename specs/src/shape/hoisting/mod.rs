@@ -190,3 +190,57 @@ fn answer(
         None => Answer::Empty,
     })
 }
+
+/// Runs the passes up to this one, for the tests of the next ones.
+#[cfg(test)]
+pub fn hoisted(document: &Value) -> Result<Hoisted<'_>, Error> {
+    use super::{enums::enums, naming::naming, operations::operations, requirements::requirements, roles::roles};
+    let components = Components::of(document);
+    let operations = operations(crate::Api::Main, document)?;
+    let names = enums(components, &operations, naming(components, &roles(components, &operations)));
+    let requirements = requirements(components, &operations)?;
+    hoisting(components, operations, requirements, names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::types::Kind;
+
+    fn answer_of(schema: Value) -> Value {
+        let responses = json!({"200": {"content": {"application/json": {"schema": schema}}}});
+        json!({"paths": {"/things": {"get": {"operationId": "list_things", "responses": responses}}}})
+    }
+
+    #[test]
+    fn objects_inside_a_schema_are_types_of_their_own_named_by_their_way() {
+        let owner = json!({"type": "object", "properties": {"id": {"type": "string"}}});
+        let document = answer_of(json!({"type": "array", "items": {"properties": {"owner": owner}}}));
+        let hoisted = hoisted(&document).unwrap();
+        let named = |name: &str| Rust::Named(name.to_owned());
+        assert_eq!(hoisted.operations[0].answer, Answer::Json(Rust::List(Box::new(named("ListThingsAnswer")))));
+        let Kind::Structure(Role::Answer, fields) = &hoisted.types["ListThingsAnswer"].kind else { panic!() };
+        assert_eq!(fields[0].rust, named("ListThingsAnswerOwner"));
+        assert!(hoisted.types.contains_key("ListThingsAnswerOwner"));
+    }
+
+    #[test]
+    fn a_required_property_that_is_not_declared_is_an_error_with_its_pointer() {
+        let error = hoisted(&answer_of(json!({"properties": {"id": {}}, "required": ["name"]}))).unwrap_err();
+        let expected =
+            "/paths/~1things/get/responses/200: main, operation list_things: `name` is required but is not a property";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_list_in_a_query_is_repeated_unless_it_is_joined() {
+        let list = json!({"type": "array", "items": {"type": "string"}});
+        let parameters = json!([
+            {"in": "query", "name": "a", "schema": list},
+            {"in": "query", "name": "b", "schema": list, "explode": false},
+            {"in": "query", "name": "c", "schema": {"type": "object"}}
+        ]);
+        let document = json!({"paths": {"/things": {"get": {"operationId": "x", "parameters": parameters}}}});
+        assert_eq!(hoisted(&document).unwrap().operations[0].parameters, [Rust::Values, Rust::String, Rust::Filters]);
+    }
+}
