@@ -80,7 +80,7 @@ impl DocumentOperation<'_> {
 
     /// An error inside the operation, with the operation named.
     pub fn error(&self, error: Error) -> Error {
-        Error::new(error.place, format!("{}, operation {}: {}", self.api, self.operation_id, error.message))
+        Error::new(error.pointer, format!("{}, operation {}: {}", self.api, self.operation_id, error.message))
     }
 
     /// Whether the operation has a parameter of that location and name.

@@ -3,32 +3,32 @@
 use serde_json::Value;
 
 use super::names::{Names, Reference};
-use super::node::{Grammar, Kind, May, Must, Node};
+use super::node::{Grammar, Kind, Node, Optional, Required};
 use crate::Error;
 
 const ROOT: Grammar = &[
-    (Must, Kind::Text, &["swagger"]),
-    (May, Kind::Text, &["host", "basePath"]),
-    (Must, Kind::Of(INFO), &["info"]),
-    (May, Kind::Texts, &["schemes", "consumes", "produces"]),
-    (Must, Kind::Object, &["paths"]),
-    (May, Kind::Object, &["definitions", "parameters", "responses", "securityDefinitions"]),
-    (May, Kind::List, &["security"]),
-    (May, Kind::ListOf(TAG), &["tags"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
+    (Required, Kind::Text, &["swagger"]),
+    (Optional, Kind::Text, &["host", "basePath"]),
+    (Required, Kind::Of(INFO), &["info"]),
+    (Optional, Kind::Texts, &["schemes", "consumes", "produces"]),
+    (Required, Kind::Object, &["paths"]),
+    (Optional, Kind::Object, &["definitions", "parameters", "responses", "securityDefinitions"]),
+    (Optional, Kind::List, &["security"]),
+    (Optional, Kind::ListOf(TAG), &["tags"]),
+    (Optional, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
 const INFO: Grammar = &[
-    (Must, Kind::Text, &["title", "version"]),
-    (May, Kind::Text, &["description", "termsOfService"]),
-    (May, Kind::Of(&[(May, Kind::Text, &["name", "url", "email"])]), &["contact"]),
-    (May, Kind::Of(&[(Must, Kind::Text, &["name"]), (May, Kind::Text, &["url"])]), &["license"]),
+    (Required, Kind::Text, &["title", "version"]),
+    (Optional, Kind::Text, &["description", "termsOfService"]),
+    (Optional, Kind::Of(&[(Optional, Kind::Text, &["name", "url", "email"])]), &["contact"]),
+    (Optional, Kind::Of(&[(Required, Kind::Text, &["name"]), (Optional, Kind::Text, &["url"])]), &["license"]),
 ];
 const TAG: Grammar = &[
-    (Must, Kind::Text, &["name"]),
-    (May, Kind::Text, &["description"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
+    (Required, Kind::Text, &["name"]),
+    (Optional, Kind::Text, &["description"]),
+    (Optional, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
-pub(super) const EXTERNAL_DOCS: Grammar = &[(Must, Kind::Text, &["url"]), (May, Kind::Text, &["description"])];
+pub(super) const EXTERNAL_DOCS: Grammar = &[(Required, Kind::Text, &["url"]), (Optional, Kind::Text, &["description"])];
 
 /// A Swagger 2.0 document on its way to OpenAPI 3.0.
 pub(super) struct Converter<'a> {
@@ -47,7 +47,7 @@ impl<'a> Converter<'a> {
         root.check(&[ROOT])?;
         let version = root.need("swagger")?;
         if version.text()? != "2.0" {
-            return Err(version.refuse("must be 2.0"));
+            return Err(version.error("must be 2.0"));
         }
         let names = |section| Ok(Names::new(root.members(section)?));
         let texts = |key| root.get(key).map_or(Ok(Vec::new()), |list| list.texts());
@@ -75,11 +75,11 @@ impl<'a> Converter<'a> {
             return Ok(None);
         };
         if node.object()?.len() > 1 {
-            return Err(node.refuse("nothing may stand beside this `$ref`"));
+            return Err(node.error("nothing may stand beside this `$ref`"));
         }
         let reference = Reference::read(&text, &self.root, section)?;
         match reference.rest {
-            Some(_) => Err(text.refuse(format!("must lead to one of `{section}`, not inside it"))),
+            Some(_) => Err(text.error(format!("must lead to one of `{section}`, not inside it"))),
             None => Ok(Some(reference)),
         }
     }

@@ -29,23 +29,23 @@ use serde_json::{Value, json};
 use crate::Error;
 use converter::{Converter, EXTERNAL_DOCS, content};
 use names::Reference;
-use node::{Grammar, Kind, May, Must, Node};
+use node::{Grammar, Kind, Node, Optional, Required};
 use parameters::Payload;
 pub use siblings::wrap_reference_siblings;
 
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch"];
 const PATH_ITEM: Grammar =
-    &[(May, Kind::Object, METHODS), (May, Kind::List, &["parameters"]), (May, Kind::Text, &["$ref"])];
+    &[(Optional, Kind::Object, METHODS), (Optional, Kind::List, &["parameters"]), (Optional, Kind::Text, &["$ref"])];
 const OPERATION: Grammar = &[
-    (May, Kind::Text, &["summary", "description", "operationId"]),
-    (May, Kind::Texts, &["tags", "consumes", "produces", "schemes"]),
-    (May, Kind::List, &["parameters", "security"]),
-    (Must, Kind::Object, &["responses"]),
-    (May, Kind::Flag, &["deprecated"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
+    (Optional, Kind::Text, &["summary", "description", "operationId"]),
+    (Optional, Kind::Texts, &["tags", "consumes", "produces", "schemes"]),
+    (Optional, Kind::List, &["parameters", "security"]),
+    (Required, Kind::Object, &["responses"]),
+    (Optional, Kind::Flag, &["deprecated"]),
+    (Optional, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
 const RESPONSE: Grammar =
-    &[(May, Kind::Text, &["description"]), (May, Kind::Object, &["schema", "headers", "examples"])];
+    &[(Optional, Kind::Text, &["description"]), (Optional, Kind::Object, &["schema", "headers", "examples"])];
 
 /// The OpenAPI 3.0.3 document that says what a Swagger 2.0 document says.
 ///
@@ -97,7 +97,7 @@ impl<'a> Converter<'a> {
             Some(node) => {
                 let base = node.text()?;
                 if base.contains(['{', '}']) || !(base.is_empty() || base.starts_with('/')) {
-                    return Err(node.refuse("must start with `/` and have no template"));
+                    return Err(node.error("must start with `/` and have no template"));
                 }
                 base.trim_end_matches('/')
             }
@@ -108,13 +108,13 @@ impl<'a> Converter<'a> {
         };
         let host = node.text()?;
         if host.is_empty() || host.contains(['{', '}', '/']) {
-            return Err(node.refuse("must be a host, with a port or without, and no more"));
+            return Err(node.error("must be a host, with a port or without, and no more"));
         }
         let mut servers = Vec::new();
         for scheme in owner.list("schemes")? {
             let name = scheme.text()?;
             if !["http", "https", "ws", "wss"].contains(&name) {
-                return Err(scheme.refuse(format!("`{name}` is no scheme of Swagger 2.0")));
+                return Err(scheme.error(format!("`{name}` is no scheme of Swagger 2.0")));
             }
             servers.push(json!({ "url": format!("{name}://{host}{base}") }));
         }
@@ -131,7 +131,7 @@ impl<'a> Converter<'a> {
             if path.starts_with('/') {
                 paths[path] = self.path_item(&item)?;
             } else if !path.starts_with("x-") {
-                return Err(node.refuse(format!("`{path}` must start with `/`")));
+                return Err(node.error(format!("`{path}` must start with `/`")));
             }
         }
         Ok(paths)
@@ -140,7 +140,7 @@ impl<'a> Converter<'a> {
     fn path_item(&self, node: &Node<'a>) -> Result<Value, Error> {
         node.check(&[PATH_ITEM])?;
         if let Some(reference) = node.get("$ref") {
-            return Err(reference.refuse("the path is described elsewhere, which is not read"));
+            return Err(reference.error("the path is described elsewhere, which is not read"));
         }
         let mut item = node.carry(&[]);
         let (parameters, payload) = self.parameters(node)?;
@@ -187,7 +187,7 @@ impl<'a> Converter<'a> {
             }
             let is_status = code.len() == 3 && matches!(code.parse(), Ok(100..600u16));
             if !is_status && code != "default" {
-                return Err(node.refuse(format!("`{code}` is no status code")));
+                return Err(node.error(format!("`{code}` is no status code")));
             }
             is_empty = false;
             responses[code] = match self.shared(&response, "responses")? {
@@ -203,7 +203,7 @@ impl<'a> Converter<'a> {
             };
         }
         if is_empty {
-            return Err(node.refuse("there must be a response"));
+            return Err(node.error("there must be a response"));
         }
         Ok(responses)
     }
