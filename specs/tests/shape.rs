@@ -1,7 +1,7 @@
 //! What the shape makes of documents, and what it refuses.
 
 use datagouv_specs::shape::types::{Kind, Rust};
-use datagouv_specs::shape::{Answer, Shaped, shape};
+use datagouv_specs::shape::{ResponseBody, Shaped, shape};
 use datagouv_specs::{Api, Error, generate};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn two_types_of_success_are_refused_with_the_operation() {
     let error = refusal(get(json!({"operationId": "list_things", "responses": responses})));
     assert_eq!(
         error,
-        "/paths/~1things~1/get/responses/201: main, operation list_things: two successes answer two types"
+        "/paths/~1things~1/get/responses/201: main, operation list_things: the successful responses have different types"
     );
 }
 
@@ -96,7 +96,7 @@ fn a_definition_used_both_ways_is_two_types() {
     let field = |name: &str, required, nullable| (name.to_owned(), required, nullable);
     assert_eq!(fields("Thing"), [field("id", true, false), field("name", true, false), field("note", false, true)]);
     assert_eq!(fields("ThingInput"), [field("name", true, false), field("note", false, true)]);
-    assert_eq!(shaped.types["ThingInput"].made_from.as_deref(), Some("Thing"));
+    assert_eq!(shaped.types["ThingInput"].converts_from.as_deref(), Some("Thing"));
 }
 
 #[test]
@@ -133,8 +133,8 @@ fn objects_of_a_union_become_one_that_loses_nothing() {
     let other = json!({"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}, "error": {"type": "string"}}});
     let paths = get(json!({"operationId": "x", "responses": {"200": answer(json!({"oneOf": [one, other]}))}}));
     let shaped = shaped(paths, json!({})).unwrap();
-    let Answer::Json(Rust::Named(name)) = &shaped.operations[0].answer else {
-        panic!("{:?}", shaped.operations[0].answer)
+    let ResponseBody::Json(Rust::Named(name)) = &shaped.operations[0].response else {
+        panic!("{:?}", shaped.operations[0].response)
     };
     let Kind::Structure(_, fields) = &shaped.types[name].kind else { panic!("{name}") };
     let fields: Vec<(&str, bool)> = fields.iter().map(|field| (field.name.as_str(), field.required)).collect();
@@ -145,9 +145,9 @@ fn objects_of_a_union_become_one_that_loses_nothing() {
 fn a_success_that_is_not_declared_is_bytes_and_one_without_content_is_nothing() {
     let undeclared =
         shaped(get(json!({"operationId": "x", "responses": {"404": {"description": ""}}})), json!({})).unwrap();
-    assert_eq!(undeclared.operations[0].answer, Answer::Bytes(Vec::new()));
+    assert_eq!(undeclared.operations[0].response, ResponseBody::Bytes(Vec::new()));
     let empty = shaped(get(json!({"operationId": "x", "responses": {"204": {"description": ""}}})), json!({})).unwrap();
-    assert_eq!(empty.operations[0].answer, Answer::Empty);
+    assert_eq!(empty.operations[0].response, ResponseBody::Empty);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_list_of_itself_ends() {
     let paths =
         get(json!({"operationId": "x", "responses": {"200": answer(json!({"$ref": "#/components/schemas/Tree"}))}}));
     let shaped = shaped(paths, json!({"Tree": tree})).unwrap();
-    assert_eq!(shaped.operations[0].answer, Answer::Json(Rust::List(Box::new(Rust::Any))));
+    assert_eq!(shaped.operations[0].response, ResponseBody::Json(Rust::List(Box::new(Rust::Any))));
 }
 
 fn list_of(schema: Value, parameters: &[(&str, &str)]) -> Result<Shaped, Error> {

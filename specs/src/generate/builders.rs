@@ -10,7 +10,7 @@ use quote::quote;
 use super::progenitor::{self, braces, is_ident};
 use super::syntax::rust_type;
 use crate::shape::types::Rust;
-use crate::shape::{Answer, Operation, Shaped};
+use crate::shape::{Operation, ResponseBody, Shaped};
 
 /// Gives each builder its `call`, and makes `send` of it.
 pub fn with_calls(shaped: &Shaped, tokens: TokenStream) -> Result<TokenStream, String> {
@@ -87,10 +87,10 @@ impl<'a> Pass<'a> {
             self.operations.get_key_value(name.as_str()).ok_or(format!("no operation is called `{name}`"))?;
         self.done.insert(name);
         let types = Ident::new("types", Span::call_site());
-        let (answer, new) = match &operation.answer {
-            Answer::Json(rust) => (rust_type(rust, Some(&types)), quote! { of_json }),
-            Answer::Bytes(_) => (quote! { crate::ByteStream }, quote! { new }),
-            Answer::Empty => (quote! { () }, quote! { new }),
+        let (answer, new) = match &operation.response {
+            ResponseBody::Json(rust) => (rust_type(rust, Some(&types)), quote! { of_json }),
+            ResponseBody::Bytes(_) => (quote! { crate::ByteStream }, quote! { new }),
+            ResponseBody::Empty => (quote! { () }, quote! { new }),
         };
         let index = Literal::usize_unsuffixed(index);
         let (paged, masked) = (pages(operation, &answer), mask(operation, &answer));
@@ -141,8 +141,10 @@ fn mask(operation: &Operation, answer: &TokenStream) -> TokenStream {
     if !operation.masked {
         return TokenStream::new();
     }
-    let (chosen, method) = match (&operation.paginated, &operation.answer) {
-        (_, Answer::Json(Rust::List(_))) => (quote! { ::std::vec::Vec<T> }, quote! { fields::<::std::vec::Vec<T>> }),
+    let (chosen, method) = match (&operation.paginated, &operation.response) {
+        (_, ResponseBody::Json(Rust::List(_))) => {
+            (quote! { ::std::vec::Vec<T> }, quote! { fields::<::std::vec::Vec<T>> })
+        }
         (Some(_), _) => (quote! { crate::Page<T> }, quote! { page_fields::<T> }),
         _ => (quote! { T }, quote! { fields::<T> }),
     };
@@ -165,8 +167,8 @@ pub fn page_types(shaped: &Shaped) -> TokenStream {
     let pages: BTreeMap<&str, &Rust> = shaped
         .operations
         .iter()
-        .filter_map(|operation| match (&operation.answer, &operation.paginated) {
-            (Answer::Json(Rust::Named(name)), Some(item)) => Some((name.as_str(), item)),
+        .filter_map(|operation| match (&operation.response, &operation.paginated) {
+            (ResponseBody::Json(Rust::Named(name)), Some(item)) => Some((name.as_str(), item)),
             _ => None,
         })
         .collect();

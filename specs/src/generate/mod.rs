@@ -3,11 +3,11 @@
 //! progenitor writes the operations; the types, the list of operations and the forms, which it cannot write
 //! as this crate needs them, are written beside them from the same shape.
 
-mod answers;
 mod builders;
 mod operations;
 mod progenitor;
 mod requests;
+mod responses;
 mod structure;
 mod syntax;
 mod types;

@@ -13,7 +13,7 @@ pub fn types(shaped: &Shaped) -> TokenStream {
     let made = shaped.types.values().map(|made| {
         let writer = Writer { made, types: &shaped.types, direct: &direct };
         match &made.kind {
-            Kind::Structure(Role::Answer, fields) => writer.answer(fields),
+            Kind::Structure(Role::Response, fields) => writer.response(fields),
             Kind::Structure(Role::Request, fields) => writer.request(fields),
             Kind::Form(fields, multipart) => writer.form(fields, *multipart),
             Kind::Enumeration(values) => writer.enumeration(values),

@@ -91,13 +91,13 @@ impl<'a> Components<'a> {
             properties.schemas.insert(property.clone(), schema);
         }
         let for_requests = schema.get("x-required-in-requests").filter(|_| role == Role::Request);
-        // This list is complete: it replaces what the parents require of answers.
+        // This list is complete: it replaces what the parents require of responses.
         if for_requests.is_some() {
             properties.required.clear();
         }
         let required = for_requests.or_else(|| schema.get("required")).and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
-            // A list written for answers names read-only properties too.
+            // A list written for responses names read-only properties too.
             let read_only = properties.schemas.get(name).is_some_and(|schema| flag(schema, "readOnly"));
             if !(role == Role::Request && read_only) {
                 properties.required.insert(name.to_owned());
@@ -194,7 +194,7 @@ mod tests {
         let components = Components::of(&document);
         let name = |name: &str, role| components.lookup(name, role).map(|(name, _)| name);
         assert_eq!(name("Thing_read", Role::Request), Some("Thing_write"));
-        assert_eq!(name("Thing_read", Role::Answer), Some("Thing_read"));
+        assert_eq!(name("Thing_read", Role::Response), Some("Thing_read"));
         assert_eq!(name("Owner_read", Role::Request), Some("Owner_read"));
     }
 
@@ -205,8 +205,8 @@ mod tests {
         }}}});
         let schema = json!({"allOf": [{"$ref": "#/components/schemas/Parent"}, {"properties": {"note": {}}}]});
         let properties = |role| Components::of(&document).properties(&schema, role, "").unwrap();
-        assert!(properties(Role::Answer).schemas.keys().eq(["id", "name", "note"]));
-        assert!(properties(Role::Answer).required.iter().eq(["id", "name"]));
+        assert!(properties(Role::Response).schemas.keys().eq(["id", "name", "note"]));
+        assert!(properties(Role::Response).required.iter().eq(["id", "name"]));
         assert!(properties(Role::Request).required.iter().eq(["name"]));
     }
 
@@ -214,7 +214,7 @@ mod tests {
     fn a_schema_that_extends_itself_is_an_error() {
         let document = json!({"components": {"schemas": {"Loop": {"allOf": [{"$ref": "#/components/schemas/Loop"}]}}}});
         let schema = json!({"$ref": "#/components/schemas/Loop"});
-        let error = Components::of(&document).properties(&schema, Role::Answer, "/here").unwrap_err();
+        let error = Components::of(&document).properties(&schema, Role::Response, "/here").unwrap_err();
         assert_eq!(error.to_string(), "/here: a schema is its own parent");
     }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::hoisting::TypedOperation;
 use super::operations::DocumentParameter;
 use super::pages::Paging;
-use super::shaped::{Answer, Operation, Shaped};
+use super::shaped::{Operation, ResponseBody, Shaped};
 use super::types::Rust;
 
 /// The types that the crate has for all documents.
@@ -28,12 +28,12 @@ pub fn operations(operations: Vec<TypedOperation<'_>>, pages: Vec<Paging>) -> Ve
 }
 
 fn form(operation: TypedOperation<'_>, paging: Paging) -> Operation {
-    let TypedOperation { document, parameters, body, answer } = operation;
+    let TypedOperation { document, parameters, body, response } = operation;
     let text = |key: &str| document.value.get(key).and_then(Value::as_str).map(str::to_owned);
     let request = document.body.as_ref().map(|body| body.media_type.to_owned());
     let mut mentions = BTreeSet::new();
     parameters.iter().chain(&body).for_each(|rust| rust.mentions(&mut mentions));
-    if let Answer::Json(rust) = &answer {
+    if let ResponseBody::Json(rust) = &response {
         rust.mentions(&mut mentions);
     }
     let generator_item = openapiv3::Operation {
@@ -47,7 +47,7 @@ fn form(operation: TypedOperation<'_>, paging: Paging) -> Operation {
             .map(|(described, rust)| parameter(described, rust))
             .collect(),
         request_body: request.as_deref().zip(body.as_ref()).map(|(media_type, rust)| request_body(media_type, rust)),
-        responses: responses(&answer),
+        responses: responses(&response),
         ..openapiv3::Operation::default()
     };
     Operation {
@@ -58,7 +58,7 @@ fn form(operation: TypedOperation<'_>, paging: Paging) -> Operation {
         path: document.path.to_owned(),
         request,
         body,
-        answer,
+        response,
         paginated: paging.items,
         masked: paging.masked,
         mentions,
@@ -144,12 +144,12 @@ fn request_body(media_type: &str, rust: &Rust) -> ReferenceOr<RequestBody> {
 }
 
 /// One response for every success, whichever status the document declares; errors are one type for all.
-fn responses(answer: &Answer) -> Responses {
+fn responses(body: &ResponseBody) -> Responses {
     let mut response = Response::default();
-    let content = match answer {
-        Answer::Json(rust) => Some(("application/json", schema(rust))),
-        Answer::Bytes(_) => Some(("application/octet-stream", bytes())),
-        Answer::Empty => None,
+    let content = match body {
+        ResponseBody::Json(rust) => Some(("application/json", schema(rust))),
+        ResponseBody::Bytes(_) => Some(("application/octet-stream", bytes())),
+        ResponseBody::Empty => None,
     };
     if let Some((media_type, schema)) = content {
         response.content.insert(media_type.to_owned(), MediaType { schema: Some(schema), ..MediaType::default() });

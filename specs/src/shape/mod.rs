@@ -12,7 +12,7 @@
 //! | 5 `enums` | one name for each set of values |
 //! | 6 `requirements` | what operations require of the components that they send |
 //! | 7 `hoisting` | a type for every schema, and a name for every object, union and enum in one |
-//! | 8 `answers` | objects of responses that are read with tolerance |
+//! | 8 `responses` | objects of responses that are read with tolerance |
 //! | 9 `requests` | objects of requests that are written strictly |
 //! | 10 `pages` | which operations are paginated, and which take a field mask |
 //! | 11 `generator` | the operations in the form that the generator reads |
@@ -20,7 +20,6 @@
 //! `components` looks schemas up, [`names`] spells names, [`types`] and `shaped` hold the result. What the generator
 //! cannot take is an error that names the operation and the reason.
 
-mod answers;
 mod components;
 mod enums;
 mod generator;
@@ -32,6 +31,7 @@ mod pages;
 mod parameters;
 mod requests;
 mod requirements;
+mod responses;
 mod roles;
 mod shaped;
 pub mod types;
@@ -39,7 +39,7 @@ pub mod types;
 use serde_json::Value;
 
 use crate::{Api, Error};
-pub use shaped::{Answer, Operation, Shaped};
+pub use shaped::{Operation, ResponseBody, Shaped};
 
 /// Shapes a corrected document.
 pub fn shape(api: Api, document: &Value) -> Result<Shaped, Error> {
@@ -50,7 +50,7 @@ pub fn shape(api: Api, document: &Value) -> Result<Shaped, Error> {
     let names = enums::enums(components, &operations, names);
     let requirements = requirements::requirements(components, &operations)?;
     let hoisted = hoisting::hoisting(components, operations, requirements, names)?;
-    let hoisted = requests::requests(answers::answers(hoisted));
+    let hoisted = requests::requests(responses::responses(hoisted));
     let pages = pages::pages(&hoisted);
     let operations = generator::operations(hoisted.operations, pages);
     let info = document.get("info").cloned().unwrap_or_default();

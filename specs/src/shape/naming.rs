@@ -56,16 +56,16 @@ pub fn naming(components: Components<'_>, roles: &Roles) -> Names {
     // Those without a suffix first: the plain name is theirs.
     let mut ordered: Vec<&String> = components.iter().map(|(name, _)| name).collect();
     ordered.sort_by_key(|name| (base(name) != name.as_str(), name.as_str()));
-    for component in ordered.iter().filter(|name| roles.answers.contains(**name)) {
+    for component in ordered.iter().filter(|name| roles.responses.contains(**name)) {
         let name = names::camel(base(component));
         let name = if names.is_taken(&name) { names::camel(component) } else { name };
-        names.take_for(component, Role::Answer, name);
+        names.take_for(component, Role::Response, name);
     }
     // In requests, the plain name belongs to what is written.
     ordered.sort_by_key(|name| name.ends_with("_read"));
     for component in ordered.iter().filter(|name| roles.requests.contains(**name)) {
         let stem = base(component);
-        let is_only_sent = stem == component.as_str() && !roles.answers.contains(*component);
+        let is_only_sent = stem == component.as_str() && !roles.responses.contains(*component);
         let input = |name: String| if name.ends_with("Input") { name } else { format!("{name}Input") };
         let name = names::camel(stem);
         let name = if is_only_sent { name } else { input(name) };
@@ -87,14 +87,14 @@ mod tests {
         let document = json!({"components": {"schemas": schemas}});
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let roles =
-            Roles { answers: set(&["Thing", "Part_read", "File"]), requests: set(&["Thing", "Query", "Part_write"]) };
+            Roles { responses: set(&["Thing", "Part_read", "File"]), requests: set(&["Thing", "Query", "Part_write"]) };
         let names = naming(Components::of(&document), &roles);
-        assert_eq!(names.of("Thing", Role::Answer), Some("Thing"));
+        assert_eq!(names.of("Thing", Role::Response), Some("Thing"));
         assert_eq!(names.of("Thing", Role::Request), Some("ThingInput"));
         assert_eq!(names.of("Query", Role::Request), Some("Query"));
-        assert_eq!(names.of("Part_read", Role::Answer), Some("Part"));
+        assert_eq!(names.of("Part_read", Role::Response), Some("Part"));
         assert_eq!(names.of("Part_write", Role::Request), Some("PartInput"));
-        assert_eq!(names.of("File", Role::Answer), Some("File2"));
-        assert_eq!(names.of("Query", Role::Answer), None);
+        assert_eq!(names.of("File", Role::Response), Some("File2"));
+        assert_eq!(names.of("Query", Role::Response), None);
     }
 }

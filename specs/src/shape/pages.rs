@@ -1,47 +1,47 @@
-//! Pass 10, pages: which operations answer page by page, and which let their caller choose the fields.
+//! Pass 10, pages: which operations are paginated, and which take a field mask.
 //!
-//! Guarantees: an operation is paginated only if it takes the number and the size of pages and answers a page, and
-//! masked only if it takes `X-Fields` and answers JSON that has fields.
+//! Guarantees: an operation is paginated only if it takes the number and the size of pages and responds with a page, and
+//! masked only if it takes `X-Fields` and responds with JSON that has fields.
 
 use std::collections::BTreeMap;
 
 use super::hoisting::{Hoisted, TypedOperation};
-use super::shaped::Answer;
+use super::shaped::ResponseBody;
 use super::types::{Kind, Rust, Type};
 
 /// The query parameters that choose a page.
 const PAGE: [&str; 2] = ["page", "page_size"];
 
-/// The header that names the fields to answer.
+/// The header that names the fields to return.
 const MASK: &str = "X-Fields";
 
-/// How an operation answers.
+/// The pagination of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paging {
     /// The type of the items of its pages.
     pub items: Option<Rust>,
-    /// Whether its caller can choose the fields.
+    /// Whether it takes a field mask.
     pub masked: bool,
 }
 
-/// How each operation answers, in their order.
+/// The pagination of each operation, in their order.
 pub fn pages(hoisted: &Hoisted<'_>) -> Vec<Paging> {
     let paging = |operation: &TypedOperation<'_>| {
         let takes_pages = PAGE.iter().all(|name| operation.document.has_parameter("query", name));
         let has_fields =
-            matches!(operation.answer, Answer::Json(Rust::Named(_) | Rust::List(_) | Rust::Map(_) | Rust::Any));
+            matches!(operation.response, ResponseBody::Json(Rust::Named(_) | Rust::List(_) | Rust::Map(_) | Rust::Any));
         Paging {
-            items: items_of(&hoisted.types, &operation.answer).filter(|_| takes_pages).cloned(),
+            items: items_of(&hoisted.types, &operation.response).filter(|_| takes_pages).cloned(),
             masked: has_fields && operation.document.has_parameter("header", MASK),
         }
     };
     hoisted.operations.iter().map(paging).collect()
 }
 
-/// The items of an answer that is a page: an object that lists them as `data` and has `total` or `next_page`, or a bare
+/// The items of a response that is a page: an object that lists them as `data` and has `total` or `next_page`, or a bare
 /// list.
-fn items_of<'a>(types: &'a BTreeMap<String, Type>, answer: &'a Answer) -> Option<&'a Rust> {
-    let Answer::Json(rust) = answer else { return None };
+fn items_of<'a>(types: &'a BTreeMap<String, Type>, response: &'a ResponseBody) -> Option<&'a Rust> {
+    let ResponseBody::Json(rust) = response else { return None };
     match rust {
         Rust::List(item) => Some(item),
         Rust::Named(name) => {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_paginated_that_takes_pages_and_answers_one() {
+    fn an_operation_that_takes_and_returns_pages_is_paginated() {
         let list = json!({"type": "array", "items": {"type": "string"}});
         let page = |counts: &str| json!({"properties": {"data": list, counts: {"type": "integer"}}});
         let both = [("query", "page"), ("query", "page_size")];
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_masked_that_takes_the_header_and_answers_fields() {
+    fn an_operation_that_takes_the_header_and_returns_fields_is_masked() {
         let object = json!({"properties": {"id": {"type": "string"}}});
         assert!(paging(&object, &[("header", MASK)]).masked);
         assert!(!paging(&object, &[("query", MASK)]).masked);

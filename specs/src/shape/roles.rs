@@ -15,7 +15,7 @@ use super::types::Role;
 #[derive(Debug, Default)]
 pub struct Roles {
     /// Met in responses.
-    pub answers: BTreeSet<String>,
+    pub responses: BTreeSet<String>,
     /// Met in requests.
     pub requests: BTreeSet<String>,
 }
@@ -25,7 +25,7 @@ pub fn roles(components: Components<'_>, operations: &[DocumentOperation<'_>]) -
     let mut roles = Roles::default();
     for operation in operations {
         for (_, response) in &operation.successes {
-            collect(components, response, Role::Answer, &mut roles.answers);
+            collect(components, response, Role::Response, &mut roles.responses);
         }
         if let Some(body) = &operation.body {
             collect(components, body.value, Role::Request, &mut roles.requests);
@@ -76,7 +76,7 @@ mod tests {
             }}
         });
         let roles = roles(Components::of(&document), &operations(Api::Main, &document).unwrap());
-        assert!(roles.answers.iter().eq(["Owner", "Thing"]), "{roles:?}");
+        assert!(roles.responses.iter().eq(["Owner", "Thing"]), "{roles:?}");
         assert!(roles.requests.iter().eq(["Secret", "Thing"]), "{roles:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the passes make of a document.
+//! The result of the passes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::types::{Rust, Type};
 use crate::Api;
 
-/// What an operation answers when it succeeds.
+/// The body of a successful response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum ResponseBody {
     /// JSON of this type.
     Json(Rust),
     /// Bytes of these media types; empty after a redirect, where the document cannot say.
     Bytes(Vec<String>),
-    /// Nothing.
+    /// No body.
     Empty,
 }
 
@@ -35,13 +35,13 @@ pub struct Operation {
     pub request: Option<String>,
     /// The type of its body.
     pub body: Option<Rust>,
-    /// What it answers.
-    pub answer: Answer,
-    /// The type of the items, where it answers them page by page.
+    /// The body of its successful response.
+    pub response: ResponseBody,
+    /// The type of the items, where it is paginated.
     pub paginated: Option<Rust>,
-    /// Whether its caller can choose the fields of the answer.
+    /// Whether it takes a field mask (`X-Fields`).
     pub masked: bool,
-    /// The types it mentions.
+    /// The names of the types that it refers to.
     pub mentions: BTreeSet<String>,
     /// The path template that the generator reads.
     pub(super) generator_path: String,

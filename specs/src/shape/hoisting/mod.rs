@@ -15,7 +15,7 @@ use super::names;
 use super::naming::Names;
 use super::operations::{DocumentBody, DocumentOperation, DocumentParameter, json_media};
 use super::requirements::{Requirements, component_of};
-use super::shaped::Answer;
+use super::shaped::ResponseBody;
 use super::types::{Role, Rust, Type};
 use crate::Error;
 use schemas::{Inline, Schemas};
@@ -36,17 +36,17 @@ pub struct Hoisted<'a> {
     pub names: Names,
 }
 
-/// An operation with the types of what it takes and answers.
+/// An operation with the types of its parameters, body and response.
 #[derive(Debug)]
 pub struct TypedOperation<'a> {
-    /// What the document says of it.
+    /// The operation as the document describes it.
     pub document: DocumentOperation<'a>,
     /// The types of its parameters, in their order.
     pub parameters: Vec<Rust>,
     /// The type of its body.
     pub body: Option<Rust>,
-    /// What it answers.
-    pub answer: Answer,
+    /// The body of its successful response.
+    pub response: ResponseBody,
 }
 
 /// Gives types to all operations.
@@ -61,8 +61,8 @@ pub fn hoisting<'a>(
     let mut typed = Vec::new();
     for document in operations {
         let typed_operation = operation(&mut schemas, &requests, &document);
-        let (parameters, body, answer) = typed_operation.map_err(|error| document.error(error))?;
-        typed.push(TypedOperation { document, parameters, body, answer });
+        let (parameters, body, response) = typed_operation.map_err(|error| document.error(error))?;
+        typed.push(TypedOperation { document, parameters, body, response });
     }
     let Schemas { names, types, sent_components, .. } = schemas;
     Ok(Hoisted { operations: typed, types, sent_components, names })
@@ -91,7 +91,7 @@ fn operation(
     schemas: &mut Schemas<'_>,
     requests: &Requests,
     document: &DocumentOperation<'_>,
-) -> Result<(Vec<Rust>, Option<Rust>, Answer), Error> {
+) -> Result<(Vec<Rust>, Option<Rust>, ResponseBody), Error> {
     let (parent, pointer) = (names::camel(&document.name), document.pointer());
     let mut parameters = Vec::new();
     for described in &document.parameters {
@@ -105,8 +105,8 @@ fn operation(
         }
         None => None,
     };
-    let answer = answer(schemas, &document.successes, &parent, &pointer)?;
-    Ok((parameters, body, answer))
+    let response = response(schemas, &document.successes, &parent, &pointer)?;
+    Ok((parameters, body, response))
 }
 
 fn parameter(
@@ -154,25 +154,25 @@ fn body(
     }
 }
 
-fn answer(
+fn response(
     schemas: &mut Schemas<'_>,
     successes: &[(&str, &Value)],
     parent: &str,
     pointer: &str,
-) -> Result<Answer, Error> {
+) -> Result<ResponseBody, Error> {
     let mut json: Option<Rust> = None;
     let mut bytes: BTreeSet<String> = BTreeSet::new();
     for (status, response) in successes {
         let Some(content) = response.get("content").and_then(Value::as_object) else { continue };
         let pointer = format!("{pointer}/responses/{status}");
         match json_media(content) {
-            // What is declared JSON and binary is bytes.
+            // JSON that is declared binary is bytes.
             Some(media) if media.pointer("/schema/format").and_then(Value::as_str) != Some("binary") => {
                 let schema = media.get("schema").unwrap_or(&ANY);
-                let inline = Inline { schema, role: Role::Answer, parent, property: "Answer", pointer: &pointer };
+                let inline = Inline { schema, role: Role::Response, parent, property: "Answer", pointer: &pointer };
                 let rust = schemas.rust(inline)?;
                 if json.as_ref().is_some_and(|other| *other != rust) {
-                    return Err(Error::new(pointer, "two successes answer two types"));
+                    return Err(Error::new(pointer, "the successful responses have different types"));
                 }
                 json = Some(rust);
             }
@@ -183,11 +183,11 @@ fn answer(
     Ok(match json {
         // A representation asked for by its extension: bytes serve all of them, JSON-LD included.
         Some(_) if !bytes.is_empty() => {
-            Answer::Bytes(bytes.into_iter().chain(["application/json".to_owned()]).collect())
+            ResponseBody::Bytes(bytes.into_iter().chain(["application/json".to_owned()]).collect())
         }
-        Some(rust) => Answer::Json(rust),
-        None if !bytes.is_empty() || may_have_a_body => Answer::Bytes(bytes.into_iter().collect()),
-        None => Answer::Empty,
+        Some(rust) => ResponseBody::Json(rust),
+        None if !bytes.is_empty() || may_have_a_body => ResponseBody::Bytes(bytes.into_iter().collect()),
+        None => ResponseBody::Empty,
     })
 }
 
@@ -207,26 +207,26 @@ mod tests {
     use super::*;
     use crate::shape::types::Kind;
 
-    fn answer_of(schema: Value) -> Value {
+    fn response_of(schema: Value) -> Value {
         let responses = json!({"200": {"content": {"application/json": {"schema": schema}}}});
         json!({"paths": {"/things": {"get": {"operationId": "list_things", "responses": responses}}}})
     }
 
     #[test]
-    fn objects_inside_a_schema_are_types_of_their_own_named_by_their_way() {
+    fn nested_objects_are_types_of_their_own_named_by_their_path() {
         let owner = json!({"type": "object", "properties": {"id": {"type": "string"}}});
-        let document = answer_of(json!({"type": "array", "items": {"properties": {"owner": owner}}}));
+        let document = response_of(json!({"type": "array", "items": {"properties": {"owner": owner}}}));
         let hoisted = hoisted(&document).unwrap();
         let named = |name: &str| Rust::Named(name.to_owned());
-        assert_eq!(hoisted.operations[0].answer, Answer::Json(Rust::List(Box::new(named("ListThingsAnswer")))));
-        let Kind::Structure(Role::Answer, fields) = &hoisted.types["ListThingsAnswer"].kind else { panic!() };
+        assert_eq!(hoisted.operations[0].response, ResponseBody::Json(Rust::List(Box::new(named("ListThingsAnswer")))));
+        let Kind::Structure(Role::Response, fields) = &hoisted.types["ListThingsAnswer"].kind else { panic!() };
         assert_eq!(fields[0].rust, named("ListThingsAnswerOwner"));
         assert!(hoisted.types.contains_key("ListThingsAnswerOwner"));
     }
 
     #[test]
     fn a_required_property_that_is_not_declared_is_an_error_with_its_pointer() {
-        let error = hoisted(&answer_of(json!({"properties": {"id": {}}, "required": ["name"]}))).unwrap_err();
+        let error = hoisted(&response_of(json!({"properties": {"id": {}}, "required": ["name"]}))).unwrap_err();
         let expected =
             "/paths/~1things/get/responses/200: main, operation list_things: `name` is required but is not a property";
         assert_eq!(error.to_string(), expected);

@@ -253,13 +253,13 @@ impl<'a> Schemas<'a> {
         let name = self.names.take(inline.name());
         let variants = self.variants(&variants, inline.role, &name, inline.pointer)?;
         let description = inline.schema.get("description").and_then(Value::as_str).map(str::to_owned);
-        let made = Type { name: name.clone(), description, kind: Kind::Union(variants), made_from: None };
+        let made = Type { name: name.clone(), description, kind: Kind::Union(variants), converts_from: None };
         self.types.insert(name.clone(), made);
         Ok(Rust::Named(name))
     }
 
-    /// Merges the objects of a union into one with the properties of all: an answer that is read with tolerance would
-    /// always be the first of them, and lose what only another has.
+    /// Merges the objects of a union into one with the properties of all: a response that is decoded tolerantly would
+    /// always match the first of them, and lose the properties of the others.
     fn merge_objects(&self, variants: &[Value], role: Role, pointer: &str) -> Result<Vec<Value>, Error> {
         let is_merged = |variant: &Value| {
             let reference = variant.get("$ref").and_then(Value::as_str);
@@ -328,7 +328,7 @@ impl<'a> Schemas<'a> {
             name: name.clone(),
             description: object.get("description").and_then(Value::as_str).map(str::to_owned),
             kind: Kind::Enumeration(values),
-            made_from: None,
+            converts_from: None,
         });
         Rust::Named(name)
     }
@@ -339,7 +339,7 @@ impl<'a> Schemas<'a> {
     }
 
     fn add(&mut self, name: &str, schema: &Value, kind: Kind) {
-        let made = Type { name: name.to_owned(), description: description(schema), kind, made_from: None };
+        let made = Type { name: name.to_owned(), description: description(schema), kind, converts_from: None };
         self.types.insert(name.to_owned(), made);
     }
 }

@@ -11,7 +11,7 @@ use crate::shape::types::{Field, Rust};
 impl Writer<'_> {
     /// A structure that comes back: whatever is missing or null is the default, nothing is refused. How it is read,
     /// written and described is a line for each field, since what would be derived is most of what building the crate takes.
-    pub(super) fn answer(&self, fields: &[Field]) -> TokenStream {
+    pub(super) fn response(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
         let (mut declared, mut lines) = (Vec::new(), StructureCode::of_answer());
         for field in fields {
