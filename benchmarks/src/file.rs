@@ -9,8 +9,8 @@ use datagouv::{Client, Limits};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
-use crate::watch::{Memory, Watch};
-use crate::{Outcome, runtime, tell};
+use crate::stopwatch::{Memory, Stopwatch};
+use crate::{Outcome, print_result, runtime};
 
 #[derive(clap::Args)]
 pub(crate) struct ServeArguments {
@@ -87,9 +87,9 @@ pub(crate) fn download(arguments: &Arguments) -> Outcome {
     let file = RemoteFile::new(&arguments.url).with_size(arguments.size).with_checksum(checksum);
     let runtime = runtime()?;
     let memory = Memory::idle()?;
-    let watch = Watch::start();
+    let stopwatch = Stopwatch::start();
     let saved = runtime.block_on(client.file(file).download(&arguments.path).send())?;
-    let (wall, cpu) = watch.stop();
-    tell(&json!({"bytes": saved.size, "wall": wall, "cpu": cpu, "memory": memory.grown()?}));
+    let (wall, cpu) = stopwatch.stop();
+    print_result(&json!({"bytes": saved.size, "wall": wall, "cpu": cpu, "memory": memory.grown()?}));
     Ok(())
 }

@@ -4,9 +4,9 @@ mod call;
 mod file;
 mod rows;
 mod server;
+mod stopwatch;
 mod table;
 mod walk;
-mod watch;
 
 use std::process::ExitCode;
 
@@ -17,11 +17,11 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
-    work: Work,
+    workload: Workload,
 }
 
 #[derive(Subcommand)]
-enum Work {
+enum Workload {
     /// Serve what the others ask for; prints its origin, and ends with its standard input
     Serve(server::Arguments),
     /// One call after the other
@@ -41,15 +41,15 @@ enum Work {
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().work {
-        Work::Serve(arguments) => server::run(&arguments),
-        Work::Call(arguments) => call::run(&arguments),
-        Work::Walk(arguments) => walk::run(&arguments),
-        Work::Rows(arguments) => rows::run(&arguments),
-        Work::RowBytes(arguments) => rows::bytes(&arguments),
-        Work::RowsOfFile(arguments) => rows::file(&arguments),
-        Work::ServeFile(arguments) => file::serve(&arguments),
-        Work::Download(arguments) => file::download(&arguments),
+    let done = match Arguments::parse().workload {
+        Workload::Serve(arguments) => server::run(&arguments),
+        Workload::Call(arguments) => call::run(&arguments),
+        Workload::Walk(arguments) => walk::run(&arguments),
+        Workload::Rows(arguments) => rows::run(&arguments),
+        Workload::RowBytes(arguments) => rows::bytes(&arguments),
+        Workload::RowsOfFile(arguments) => rows::file(&arguments),
+        Workload::ServeFile(arguments) => file::serve(&arguments),
+        Workload::Download(arguments) => file::download(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,6 +78,6 @@ fn runtime() -> Outcome<tokio::runtime::Runtime> {
 }
 
 /// What was done, for the program that measures.
-fn tell(figures: &serde_json::Value) {
+fn print_result(figures: &serde_json::Value) {
     println!("{figures}");
 }

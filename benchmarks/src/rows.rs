@@ -9,9 +9,9 @@ use datagouv::observe::{CallFinished, Observe};
 use datagouv::{Api, Client, Limits};
 use serde_json::json;
 
-use crate::table::Passage;
-use crate::watch::{Memory, Watch};
-use crate::{Outcome, reqwest, runtime, tell};
+use crate::stopwatch::{Memory, Stopwatch};
+use crate::table::TrafficCount;
+use crate::{Outcome, print_result, reqwest, runtime};
 
 /// The most rows that an export may hold.
 const EXPORT: u32 = 50_000;
@@ -71,19 +71,19 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .build()?;
     let runtime = runtime()?;
     let memory = Memory::idle()?;
-    let watch = Watch::start();
+    let stopwatch = Stopwatch::start();
     let (mut found, mut digest) = (0_u64, 0_u64);
     runtime.block_on(async {
-        let mut rows = client.resource(&arguments.resource).rows::<Passage>().stream();
+        let mut rows = client.resource(&arguments.resource).rows::<TrafficCount>().stream();
         while let Some(row) = rows.next().await {
             digest = digest.wrapping_add(row?.digest());
             found += 1;
         }
         Outcome::Ok(())
     })?;
-    let (wall, cpu) = watch.stop();
+    let (wall, cpu) = stopwatch.stop();
     let requests = requests.0.load(Ordering::Relaxed);
-    tell(&json!({
+    print_result(&json!({
         "rows": found, "digest": digest, "requests": requests, "wall": wall, "cpu": cpu, "memory": memory.grown()?,
     }));
     Ok(())
@@ -94,7 +94,7 @@ pub(crate) fn bytes(arguments: &BytesArguments) -> Outcome {
     let client = reqwest()?;
     let mut file = arguments.save.as_ref().map(std::fs::File::create).transpose()?.map(std::io::BufWriter::new);
     let base = base(&arguments.origin);
-    let watch = Watch::start();
+    let stopwatch = Stopwatch::start();
     let mut size = 0;
     runtime()?.block_on(async {
         for first in (1..=arguments.rows).step_by(EXPORT as usize) {
@@ -120,24 +120,24 @@ pub(crate) fn bytes(arguments: &BytesArguments) -> Outcome {
     if let Some(mut file) = file {
         file.flush()?;
     }
-    let (wall, cpu) = watch.stop();
-    tell(&json!({"bytes": size, "wall": wall, "cpu": cpu}));
+    let (wall, cpu) = stopwatch.stop();
+    print_result(&json!({"bytes": size, "wall": wall, "cpu": cpu}));
     Ok(())
 }
 
 /// The same rows, by `csv` from a file.
 pub(crate) fn file(arguments: &FileArguments) -> Outcome {
-    let watch = Watch::start();
+    let stopwatch = Stopwatch::start();
     let (found, digest) = read(&arguments.path)?;
-    let (wall, cpu) = watch.stop();
-    tell(&json!({"rows": found, "digest": digest, "wall": wall, "cpu": cpu}));
+    let (wall, cpu) = stopwatch.stop();
+    print_result(&json!({"rows": found, "digest": digest, "wall": wall, "cpu": cpu}));
     Ok(())
 }
 
 fn read(path: &Path) -> Outcome<(u64, u64)> {
     let (mut found, mut digest) = (0_u64, 0_u64);
     // It has a buffer of its own.
-    for row in csv::Reader::from_path(path)?.into_deserialize::<Passage>() {
+    for row in csv::Reader::from_path(path)?.into_deserialize::<TrafficCount>() {
         digest = digest.wrapping_add(row?.digest());
         found += 1;
     }

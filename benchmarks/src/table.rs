@@ -18,7 +18,7 @@ const STATIONS: [&str; 8] = [
 
 /// A row.
 #[derive(serde::Deserialize)]
-pub(crate) struct Passage {
+pub(crate) struct TrafficCount {
     pub(crate) numero: u64,
     pub(crate) station: String,
     pub(crate) passages: Option<u32>,
@@ -29,7 +29,7 @@ pub(crate) struct Passage {
     pub(crate) remarque: Option<String>,
 }
 
-impl Passage {
+impl TrafficCount {
     /// A number made of all values, so that none is left unread.
     pub(crate) fn digest(&self) -> u64 {
         let texts = self.station.len() + self.remarque.as_ref().map_or(0, String::len);
@@ -46,9 +46,9 @@ pub(crate) struct Flag(bool);
 
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Letter;
+        struct FlagVisitor;
 
-        impl Visitor<'_> for Letter {
+        impl Visitor<'_> for FlagVisitor {
             type Value = Flag;
 
             fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -68,7 +68,7 @@ impl<'de> Deserialize<'de> for Flag {
             }
         }
 
-        deserializer.deserialize_str(Letter)
+        deserializer.deserialize_str(FlagVisitor)
     }
 }
 

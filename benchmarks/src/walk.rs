@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::watch::Watch;
-use crate::{Outcome, runtime, tell};
+use crate::stopwatch::Stopwatch;
+use crate::{Outcome, print_result, runtime};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 
 #[derive(Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "what is asked for need not be looked at")]
-struct Titled {
+struct DatasetSummary {
     id: String,
     title: String,
     slug: String,
@@ -43,14 +43,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         if let Some(page_size) = arguments.page_size {
             datasets = datasets.page_size(page_size);
         }
-        let watch = Watch::start();
+        let stopwatch = Stopwatch::start();
         let found = if arguments.mask {
-            count(datasets.fields::<Titled>().items().concurrency(arguments.concurrency)).await?
+            count(datasets.fields::<DatasetSummary>().items().concurrency(arguments.concurrency)).await?
         } else {
             count(datasets.items().concurrency(arguments.concurrency)).await?
         };
-        let (wall, cpu) = watch.stop();
-        tell(&json!({"items": found, "wall": wall, "cpu": cpu}));
+        let (wall, cpu) = stopwatch.stop();
+        print_result(&json!({"items": found, "wall": wall, "cpu": cpu}));
         Ok(())
     })
 }

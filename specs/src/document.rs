@@ -124,8 +124,8 @@ const UNORDERED_PARAMETER: &str = "producer_type";
 pub fn canonical_text(document: &Value) -> String {
     let mut document = document.clone();
     for (definition, property) in UNORDERED {
-        let place = format!("/definitions/{definition}/properties/{property}");
-        document.pointer_mut(&place).into_iter().for_each(put_in_order);
+        let pointer = format!("/definitions/{definition}/properties/{property}");
+        document.pointer_mut(&pointer).into_iter().for_each(put_in_order);
     }
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for operation in paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut) {

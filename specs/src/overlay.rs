@@ -190,32 +190,32 @@ mod authoring {
         Error::new("", format!("not YAML that JSON can say: {error}"))
     }
 
-    fn parse_action(action: &Value, place: &str) -> Result<Action, Error> {
-        let action = object(action, place, &["target", "description", "update", "remove"])?;
-        let target = text_of(action, "target", place)?.to_owned();
+    fn parse_action(action: &Value, pointer: &str) -> Result<Action, Error> {
+        let action = object(action, pointer, &["target", "description", "update", "remove"])?;
+        let target = text_of(action, "target", pointer)?.to_owned();
         let change = match (action.get("update"), action.get("remove")) {
             (Some(update), None) => Change::Update(update.clone()),
             (None, Some(Value::Bool(true))) => Change::Remove,
-            (None, Some(_)) => return Err(Error::new(place, format!("`{target}`: `remove` can only be true"))),
-            (Some(_), Some(_)) => return Err(Error::new(place, format!("`{target}`: both `update` and `remove`"))),
-            (None, None) => return Err(Error::new(place, format!("`{target}`: neither `update` nor `remove`"))),
+            (None, Some(_)) => return Err(Error::new(pointer, format!("`{target}`: `remove` can only be true"))),
+            (Some(_), Some(_)) => return Err(Error::new(pointer, format!("`{target}`: both `update` and `remove`"))),
+            (None, None) => return Err(Error::new(pointer, format!("`{target}`: neither `update` nor `remove`"))),
         };
-        Ok(Action { target, description: text_of(action, "description", place)?.to_owned(), change })
+        Ok(Action { target, description: text_of(action, "description", pointer)?.to_owned(), change })
     }
 
-    fn object<'a>(value: &'a Value, place: &str, known: &[&str]) -> Result<&'a Map<String, Value>, Error> {
-        let object = value.as_object().ok_or_else(|| Error::new(place, "must be an object"))?;
+    fn object<'a>(value: &'a Value, pointer: &str, known: &[&str]) -> Result<&'a Map<String, Value>, Error> {
+        let object = value.as_object().ok_or_else(|| Error::new(pointer, "must be an object"))?;
         match object.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(key) => Err(Error::new(place, format!("`{key}` is not one of {}", known.join(", ")))),
+            Some(key) => Err(Error::new(pointer, format!("`{key}` is not one of {}", known.join(", ")))),
             None => Ok(object),
         }
     }
 
-    fn text_of<'a>(object: &'a Map<String, Value>, key: &str, place: &str) -> Result<&'a str, Error> {
+    fn text_of<'a>(object: &'a Map<String, Value>, key: &str, pointer: &str) -> Result<&'a str, Error> {
         match object.get(key) {
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
-            Some(_) => Err(Error::new(place, format!("`{key}` must be text, and not empty"))),
-            None => Err(Error::new(place, format!("`{key}` is missing"))),
+            Some(_) => Err(Error::new(pointer, format!("`{key}` must be text, and not empty"))),
+            None => Err(Error::new(pointer, format!("`{key}` is missing"))),
         }
     }
 
@@ -330,17 +330,17 @@ mod authoring {
     /// Where the contents of the outermost brackets of a JSONPath are.
     fn brackets(path: &str) -> Vec<(usize, usize)> {
         let (mut depth, mut start, mut found) = (0_usize, 0, Vec::new());
-        for (place, character) in outside_quotes(path) {
+        for (pointer, character) in outside_quotes(path) {
             match character {
                 '[' => {
                     depth += 1;
                     if depth == 1 {
-                        start = place + 1;
+                        start = pointer + 1;
                     }
                 }
                 ']' => {
                     if depth == 1 {
-                        found.push((start, place));
+                        found.push((start, pointer));
                     }
                     depth = depth.saturating_sub(1);
                 }
@@ -353,7 +353,7 @@ mod authoring {
     /// The names of `'a', "b"`, still in their quotes, if there is nothing else between the brackets.
     fn quoted_names(selectors: &str) -> Option<Vec<&str>> {
         let mut ends: Vec<usize> =
-            outside_quotes(selectors).filter(|(_, one)| *one == ',').map(|(place, _)| place).collect();
+            outside_quotes(selectors).filter(|(_, one)| *one == ',').map(|(pointer, _)| pointer).collect();
         ends.push(selectors.len());
         let mut start = 0;
         ends.into_iter()

@@ -134,7 +134,7 @@ mod authored {
     fn what_is_no_overlay_is_refused_with_its_place() {
         let head = "overlay: 1.0.0\ninfo: {title: Test, version: 1.0.0}\n";
         let good = "  - {target: $.a, description: A., remove: true}\n";
-        for (text, place, reason) in [
+        for (text, pointer, reason) in [
             ("overlay: 1.1.0\ninfo: {title: T, version: 1.0.0}\nactions: []\n".to_owned(), "/overlay", "1.1.0"),
             (
                 "overlay: 1.0.0\ninfo: {title: T, version: 1.0}\nactions: []\n".to_owned(),
@@ -182,7 +182,7 @@ mod authored {
             ),
         ] {
             let error = parse_yaml(&text).expect_err(&text);
-            assert_eq!(error.place, place, "{text}");
+            assert_eq!(error.pointer, pointer, "{text}");
             assert!(error.message.contains(reason), "{text} says: {error}");
         }
     }
@@ -285,8 +285,8 @@ mod authored {
              - {target: \"$['a','c','d']\", description: Partly., update: {n: 2}}\n",
         );
         let errors = check(&overlay, &json!({"a": {}}));
-        let places: Vec<&str> = errors.iter().map(|error| error.place.as_str()).collect();
-        assert_eq!(places, ["/actions/1", "/actions/2", "/actions/2"]);
+        let pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/actions/1", "/actions/2", "/actions/2"]);
         assert!(errors[2].message.contains("`$['d']` matches nothing"), "{}", errors[2]);
         assert_eq!(check(&overlay, &json!({"a": {}, "b": 1, "c": {}, "d": {}})), []);
     }

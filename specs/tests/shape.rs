@@ -1,7 +1,7 @@
 //! What the shape makes of documents, and what it refuses.
 
 use datagouv_specs::shape::types::{Kind, Rust};
-use datagouv_specs::shape::{Answer, Shaped, shape};
+use datagouv_specs::shape::{ResponseBody, Shaped, shape};
 use datagouv_specs::{Api, Error, generate};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn two_types_of_success_are_refused_with_the_operation() {
     let error = refusal(get(json!({"operationId": "list_things", "responses": responses})));
     assert_eq!(
         error,
-        "/paths/~1things~1/get/responses/201: main, operation list_things: two successes answer two types"
+        "/paths/~1things~1/get/responses/201: main, operation list_things: the successful responses have different types"
     );
 }
 
@@ -79,20 +79,6 @@ fn a_parameter_of_the_path_that_nothing_describes_is_refused_with_the_operation(
 }
 
 #[test]
-fn a_path_parameter_gives_way_to_a_query_of_its_name() {
-    let parameters = json!([
-        {"in": "query", "name": "format", "schema": {"type": "string"}},
-        {"in": "path", "name": "_format", "required": true, "schema": {"type": "string"}}
-    ]);
-    let paths =
-        json!({"/catalog.{_format}": {"get": {"operationId": "catalog", "parameters": parameters, "responses": {}}}});
-    let shaped = shaped(paths, json!({})).unwrap();
-    let paths = shaped.generator_document().paths.paths;
-    assert!(paths.contains_key("/catalog.{path_format}"), "{paths:?}");
-    assert_eq!(shaped.operations[0].path, "/catalog.{_format}");
-}
-
-#[test]
 fn a_definition_used_both_ways_is_two_types() {
     let thing = json!({"type": "object", "required": ["id", "name"], "properties": {
         "id": {"type": "string", "readOnly": true}, "name": {"type": "string"}, "note": {"type": "string", "nullable": true}
@@ -110,7 +96,7 @@ fn a_definition_used_both_ways_is_two_types() {
     let field = |name: &str, required, nullable| (name.to_owned(), required, nullable);
     assert_eq!(fields("Thing"), [field("id", true, false), field("name", true, false), field("note", false, true)]);
     assert_eq!(fields("ThingInput"), [field("name", true, false), field("note", false, true)]);
-    assert_eq!(shaped.types["ThingInput"].made_from.as_deref(), Some("Thing"));
+    assert_eq!(shaped.types["ThingInput"].converts_from.as_deref(), Some("Thing"));
 }
 
 #[test]
@@ -147,8 +133,8 @@ fn objects_of_a_union_become_one_that_loses_nothing() {
     let other = json!({"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}, "error": {"type": "string"}}});
     let paths = get(json!({"operationId": "x", "responses": {"200": answer(json!({"oneOf": [one, other]}))}}));
     let shaped = shaped(paths, json!({})).unwrap();
-    let Answer::Json(Rust::Named(name)) = &shaped.operations[0].answer else {
-        panic!("{:?}", shaped.operations[0].answer)
+    let ResponseBody::Json(Rust::Named(name)) = &shaped.operations[0].response else {
+        panic!("{:?}", shaped.operations[0].response)
     };
     let Kind::Structure(_, fields) = &shaped.types[name].kind else { panic!("{name}") };
     let fields: Vec<(&str, bool)> = fields.iter().map(|field| (field.name.as_str(), field.required)).collect();
@@ -159,9 +145,9 @@ fn objects_of_a_union_become_one_that_loses_nothing() {
 fn a_success_that_is_not_declared_is_bytes_and_one_without_content_is_nothing() {
     let undeclared =
         shaped(get(json!({"operationId": "x", "responses": {"404": {"description": ""}}})), json!({})).unwrap();
-    assert_eq!(undeclared.operations[0].answer, Answer::Bytes(Vec::new()));
+    assert_eq!(undeclared.operations[0].response, ResponseBody::Bytes(Vec::new()));
     let empty = shaped(get(json!({"operationId": "x", "responses": {"204": {"description": ""}}})), json!({})).unwrap();
-    assert_eq!(empty.operations[0].answer, Answer::Empty);
+    assert_eq!(empty.operations[0].response, ResponseBody::Empty);
 }
 
 #[test]
@@ -181,7 +167,7 @@ fn a_list_of_itself_ends() {
     let paths =
         get(json!({"operationId": "x", "responses": {"200": answer(json!({"$ref": "#/components/schemas/Tree"}))}}));
     let shaped = shaped(paths, json!({"Tree": tree})).unwrap();
-    assert_eq!(shaped.operations[0].answer, Answer::Json(Rust::List(Box::new(Rust::Any))));
+    assert_eq!(shaped.operations[0].response, ResponseBody::Json(Rust::List(Box::new(Rust::Any))));
 }
 
 fn list_of(schema: Value, parameters: &[(&str, &str)]) -> Result<Shaped, Error> {
@@ -193,35 +179,7 @@ fn list_of(schema: Value, parameters: &[(&str, &str)]) -> Result<Shaped, Error> 
     shaped(get(json!({"operationId": "x", "parameters": parameters, "responses": responses})), json!({}))
 }
 
-fn is_masked(schema: Value, parameters: &[(&str, &str)]) -> bool {
-    list_of(schema, parameters).unwrap().operations[0].masked
-}
-
 const PAGE: [(&str, &str); 2] = [("query", "page"), ("query", "page_size")];
-
-#[test]
-fn a_list_is_paginated_that_asks_for_pages_and_answers_one() {
-    let items_of = |schema: Value, parameters: &[(&str, &str)]| {
-        list_of(schema, parameters).unwrap().operations[0].paginated.clone()
-    };
-    let names = json!({"type": "array", "items": {"type": "string"}});
-    let page = |counts: &str| json!({"type": "object", "properties": {"data": names, counts: {"type": "integer"}}});
-    assert_eq!(items_of(page("total"), &PAGE), Some(Rust::String));
-    assert_eq!(items_of(page("next_page"), &PAGE), Some(Rust::String));
-    assert_eq!(items_of(names.clone(), &PAGE), Some(Rust::String));
-    // An object that holds data and does not count it; a page that cannot be asked for.
-    assert_eq!(items_of(page("size"), &PAGE), None);
-    assert_eq!(items_of(page("total"), &PAGE[..1]), None);
-    assert_eq!(items_of(json!({"type": "string", "format": "binary"}), &PAGE), None);
-}
-
-#[test]
-fn an_answer_with_fields_is_masked_where_the_header_is_declared() {
-    let object = json!({"type": "object", "properties": {"id": {"type": "string"}}});
-    assert!(is_masked(object.clone(), &[("header", "X-Fields")]));
-    assert!(!is_masked(object, &[]));
-    assert!(!is_masked(json!({"type": "string"}), &[("header", "X-Fields")]));
-}
 
 #[test]
 fn the_builder_of_a_paginated_and_masked_list_has_its_streams() {

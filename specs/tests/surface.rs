@@ -13,11 +13,11 @@ fn surface(shaped: &Shaped) -> String {
         let (name, method, path) = (&operation.name, &operation.method, &operation.path);
         let pages = operation.paginated.as_ref().map(|item| format!(", pages of {item:?}")).unwrap_or_default();
         let mask = if operation.masked { ", masked" } else { "" };
-        writeln!(text, "{name}: {method} {path}{body} -> {:?}{pages}{mask}", operation.answer).unwrap();
+        writeln!(text, "{name}: {method} {path}{body} -> {:?}{pages}{mask}", operation.response).unwrap();
     }
     for made in shaped.types.values() {
         let kind = match &made.kind {
-            Kind::Structure(Role::Answer, fields) => format!("answer of {} fields", fields.len()),
+            Kind::Structure(Role::Response, fields) => format!("answer of {} fields", fields.len()),
             Kind::Structure(Role::Request, fields) => {
                 let required: Vec<&str> =
                     fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();

@@ -17,7 +17,7 @@ use crate::root;
 
 /// A line of the report.
 #[derive(Serialize)]
-struct Line {
+struct OperationCoverage {
     api: &'static str,
     operation_id: String,
     method: String,
@@ -32,7 +32,7 @@ struct Line {
 }
 
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Called {
+struct CalledOperation {
     api: String,
     operation_id: String,
 }
@@ -43,7 +43,7 @@ pub fn run(format: Format, live: bool) -> ExitCode {
     match lines() {
         Ok(lines) => {
             print(&lines, format);
-            let is_covered = |line: &Line| line.generated && (line.server || !live);
+            let is_covered = |line: &OperationCoverage| line.generated && (line.server || !live);
             if lines.iter().all(is_covered) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(reason) => {
@@ -53,19 +53,19 @@ pub fn run(format: Format, live: bool) -> ExitCode {
     }
 }
 
-fn lines() -> Result<Vec<Line>, String> {
+fn lines() -> Result<Vec<OperationCoverage>, String> {
     let sandbox = called_in_sandbox()?;
     let server = called_on_server(&root().join("tests/fixtures"))?;
     let mut lines = Vec::new();
     for api in Api::ALL {
         let document = document::parse(api.document_text()).map_err(|error| error.to_string())?;
         let generated = generated(api)?;
-        for (method, path, operation) in declared(&document) {
+        for (method, path, operation) in document_operations(&document) {
             let operation_id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let found = generated.iter().find(|one| one.method == method && one.path == anonymous(&path));
-            let called = Called { api: api.name().to_owned(), operation_id };
+            let found = generated.iter().find(|one| one.method == method && one.path == without_parameter_names(&path));
+            let called = CalledOperation { api: api.name().to_owned(), operation_id };
             let (sandbox, server) = (sandbox.contains(&called), server.contains(&called));
-            lines.push(Line {
+            lines.push(OperationCoverage {
                 api: api.name(),
                 operation_id: called.operation_id,
                 media: media(operation, &document),
@@ -82,7 +82,7 @@ fn lines() -> Result<Vec<Line>, String> {
 }
 
 /// The operations of a vendored document, whichever language it is in.
-fn declared(document: &Value) -> Vec<(String, String, &Value)> {
+fn document_operations(document: &Value) -> Vec<(String, String, &Value)> {
     let paths = document.get("paths").and_then(Value::as_object);
     let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
     let of_path = |(path, item): (&String, &'_ Value)| -> Vec<(String, String)> {
@@ -137,8 +137,12 @@ fn generated(api: Api) -> Result<Vec<Generated>, String> {
         let Item::Impl(block) = item else { continue };
         for item in block.items {
             let ImplItem::Fn(function) = item else { continue };
-            if let Some((method, path)) = sends(&function.attrs) {
-                found.push(Generated { name: function.sig.ident.to_string(), method, path: anonymous(&path) });
+            if let Some((method, path)) = request_of(&function.attrs) {
+                found.push(Generated {
+                    name: function.sig.ident.to_string(),
+                    method,
+                    path: without_parameter_names(&path),
+                });
             }
         }
     }
@@ -146,7 +150,7 @@ fn generated(api: Api) -> Result<Vec<Generated>, String> {
 }
 
 /// What a method's documentation says that it sends: ``Sends a `GET` request to `/path` ``.
-fn sends(attributes: &[Attribute]) -> Option<(String, String)> {
+fn request_of(attributes: &[Attribute]) -> Option<(String, String)> {
     attributes.iter().find_map(|attribute| {
         let Meta::NameValue(meta) = &attribute.meta else { return None };
         let Expr::Lit(literal) = &meta.value else { return None };
@@ -160,7 +164,7 @@ fn sends(attributes: &[Attribute]) -> Option<(String, String)> {
 }
 
 /// A path without the names of its parameters, which are never sent.
-fn anonymous(path: &str) -> String {
+fn without_parameter_names(path: &str) -> String {
     let mut out = String::new();
     let mut inside = false;
     for letter in path.chars() {
@@ -178,7 +182,7 @@ fn anonymous(path: &str) -> String {
 }
 
 /// The operations of which an answer of a real server was recorded.
-fn called_on_server(folder: &Path) -> Result<BTreeSet<Called>, String> {
+fn called_on_server(folder: &Path) -> Result<BTreeSet<CalledOperation>, String> {
     let mut called = BTreeSet::new();
     let failed = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
@@ -194,7 +198,7 @@ fn called_on_server(folder: &Path) -> Result<BTreeSet<Called>, String> {
 }
 
 /// Runs the contract test, and reads which calls it passed.
-fn called_in_sandbox() -> Result<BTreeSet<Called>, String> {
+fn called_in_sandbox() -> Result<BTreeSet<CalledOperation>, String> {
     let file = root().join("target/coverage-sandbox.json");
     std::fs::create_dir_all(root().join("target")).map_err(|error| format!("target: {error}"))?;
     let _ = std::fs::remove_file(&file);
@@ -211,14 +215,14 @@ fn called_in_sandbox() -> Result<BTreeSet<Called>, String> {
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-fn print(lines: &[Line], format: Format) {
+fn print(lines: &[OperationCoverage], format: Format) {
     if format == Format::Json {
         println!("{}", serde_json::to_string_pretty(lines).unwrap_or_default());
         return;
     }
     println!("{:<10} {:>10} {:>10} {:>10} {:>10}", "api", "operations", "generated", "sandbox", "server");
-    let row = |name: &str, lines: &[&Line]| {
-        let count = |of: fn(&Line) -> bool| lines.iter().filter(|line| of(line)).count();
+    let row = |name: &str, lines: &[&OperationCoverage]| {
+        let count = |of: fn(&OperationCoverage) -> bool| lines.iter().filter(|line| of(line)).count();
         let (generated, sandbox, server) =
             (count(|line| line.generated), count(|line| line.sandbox), count(|line| line.server));
         println!("{name:<10} {:>10} {generated:>10} {sandbox:>10} {server:>10}", lines.len());
@@ -227,7 +231,7 @@ fn print(lines: &[Line], format: Format) {
         row(api.name(), &lines.iter().filter(|line| line.api == api.name()).collect::<Vec<_>>());
     }
     row("all", &lines.iter().collect::<Vec<_>>());
-    let missing = |said: &str, of: fn(&&Line) -> bool| {
+    let missing = |said: &str, of: fn(&&OperationCoverage) -> bool| {
         for line in lines.iter().filter(of) {
             println!("{said}: {} {} {} ({})", line.api, line.method, line.path, line.operation_id);
         }

@@ -27,7 +27,7 @@ pub fn run(check: bool) -> ExitCode {
         let document = document::parse(api.document_text()).and_then(document::to_openapi);
         let compiled = document
             .map_err(|error| vec![error.to_string()])
-            .and_then(|document| Written::read(&folder).map_err(|error| vec![error])?.compile(&document));
+            .and_then(|document| SourceOverlay::read(&folder).map_err(|error| vec![error])?.compile(&document));
         match compiled {
             Ok(compiled) => {
                 let (target, actions) = (folder.join("overlay.json"), compiled.actions);
@@ -54,13 +54,13 @@ pub fn run(check: bool) -> ExitCode {
 }
 
 /// The overlay of an API as it is written, in one file or several.
-pub struct Written {
+pub struct SourceOverlay {
     overlay: Overlay,
     /// Each file, and how many actions it has.
     files: Vec<(String, usize)>,
 }
 
-impl Written {
+impl SourceOverlay {
     /// Reads the overlay of an API's folder. Several files are one overlay, in the order of their names.
     pub fn read(folder: &Path) -> Result<Self, String> {
         let mut read: Option<Self> = None;
@@ -69,13 +69,13 @@ impl Written {
             let text = fs::read_to_string(&file).map_err(|error| failed(error.to_string()))?;
             let overlay = overlay::parse_yaml(&text).map_err(|error| failed(error.to_string()))?;
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let told = (name, overlay.actions.len());
+            let describe = (name, overlay.actions.len());
             match &mut read {
                 Some(read) => {
                     read.overlay.actions.extend(overlay.actions);
-                    read.files.push(told);
+                    read.files.push(describe);
                 }
-                None => read = Some(Self { overlay, files: vec![told] }),
+                None => read = Some(Self { overlay, files: vec![describe] }),
             }
         }
         read.ok_or_else(|| format!("{}: no overlay", folder.display()))
@@ -85,7 +85,7 @@ impl Written {
     pub fn compile(&self, document: &Value) -> Result<Compiled, Vec<String>> {
         let (compiled, errors) = overlay::evaluate(&self.overlay, document);
         if !errors.is_empty() {
-            return Err(errors.iter().map(|error| self.told(error)).collect());
+            return Err(errors.iter().map(|error| self.describe(error)).collect());
         }
         let actions = compiled.overlay["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
         // A line an action: a change of the source is a change of few lines here.
@@ -97,14 +97,14 @@ impl Written {
     /// Another document than the one that the overlay corrects, corrected where it can be; and what of the overlay
     /// does not apply to it.
     pub fn correct_leniently(&self, document: &Value) -> (Value, Vec<String>) {
-        let overlay = self.for_undivided(document);
+        let overlay = self.for_unsplit_schemas(document);
         let (compiled, errors) = overlay::evaluate(&overlay, document);
         (compiled.document, errors.iter().map(|error| error.message.clone()).collect())
     }
 
     /// The overlay for a document of before some of its schemas were divided into what is read and what is written: what
     /// is said of `X_read` or `X_write` is said of `X`, where only that is there and the overlay knows of none.
-    fn for_undivided(&self, document: &Value) -> Overlay {
+    fn for_unsplit_schemas(&self, document: &Value) -> Overlay {
         let schemas = document.pointer("/components/schemas");
         let has = |name: &str| schemas.is_some_and(|schemas| schemas.get(name).is_some());
         let known: BTreeSet<&str> = self.overlay.actions.iter().flat_map(|action| words(&action.target)).collect();
@@ -128,8 +128,8 @@ impl Written {
     }
 
     /// An error of an action: the file, the number in it, what is wrong, and what that means.
-    fn told(&self, error: &datagouv_specs::Error) -> String {
-        let index = error.place.strip_prefix("/actions/").and_then(|index| index.parse::<usize>().ok());
+    fn describe(&self, error: &datagouv_specs::Error) -> String {
+        let index = error.pointer.strip_prefix("/actions/").and_then(|index| index.parse::<usize>().ok());
         let Some(mut index) = index else { return error.to_string() };
         let mut file = "overlay";
         for (name, actions) in &self.files {

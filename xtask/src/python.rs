@@ -17,7 +17,7 @@ pub fn check_version() -> Result<(), String> {
     let hint = format!("Python {}.{} or newer is needed; the variable PYTHON says which to use", OLDEST.0, OLDEST.1);
     let mut command = Command::new(interpreter());
     command.args(["-c", "import sys; print(*sys.version_info[:2])"]);
-    let version = said(&mut command).map_err(|error| format!("{error}; {hint}"))?;
+    let version = output_of(&mut command).map_err(|error| format!("{error}; {hint}"))?;
     let version = String::from_utf8_lossy(&version).into_owned();
     let mut numbers = version.split_whitespace().filter_map(|number| number.parse().ok());
     match (numbers.next(), numbers.next()) {
@@ -38,8 +38,8 @@ impl Environment {
     /// The environment of a folder, made where there is none.
     pub fn at(folder: &Path) -> Result<Self, String> {
         let environment = Self(folder.to_path_buf());
-        if !quiet(Command::new(environment.program("python")).args(["-c", "import pip"])) {
-            said(Command::new(interpreter()).args(["-m", "venv", "--clear"]).arg(folder))?;
+        if !succeeds(Command::new(environment.program("python")).args(["-c", "import pip"])) {
+            output_of(Command::new(interpreter()).args(["-m", "venv", "--clear"]).arg(folder))?;
         }
         Ok(environment)
     }
@@ -56,13 +56,13 @@ impl Environment {
 
     /// Whether Python can import these modules.
     pub fn imports(&self, modules: &str) -> bool {
-        quiet(Command::new(self.program("python")).args(["-c", &format!("import {modules}")]))
+        succeeds(Command::new(self.program("python")).args(["-c", &format!("import {modules}")]))
     }
 
     /// The version of an installed package.
     pub fn version_of(&self, package: &str) -> Result<String, String> {
         let code = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))";
-        let version = said(Command::new(self.program("python")).args(["-c", code, package]))?;
+        let version = output_of(Command::new(self.program("python")).args(["-c", code, package]))?;
         Ok(String::from_utf8_lossy(&version).trim().to_owned())
     }
 
@@ -75,23 +75,23 @@ impl Environment {
 
     /// Installs packages; the arguments are those of `pip install`.
     pub fn install(&self, arguments: &[&str]) -> Result<(), String> {
-        said(self.pip_install().args(arguments)).map(drop)
+        output_of(self.pip_install().args(arguments)).map(drop)
     }
 
     /// What a script prints. With one seed for all, what is made of unordered sets of text is the same at every run.
     pub fn run(&self, script: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
         let mut command = Command::new(self.program("python"));
         command.arg(script).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONHASHSEED", "0");
-        said(&mut command)
+        output_of(&mut command)
     }
 }
 
-fn quiet(command: &mut Command) -> bool {
+fn succeeds(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 /// What a program wrote, or the line in which it says why it failed.
-fn said(command: &mut Command) -> Result<Vec<u8>, String> {
+fn output_of(command: &mut Command) -> Result<Vec<u8>, String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {

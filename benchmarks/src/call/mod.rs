@@ -8,8 +8,8 @@ use datagouv::{Api, Client, Limits};
 use serde_json::json;
 
 pub(crate) use self::answers::record;
-use crate::watch::Watch;
-use crate::{Outcome, runtime, tell};
+use crate::stopwatch::Stopwatch;
+use crate::{Outcome, print_result, runtime};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -18,17 +18,17 @@ pub(crate) struct Arguments {
     origin: String,
     /// What is asked for
     #[arg(long, value_enum)]
-    what: What,
+    request: Request,
     /// Who asks
     #[arg(long, value_enum)]
-    by: By,
+    implementation: Implementation,
     /// How often
     #[arg(long)]
     calls: u32,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum What {
+enum Request {
     /// A few words, of which the decoding is nothing
     Formats,
     /// A dataset of many resources
@@ -38,56 +38,56 @@ enum What {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum By {
+enum Implementation {
     Client,
     /// reqwest and `serde_json`
-    Hand,
+    Bare,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let base = format!("{}/api/1", arguments.origin);
     runtime()?.block_on(async {
-        match arguments.by {
-            By::Client => {
+        match arguments.implementation {
+            Implementation::Client => {
                 // The default of 40 requests per second spares the platform; it would be all that is measured here.
                 let client = Client::builder().base_url(Api::Main, base).limits(Limits::none()).build()?;
-                repeat(arguments, async |what| of_client(&client, what).await).await
+                repeat(arguments, async |request| call_client(&client, request).await).await
             }
-            By::Hand => {
+            Implementation::Bare => {
                 let client = bare::Client::new(base)?;
-                repeat(arguments, async |what| of_hand(&client, what).await).await
+                repeat(arguments, async |request| call_bare(&client, request).await).await
             }
         }
     })
 }
 
 /// Calls once for the connection, and then as often as is asked for; each call tells how many things it brought.
-async fn repeat(arguments: &Arguments, call: impl AsyncFn(What) -> Outcome<usize>) -> Outcome {
-    let found = call(arguments.what).await?;
-    let watch = Watch::start();
+async fn repeat(arguments: &Arguments, call: impl AsyncFn(Request) -> Outcome<usize>) -> Outcome {
+    let found = call(arguments.request).await?;
+    let stopwatch = Stopwatch::start();
     for _ in 0..arguments.calls {
-        if call(arguments.what).await? != found {
+        if call(arguments.request).await? != found {
             return Err("two answers to the same question differ".into());
         }
     }
-    let (wall, cpu) = watch.stop();
-    tell(&json!({"found": found, "wall": wall, "cpu": cpu}));
+    let (wall, cpu) = stopwatch.stop();
+    print_result(&json!({"found": found, "wall": wall, "cpu": cpu}));
     Ok(())
 }
 
-async fn of_client(client: &Client, what: What) -> Outcome<usize> {
+async fn call_client(client: &Client, request: Request) -> Outcome<usize> {
     let main = client.main();
-    Ok(match what {
-        What::Formats => main.suggest_formats().q("cs").size(10).send().await?.len(),
-        What::Dataset => main.get_dataset().dataset(answers::DATASET).send().await?.resources.len(),
-        What::Page => main.list_datasets().page_size(100).send().await?.data.len(),
+    Ok(match request {
+        Request::Formats => main.suggest_formats().q("cs").size(10).send().await?.len(),
+        Request::Dataset => main.get_dataset().dataset(answers::DATASET).send().await?.resources.len(),
+        Request::Page => main.list_datasets().page_size(100).send().await?.data.len(),
     })
 }
 
-async fn of_hand(client: &bare::Client, what: What) -> Outcome<usize> {
-    Ok(match what {
-        What::Formats => client.suggest_formats("cs", 10).await?.len(),
-        What::Dataset => client.dataset(answers::DATASET).await?.resources.len(),
-        What::Page => client.datasets(100).await?.data.len(),
+async fn call_bare(client: &bare::Client, request: Request) -> Outcome<usize> {
+    Ok(match request {
+        Request::Formats => client.suggest_formats("cs", 10).await?.len(),
+        Request::Dataset => client.dataset(answers::DATASET).await?.resources.len(),
+        Request::Page => client.datasets(100).await?.data.len(),
     })
 }

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
-use super::making::{self, braces, is};
-use super::types::rust_type;
+use super::progenitor::{self, braces, is_ident};
+use super::syntax::rust_type;
 use crate::shape::types::Rust;
-use crate::shape::{Answer, Operation, Shaped};
+use crate::shape::{Operation, ResponseBody, Shaped};
 
 /// Gives each builder its `call`, and makes `send` of it.
 pub fn with_calls(shaped: &Shaped, tokens: TokenStream) -> Result<TokenStream, String> {
@@ -43,7 +43,7 @@ impl<'a> Pass<'a> {
             let ahead = tokens.as_slice();
             match ahead.first() {
                 // `pub async fn send (self) -> ... { body }`
-                Some(TokenTree::Ident(word)) if word == "pub" && is(ahead.get(3), "send") => {
+                Some(TokenTree::Ident(word)) if word == "pub" && is_ident(ahead.get(3), "send") => {
                     let body = ahead.iter().enumerate().find_map(|(end, token)| Some((end, braces(token)?)));
                     let (end, body) = body.ok_or("the generator wrote a `send` without a body")?;
                     out.extend(self.methods(body)?);
@@ -51,7 +51,7 @@ impl<'a> Pass<'a> {
                     continue;
                 }
                 Some(TokenTree::Ident(word)) if word == "value" => {
-                    if let Some((length, call)) = making::taken(ahead) {
+                    if let Some((length, call)) = progenitor::setter_conversion(ahead) {
                         out.extend(call);
                         tokens.nth(length - 1);
                         continue;
@@ -87,10 +87,10 @@ impl<'a> Pass<'a> {
             self.operations.get_key_value(name.as_str()).ok_or(format!("no operation is called `{name}`"))?;
         self.done.insert(name);
         let types = Ident::new("types", Span::call_site());
-        let (answer, new) = match &operation.answer {
-            Answer::Json(rust) => (rust_type(rust, Some(&types)), quote! { of_json }),
-            Answer::Bytes(_) => (quote! { crate::ByteStream }, quote! { new }),
-            Answer::Empty => (quote! { () }, quote! { new }),
+        let (answer, new) = match &operation.response {
+            ResponseBody::Json(rust) => (rust_type(rust, Some(&types)), quote! { of_json }),
+            ResponseBody::Bytes(_) => (quote! { crate::ByteStream }, quote! { new }),
+            ResponseBody::Empty => (quote! { () }, quote! { new }),
         };
         let index = Literal::usize_unsuffixed(index);
         let (paged, masked) = (pages(operation, &answer), mask(operation, &answer));
@@ -141,8 +141,10 @@ fn mask(operation: &Operation, answer: &TokenStream) -> TokenStream {
     if !operation.masked {
         return TokenStream::new();
     }
-    let (chosen, method) = match (&operation.paginated, &operation.answer) {
-        (_, Answer::Json(Rust::List(_))) => (quote! { ::std::vec::Vec<T> }, quote! { fields::<::std::vec::Vec<T>> }),
+    let (chosen, method) = match (&operation.paginated, &operation.response) {
+        (_, ResponseBody::Json(Rust::List(_))) => {
+            (quote! { ::std::vec::Vec<T> }, quote! { fields::<::std::vec::Vec<T>> })
+        }
         (Some(_), _) => (quote! { crate::Page<T> }, quote! { page_fields::<T> }),
         _ => (quote! { T }, quote! { fields::<T> }),
     };
@@ -165,8 +167,8 @@ pub fn page_types(shaped: &Shaped) -> TokenStream {
     let pages: BTreeMap<&str, &Rust> = shaped
         .operations
         .iter()
-        .filter_map(|operation| match (&operation.answer, &operation.paginated) {
-            (Answer::Json(Rust::Named(name)), Some(item)) => Some((name.as_str(), item)),
+        .filter_map(|operation| match (&operation.response, &operation.paginated) {
+            (ResponseBody::Json(Rust::Named(name)), Some(item)) => Some((name.as_str(), item)),
             _ => None,
         })
         .collect();
@@ -192,13 +194,13 @@ pub fn page_types(shaped: &Shaped) -> TokenStream {
 /// What of the body of `send` makes the request, and the operation that it names after it.
 fn request_of(body: TokenStream) -> Option<(TokenStream, String)> {
     let tokens: Vec<TokenTree> = body.into_iter().collect();
-    let end = tokens
-        .windows(5)
-        .position(|found| is(found.first(), "let") && is(found.get(1), "info") && is(found.get(3), "OperationInfo"))?;
+    let end = tokens.windows(5).position(|found| {
+        is_ident(found.first(), "let") && is_ident(found.get(1), "info") && is_ident(found.get(3), "OperationInfo")
+    })?;
     let info = braces(tokens.get(end + 4)?)?;
     let name = info.into_iter().find_map(|token| match token {
         TokenTree::Literal(literal) => Some(literal.to_string().trim_matches('"').to_owned()),
         _ => None,
     })?;
-    Some((making::request(&tokens[..end])?, name))
+    Some((progenitor::build_request(&tokens[..end])?, name))
 }

@@ -4,11 +4,15 @@
 //! as this crate needs them, are written beside them from the same shape.
 
 mod builders;
-mod lines;
-mod making;
 mod operations;
+mod progenitor;
 mod requests;
+mod responses;
+mod structure;
+mod syntax;
 mod types;
+mod unions;
+mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -67,7 +71,7 @@ fn place_types(tokens: TokenStream, types: TokenStream) -> Option<TokenStream> {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let at = tokens.windows(3).position(|found| {
         let opens = matches!(&found[2], TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-        making::is(found.first(), "mod") && making::is(found.get(1), "types") && opens
+        progenitor::is_ident(found.first(), "mod") && progenitor::is_ident(found.get(1), "types") && opens
     })?;
     tokens[at + 2] = TokenTree::Group(Group::new(Delimiter::Brace, types));
     Some(tokens.into_iter().collect())

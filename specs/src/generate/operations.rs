@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use super::types::rust_type;
-use crate::shape::{Answer, Shaped};
+use super::syntax::rust_type;
+use crate::shape::{ResponseBody, Shaped};
 
 /// `OPERATIONS`: what the client can call.
 pub fn list(shaped: &Shaped) -> TokenStream {
@@ -16,13 +16,13 @@ pub fn list(shaped: &Shaped) -> TokenStream {
             Some(media) => quote! { Some(#media) },
             None => quote! { None },
         };
-        let response = match &operation.answer {
-            Answer::Json(_) => quote! { Some("application/json") },
-            Answer::Bytes(media) => {
+        let response = match &operation.response {
+            ResponseBody::Json(_) => quote! { Some("application/json") },
+            ResponseBody::Bytes(media) => {
                 let media = media.first().map_or("*/*", String::as_str);
                 quote! { Some(#media) }
             }
-            Answer::Empty => quote! { None },
+            ResponseBody::Empty => quote! { None },
         };
         let (paginated, masked) = (operation.paginated.is_some(), operation.masked);
         quote! {
@@ -42,7 +42,7 @@ pub fn list(shaped: &Shaped) -> TokenStream {
 pub fn round_trips(shaped: &Shaped) -> TokenStream {
     let types = Ident::new("types", Span::call_site());
     let arms = shaped.operations.iter().filter_map(|operation| {
-        let Answer::Json(rust) = &operation.answer else { return None };
+        let ResponseBody::Json(rust) = &operation.response else { return None };
         let (id, rust) = (&operation.operation_id, rust_type(rust, Some(&types)));
         Some(quote! { #id => Some(crate::round_trip::<#rust>(body)), })
     });

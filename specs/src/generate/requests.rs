@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::lines::Lines;
-use super::types::{Writer, documentation, ident, kept, rust_type};
+use super::structure::StructureCode;
+use super::syntax::{documentation, ident, rust_type};
+use super::writer::{Writer, kept};
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
 impl Writer<'_> {
@@ -14,7 +15,7 @@ impl Writer<'_> {
     /// as an answer is.
     pub(super) fn request(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let (mut declared, mut blank, mut lines) = (Vec::new(), Vec::new(), Lines::of_request());
+        let (mut declared, mut blank, mut lines) = (Vec::new(), Vec::new(), StructureCode::of_request());
         for field in fields {
             let (doc, name) = (documentation(field.description.as_deref()), ident(&field.name));
             let (held, presence) = (self.request_type(field), self.presence(field));
@@ -193,8 +194,10 @@ impl Writer<'_> {
 
     /// The request that says again what an answer said: read, modify, write.
     fn read_modify_write(&self, fields: &[Field]) -> TokenStream {
-        let Some(answer) = self.made.made_from.as_ref().and_then(|name| self.types.get(name)) else { return quote! {} };
-        let Kind::Structure(Role::Answer, theirs) = &answer.kind else { return quote! {} };
+        let Some(answer) = self.made.converts_from.as_ref().and_then(|name| self.types.get(name)) else {
+            return quote! {};
+        };
+        let Kind::Structure(Role::Response, theirs) = &answer.kind else { return quote! {} };
         let (mut values, kept) = (Vec::new(), kept(theirs));
         for field in fields {
             let name = ident(&field.name);
@@ -366,17 +369,17 @@ fn convert(from: &Rust, to: &Rust, types: &BTreeMap<String, Type>) -> Option<Tok
             let Kind::Structure(Role::Request, fields) = &target.kind else { return None };
             // The conversion exists where every required property can be had.
             let source = types.get(from)?;
-            let Kind::Structure(Role::Answer, theirs) = &source.kind else { return None };
+            let Kind::Structure(Role::Response, theirs) = &source.kind else { return None };
             let whole = fields.iter().filter(|field| field.required).all(|field| {
                 theirs
                     .iter()
                     .any(|other| other.property == field.property && convert(&other.rust, &field.rust, types).is_some())
             });
-            (target.made_from.as_deref() == Some(from.as_str()) && whole).then(|| quote! { item.into() })
+            (target.converts_from.as_deref() == Some(from.as_str()) && whole).then(|| quote! { item.into() })
         }
         // Where an answer tells of an object and a request names it, its id is the name.
         (Rust::Named(from), Rust::String) => {
-            let Kind::Structure(Role::Answer, fields) = &types.get(from)?.kind else { return None };
+            let Kind::Structure(Role::Response, fields) = &types.get(from)?.kind else { return None };
             let id = fields.iter().find(|field| field.property == "id" && field.rust == Rust::String)?;
             Some(if id.required {
                 quote! { item.id }

@@ -1,69 +1,122 @@
-//! What the generator reads of a shaped document, in its own terms: OpenAPI 3.0.
+//! Pass 11, generator: operations in the form that progenitor reads, OpenAPI 3.0.
+//!
+//! Guarantees: every operation has one response for success and none for errors, and refers to types by name only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use openapiv3::{
     AdditionalProperties, AnySchema, ArrayType, BooleanType, Components, HeaderStyle, Info, IntegerFormat, IntegerType,
-    MediaType, NumberFormat, NumberType, ObjectType, OpenAPI, Operation, Parameter, ParameterData,
-    ParameterSchemaOrContent, PathItem, PathStyle, Paths, QueryStyle, ReferenceOr, RequestBody, Response, Schema,
-    SchemaData, SchemaKind, StatusCode, StringFormat, StringType, Type, VariantOrUnknownOrEmpty,
+    MediaType, NumberFormat, NumberType, ObjectType, OpenAPI, Parameter, ParameterData, ParameterSchemaOrContent,
+    PathItem, PathStyle, Paths, QueryStyle, ReferenceOr, RequestBody, Response, Responses, Schema, SchemaData,
+    SchemaKind, StatusCode, StringFormat, StringType, Type, VariantOrUnknownOrEmpty,
 };
 
+use serde_json::Value;
+
+use super::hoisting::TypedOperation;
+use super::operations::DocumentParameter;
+use super::pages::Paging;
+use super::shaped::{Operation, ResponseBody, Shaped};
 use super::types::Rust;
-use super::{Answer, Shaped};
 
 /// The types that the crate has for all documents.
 const SHARED: [&str; 4] = ["DateTime", "Date", "Filters", "Values"];
 
-/// The document: every named type an opaque component.
-pub fn document(shaped: &Shaped) -> OpenAPI {
-    let mut components = Components::default();
-    let names: BTreeSet<&str> = shaped.types.keys().map(String::as_str).chain(SHARED).collect();
-    for name in names {
-        components.schemas.insert(name.to_owned(), of_type(Type::Object(ObjectType::default())));
-    }
-    let mut items: BTreeMap<&str, PathItem> = BTreeMap::new();
-    for operation in &shaped.operations {
-        let item = items.entry(&operation.generator_path).or_default();
-        let place = match operation.method.as_str() {
-            "GET" => &mut item.get,
-            "PUT" => &mut item.put,
-            "POST" => &mut item.post,
-            "DELETE" => &mut item.delete,
-            "OPTIONS" => &mut item.options,
-            "HEAD" => &mut item.head,
-            "PATCH" => &mut item.patch,
-            _ => &mut item.trace,
-        };
-        *place = Some(operation.generator_item.clone());
-    }
-    let mut paths = Paths::default();
-    for (path, item) in items {
-        paths.paths.insert(path.to_owned(), ReferenceOr::Item(item));
-    }
-    let text = |key: &str| shaped.info.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
-    let info = Info {
-        title: text("title").unwrap_or_else(|| shaped.api.name().to_owned()),
-        description: text("description"),
-        terms_of_service: text("termsOfService"),
-        version: text("version").unwrap_or_else(|| "0".to_owned()),
-        ..Info::default()
-    };
-    OpenAPI { openapi: "3.0.3".to_owned(), info, paths, components: Some(components), ..OpenAPI::default() }
+/// Writes all operations in the generator's form.
+pub fn operations(operations: Vec<TypedOperation<'_>>, pages: Vec<Paging>) -> Vec<Operation> {
+    operations.into_iter().zip(pages).map(|(operation, paging)| form(operation, paging)).collect()
 }
 
-/// A parameter, `required` by the document.
-pub fn parameter(
-    location: &str,
-    name: String,
-    required: bool,
-    rust: &Rust,
-    description: Option<&str>,
-) -> ReferenceOr<Parameter> {
+fn form(operation: TypedOperation<'_>, paging: Paging) -> Operation {
+    let TypedOperation { document, parameters, body, response } = operation;
+    let text = |key: &str| document.value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let request = document.body.as_ref().map(|body| body.media_type.to_owned());
+    let mut mentions = BTreeSet::new();
+    parameters.iter().chain(&body).for_each(|rust| rust.mentions(&mut mentions));
+    if let ResponseBody::Json(rust) = &response {
+        rust.mentions(&mut mentions);
+    }
+    let generator_item = openapiv3::Operation {
+        operation_id: Some(document.name.clone()),
+        summary: text("summary"),
+        description: text("description"),
+        parameters: document
+            .parameters
+            .iter()
+            .zip(&parameters)
+            .map(|(described, rust)| parameter(described, rust))
+            .collect(),
+        request_body: request.as_deref().zip(body.as_ref()).map(|(media_type, rust)| request_body(media_type, rust)),
+        responses: responses(&response),
+        ..openapiv3::Operation::default()
+    };
+    Operation {
+        tag: document.value.pointer("/tags/0").and_then(Value::as_str).map(str::to_owned),
+        operation_id: document.operation_id,
+        name: document.name,
+        method: document.method.to_ascii_uppercase(),
+        path: document.path.to_owned(),
+        request,
+        body,
+        response,
+        paginated: paging.items,
+        masked: paging.masked,
+        mentions,
+        generator_path: document.generator_path,
+        generator_item,
+    }
+}
+
+impl Shaped {
+    /// The document that the generator reads: every named type an opaque component.
+    pub fn generator_document(&self) -> OpenAPI {
+        let mut components = Components::default();
+        let names: BTreeSet<&str> = self.types.keys().map(String::as_str).chain(SHARED).collect();
+        for name in names {
+            components.schemas.insert(name.to_owned(), of_type(Type::Object(ObjectType::default())));
+        }
+        let mut items: BTreeMap<&str, PathItem> = BTreeMap::new();
+        for operation in &self.operations {
+            let item = items.entry(&operation.generator_path).or_default();
+            let slot = match operation.method.as_str() {
+                "GET" => &mut item.get,
+                "PUT" => &mut item.put,
+                "POST" => &mut item.post,
+                "DELETE" => &mut item.delete,
+                "OPTIONS" => &mut item.options,
+                "HEAD" => &mut item.head,
+                "PATCH" => &mut item.patch,
+                _ => &mut item.trace,
+            };
+            *slot = Some(operation.generator_item.clone());
+        }
+        let mut paths = Paths::default();
+        for (path, item) in items {
+            paths.paths.insert(path.to_owned(), ReferenceOr::Item(item));
+        }
+        let text = |key: &str| self.info.get(key).and_then(Value::as_str).map(str::to_owned);
+        let info = Info {
+            title: text("title").unwrap_or_else(|| self.api.name().to_owned()),
+            description: text("description"),
+            terms_of_service: text("termsOfService"),
+            version: text("version").unwrap_or_else(|| "0".to_owned()),
+            ..Info::default()
+        };
+        OpenAPI { openapi: "3.0.3".to_owned(), info, paths, components: Some(components), ..OpenAPI::default() }
+    }
+}
+
+fn parameter(described: &DocumentParameter<'_>, rust: &Rust) -> ReferenceOr<Parameter> {
+    let value = described.value;
+    let is_path = described.location == "path";
     let parameter_data = ParameterData {
-        name,
-        description: description.map(str::to_owned),
-        required,
+        name: described.generator_name.clone(),
+        description: value
+            .get("description")
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
+        required: is_path || value.get("required").and_then(Value::as_bool) == Some(true),
         deprecated: None,
         format: ParameterSchemaOrContent::Schema(schema(rust)),
         example: None,
@@ -71,7 +124,7 @@ pub fn parameter(
         explode: None,
         extensions: Default::default(),
     };
-    ReferenceOr::Item(match location {
+    ReferenceOr::Item(match described.location {
         "path" => Parameter::Path { parameter_data, style: PathStyle::default() },
         "header" => Parameter::Header { parameter_data, style: HeaderStyle::default() },
         _ => {
@@ -81,28 +134,29 @@ pub fn parameter(
     })
 }
 
-/// A body of a type and a media type.
-pub fn body(media: &str, rust: &Rust) -> ReferenceOr<RequestBody> {
+fn request_body(media_type: &str, rust: &Rust) -> ReferenceOr<RequestBody> {
     // The generator knows no form but this one; its builders hand over the fields, and the form is written by the crate.
-    let media = if media == "multipart/form-data" { "application/x-www-form-urlencoded" } else { media };
+    let media_type = if media_type == "multipart/form-data" { "application/x-www-form-urlencoded" } else { media_type };
     let schema = if *rust == Rust::File { bytes() } else { schema(rust) };
     let mut body = RequestBody { required: true, ..RequestBody::default() };
-    body.content.insert(media.to_owned(), MediaType { schema: Some(schema), ..MediaType::default() });
+    body.content.insert(media_type.to_owned(), MediaType { schema: Some(schema), ..MediaType::default() });
     ReferenceOr::Item(body)
 }
 
-/// Any success is a success, whichever the document promised; errors are one type for all.
-pub fn answers(operation: &mut Operation, answer: &Answer) {
+/// One response for every success, whichever status the document declares; errors are one type for all.
+fn responses(body: &ResponseBody) -> Responses {
     let mut response = Response::default();
-    let content = match answer {
-        Answer::Json(rust) => Some(("application/json", schema(rust))),
-        Answer::Bytes(_) => Some(("application/octet-stream", bytes())),
-        Answer::Empty => None,
+    let content = match body {
+        ResponseBody::Json(rust) => Some(("application/json", schema(rust))),
+        ResponseBody::Bytes(_) => Some(("application/octet-stream", bytes())),
+        ResponseBody::Empty => None,
     };
-    if let Some((media, schema)) = content {
-        response.content.insert(media.to_owned(), MediaType { schema: Some(schema), ..MediaType::default() });
+    if let Some((media_type, schema)) = content {
+        response.content.insert(media_type.to_owned(), MediaType { schema: Some(schema), ..MediaType::default() });
     }
-    operation.responses.responses.insert(StatusCode::Range(2), ReferenceOr::Item(response));
+    let mut responses = Responses::default();
+    responses.responses.insert(StatusCode::Range(2), ReferenceOr::Item(response));
+    responses
 }
 
 /// A type as the generator reads it.
@@ -167,4 +221,28 @@ fn of_type(r#type: Type) -> ReferenceOr<Schema> {
 
 fn of_kind(schema_kind: SchemaKind) -> ReferenceOr<Schema> {
     ReferenceOr::Item(Schema { schema_data: SchemaData::default(), schema_kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::shape::hoisting::hoisted;
+    use crate::shape::pages::pages;
+
+    #[test]
+    fn the_generator_reads_one_success_of_opaque_types_and_no_errors() {
+        let content = json!({"content": {"application/json": {"schema": {"properties": {"id": {}}}}}});
+        let document = json!({"paths": {"/t": {"get": {
+            "operationId": "x", "tags": ["things"], "responses": {"200": content, "201": {}, "404": content}
+        }}}});
+        let hoisted = hoisted(&document).unwrap();
+        let pages = pages(&hoisted);
+        let operations = super::operations(hoisted.operations, pages);
+        assert_eq!(operations[0].tag.as_deref(), Some("things"));
+        assert!(operations[0].mentions.iter().eq(["XAnswer"]));
+        let responses = serde_json::to_value(&operations[0].generator_item.responses).unwrap();
+        let schema = json!({"$ref": "#/components/schemas/XAnswer"});
+        assert_eq!(responses, json!({"2XX": {"description": "", "content": {"application/json": {"schema": schema}}}}));
+    }
 }

@@ -1,42 +1,47 @@
-//! Which operations answer page by page, and which let their caller choose the fields.
+//! Pass 10, pages: which operations are paginated, and which take a field mask.
+//!
+//! Guarantees: an operation is paginated only if it takes the number and the size of pages and responds with a page, and
+//! masked only if it takes `X-Fields` and responds with JSON that has fields.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use super::hoisting::{Hoisted, TypedOperation};
+use super::shaped::ResponseBody;
 use super::types::{Kind, Rust, Type};
-use super::{Answer, Found, resolve};
 
-/// The parameters that ask for a page.
+/// The query parameters that choose a page.
 const PAGE: [&str; 2] = ["page", "page_size"];
 
-/// The header that names the fields to answer.
+/// The header that names the fields to return.
 const MASK: &str = "X-Fields";
 
-/// Whether an operation takes a number and a size of pages.
-pub(super) fn asks_for_pages(document: &Value, found: &Found<'_>) -> bool {
-    PAGE.iter().all(|name| takes(document, found, "query", name))
+/// The pagination of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paging {
+    /// The type of the items of its pages.
+    pub items: Option<Rust>,
+    /// Whether it takes a field mask.
+    pub masked: bool,
 }
 
-/// Whether an operation takes a mask for an answer that has fields.
-pub(super) fn is_masked(document: &Value, found: &Found<'_>, answer: &Answer) -> bool {
-    matches!(answer, Answer::Json(Rust::Named(_) | Rust::List(_) | Rust::Map(_) | Rust::Any))
-        && takes(document, found, "header", MASK)
+/// The pagination of each operation, in their order.
+pub fn pages(hoisted: &Hoisted<'_>) -> Vec<Paging> {
+    let paging = |operation: &TypedOperation<'_>| {
+        let takes_pages = PAGE.iter().all(|name| operation.document.has_parameter("query", name));
+        let has_fields =
+            matches!(operation.response, ResponseBody::Json(Rust::Named(_) | Rust::List(_) | Rust::Map(_) | Rust::Any));
+        Paging {
+            items: items_of(&hoisted.types, &operation.response).filter(|_| takes_pages).cloned(),
+            masked: has_fields && operation.document.has_parameter("header", MASK),
+        }
+    };
+    hoisted.operations.iter().map(paging).collect()
 }
 
-fn takes(document: &Value, found: &Found<'_>, location: &str, name: &str) -> bool {
-    let lists = [found.shared, found.value.get("parameters").unwrap_or(&Value::Null)];
-    lists.into_iter().filter_map(Value::as_array).flatten().any(|parameter| {
-        let parameter = resolve(document, parameter);
-        let is = |key: &str, text: &str| parameter.get(key).and_then(Value::as_str) == Some(text);
-        is("in", location) && is("name", name)
-    })
-}
-
-/// The items of an answer that is a page: an object that lists them as `data` and counts them or names the
-/// next page, or a bare list.
-pub(super) fn items_of<'a>(types: &'a BTreeMap<String, Type>, answer: &'a Answer) -> Option<&'a Rust> {
-    let Answer::Json(rust) = answer else { return None };
+/// The items of a response that is a page: an object that lists them as `data` and has `total` or `next_page`, or a bare
+/// list.
+fn items_of<'a>(types: &'a BTreeMap<String, Type>, response: &'a ResponseBody) -> Option<&'a Rust> {
+    let ResponseBody::Json(rust) = response else { return None };
     match rust {
         Rust::List(item) => Some(item),
         Rust::Named(name) => {
@@ -46,5 +51,45 @@ pub(super) fn items_of<'a>(types: &'a BTreeMap<String, Type>, answer: &'a Answer
             if let Rust::List(item) = &data.rust { Some(item) } else { None }
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::shape::hoisting::hoisted;
+
+    fn paging(schema: &Value, parameters: &[(&str, &str)]) -> Paging {
+        let parameters: Vec<Value> = parameters
+            .iter()
+            .map(|(location, name)| json!({"in": location, "name": name, "schema": {"type": "string"}}))
+            .collect();
+        let responses = json!({"200": {"content": {"application/json": {"schema": schema}}}});
+        let operation = json!({"operationId": "x", "parameters": parameters, "responses": responses});
+        let document = json!({"paths": {"/t": {"get": operation}}});
+        pages(&hoisted(&document).unwrap()).remove(0)
+    }
+
+    #[test]
+    fn an_operation_that_takes_and_returns_pages_is_paginated() {
+        let list = json!({"type": "array", "items": {"type": "string"}});
+        let page = |counts: &str| json!({"properties": {"data": list, counts: {"type": "integer"}}});
+        let both = [("query", "page"), ("query", "page_size")];
+        for schema in [&list, &page("total"), &page("next_page")] {
+            assert_eq!(paging(schema, &both).items, Some(Rust::String), "{schema}");
+        }
+        // An object that lists data and does not count it; a size that cannot be chosen.
+        assert_eq!(paging(&page("size"), &both).items, None);
+        assert_eq!(paging(&page("total"), &both[..1]).items, None);
+    }
+
+    #[test]
+    fn an_operation_that_takes_the_header_and_returns_fields_is_masked() {
+        let object = json!({"properties": {"id": {"type": "string"}}});
+        assert!(paging(&object, &[("header", MASK)]).masked);
+        assert!(!paging(&object, &[("query", MASK)]).masked);
+        assert!(!paging(&json!({"type": "string"}), &[("header", MASK)]).masked);
     }
 }

@@ -1,20 +1,20 @@
-//! Types as the shape plans them, before they are written as Rust.
+//! The types of a client, before they are written as Rust.
 
 use std::collections::BTreeSet;
 
-/// Whether a value comes back from the server or goes to it. Answers are read with tolerance, requests are strict.
+/// Whether a type is received or sent. Responses are decoded tolerantly, requests are strict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Comes back.
-    Answer,
-    /// Goes in.
+    /// Received from the server.
+    Response,
+    /// Sent to the server.
     Request,
 }
 
-/// A type as Rust writes it.
+/// A Rust type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rust {
-    /// Text without a format that the crate knows.
+    /// A string without a known format.
     String,
     /// `i64`.
     Integer,
@@ -34,18 +34,18 @@ pub enum Rust {
     Filters,
     /// The values of a query parameter that can be given several times.
     Values,
-    /// A type of this document.
+    /// A type of this document, by its name.
     Named(String),
     /// A list.
     List(Box<Rust>),
     /// An object whose keys are data.
     Map(Box<Rust>),
-    /// A value or null, as an item of a list or a map.
+    /// A nullable item of a list or a map.
     Nullable(Box<Rust>),
 }
 
 impl Rust {
-    /// The types of this document that it mentions.
+    /// The names of the types that it refers to.
     pub fn mentions(&self, found: &mut BTreeSet<String>) {
         match self {
             Self::Named(name) => {
@@ -64,28 +64,28 @@ pub struct Field {
     pub property: String,
     /// The name in Rust.
     pub name: String,
-    /// What the document says about it.
+    /// The description in the document.
     pub description: Option<String>,
     /// Its type.
     pub rust: Rust,
-    /// In an answer: never null nor absent. In a request: the server requires it.
+    /// In a response: always present and never null. In a request: required by the server.
     pub required: bool,
-    /// In a request: null may be sent, and empties it.
+    /// In a request: null may be sent, which clears the value.
     pub nullable: bool,
-    /// Holds the properties that the document allows and does not name.
+    /// Whether it holds the additional properties.
     pub rest: bool,
 }
 
-/// What a type is made of.
+/// The kind of a type, with its fields, values or variants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// An object with known properties.
     Structure(Role, Vec<Field>),
     /// The fields of a form, sent as `multipart/form-data` or, without files, urlencoded.
     Form(Vec<Field>, bool),
-    /// A string out of a list that may grow.
+    /// An open enum of strings.
     Enumeration(Vec<String>),
-    /// One of several types, told apart by what comes.
+    /// An untagged union, by the labels of its variants.
     Union(Vec<(String, Rust)>),
 }
 
@@ -94,16 +94,16 @@ pub enum Kind {
 pub struct Type {
     /// Its name in Rust.
     pub name: String,
-    /// What the document says about it.
+    /// The description in the document.
     pub description: Option<String>,
-    /// What it is made of.
+    /// Its kind.
     pub kind: Kind,
-    /// The answer that this request can be made from.
-    pub made_from: Option<String>,
+    /// The response type that this request type converts from.
+    pub converts_from: Option<String>,
 }
 
 impl Type {
-    /// The types of this document that it mentions.
+    /// The names of the types that it refers to.
     pub fn mentions(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         match &self.kind {

@@ -16,6 +16,7 @@
 //! - A response without schema has no content, but for its examples.
 //! - The name of a body parameter is left out: it is never on the wire.
 
+mod converter;
 mod names;
 mod node;
 mod parameters;
@@ -26,47 +27,25 @@ mod siblings;
 use serde_json::{Value, json};
 
 use crate::Error;
-use names::{Names, Reference};
-use node::{Grammar, Kind, May, Must, Node};
+use converter::{Converter, EXTERNAL_DOCS, content};
+use names::Reference;
+use node::{Grammar, Kind, Node, Optional, Required};
 use parameters::Payload;
 pub use siblings::wrap_reference_siblings;
 
-const ROOT: Grammar = &[
-    (Must, Kind::Text, &["swagger"]),
-    (May, Kind::Text, &["host", "basePath"]),
-    (Must, Kind::Of(INFO), &["info"]),
-    (May, Kind::Texts, &["schemes", "consumes", "produces"]),
-    (Must, Kind::Object, &["paths"]),
-    (May, Kind::Object, &["definitions", "parameters", "responses", "securityDefinitions"]),
-    (May, Kind::List, &["security"]),
-    (May, Kind::ListOf(TAG), &["tags"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
-];
-const INFO: Grammar = &[
-    (Must, Kind::Text, &["title", "version"]),
-    (May, Kind::Text, &["description", "termsOfService"]),
-    (May, Kind::Of(&[(May, Kind::Text, &["name", "url", "email"])]), &["contact"]),
-    (May, Kind::Of(&[(Must, Kind::Text, &["name"]), (May, Kind::Text, &["url"])]), &["license"]),
-];
-const TAG: Grammar = &[
-    (Must, Kind::Text, &["name"]),
-    (May, Kind::Text, &["description"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
-];
-const EXTERNAL_DOCS: Grammar = &[(Must, Kind::Text, &["url"]), (May, Kind::Text, &["description"])];
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch"];
 const PATH_ITEM: Grammar =
-    &[(May, Kind::Object, METHODS), (May, Kind::List, &["parameters"]), (May, Kind::Text, &["$ref"])];
+    &[(Optional, Kind::Object, METHODS), (Optional, Kind::List, &["parameters"]), (Optional, Kind::Text, &["$ref"])];
 const OPERATION: Grammar = &[
-    (May, Kind::Text, &["summary", "description", "operationId"]),
-    (May, Kind::Texts, &["tags", "consumes", "produces", "schemes"]),
-    (May, Kind::List, &["parameters", "security"]),
-    (Must, Kind::Object, &["responses"]),
-    (May, Kind::Flag, &["deprecated"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
+    (Optional, Kind::Text, &["summary", "description", "operationId"]),
+    (Optional, Kind::Texts, &["tags", "consumes", "produces", "schemes"]),
+    (Optional, Kind::List, &["parameters", "security"]),
+    (Required, Kind::Object, &["responses"]),
+    (Optional, Kind::Flag, &["deprecated"]),
+    (Optional, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
 const RESPONSE: Grammar =
-    &[(May, Kind::Text, &["description"]), (May, Kind::Object, &["schema", "headers", "examples"])];
+    &[(Optional, Kind::Text, &["description"]), (Optional, Kind::Object, &["schema", "headers", "examples"])];
 
 /// The OpenAPI 3.0.3 document that says what a Swagger 2.0 document says.
 ///
@@ -78,36 +57,7 @@ pub fn to_openapi(document: &Value) -> Result<Value, Error> {
     Ok(openapi)
 }
 
-struct Converter<'a> {
-    root: Node<'a>,
-    consumes: Vec<&'a str>,
-    produces: Vec<&'a str>,
-    schemas: Names<'a>,
-    parameters: Names<'a>,
-    responses: Names<'a>,
-    security: Names<'a>,
-}
-
 impl<'a> Converter<'a> {
-    fn new(root: Node<'a>) -> Result<Self, Error> {
-        root.check(&[ROOT])?;
-        let version = root.need("swagger")?;
-        if version.text()? != "2.0" {
-            return Err(version.refuse("must be 2.0"));
-        }
-        let names = |section| Ok(Names::new(root.members(section)?));
-        let texts = |key| root.get(key).map_or(Ok(Vec::new()), |list| list.texts());
-        Ok(Self {
-            consumes: texts("consumes")?,
-            produces: texts("produces")?,
-            schemas: names("definitions")?,
-            parameters: names("parameters")?,
-            responses: names("responses")?,
-            security: names("securityDefinitions")?,
-            root,
-        })
-    }
-
     fn document(&self) -> Result<Value, Error> {
         let mut openapi = self.root.carry(&["info", "tags", "externalDocs"]);
         openapi["openapi"] = "3.0.3".into();
@@ -147,7 +97,7 @@ impl<'a> Converter<'a> {
             Some(node) => {
                 let base = node.text()?;
                 if base.contains(['{', '}']) || !(base.is_empty() || base.starts_with('/')) {
-                    return Err(node.refuse("must start with `/` and have no template"));
+                    return Err(node.error("must start with `/` and have no template"));
                 }
                 base.trim_end_matches('/')
             }
@@ -158,13 +108,13 @@ impl<'a> Converter<'a> {
         };
         let host = node.text()?;
         if host.is_empty() || host.contains(['{', '}', '/']) {
-            return Err(node.refuse("must be a host, with a port or without, and no more"));
+            return Err(node.error("must be a host, with a port or without, and no more"));
         }
         let mut servers = Vec::new();
         for scheme in owner.list("schemes")? {
             let name = scheme.text()?;
             if !["http", "https", "ws", "wss"].contains(&name) {
-                return Err(scheme.refuse(format!("`{name}` is no scheme of Swagger 2.0")));
+                return Err(scheme.error(format!("`{name}` is no scheme of Swagger 2.0")));
             }
             servers.push(json!({ "url": format!("{name}://{host}{base}") }));
         }
@@ -181,7 +131,7 @@ impl<'a> Converter<'a> {
             if path.starts_with('/') {
                 paths[path] = self.path_item(&item)?;
             } else if !path.starts_with("x-") {
-                return Err(node.refuse(format!("`{path}` must start with `/`")));
+                return Err(node.error(format!("`{path}` must start with `/`")));
             }
         }
         Ok(paths)
@@ -190,7 +140,7 @@ impl<'a> Converter<'a> {
     fn path_item(&self, node: &Node<'a>) -> Result<Value, Error> {
         node.check(&[PATH_ITEM])?;
         if let Some(reference) = node.get("$ref") {
-            return Err(reference.refuse("the path is described elsewhere, which is not read"));
+            return Err(reference.error("the path is described elsewhere, which is not read"));
         }
         let mut item = node.carry(&[]);
         let (parameters, payload) = self.parameters(node)?;
@@ -237,7 +187,7 @@ impl<'a> Converter<'a> {
             }
             let is_status = code.len() == 3 && matches!(code.parse(), Ok(100..600u16));
             if !is_status && code != "default" {
-                return Err(node.refuse(format!("`{code}` is no status code")));
+                return Err(node.error(format!("`{code}` is no status code")));
             }
             is_empty = false;
             responses[code] = match self.shared(&response, "responses")? {
@@ -253,7 +203,7 @@ impl<'a> Converter<'a> {
             };
         }
         if is_empty {
-            return Err(node.refuse("there must be a response"));
+            return Err(node.error("there must be a response"));
         }
         Ok(responses)
     }
@@ -280,35 +230,4 @@ impl<'a> Converter<'a> {
         }
         Ok(response)
     }
-
-    /// The media types that an operation consumes or produces: its own list, even an empty one, or
-    /// that of the document.
-    fn media_types(&self, operation: &Node<'a>, key: &str) -> Result<Vec<&'a str>, Error> {
-        let list = operation.get(key).or_else(|| self.root.get(key));
-        list.map_or(Ok(Vec::new()), |list| list.texts())
-    }
-
-    /// What a node refers to in a section of the document; none if it is not a reference.
-    fn shared(&self, node: &Node<'a>, section: &str) -> Result<Option<Reference<'a>>, Error> {
-        let Some(text) = node.get("$ref") else {
-            return Ok(None);
-        };
-        if node.object()?.len() > 1 {
-            return Err(node.refuse("nothing may stand beside this `$ref`"));
-        }
-        let reference = Reference::read(&text, &self.root, section)?;
-        match reference.rest {
-            Some(_) => Err(text.refuse(format!("must lead to one of `{section}`, not inside it"))),
-            None => Ok(Some(reference)),
-        }
-    }
-}
-
-/// The same content for each media type.
-fn content(media_types: &[&str], media: &Value) -> Value {
-    let names = match media_types {
-        [] => &["*/*"],
-        names => names,
-    };
-    names.iter().map(|name| (*name, media.clone())).collect()
 }

@@ -72,11 +72,11 @@ impl<'a> Reference<'a> {
     pub fn read(text: &Node<'a>, root: &Node<'a>, section: &str) -> Result<Self, Error> {
         let pointer = text.text()?;
         let Some(path) = pointer.strip_prefix("#/") else {
-            return Err(text.refuse(format!("`{pointer}` leads out of the document; only #/{section}/... is read")));
+            return Err(text.error(format!("`{pointer}` leads out of the document; only #/{section}/... is read")));
         };
         let mut tokens = path.splitn(3, '/');
         if tokens.next() != Some(section) {
-            return Err(text.refuse(format!("`{pointer}` must lead to #/{section}/...")));
+            return Err(text.error(format!("`{pointer}` must lead to #/{section}/...")));
         }
         let token = tokens.next().unwrap_or_default();
         let targets = root.get(section);
@@ -86,7 +86,7 @@ impl<'a> Reference<'a> {
             Some((name.as_str(), targets.get(name)?))
         };
         let found = find(decode(token)).or_else(|| find(unescape(token)));
-        let (name, target) = found.ok_or_else(|| text.refuse(format!("`{pointer}` leads to nothing")))?;
+        let (name, target) = found.ok_or_else(|| text.error(format!("`{pointer}` leads to nothing")))?;
         let rest = tokens.next();
         Ok(Self { name, target, rest })
     }

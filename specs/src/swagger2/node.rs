@@ -4,7 +4,7 @@ use std::ptr;
 
 use serde_json::{Map, Value};
 
-pub(super) use Presence::{May, Must};
+pub(super) use Presence::{Optional, Required};
 
 use crate::{Error, pointer};
 
@@ -48,8 +48,8 @@ impl Kind<'_> {
 /// Whether a member of a Swagger object must be there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
-    Must,
-    May,
+    Required,
+    Optional,
 }
 
 /// The members of an object, by presence and kind. Vendor extensions (`x-`) may always be.
@@ -80,8 +80,8 @@ impl<'a> Node<'a> {
     }
 
     /// An error at this place, which is looked for only now: what is not refused needs none.
-    pub fn refuse(&self, message: impl Into<String>) -> Error {
-        Error::new(place_in(self.document, self.value).unwrap_or_default(), message)
+    pub fn error(&self, message: impl Into<String>) -> Error {
+        Error::new(pointer_to(self.document, self.value).unwrap_or_default(), message)
     }
 
     fn child(&self, value: &'a Value) -> Self {
@@ -101,11 +101,11 @@ impl<'a> Node<'a> {
     /// A member that must be there.
     pub fn need(&self, name: &str) -> Result<Self, Error> {
         self.object()?;
-        self.get(name).ok_or_else(|| self.refuse(format!("`{name}` is missing")))
+        self.get(name).ok_or_else(|| self.error(format!("`{name}` is missing")))
     }
 
     pub fn object(&self) -> Result<&'a Map<String, Value>, Error> {
-        self.value.as_object().ok_or_else(|| self.refuse("must be an object"))
+        self.value.as_object().ok_or_else(|| self.error("must be an object"))
     }
 
     pub fn entries(&self) -> Result<Vec<(&'a str, Self)>, Error> {
@@ -115,7 +115,7 @@ impl<'a> Node<'a> {
 
     pub fn elements(&self) -> Result<Vec<Self>, Error> {
         let list = self.value.as_array();
-        let list = list.ok_or_else(|| self.refuse("must be a list"))?;
+        let list = list.ok_or_else(|| self.error("must be a list"))?;
         Ok(list.iter().map(|value| self.child(value)).collect())
     }
 
@@ -131,7 +131,7 @@ impl<'a> Node<'a> {
 
     pub fn text(&self) -> Result<&'a str, Error> {
         let text = self.value.as_str();
-        text.ok_or_else(|| self.refuse("must be a string"))
+        text.ok_or_else(|| self.error("must be a string"))
     }
 
     pub fn texts(&self) -> Result<Vec<&'a str>, Error> {
@@ -139,10 +139,10 @@ impl<'a> Node<'a> {
     }
 
     /// Whether a member says `true`.
-    pub fn says(&self, name: &str) -> Result<bool, Error> {
+    pub fn is_true(&self, name: &str) -> Result<bool, Error> {
         self.get(name).map_or(Ok(false), |flag| {
             let value = flag.value.as_bool();
-            value.ok_or_else(|| flag.refuse("must be true or false"))
+            value.ok_or_else(|| flag.error("must be true or false"))
         })
     }
 
@@ -162,7 +162,7 @@ impl<'a> Node<'a> {
     pub fn check(&self, grammars: &[Grammar]) -> Result<(), Error> {
         for grammar in grammars {
             for (presence, _, names) in *grammar {
-                if *presence == Must {
+                if *presence == Required {
                     names.iter().try_for_each(|name| self.need(name).map(drop))?;
                 }
             }
@@ -173,7 +173,7 @@ impl<'a> Node<'a> {
                 Some(kind) => self.child(value).check_kind(kind)?,
                 None if name.starts_with("x-") => {}
                 None => {
-                    return Err(self.refuse(format!("`{name}` has no place here in Swagger 2.0")));
+                    return Err(self.error(format!("`{name}` has no place here in Swagger 2.0")));
                 }
             }
         }
@@ -182,7 +182,7 @@ impl<'a> Node<'a> {
 
     /// Refuses what is not of a kind, which a look did not tell.
     fn check_kind(&self, kind: Kind) -> Result<(), Error> {
-        let expected = |what: &str| Err(self.refuse(format!("must be {what}")));
+        let expected = |what: &str| Err(self.error(format!("must be {what}")));
         match kind {
             Kind::Any => Ok(()),
             Kind::Text => self.text().map(drop),
@@ -202,17 +202,17 @@ impl<'a> Node<'a> {
 }
 
 /// The JSON pointer to a value of a document: to that very one, not to one that is equal to it.
-fn place_in(document: &Value, value: &Value) -> Option<String> {
+fn pointer_to(document: &Value, value: &Value) -> Option<String> {
     if ptr::eq(document, value) {
         return Some(String::new());
     }
     match document {
         Value::Object(members) => members.iter().find_map(|(name, member)| {
-            let rest = place_in(member, value)?;
+            let rest = pointer_to(member, value)?;
             Some(format!("/{}{rest}", pointer::escape(name)))
         }),
         Value::Array(elements) => elements.iter().enumerate().find_map(|(index, element)| {
-            let rest = place_in(element, value)?;
+            let rest = pointer_to(element, value)?;
             Some(format!("/{index}{rest}"))
         }),
         _ => None,

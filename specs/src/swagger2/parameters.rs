@@ -4,18 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::node::{Grammar, Kind, May, Must, Node, kind_of};
+use super::converter::{Converter, content};
+use super::node::{Grammar, Kind, Node, Optional, Required, kind_of};
 use super::schemas::{VALUE, has_type, write_type};
-use super::{Converter, content};
 use crate::Error;
 
-const PARAMETER: Grammar =
-    &[(Must, Kind::Text, &["name", "in"]), (May, Kind::Text, &["description"]), (May, Kind::Flag, &["required"])];
-const BODY: Grammar = &[(Must, Kind::Object, &["schema"])];
-const HEADER: Grammar = &[(May, Kind::Text, &["description"])];
+const PARAMETER: Grammar = &[
+    (Required, Kind::Text, &["name", "in"]),
+    (Optional, Kind::Text, &["description"]),
+    (Optional, Kind::Flag, &["required"]),
+];
+const BODY: Grammar = &[(Required, Kind::Object, &["schema"])];
+const HEADER: Grammar = &[(Optional, Kind::Text, &["description"])];
 /// What parameters, headers and items need beside the keywords of `VALUE`.
-const ITEMS: Grammar = &[(Must, Kind::Any, &["type"]), (May, Kind::Text, &["collectionFormat"])];
-const EMPTY: Grammar = &[(May, Kind::Flag, &["allowEmptyValue"])];
+const ITEMS: Grammar = &[(Required, Kind::Any, &["type"]), (Optional, Kind::Text, &["collectionFormat"])];
+const EMPTY: Grammar = &[(Optional, Kind::Flag, &["allowEmptyValue"])];
 
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array"];
 const FORM_TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "file"];
@@ -48,11 +51,11 @@ impl<'a> Converter<'a> {
             };
             let location = check_parameter(&node)?;
             if !seen.insert((location, node.need("name")?.text()?)) {
-                return Err(entry.refuse("a parameter of this name and place stands here already"));
+                return Err(entry.error("a parameter of this name and place stands here already"));
             }
             match (location, shared) {
                 ("body", _) if payload.body.is_some() => {
-                    return Err(entry.refuse("is a second body"));
+                    return Err(entry.error("is a second body"));
                 }
                 ("body", shared) => payload.body = Some(Body { node, shared }),
                 ("formData", _) => payload.form.push(node),
@@ -81,7 +84,7 @@ impl<'a> Converter<'a> {
         match own.body.as_ref().or(inherited.body.as_ref()) {
             None if fields.is_empty() => Ok(None),
             None => form(&fields, &consumes).map(Some),
-            Some(_) if !fields.is_empty() => Err(operation.refuse("has both a body and a form")),
+            Some(_) if !fields.is_empty() => Err(operation.error("has both a body and a form")),
             Some(body) => match body.shared {
                 Some(name) if consumes == self.consumes => {
                     let name = self.parameters.of(name);
@@ -95,7 +98,7 @@ impl<'a> Converter<'a> {
     fn body(&self, node: &Node<'a>, consumes: &[&str]) -> Result<Value, Error> {
         let mut body = node.carry(&["description", "required"]);
         let mut schema = self.schema(&node.need("schema")?)?;
-        if node.says("x-nullable")? {
+        if node.is_true("x-nullable")? {
             schema["nullable"] = true.into();
         }
         body["content"] = content(consumes, &json!({ "schema": schema }));
@@ -120,13 +123,13 @@ impl<'a> Converter<'a> {
 
 /// Refuses what is no parameter object; tells where the parameter goes.
 fn check_parameter<'a>(node: &Node<'a>) -> Result<&'a str, Error> {
-    let place = node.need("in")?;
-    let location = place.text()?;
+    let pointer = node.need("in")?;
+    let location = pointer.text()?;
     match location {
         "body" => node.check(&[PARAMETER, BODY])?,
         "query" | "formData" => node.check(&[PARAMETER, VALUE, ITEMS, EMPTY])?,
         "path" | "header" => node.check(&[PARAMETER, VALUE, ITEMS])?,
-        _ => return Err(place.refuse(format!("`{location}` is no place of a parameter"))),
+        _ => return Err(pointer.error(format!("`{location}` is no place of a parameter"))),
     }
     Ok(location)
 }
@@ -134,8 +137,8 @@ fn check_parameter<'a>(node: &Node<'a>) -> Result<&'a str, Error> {
 fn parameter(node: &Node, location: &str) -> Result<Value, Error> {
     let mut parameter = node.carry(&["name", "in", "description", "required", "allowEmptyValue"]);
     if location == "path" {
-        if node.get("required").is_some() && !node.says("required")? {
-            return Err(node.refuse("a parameter in the path must be required"));
+        if node.get("required").is_some() && !node.is_true("required")? {
+            return Err(node.error("a parameter in the path must be required"));
         }
         parameter["required"] = true.into();
     }
@@ -177,7 +180,7 @@ fn write_schema(node: &Node, types: &[&str], schema: &mut Value) -> Result<(), E
 fn items(node: &Node) -> Result<Value, Error> {
     node.check(&[VALUE, ITEMS])?;
     if style(node, "query")?.is_some() {
-        return Err(node.refuse("OpenAPI 3.0 has no collectionFormat for lists in a list"));
+        return Err(node.error("OpenAPI 3.0 has no collectionFormat for lists in a list"));
     }
     let mut items = node.carry(&[]);
     write_schema(node, TYPES, &mut items)?;
@@ -190,7 +193,7 @@ fn style(node: &Node, location: &str) -> Result<Option<(&'static str, bool)>, Er
     let format = node.get("collectionFormat");
     match (&format, has_type(node, "array")) {
         (None, false) => return Ok(None),
-        (Some(format), false) => return Err(format.refuse("only a list has a collectionFormat")),
+        (Some(format), false) => return Err(format.error("only a list has a collectionFormat")),
         (_, true) => {}
     }
     let name = format.as_ref().map_or(Ok("csv"), Node::text)?;
@@ -202,7 +205,7 @@ fn style(node: &Node, location: &str) -> Result<Option<(&'static str, bool)>, Er
         ("query" | "formData", "multi") => Ok(Some(("form", true))),
         _ => {
             let message = format!("OpenAPI 3.0 has no collectionFormat `{name}` in {location}");
-            Err(format.as_ref().unwrap_or(node).refuse(message))
+            Err(format.as_ref().unwrap_or(node).error(message))
         }
     }
 }
@@ -214,10 +217,10 @@ fn form(fields: &[&Node], consumes: &[&str]) -> Result<Value, Error> {
     let mut joined = None;
     for field in fields {
         let name = field.need("name")?.text()?;
-        if field.says("allowEmptyValue")? {
-            return Err(field.refuse("OpenAPI 3.0 has no allowEmptyValue in a form"));
+        if field.is_true("allowEmptyValue")? {
+            return Err(field.error("OpenAPI 3.0 has no allowEmptyValue in a form"));
         }
-        if field.says("required")? {
+        if field.is_true("required")? {
             required.push(name);
         }
         let mut property = field.carry(&["description"]);
@@ -238,7 +241,7 @@ fn form(fields: &[&Node], consumes: &[&str]) -> Result<Value, Error> {
         match joined {
             Some(field) if is_media_type(name, MULTIPART) => {
                 let message = "OpenAPI 3.0 has no collectionFormat but `multi` in multipart/form-data";
-                return Err(field.refuse(message));
+                return Err(field.error(message));
             }
             _ if is_media_type(name, MULTIPART) || encoding == json!({}) => {}
             _ => media["encoding"] = encoding.clone(),

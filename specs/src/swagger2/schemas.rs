@@ -4,41 +4,41 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::converter::{Converter, EXTERNAL_DOCS};
 use super::names::{Reference, decode};
-use super::node::{Grammar, Kind, May, Must, Node};
-use super::{Converter, EXTERNAL_DOCS};
+use super::node::{Grammar, Kind, Node, Optional, Required};
 use crate::Error;
 
 /// The keywords that schemas, parameters, items and headers have in common.
 pub(super) const VALUE: Grammar = &[
-    (May, Kind::Any, &["type", "default"]),
-    (May, Kind::Text, &["format", "pattern"]),
-    (May, Kind::Number, &["maximum", "minimum", "multipleOf"]),
-    (May, Kind::Flag, &["exclusiveMaximum", "exclusiveMinimum", "uniqueItems"]),
-    (May, Kind::Count, &["maxLength", "minLength", "maxItems", "minItems"]),
-    (May, Kind::List, &["enum"]),
-    (May, Kind::Object, &["items"]),
+    (Optional, Kind::Any, &["type", "default"]),
+    (Optional, Kind::Text, &["format", "pattern"]),
+    (Optional, Kind::Number, &["maximum", "minimum", "multipleOf"]),
+    (Optional, Kind::Flag, &["exclusiveMaximum", "exclusiveMinimum", "uniqueItems"]),
+    (Optional, Kind::Count, &["maxLength", "minLength", "maxItems", "minItems"]),
+    (Optional, Kind::List, &["enum"]),
+    (Optional, Kind::Object, &["items"]),
 ];
 const SCHEMA: Grammar = &[
-    (May, Kind::Text, &["$ref", "title", "description", "discriminator"]),
-    (May, Kind::Count, &["maxProperties", "minProperties"]),
-    (May, Kind::Texts, &["required"]),
-    (May, Kind::Any, &["additionalProperties", "example"]),
-    (May, Kind::List, &["allOf"]),
-    (May, Kind::Object, &["properties"]),
-    (May, Kind::Flag, &["readOnly"]),
-    (May, Kind::Of(XML), &["xml"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
+    (Optional, Kind::Text, &["$ref", "title", "description", "discriminator"]),
+    (Optional, Kind::Count, &["maxProperties", "minProperties"]),
+    (Optional, Kind::Texts, &["required"]),
+    (Optional, Kind::Any, &["additionalProperties", "example"]),
+    (Optional, Kind::List, &["allOf"]),
+    (Optional, Kind::Object, &["properties"]),
+    (Optional, Kind::Flag, &["readOnly"]),
+    (Optional, Kind::Of(XML), &["xml"]),
+    (Optional, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
 const XML: Grammar =
-    &[(May, Kind::Text, &["name", "namespace", "prefix"]), (May, Kind::Flag, &["attribute", "wrapped"])];
+    &[(Optional, Kind::Text, &["name", "namespace", "prefix"]), (Optional, Kind::Flag, &["attribute", "wrapped"])];
 const FILE: Grammar = &[
-    (Must, Kind::Text, &["type"]),
-    (May, Kind::Text, &["format", "title", "description"]),
-    (May, Kind::Any, &["default", "example"]),
-    (May, Kind::Texts, &["required"]),
-    (May, Kind::Flag, &["readOnly"]),
-    (May, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
+    (Required, Kind::Text, &["type"]),
+    (Optional, Kind::Text, &["format", "title", "description"]),
+    (Optional, Kind::Any, &["default", "example"]),
+    (Optional, Kind::Texts, &["required"]),
+    (Optional, Kind::Flag, &["readOnly"]),
+    (Optional, Kind::Of(EXTERNAL_DOCS), &["externalDocs"]),
 ];
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
 
@@ -90,7 +90,7 @@ impl<'a> Converter<'a> {
     pub fn definition(&self, name: &'a str, node: &Node<'a>) -> Result<Value, Error> {
         let mut schema = self.schema(node)?;
         if schema.get("discriminator").is_some() {
-            for heir in self.heirs(name)? {
+            for heir in self.descendants(name)? {
                 let component = self.schemas.of(heir);
                 if component != heir {
                     let pointer = format!("#/components/schemas/{component}");
@@ -102,23 +102,23 @@ impl<'a> Converter<'a> {
     }
 
     /// A definition and all that extend it by `allOf`.
-    fn heirs(&self, ancestor: &'a str) -> Result<BTreeSet<&'a str>, Error> {
-        let mut heirs = BTreeSet::from([ancestor]);
+    fn descendants(&self, ancestor: &'a str) -> Result<BTreeSet<&'a str>, Error> {
+        let mut descendants = BTreeSet::from([ancestor]);
         loop {
-            let known = heirs.len();
+            let known = descendants.len();
             for (name, definition) in self.root.members("definitions")? {
                 for part in definition.list("allOf")? {
                     let Some(text) = part.get("$ref") else {
                         continue;
                     };
                     let parent = Reference::read(&text, &self.root, "definitions")?;
-                    if parent.rest.is_none() && heirs.contains(parent.name) {
-                        heirs.insert(name);
+                    if parent.rest.is_none() && descendants.contains(parent.name) {
+                        descendants.insert(name);
                     }
                 }
             }
-            if heirs.len() == known {
-                return Ok(heirs);
+            if descendants.len() == known {
+                return Ok(descendants);
             }
         }
     }
@@ -129,7 +129,7 @@ impl<'a> Converter<'a> {
         let mut pointer = format!("#/components/schemas/{}", self.schemas.of(reference.name));
         if let Some(rest) = reference.rest {
             if !leads_to_schema(reference.target, rest) {
-                return Err(text.refuse("leads to no schema that stays at its place"));
+                return Err(text.error("leads to no schema that stays at its place"));
             }
             pointer.push('/');
             pointer.push_str(rest);
@@ -165,19 +165,19 @@ pub(super) fn has_type(node: &Node, name: &str) -> bool {
 
 /// Writes `type`, which Swagger may give as a list, and `nullable`. The schema is an object.
 pub(super) fn write_type(node: &Node, known: &[&str], schema: &mut Value) -> Result<(), Error> {
-    let mut nullable = node.says("x-nullable")?;
+    let mut nullable = node.is_true("x-nullable")?;
     if let Some(given) = node.get("type") {
         let mut types = match given.value {
             Value::Array(_) => given.texts()?,
             _ => vec![given.text()?],
         };
         if let Some(name) = types.iter().find(|name| **name != "null" && !known.contains(name)) {
-            return Err(given.refuse(format!("`{name}` is no type here; the types are {}", known.join(", "))));
+            return Err(given.error(format!("`{name}` is no type here; the types are {}", known.join(", "))));
         }
         nullable |= types.contains(&"null");
         types.retain(|name| *name != "null");
         match types.as_slice() {
-            [] => return Err(given.refuse("OpenAPI 3.0 has no type for null alone")),
+            [] => return Err(given.error("OpenAPI 3.0 has no type for null alone")),
             [name] => write_one_type(name, schema),
             _ => write_alternatives(&types, nullable, schema),
         }

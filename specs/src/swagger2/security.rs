@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Converter;
-use super::node::{Kind, May, Must, Node};
+use super::converter::Converter;
+use super::node::{Kind, Node, Optional, Required};
 use crate::Error;
 
 /// A security scheme.
@@ -12,15 +12,18 @@ pub(super) fn scheme(node: &Node) -> Result<Value, Error> {
     let mut scheme = node.carry(&["description"]);
     match kind.text()? {
         "basic" => {
-            node.check(&[&[(May, Kind::Text, &["type", "description"])]])?;
+            node.check(&[&[(Optional, Kind::Text, &["type", "description"])]])?;
             scheme["type"] = "http".into();
             scheme["scheme"] = "basic".into();
         }
         "apiKey" => {
-            node.check(&[&[(Must, Kind::Text, &["name", "in"]), (May, Kind::Text, &["type", "description"])]])?;
-            let place = node.need("in")?;
-            if !["query", "header"].contains(&place.text()?) {
-                return Err(place.refuse("an API key is in `query` or `header`"));
+            node.check(&[&[
+                (Required, Kind::Text, &["name", "in"]),
+                (Optional, Kind::Text, &["type", "description"]),
+            ]])?;
+            let pointer = node.need("in")?;
+            if !["query", "header"].contains(&pointer.text()?) {
+                return Err(pointer.error("an API key is in `query` or `header`"));
             }
             scheme = node.carry(&["description", "type", "name", "in"]);
         }
@@ -31,14 +34,14 @@ pub(super) fn scheme(node: &Node) -> Result<Value, Error> {
                 "password" => ("password", &["tokenUrl"]),
                 "application" => ("clientCredentials", &["tokenUrl"]),
                 "accessCode" => ("authorizationCode", &["authorizationUrl", "tokenUrl"]),
-                other => return Err(flow.refuse(format!("`{other}` is no flow of OAuth 2"))),
+                other => return Err(flow.error(format!("`{other}` is no flow of OAuth 2"))),
             };
-            let texts: (_, _, &[_]) = (May, Kind::Text, &["type", "description", "flow"]);
-            node.check(&[&[texts, (Must, Kind::Text, urls), (Must, Kind::Object, &["scopes"])]])?;
+            let texts: (_, _, &[_]) = (Optional, Kind::Text, &["type", "description", "flow"]);
+            node.check(&[&[texts, (Required, Kind::Text, urls), (Required, Kind::Object, &["scopes"])]])?;
             scheme["type"] = "oauth2".into();
             scheme["flows"] = json!({ name: oauth2_flow(node)? });
         }
-        other => return Err(kind.refuse(format!("`{other}` is no type of security scheme"))),
+        other => return Err(kind.error(format!("`{other}` is no type of security scheme"))),
     }
     Ok(scheme)
 }
@@ -72,7 +75,7 @@ impl<'a> Converter<'a> {
             for (name, scopes) in requirement.entries()? {
                 if schemes.as_ref().is_none_or(|all| all.get(name).is_none()) {
                     let message = format!("`{name}` is not in `securityDefinitions`");
-                    return Err(requirement.refuse(message));
+                    return Err(requirement.error(message));
                 }
                 converted.insert(self.security.of(name).to_owned(), scopes.texts()?.into());
             }

@@ -17,7 +17,7 @@ enum Role {
 
 /// How objects of a role stand under a key.
 #[derive(Clone, Copy)]
-enum Stand {
+enum Nesting {
     One,
     /// In a list, or in a map in which every key is a name.
     Many,
@@ -26,9 +26,9 @@ enum Stand {
 }
 
 /// What stands under a key, unless it is data.
-fn below(role: Role, key: &str) -> Option<(Stand, Role)> {
+fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
+    use Nesting::*;
     use Role::*;
-    use Stand::*;
     Some(match (role, key) {
         (Document, "components") => (One, Components),
         (Document, "paths") => (Extensible, PathItem),
@@ -66,15 +66,15 @@ fn visit(value: &mut Value, role: Role) {
         wrap(members);
     }
     for (key, child) in members {
-        let Some((stand, role)) = below(role, key) else {
+        let Some((stand, role)) = child_role(role, key) else {
             continue;
         };
         match (stand, child) {
-            (Stand::One, child) => visit(child, role),
+            (Nesting::One, child) => visit(child, role),
             (_, Value::Array(list)) => list.iter_mut().for_each(|child| visit(child, role)),
             (_, Value::Object(map)) => {
                 for (name, child) in map {
-                    if !(matches!(stand, Stand::Extensible) && name.starts_with("x-")) {
+                    if !(matches!(stand, Nesting::Extensible) && name.starts_with("x-")) {
                         visit(child, role);
                     }
                 }

@@ -75,20 +75,20 @@ fn convert_schema(schema: Value) -> Value {
 }
 
 #[track_caller]
-fn assert_refused(document: &Value, place: &str, words: &str) {
+fn assert_refused(document: &Value, pointer: &str, words: &str) {
     let error = to_openapi(document).expect_err("must be refused");
-    assert_eq!(error.place, place, "{error}");
+    assert_eq!(error.pointer, pointer, "{error}");
     assert!(error.message.contains(words), "{error}");
 }
 
 #[track_caller]
-fn assert_parameter_refused(parameter: Value, place: &str, words: &str) {
-    let place = format!("/paths/~1a/get/parameters/0{place}");
-    assert_refused(&operation(json!({"parameters": [parameter]})), &place, words);
+fn assert_parameter_refused(parameter: Value, pointer: &str, words: &str) {
+    let pointer = format!("/paths/~1a/get/parameters/0{pointer}");
+    assert_refused(&operation(json!({"parameters": [parameter]})), &pointer, words);
 }
 
 #[track_caller]
-fn assert_schema_refused(schema: Value, place: &str, words: &str) {
+fn assert_schema_refused(schema: Value, pointer: &str, words: &str) {
     let document = document(json!({"definitions": {"A": schema, "B": {"type": ["array", "string"], "items": {}}}}));
-    assert_refused(&document, &format!("/definitions/A{place}"), words);
+    assert_refused(&document, &format!("/definitions/A{pointer}"), words);
 }

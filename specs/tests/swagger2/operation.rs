@@ -19,12 +19,12 @@ fn every_method_is_one() {
 
 #[test]
 fn what_it_must_not_have_is_refused() {
-    let place = "/paths/~1a/get";
-    assert_refused(&operation(json!({"requestBody": {}})), place, "`requestBody` has no place here");
+    let pointer = "/paths/~1a/get";
+    assert_refused(&operation(json!({"requestBody": {}})), pointer, "`requestBody` has no place here");
     assert_refused(&operation(json!({"deprecated": "yes"})), "/paths/~1a/get/deprecated", "must be true or false");
     assert_refused(&operation(json!({"parameters": {}})), "/paths/~1a/get/parameters", "must be a list");
     assert_refused(&operation(json!({"responses": {}})), "/paths/~1a/get/responses", "there must be a response");
     assert_refused(&operation(json!({"responses": {"2XX": {}}})), "/paths/~1a/get/responses", "`2XX`");
     let without = json!({"paths": {"/a": {"get": {}}}});
-    assert_refused(&document(without), place, "`responses` is missing");
+    assert_refused(&document(without), pointer, "`responses` is missing");
 }

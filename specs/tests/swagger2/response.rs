@@ -34,11 +34,11 @@ fn a_file_is_binary() {
     expected["type"] = json!("string");
     expected["nullable"] = json!(true);
     assert_eq!(response(file), json!({"application/json": {"schema": expected}}));
-    let place = "/paths/~1a/get/responses/200/schema";
+    let pointer = "/paths/~1a/get/responses/200/schema";
     let response = |schema| operation(json!({"responses": {"200": {"schema": schema}}}));
-    assert_refused(&response(json!({"type": "file", "items": {}})), place, "`items`");
+    assert_refused(&response(json!({"type": "file", "items": {}})), pointer, "`items`");
     let inside = json!({"type": "array", "items": {"type": "file"}});
-    assert_refused(&response(inside), &format!("{place}/items/type"), "`file`");
+    assert_refused(&response(inside), &format!("{pointer}/items/type"), "`file`");
 }
 
 #[test]
@@ -91,12 +91,12 @@ fn a_shared_one_is_a_component_and_inlined_where_media_types_differ() {
 #[test]
 fn what_it_must_not_be_is_refused() {
     let response = |response| operation(json!({"responses": {"200": response}}));
-    let place = "/paths/~1a/get/responses/200";
-    assert_refused(&response(json!({"content": {}})), place, "`content` has no place here");
-    assert_refused(&response(json!({"headers": {"H": {}}})), &format!("{place}/headers/H"), "`type` is missing");
+    let pointer = "/paths/~1a/get/responses/200";
+    assert_refused(&response(json!({"content": {}})), pointer, "`content` has no place here");
+    assert_refused(&response(json!({"headers": {"H": {}}})), &format!("{pointer}/headers/H"), "`type` is missing");
     let header = json!({"headers": {"H": {"type": "string", "required": true}}});
-    assert_refused(&response(header), &format!("{place}/headers/H"), "`required`");
+    assert_refused(&response(header), &format!("{pointer}/headers/H"), "`required`");
     let multi = json!({"headers": {"H": {"type": "array", "collectionFormat": "multi"}}});
-    assert_refused(&response(multi), &format!("{place}/headers/H/collectionFormat"), "`multi` in header");
-    assert_refused(&response(json!({"$ref": "#/responses/None"})), &format!("{place}/$ref"), "leads to nothing");
+    assert_refused(&response(multi), &format!("{pointer}/headers/H/collectionFormat"), "`multi` in header");
+    assert_refused(&response(json!({"$ref": "#/responses/None"})), &format!("{pointer}/$ref"), "leads to nothing");
 }

@@ -43,9 +43,9 @@ fn requirements_follow_the_names_of_the_schemes() {
 
 #[test]
 fn what_it_must_not_be_is_refused() {
-    let refused = |scheme: Value, place: &str, words| {
+    let refused = |scheme: Value, pointer: &str, words| {
         let document = document(json!({"securityDefinitions": {"s": scheme}}));
-        assert_refused(&document, &format!("/securityDefinitions/s{place}"), words);
+        assert_refused(&document, &format!("/securityDefinitions/s{pointer}"), words);
     };
     refused(json!({}), "", "`type` is missing");
     refused(json!({"type": "http"}), "/type", "`http`");

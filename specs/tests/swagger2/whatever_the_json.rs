@@ -61,7 +61,7 @@ fn an_error_names_a_place_that_is_there() {
             *document.pointer_mut(pointer).unwrap() = odd;
             if let Err(error) = to_openapi(&document) {
                 refused += 1;
-                assert!(document.pointer(&error.place).is_some(), "{error}");
+                assert!(document.pointer(&error.pointer).is_some(), "{error}");
             }
         }
     }
@@ -70,7 +70,7 @@ fn an_error_names_a_place_that_is_there() {
 
 #[test]
 fn what_swagger_requires_is_missed() {
-    for (place, name) in [
+    for (pointer, name) in [
         ("", "swagger"),
         ("", "info"),
         ("", "paths"),
@@ -92,9 +92,9 @@ fn what_swagger_requires_is_missed() {
         ("/securityDefinitions/o", "scopes"),
     ] {
         let mut document = everything();
-        let object = document.pointer_mut(place).and_then(Value::as_object_mut);
+        let object = document.pointer_mut(pointer).and_then(Value::as_object_mut);
         object.unwrap().remove(name).unwrap();
-        assert_refused(&document, place, &format!("`{name}` is missing"));
+        assert_refused(&document, pointer, &format!("`{name}` is missing"));
     }
 }
 

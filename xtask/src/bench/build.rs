@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::measure::{Run, Sample, alternate, in_turn, median, sample};
-use super::report::{Row, Table, Unit, Wanted};
+use super::report::{Row, Table, Threshold, Unit};
 
 /// The programs that users would write, by the names of their packages.
 const DEFAULT: &str = "with-datagouv-default";
@@ -24,9 +24,9 @@ pub(super) fn measure(rounds: usize) -> Result<Table, String> {
         run(Command::new(cargo()).args(["fetch", "--quiet", "--locked", "--manifest-path"]).arg(manifest))?;
     }
     let versions = Versions::read(&programs.join("Cargo.lock"))?;
-    let mut rows = from_nothing(rounds, &programs, &versions)?;
-    rows.extend(alone(rounds)?);
-    rows.extend(weight(&programs, &versions)?);
+    let mut rows = clean_builds(rounds, &programs, &versions)?;
+    rows.extend(crate_builds(rounds)?);
+    rows.extend(binary_sizes(&programs, &versions)?);
     let notes = vec![
         "Each build has cargo's default profile, and is not incremental: cargo builds what comes from a registry so."
             .to_owned(),
@@ -38,7 +38,7 @@ pub(super) fn measure(rounds: usize) -> Result<Table, String> {
 }
 
 /// Whole programs, with all that they depend on.
-fn from_nothing(rounds: usize, programs: &Path, versions: &Versions) -> Result<Vec<Row>, String> {
+fn clean_builds(rounds: usize, programs: &Path, versions: &Versions) -> Result<Vec<Row>, String> {
     let target = target("cold");
     let cold = |package: &'static str| -> Run<'_> {
         let target = &target;
@@ -57,10 +57,10 @@ fn from_nothing(rounds: usize, programs: &Path, versions: &Versions) -> Result<V
         for (name, theirs) in [("octocrab", octocrab), ("reqwest", reqwest)] {
             let row = |unit: &str, of: fn(&Sample) -> f64| {
                 let what = format!("a program from nothing, {what}: {unit}");
-                Row::ratio(what, Unit::Seconds, &figures(ours, of), &versions.of(name), &figures(theirs, of))
+                Row::ratio(what, Unit::Seconds, &metrics(ours, of), &versions.of(name), &metrics(theirs, of))
             };
             let wall = row("wall", |sample| sample.wall);
-            rows.push(if name == "octocrab" { wall.wanted(Wanted::AtMost(limit)) } else { wall });
+            rows.push(if name == "octocrab" { wall.threshold(Threshold::AtMost(limit)) } else { wall });
             rows.push(row("CPU", |sample| sample.cpu));
         }
     }
@@ -68,7 +68,7 @@ fn from_nothing(rounds: usize, programs: &Path, versions: &Versions) -> Result<V
 }
 
 /// Our crate with its dependencies built.
-fn alone(rounds: usize) -> Result<Vec<Row>, String> {
+fn crate_builds(rounds: usize) -> Result<Vec<Row>, String> {
     let target = target("alone");
     let mut rows = Vec::new();
     for (name, features, limit) in [
@@ -87,33 +87,33 @@ fn alone(rounds: usize) -> Result<Vec<Row>, String> {
         let again = |how: &'static str| -> Run<'_> {
             let (command, target) = (&command, &target);
             Box::new(move || {
-                forget(target)?;
+                invalidate(target)?;
                 sample(&mut command(how))
             })
         };
-        let script = Script::of(&mut command("build"))?;
+        let script = BuildScript::of(&mut command("build"))?;
         let runs: &mut [Run<'_>] = &mut [again("build"), again("check"), Box::new(|| sample(&mut script.command()))];
         let samples = alternate(rounds, runs)?;
         let [debug, check, script] = &samples[..] else { return Err("three runs were to be measured".to_owned()) };
         let row = |what: &str, unit: Unit, samples: &[Sample], of: fn(&Sample) -> f64| {
-            Row::alone(format!("the crate alone, {name}: {what}"), unit, median(samples.iter().map(of)))
+            Row::single(format!("the crate alone, {name}: {what}"), unit, median(samples.iter().map(of)))
         };
         let within = |row: Row| match limit {
-            Some(limit) => row.wanted(Wanted::AtMost(limit)),
+            Some(limit) => row.threshold(Threshold::AtMost(limit)),
             None => row,
         };
         rows.push(within(row("debug", Unit::Seconds, debug, |sample| sample.wall)));
         rows.push(within(row("check", Unit::Seconds, check, |sample| sample.wall)));
         let script = row("build.rs run", Unit::Seconds, script, |sample| sample.wall);
-        rows.push(script.wanted(Wanted::AtMost(0.5)));
+        rows.push(script.threshold(Threshold::AtMost(0.5)));
         let memory = row("memory of rustc", Unit::Bytes, debug, |sample| sample.peak_memory);
-        rows.push(memory.wanted(Wanted::AtMost(1e9)));
+        rows.push(memory.threshold(Threshold::AtMost(1e9)));
     }
     Ok(rows)
 }
 
 /// A program that lists datasets, built for release and stripped.
-fn weight(programs: &Path, versions: &Versions) -> Result<Vec<Row>, String> {
+fn binary_sizes(programs: &Path, versions: &Versions) -> Result<Vec<Row>, String> {
     let target = target("release");
     let size = |package: &str| -> Result<f64, String> {
         run(build("build", programs, &target).args(["--release", "--package", package]))?;
@@ -125,20 +125,20 @@ fn weight(programs: &Path, versions: &Versions) -> Result<Vec<Row>, String> {
     let name = versions.of("reqwest");
     let row =
         |whom: &str, theirs: f64| Row::ratio("a program for release, stripped", Unit::Bytes, &[ours], whom, &[theirs]);
-    let more = Row::alone("the same, more than reqwest with ring", Unit::Bytes, ours - alike);
-    Ok(vec![row(&name, theirs), row(&format!("{name} with ring"), alike), more.wanted(Wanted::AtMost(1.5e6))])
+    let more = Row::single("the same, more than reqwest with ring", Unit::Bytes, ours - alike);
+    Ok(vec![row(&name, theirs), row(&format!("{name} with ring"), alike), more.threshold(Threshold::AtMost(1.5e6))])
 }
 
 /// The build script of our crate, as cargo runs it, in a place that building again does not clear.
-struct Script {
+struct BuildScript {
     folder: PathBuf,
     features: Vec<String>,
 }
 
-impl Script {
+impl BuildScript {
     /// Builds what it is for, and asks cargo where it is.
     fn of(build: &mut Command) -> Result<Self, String> {
-        let messages = said(build.args(["--message-format", "json"]))?;
+        let messages = output_of(build.args(["--message-format", "json"]))?;
         let messages: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let of_kind = |kind: &str, id: Option<&Value>| {
             messages.iter().find(|message| {
@@ -169,7 +169,7 @@ impl Script {
 /// All features of our crate that users have, but for the one that needs a library of the system where that is missing.
 fn every_feature() -> Result<String, String> {
     let mut metadata = crate::cargo("metadata");
-    let metadata: Value = serde_json::from_str(&said(metadata.args(["--no-deps", "--format-version", "1"]))?)
+    let metadata: Value = serde_json::from_str(&output_of(metadata.args(["--no-deps", "--format-version", "1"]))?)
         .map_err(|error| format!("cargo metadata: {error}"))?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let ours =
@@ -208,8 +208,10 @@ fn build(how: &str, workspace: &Path, target: &Path) -> Command {
     command.arg("--target-dir").arg(target);
     command.env("CARGO_INCREMENTAL", "0");
     for (name, _) in std::env::vars_os() {
-        let told = name.to_string_lossy();
-        if told.starts_with("CARGO_PROFILE_") || ["RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_BUILD_JOBS"].contains(&&*told) {
+        let output = name.to_string_lossy();
+        if output.starts_with("CARGO_PROFILE_")
+            || ["RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_BUILD_JOBS"].contains(&&*output)
+        {
             command.env_remove(&name);
         }
     }
@@ -232,7 +234,7 @@ fn clear(folder: &Path) -> Result<(), String> {
 }
 
 /// Makes cargo build our crate again, its build script included, and nothing else.
-fn forget(target: &Path) -> Result<(), String> {
+fn invalidate(target: &Path) -> Result<(), String> {
     let mut command = Command::new(cargo());
     command.args(["clean", "--quiet", "--offline", "--package", OURS, "--manifest-path"]);
     run(command.arg(crate::root().join("Cargo.toml")).arg("--target-dir").arg(target))
@@ -242,12 +244,12 @@ fn run(command: &mut Command) -> Result<(), String> {
     sample(command).map(drop)
 }
 
-fn said(command: &mut Command) -> Result<String, String> {
+fn output_of(command: &mut Command) -> Result<String, String> {
     let output = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() { Ok(told) } else { Err(format!("cargo failed ({})", output.status)) }
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() { Ok(stdout) } else { Err(format!("cargo failed ({})", output.status)) }
 }
 
-fn figures(samples: &[Sample], of: fn(&Sample) -> f64) -> Vec<f64> {
+fn metrics(samples: &[Sample], of: fn(&Sample) -> f64) -> Vec<f64> {
     samples.iter().map(of).collect()
 }

@@ -4,35 +4,45 @@ use std::process::Command;
 
 use super::Workloads;
 use super::measure::{Run, Sample, alternate, sample};
-use super::report::{Row, Table, Unit, Wanted, shares_of_server};
+use super::report::{Row, Table, Threshold, Unit, shares_of_server};
 use super::valgrind::{Counts, count};
 
-const WHOM: &str = "reqwest and serde by hand";
+const BASELINE: &str = "reqwest and serde by hand";
 
 /// How many datasets are on the page.
 const DATASETS: f64 = 100.0;
 
 /// A call: what it is called here and there, how often it is counted and timed, and how many instructions of the other
 /// side it may take.
-struct Kind {
-    what: &'static str,
+struct CallKind {
+    label: &'static str,
     argument: &'static str,
     counted: u32,
     timed: u32,
     instructions: f64,
 }
 
-const KINDS: [Kind; 3] = [
-    Kind { what: "a call beside decoding", argument: "formats", counted: 200, timed: 5000, instructions: 1.05 },
-    Kind { what: "a dataset of 30 resources", argument: "dataset", counted: 100, timed: 3000, instructions: 1.10 },
-    Kind { what: "a page of 100 datasets", argument: "page", counted: 10, timed: 300, instructions: 1.10 },
+const KINDS: [CallKind; 3] = [
+    CallKind { label: "a call beside decoding", argument: "formats", counted: 200, timed: 5000, instructions: 1.05 },
+    CallKind { label: "a dataset of 30 resources", argument: "dataset", counted: 100, timed: 3000, instructions: 1.10 },
+    CallKind { label: "a page of 100 datasets", argument: "page", counted: 10, timed: 300, instructions: 1.10 },
 ];
 
 pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
     let server = workloads.server(&["serve", "--calls"])?;
-    let call = |kind: &Kind, by: &str, calls: u32| {
+    let call = |kind: &CallKind, by: &str, calls: u32| {
         let calls = calls.to_string();
-        workloads.work(&["call", "--origin", &server.origin, "--what", kind.argument, "--by", by, "--calls", &calls])
+        workloads.work(&[
+            "call",
+            "--origin",
+            &server.origin,
+            "--request",
+            kind.argument,
+            "--implementation",
+            by,
+            "--calls",
+            &calls,
+        ])
     };
     let mut rows = Vec::new();
     let mut notes = vec![
@@ -41,54 +51,54 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     ];
     let (mut small, mut shares) = (None, Vec::new());
     for kind in &KINDS {
-        let counted = [("client"), ("hand")].map(|by| counts(kind, |calls| call(kind, by, calls)));
+        let counted = [("client"), ("bare")].map(|by| counts(kind, |calls| call(kind, by, calls)));
         match counted {
             [Ok(ours), Ok(theirs)] => {
                 rows.extend(counted_rows(kind, ours, theirs));
                 let (small_ours, small_theirs) = *small.get_or_insert((ours, theirs));
                 if kind.argument == "page" {
-                    let of_each = |all: Counts, small| all.beyond(small).of_each(DATASETS).allocations;
-                    let (ours, theirs) = (of_each(ours, small_ours), of_each(theirs, small_theirs));
-                    let row = Row::ratio("each dataset: allocations", Unit::Count, &[ours], WHOM, &[theirs]);
-                    rows.push(row.wanted(Wanted::AtMost(1.2)));
+                    let per_dataset = |all: Counts, small| all.minus(small).divided_by(DATASETS).allocations;
+                    let (ours, theirs) = (per_dataset(ours, small_ours), per_dataset(theirs, small_theirs));
+                    let row = Row::ratio("each dataset: allocations", Unit::Count, &[ours], BASELINE, &[theirs]);
+                    rows.push(row.threshold(Threshold::AtMost(1.2)));
                 }
             }
-            [Err(reason), _] | [_, Err(reason)] => notes.push(format!("{} could not be counted: {reason}", kind.what)),
+            [Err(reason), _] | [_, Err(reason)] => notes.push(format!("{} could not be counted: {reason}", kind.label)),
         }
         shares.push(server.share(|| sample(&mut call(kind, "client", kind.timed)))?);
-        let mut timed = ["client", "hand"].map(|by| {
-            let run: Run<'_> = Box::new(|| of_each(sample(&mut call(kind, by, kind.timed))?, kind.timed));
+        let mut timed = ["client", "bare"].map(|by| {
+            let run: Run<'_> = Box::new(|| per_call(sample(&mut call(kind, by, kind.timed))?, kind.timed));
             run
         });
         let samples = alternate(rounds, &mut timed)?;
         let [ours, theirs] = &samples[..] else { return Err("two sides were to be measured".to_owned()) };
         let walls = |samples: &[Sample]| samples.iter().map(|sample| sample.wall).collect::<Vec<_>>();
-        rows.push(Row::ratio(format!("{}: wall", kind.what), Unit::Seconds, &walls(ours), WHOM, &walls(theirs)));
+        rows.push(Row::ratio(format!("{}: wall", kind.label), Unit::Seconds, &walls(ours), BASELINE, &walls(theirs)));
     }
     notes.push(shares_of_server(&shares));
     Ok(Table { title: "Call: one typed call over a connection that is kept".to_owned(), rows, notes })
 }
 
 /// What one call takes, as the program tells it of all.
-fn of_each(sample: Sample, calls: u32) -> Result<Sample, String> {
+fn per_call(sample: Sample, calls: u32) -> Result<Sample, String> {
     let calls = f64::from(calls);
-    Ok(Sample { wall: sample.figure("wall")? / calls, cpu: sample.figure("cpu")? / calls, ..sample })
+    Ok(Sample { wall: sample.metric("wall")? / calls, cpu: sample.metric("cpu")? / calls, ..sample })
 }
 
 /// What one call does: what so many calls do more than a few, so that the start of the program does not count.
-fn counts(kind: &Kind, call: impl Fn(u32) -> Command) -> Result<Counts, String> {
+fn counts(kind: &CallKind, call: impl Fn(u32) -> Command) -> Result<Counts, String> {
     let few = count(&call(1))?;
     let many = count(&call(1 + kind.counted))?;
-    Ok(many.beyond(few).of_each(f64::from(kind.counted)))
+    Ok(many.minus(few).divided_by(f64::from(kind.counted)))
 }
 
-fn counted_rows(kind: &Kind, ours: Counts, theirs: Counts) -> [Row; 3] {
+fn counted_rows(kind: &CallKind, ours: Counts, theirs: Counts) -> [Row; 3] {
     let row = |name: &str, unit: Unit, of: fn(&Counts) -> f64| {
-        Row::ratio(format!("{}: {name}", kind.what), unit, &[of(&ours)], WHOM, &[of(&theirs)])
+        Row::ratio(format!("{}: {name}", kind.label), unit, &[of(&ours)], BASELINE, &[of(&theirs)])
     };
     [
-        row("instructions", Unit::Count, |counts| counts.instructions).wanted(Wanted::AtMost(kind.instructions)),
-        row("allocations", Unit::Count, |counts| counts.allocations).wanted(Wanted::AtMost(1.2)),
+        row("instructions", Unit::Count, |counts| counts.instructions).threshold(Threshold::AtMost(kind.instructions)),
+        row("allocations", Unit::Count, |counts| counts.allocations).threshold(Threshold::AtMost(1.2)),
         row("bytes allocated", Unit::Bytes, |counts| counts.bytes),
     ]
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::measure::{Run, alternate, median, sample};
-use super::report::{Row, Table, Unit, Wanted};
+use super::report::{Row, Table, Threshold, Unit};
 use super::{build, folder};
 
 pub(super) fn measure(rounds: usize) -> Result<Table, String> {
@@ -35,10 +35,11 @@ pub(super) fn measure(rounds: usize) -> Result<Table, String> {
     let samples = alternate(rounds, &mut runs)?.concat();
     fs::remove_file(&edited).map_err(failed)?;
     let rows = vec![
-        Row::alone("wall", Unit::Seconds, median(samples.iter().map(|sample| sample.wall))).wanted(Wanted::AtMost(2.0)),
-        Row::alone("CPU", Unit::Seconds, median(samples.iter().map(|sample| sample.cpu))),
-        Row::alone("memory", Unit::Bytes, median(samples.iter().map(|sample| sample.peak_memory)))
-            .wanted(Wanted::AtMost(300e6)),
+        Row::single("wall", Unit::Seconds, median(samples.iter().map(|sample| sample.wall)))
+            .threshold(Threshold::AtMost(2.0)),
+        Row::single("CPU", Unit::Seconds, median(samples.iter().map(|sample| sample.cpu))),
+        Row::single("memory", Unit::Bytes, median(samples.iter().map(|sample| sample.peak_memory)))
+            .threshold(Threshold::AtMost(300e6)),
     ];
     let note = format!(
         "The vendored document against itself with {edits} edits: operations dropped, parameters made required, \

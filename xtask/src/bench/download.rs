@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::measure::{Run, Sample, alternate, median, sample};
-use super::report::{Row, Table, Unit, Wanted, shares_of_server};
+use super::report::{Row, Table, Threshold, Unit, shares_of_server};
 use super::{Workloads, folder};
 
 const SIZE: u32 = 1_000_000_000;
@@ -42,25 +42,25 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     let _ = fs::remove_file(&path);
     let [ours, of_curl] = &samples[..] else { return Err("two downloads were to be measured".to_owned()) };
 
-    let figures = |samples: &[Sample], of: fn(&Sample) -> f64| samples.iter().map(of).collect::<Vec<_>>();
+    let metrics = |samples: &[Sample], of: fn(&Sample) -> f64| samples.iter().map(of).collect::<Vec<_>>();
     let speed: fn(&Sample) -> f64 = |sample| f64::from(SIZE) / sample.wall;
-    let memory = ours.iter().map(|sample| sample.figure("memory")).collect::<Result<Vec<_>, _>>()?;
+    let memory = ours.iter().map(|sample| sample.metric("memory")).collect::<Result<Vec<_>, _>>()?;
     let rows = vec![
-        Row::ratio("throughput", Unit::BytesPerSecond, &figures(ours, speed), "curl", &figures(of_curl, speed))
-            .wanted(Wanted::AtLeast(0.95)),
+        Row::ratio("throughput", Unit::BytesPerSecond, &metrics(ours, speed), "curl", &metrics(of_curl, speed))
+            .threshold(Threshold::AtLeast(0.95)),
         Row::ratio(
             "CPU",
             Unit::Seconds,
-            &figures(ours, |sample| sample.cpu),
+            &metrics(ours, |sample| sample.cpu),
             "curl",
-            &figures(of_curl, |sample| sample.cpu),
+            &metrics(of_curl, |sample| sample.cpu),
         ),
-        Row::alone("memory over idle", Unit::Bytes, median(memory)).wanted(Wanted::AtMost(30e6)),
+        Row::single("memory over idle", Unit::Bytes, median(memory)).threshold(Threshold::AtMost(30e6)),
     ];
     let note = format!(
         "curl checks nothing; with `sha256sum` after it, it took {:.2} s where ours took {:.2} s.",
         median(both),
-        median(figures(ours, |sample| sample.wall)),
+        median(metrics(ours, |sample| sample.wall)),
     );
     let title = "Download: a file of 1 GB, its SHA-256 checked".to_owned();
     Ok(Table { title, rows, notes: vec![note, shares_of_server(&[share])] })

@@ -24,10 +24,10 @@ impl Machine {
         let processor = information.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         Self {
             date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
-            commit: said("git", &["describe", "--always", "--dirty"]),
+            commit: output_of("git", &["describe", "--always", "--dirty"]),
             processor: processor.map_or("unknown", |(_, name)| name).to_owned(),
             processors: std::thread::available_parallelism().map_or(0, usize::from),
-            compiler: said("rustc", &["--version"]),
+            compiler: output_of("rustc", &["--version"]),
             load: load.split(' ').next().map(str::to_owned).into_iter().collect(),
         }
     }
@@ -59,7 +59,7 @@ impl Machine {
     }
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+fn output_of(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).current_dir(crate::root()).output();
     output.map_or_else(|error| error.to_string(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -18,13 +18,13 @@ pub struct Sample {
     /// The most memory that one of its processes held, in bytes.
     pub peak_memory: f64,
     /// What it printed last, as JSON; null where that is none.
-    pub told: Value,
+    pub output: Value,
 }
 
 impl Sample {
     /// A figure that the program told.
-    pub fn figure(&self, name: &str) -> Result<f64, String> {
-        self.told[name].as_f64().ok_or_else(|| format!("the program told no `{name}`: {}", self.told))
+    pub fn metric(&self, name: &str) -> Result<f64, String> {
+        self.output[name].as_f64().ok_or_else(|| format!("the program told no `{name}`: {}", self.output))
     }
 }
 
@@ -44,9 +44,9 @@ pub fn sample(command: &mut Command) -> Result<Sample, String> {
         return Err(format!("{program} failed ({})", used.status));
     }
     let cpu = (used.rusage.utime + used.rusage.stime).as_secs_f64();
-    let told = output.lines().next_back().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+    let output = output.lines().next_back().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
     // `wait4` gives bytes.
-    Ok(Sample { wall, cpu, peak_memory: used.rusage.maxrss as f64, told })
+    Ok(Sample { wall, cpu, peak_memory: used.rusage.maxrss as f64, output })
 }
 
 /// A run to be repeated.

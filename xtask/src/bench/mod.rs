@@ -27,7 +27,7 @@ use report::Table;
 pub struct Arguments {
     /// What to measure; everything otherwise
     #[arg(value_enum)]
-    what: Vec<What>,
+    benchmarks: Vec<Benchmark>,
     /// How often each is run in turn with what it is compared with; medians are reported
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum What {
+enum Benchmark {
     /// Builds from nothing and of the crate alone, and what a program weighs
     Build,
     /// Single typed calls, and the same by hand
@@ -53,12 +53,12 @@ enum What {
 }
 
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let every = <What as clap::ValueEnum>::value_variants();
-    let wanted = if arguments.what.is_empty() { every } else { &arguments.what };
+    let every = <Benchmark as clap::ValueEnum>::value_variants();
+    let threshold = if arguments.benchmarks.is_empty() { every } else { &arguments.benchmarks };
     let before = Machine::now();
     let (mut tables, mut failed) = (Vec::new(), false);
-    for what in wanted {
-        match measure(*what, usize::from(arguments.rounds)) {
+    for benchmark in threshold {
+        match measure(*benchmark, usize::from(arguments.rounds)) {
             Ok(table) => {
                 // One table takes minutes: it is shown as soon as it is there.
                 if arguments.format == Format::Text {
@@ -84,14 +84,14 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn measure(what: What, rounds: usize) -> Result<Table, String> {
-    match what {
-        What::Build => build::measure(rounds),
-        What::Call => call::measure(&Workloads::build()?, rounds),
-        What::Pages => pages::measure(&Workloads::build()?, rounds),
-        What::Rows => rows::measure(&Workloads::build()?, rounds),
-        What::Download => download::measure(&Workloads::build()?, rounds),
-        What::Diff => diff::measure(rounds),
+fn measure(benchmark: Benchmark, rounds: usize) -> Result<Table, String> {
+    match benchmark {
+        Benchmark::Build => build::measure(rounds),
+        Benchmark::Call => call::measure(&Workloads::build()?, rounds),
+        Benchmark::Pages => pages::measure(&Workloads::build()?, rounds),
+        Benchmark::Rows => rows::measure(&Workloads::build()?, rounds),
+        Benchmark::Download => download::measure(&Workloads::build()?, rounds),
+        Benchmark::Diff => diff::measure(rounds),
     }
 }
 

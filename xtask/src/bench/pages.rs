@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::measure::{Run, Sample, alternate, sample};
-use super::report::{Row, Table, Unit, Wanted, shares_of_server};
+use super::report::{Row, Table, Threshold, Unit, shares_of_server};
 use super::{PYTHON_CLIENT, Workloads};
 
 /// The three fields of a masked walk, for the client of Python.
@@ -11,8 +11,8 @@ const MASK: &str = "data{id,slug,title}";
 
 /// Both sides tell what the walk took: Python's start and its imports, and reading the certificates of the system, come
 /// before it.
-fn of_walk(sample: Sample) -> Result<Sample, String> {
-    Ok(Sample { wall: sample.figure("wall")?, cpu: sample.figure("cpu")?, ..sample })
+fn walk_sample(sample: Sample) -> Result<Sample, String> {
+    Ok(Sample { wall: sample.metric("wall")?, cpu: sample.metric("cpu")?, ..sample })
 }
 
 pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
@@ -32,27 +32,27 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         let walk = || workloads.work(&[&["walk", "--origin", &server.origin], ours].concat());
         shares.push(server.share(|| sample(&mut walk()))?);
         let mut runs: [Run<'_>; 2] = [
-            Box::new(|| of_walk(sample(&mut walk())?)),
+            Box::new(|| walk_sample(sample(&mut walk())?)),
             Box::new(|| {
                 let mut command = Command::new(python.program("python"));
-                of_walk(sample(command.arg(&script).arg(&server.origin).args(theirs))?)
+                walk_sample(sample(command.arg(&script).arg(&server.origin).args(theirs))?)
             }),
         ];
         let samples = alternate(rounds, &mut runs)?;
         let [ours, theirs] = &samples[..] else { return Err("two walks were to be measured".to_owned()) };
         for sample in ours.iter().chain(theirs) {
-            if sample.figure("items")? < 10_000.0 {
-                return Err(format!("a walk did not find all datasets: {}", sample.told));
+            if sample.metric("items")? < 10_000.0 {
+                return Err(format!("a walk did not find all datasets: {}", sample.output));
             }
         }
-        let figures = |samples: &[Sample], of: fn(&Sample) -> f64| samples.iter().map(of).collect::<Vec<_>>();
+        let metrics = |samples: &[Sample], of: fn(&Sample) -> f64| samples.iter().map(of).collect::<Vec<_>>();
         let row = |name: &str, of: fn(&Sample) -> f64| {
-            let (ours, theirs) = (figures(ours, of), figures(theirs, of));
+            let (ours, theirs) = (metrics(ours, of), metrics(theirs, of));
             Row::ratio(format!("{what}: {name}"), Unit::Seconds, &ours, &whom, &theirs)
         };
-        rows.push(row("wall", |sample| sample.wall).wanted(Wanted::AtMost(1.0 / 10.0)));
+        rows.push(row("wall", |sample| sample.wall).threshold(Threshold::AtMost(1.0 / 10.0)));
         let cpu = row("CPU", |sample| sample.cpu);
-        rows.push(if of_cpu { cpu.wanted(Wanted::AtMost(1.0 / 20.0)) } else { cpu });
+        rows.push(if of_cpu { cpu.threshold(Threshold::AtMost(1.0 / 20.0)) } else { cpu });
     }
     let of_pages = "Pages have 100 datasets, which the client of Python is told; ours chooses so itself, and 500 where only plain \
                     fields are asked for."

@@ -15,7 +15,7 @@ pub enum Unit {
 
 /// What a ratio, or a number that stands alone, should be.
 #[derive(Debug, Clone, Copy)]
-pub enum Wanted {
+pub enum Threshold {
     AtMost(f64),
     AtLeast(f64),
 }
@@ -23,60 +23,60 @@ pub enum Wanted {
 /// A line of a table.
 #[derive(Debug)]
 pub struct Row {
-    what: String,
+    label: String,
     unit: Unit,
     ours: f64,
-    against: Option<Against>,
-    wanted: Option<Wanted>,
+    baseline: Option<Baseline>,
+    threshold: Option<Threshold>,
 }
 
 #[derive(Debug)]
-struct Against {
-    whom: String,
-    theirs: f64,
+struct Baseline {
+    name: String,
+    value: f64,
     /// The ratio of each round; its median is what counts.
     ratios: Vec<f64>,
 }
 
 impl Row {
     /// A figure that stands alone.
-    pub fn alone(what: impl Into<String>, unit: Unit, ours: f64) -> Self {
-        Self { what: what.into(), unit, ours, against: None, wanted: None }
+    pub fn single(label: impl Into<String>, unit: Unit, ours: f64) -> Self {
+        Self { label: label.into(), unit, ours, baseline: None, threshold: None }
     }
 
     /// The medians of two figures, and their ratio round by round.
-    pub fn ratio(what: impl Into<String>, unit: Unit, ours: &[f64], whom: &str, theirs: &[f64]) -> Self {
-        let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
-        let against = Against { whom: whom.to_owned(), theirs: median(theirs.iter().copied()), ratios };
-        Self { against: Some(against), ..Self::alone(what, unit, median(ours.iter().copied())) }
+    pub fn ratio(label: impl Into<String>, unit: Unit, ours: &[f64], name: &str, value: &[f64]) -> Self {
+        let ratios = ours.iter().zip(value).map(|(ours, value)| ours / value).collect();
+        let baseline = Baseline { name: name.to_owned(), value: median(value.iter().copied()), ratios };
+        Self { baseline: Some(baseline), ..Self::single(label, unit, median(ours.iter().copied())) }
     }
 
     /// What it should be.
     #[must_use]
-    pub fn wanted(self, wanted: Wanted) -> Self {
-        Self { wanted: Some(wanted), ..self }
+    pub fn threshold(self, threshold: Threshold) -> Self {
+        Self { threshold: Some(threshold), ..self }
     }
 
     /// What is compared with what is wanted.
-    fn deciding(&self) -> f64 {
-        self.against.as_ref().map_or(self.ours, |against| median(against.ratios.iter().copied()))
+    fn compared_value(&self) -> f64 {
+        self.baseline.as_ref().map_or(self.ours, |baseline| median(baseline.ratios.iter().copied()))
     }
 
-    fn reached(&self) -> Option<bool> {
-        self.wanted.map(|wanted| match wanted {
-            Wanted::AtMost(limit) => self.deciding() <= limit,
-            Wanted::AtLeast(limit) => self.deciding() >= limit,
+    fn is_met(&self) -> Option<bool> {
+        self.threshold.map(|threshold| match threshold {
+            Threshold::AtMost(limit) => self.compared_value() <= limit,
+            Threshold::AtLeast(limit) => self.compared_value() >= limit,
         })
     }
 
     fn cells(&self) -> [String; 7] {
-        let (whom, theirs, ratio, spread) = match &self.against {
-            Some(against) => {
-                let (least, most) = spread(&against.ratios);
-                let ratio = significant(self.deciding());
+        let (name, value, ratio, range) = match &self.baseline {
+            Some(baseline) => {
+                let (least, most) = range(&baseline.ratios);
+                let ratio = significant(self.compared_value());
                 (
-                    against.whom.clone(),
-                    quantity(self.unit, against.theirs),
+                    baseline.name.clone(),
+                    quantity(self.unit, baseline.value),
                     ratio,
                     format!("{}–{}", significant(least), significant(most)),
                 )
@@ -84,22 +84,22 @@ impl Row {
             None => Default::default(),
         };
         let of_ratio =
-            |limit: f64| if self.against.is_some() { significant(limit) } else { quantity(self.unit, limit) };
-        let wanted = match (self.wanted, self.reached()) {
-            (Some(Wanted::AtMost(limit)), Some(reached)) => format!("≤ {}: {}", of_ratio(limit), verdict(reached)),
-            (Some(Wanted::AtLeast(limit)), Some(reached)) => format!("≥ {}: {}", of_ratio(limit), verdict(reached)),
+            |limit: f64| if self.baseline.is_some() { significant(limit) } else { quantity(self.unit, limit) };
+        let threshold = match (self.threshold, self.is_met()) {
+            (Some(Threshold::AtMost(limit)), Some(is_met)) => format!("≤ {}: {}", of_ratio(limit), verdict(is_met)),
+            (Some(Threshold::AtLeast(limit)), Some(is_met)) => format!("≥ {}: {}", of_ratio(limit), verdict(is_met)),
             _ => String::new(),
         };
-        [self.what.clone(), quantity(self.unit, self.ours), whom, theirs, ratio, spread, wanted]
+        [self.label.clone(), quantity(self.unit, self.ours), name, value, ratio, range, threshold]
     }
 
     fn json(&self) -> Value {
-        let against = self.against.as_ref().map(|against| {
-            json!({"whom": against.whom, "value": against.theirs, "ratio": self.deciding(), "ratios": against.ratios})
+        let baseline = self.baseline.as_ref().map(|baseline| {
+            json!({"whom": baseline.name, "value": baseline.value, "ratio": self.compared_value(), "ratios": baseline.ratios})
         });
-        let wanted = self.wanted.map(|wanted| match wanted {
-            Wanted::AtMost(limit) => json!({"at_most": limit}),
-            Wanted::AtLeast(limit) => json!({"at_least": limit}),
+        let threshold = self.threshold.map(|threshold| match threshold {
+            Threshold::AtMost(limit) => json!({"at_most": limit}),
+            Threshold::AtLeast(limit) => json!({"at_least": limit}),
         });
         let unit = match self.unit {
             Unit::Seconds => "seconds",
@@ -108,8 +108,8 @@ impl Row {
             Unit::Count => "count",
         };
         json!({
-            "what": self.what, "unit": unit, "value": self.ours, "against": against, "wanted": wanted,
-            "reached": self.reached(),
+            "what": self.label, "unit": unit, "value": self.ours, "against": baseline, "wanted": threshold,
+            "reached": self.is_met(),
         })
     }
 }
@@ -156,11 +156,11 @@ pub fn shares_of_server(shares: &[f64]) -> String {
     format!("The server's share of the processors' time while ours ran, of all that both took: {}.", shares.join(", "))
 }
 
-fn verdict(reached: bool) -> &'static str {
-    if reached { "reached" } else { "not reached" }
+fn verdict(is_met: bool) -> &'static str {
+    if is_met { "reached" } else { "not reached" }
 }
 
-fn spread(values: &[f64]) -> (f64, f64) {
+fn range(values: &[f64]) -> (f64, f64) {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     (least, values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
 }
@@ -200,7 +200,7 @@ mod tests {
     fn a_ratio_is_that_of_each_round_and_not_of_the_medians() {
         // The machine was slow in the second round, for both.
         let row = Row::ratio("x", Unit::Seconds, &[1.0, 10.0, 1.5], "y", &[2.0, 20.0, 2.0]);
-        let cells = row.wanted(Wanted::AtMost(0.5)).cells();
+        let cells = row.threshold(Threshold::AtMost(0.5)).cells();
         assert_eq!(
             cells[1..],
             ["1.50 s", "y", "2.00 s", "0.500", "0.500–0.750", "≤ 0.500: reached"].map(str::to_owned)
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_figure_alone_is_compared_itself() {
-        let row = Row::alone("x", Unit::Bytes, 31e6).wanted(Wanted::AtMost(30e6));
+        let row = Row::single("x", Unit::Bytes, 31e6).threshold(Threshold::AtMost(30e6));
         assert_eq!(row.cells()[6], "≤ 30.0 MB: not reached");
         assert_eq!(row.json()["reached"], false);
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::measure::{Run, Sample, alternate, median, sample};
-use super::report::{Row, Table, Unit, Wanted, shares_of_server};
+use super::report::{Row, Table, Threshold, Unit, shares_of_server};
 use super::{PYTHON_CLIENT, Workloads, folder};
 
 const ROWS: u32 = 1_000_000;
@@ -44,51 +44,51 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         return Err("four readings were to be measured".to_owned());
     };
     for (ours, theirs) in ours.iter().zip(of_file) {
-        if ours.figure("rows")? < f64::from(ROWS) || ours.told["digest"] != theirs.told["digest"] {
-            return Err(format!("not the same rows: {} and {}", ours.told, theirs.told));
+        if ours.metric("rows")? < f64::from(ROWS) || ours.output["digest"] != theirs.output["digest"] {
+            return Err(format!("not the same rows: {} and {}", ours.output, theirs.output));
         }
     }
-    if let Some(short) = of_python.iter().find(|sample| sample.told["rows"] != ROWS_OF_PYTHON) {
-        return Err(format!("the client of Python did not read its rows: {}", short.told));
+    if let Some(short) = of_python.iter().find(|sample| sample.output["rows"] != ROWS_OF_PYTHON) {
+        return Err(format!("the client of Python did not read its rows: {}", short.output));
     }
 
-    let figures = |samples: &[Sample], of: &dyn Fn(&Sample) -> Result<f64, String>| {
+    let metrics = |samples: &[Sample], of: &dyn Fn(&Sample) -> Result<f64, String>| {
         samples.iter().map(of).collect::<Result<Vec<_>, _>>()
     };
-    let speed = |sample: &Sample| Ok(sample.figure("rows")? / sample.figure("wall")?);
-    let bytes_speed = |sample: &Sample| Ok(f64::from(ROWS) / sample.figure("wall")?);
-    let cost = |sample: &Sample| Ok(sample.figure("cpu")? / sample.figure("rows")? * 1e6);
-    let alone = |figure: &str| Ok::<_, String>(median(figures(ours, &|sample: &Sample| sample.figure(figure))?));
-    let (our_speed, our_cost) = (figures(ours, &speed)?, figures(ours, &cost)?);
+    let speed = |sample: &Sample| Ok(sample.metric("rows")? / sample.metric("wall")?);
+    let bytes_speed = |sample: &Sample| Ok(f64::from(ROWS) / sample.metric("wall")?);
+    let cost = |sample: &Sample| Ok(sample.metric("cpu")? / sample.metric("rows")? * 1e6);
+    let single = |metric: &str| Ok::<_, String>(median(metrics(ours, &|sample: &Sample| sample.metric(metric))?));
+    let (our_speed, our_cost) = (metrics(ours, &speed)?, metrics(ours, &cost)?);
     let whom = format!("datagouv-client {PYTHON_CLIENT}");
     let table = vec![
-        Row::ratio("rows per second", Unit::Count, &our_speed, &whom, &figures(of_python, &speed)?)
-            .wanted(Wanted::AtLeast(50.0)),
+        Row::ratio("rows per second", Unit::Count, &our_speed, &whom, &metrics(of_python, &speed)?)
+            .threshold(Threshold::AtLeast(50.0)),
         Row::ratio(
             "rows per second",
             Unit::Count,
             &our_speed,
             "csv and serde, from a file",
-            &figures(of_file, &speed)?,
+            &metrics(of_file, &speed)?,
         )
-        .wanted(Wanted::AtLeast(0.5)),
+        .threshold(Threshold::AtLeast(0.5)),
         Row::ratio(
             "rows per second",
             Unit::Count,
             &our_speed,
             "reqwest, the bytes dropped",
-            &figures(of_bytes, &bytes_speed)?,
+            &metrics(of_bytes, &bytes_speed)?,
         ),
-        Row::ratio("CPU of a million rows", Unit::Seconds, &our_cost, &whom, &figures(of_python, &cost)?),
+        Row::ratio("CPU of a million rows", Unit::Seconds, &our_cost, &whom, &metrics(of_python, &cost)?),
         Row::ratio(
             "CPU of a million rows",
             Unit::Seconds,
             &our_cost,
             "csv and serde, from a file",
-            &figures(of_file, &cost)?,
+            &metrics(of_file, &cost)?,
         ),
-        Row::alone("requests", Unit::Count, alone("requests")?).wanted(Wanted::AtMost(25.0)),
-        Row::alone("memory over idle", Unit::Bytes, alone("memory")?).wanted(Wanted::AtMost(30e6)),
+        Row::single("requests", Unit::Count, single("requests")?).threshold(Threshold::AtMost(25.0)),
+        Row::single("memory over idle", Unit::Bytes, single("memory")?).threshold(Threshold::AtMost(30e6)),
     ];
     let notes = vec![
         format!(

@@ -20,8 +20,8 @@ const CAUSES: [(&str, &[&Rule]); 6] = [
 /// Puts changes of the crate to the changes of the contract that they come from; the others become changes of their
 /// own.
 pub fn attach(changes: &mut Vec<Change>, rust: Vec<RustChange>) {
-    let places = Places::of(changes);
-    let causes: Vec<Option<usize>> = rust.iter().map(|found| places.cause(changes, found)).collect();
+    let locations = ChangeIndex::of(changes);
+    let causes: Vec<Option<usize>> = rust.iter().map(|found| locations.cause(changes, found)).collect();
     let known: HashMap<(String, String), Operation> = changes
         .iter()
         .flat_map(|change| &change.operations)
@@ -41,23 +41,23 @@ pub fn attach(changes: &mut Vec<Change>, rust: Vec<RustChange>) {
 }
 
 /// Where the changes of the contract are.
-struct Places {
+struct ChangeIndex {
     /// By method and path.
     operations: HashMap<(String, String), Vec<usize>>,
     locations: HashMap<String, Vec<usize>>,
 }
 
-impl Places {
+impl ChangeIndex {
     fn of(changes: &[Change]) -> Self {
-        let mut places = Self { operations: HashMap::new(), locations: HashMap::new() };
+        let mut locations = Self { operations: HashMap::new(), locations: HashMap::new() };
         for (index, change) in changes.iter().enumerate() {
             for operation in &change.operations {
                 let key = (operation.method.clone(), operation.path.clone());
-                places.operations.entry(key).or_default().push(index);
+                locations.operations.entry(key).or_default().push(index);
             }
-            places.locations.entry(change.location.clone()).or_default().push(index);
+            locations.locations.entry(change.location.clone()).or_default().push(index);
         }
-        places
+        locations
     }
 
     /// The change of the contract that a change of the crate comes from.
@@ -106,8 +106,9 @@ fn alone(known: &HashMap<(String, String), Operation>, found: RustChange) -> Cha
     let operations = match &found.origin {
         Some(Origin::Operation { method, path, .. }) => {
             let operation = known.get(&(method.clone(), path.clone())).cloned();
-            let bare = || Operation { method: method.clone(), path: path.clone(), operation: None, tag: None };
-            vec![operation.unwrap_or_else(bare)]
+            let without_unions =
+                || Operation { method: method.clone(), path: path.clone(), operation: None, tag: None };
+            vec![operation.unwrap_or_else(without_unions)]
         }
         _ => Vec::new(),
     };

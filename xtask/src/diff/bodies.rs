@@ -6,9 +6,9 @@ use datagouv_specs::pointer::escape;
 use serde_json::{Value, json};
 
 use super::change::Direction;
-use super::compare::{Comparison, Reach};
+use super::compare::{Comparison, OperationDifferences};
+use super::location::Location;
 use super::operations::Entry;
-use super::place::Place;
 use super::rules;
 
 /// A media type as it is compared: in small letters, without its charset.
@@ -40,11 +40,16 @@ pub fn media_types<'m>(
 }
 
 /// Compares the body of the requests of an operation.
-pub fn compare<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry<'a>, reach: &mut Reach) {
+pub fn compare<'a>(
+    comparison: &mut Comparison<'a>,
+    old: &Entry<'a>,
+    new: &Entry<'a>,
+    output: &mut OperationDifferences,
+) {
     let body = |entry: &Entry<'a>| entry.value.get("requestBody").map(|body| entry.document.follow(body).value);
     let (was, is) = (body(old), body(new));
     let required = |body: Option<&Value>| body.is_some_and(|body| body.get("required") == Some(&Value::Bool(true)));
-    let at = Place::of("/requestBody", "the body");
+    let at = Location::of("/requestBody", "the body");
     let (was_required, is_required) = (required(was), required(is));
     let flip = (Some(was_required.into()), Some(is_required.into()));
     match (was, is) {
@@ -52,46 +57,46 @@ pub fn compare<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry
         (None, Some(_)) => {
             let types = content(is).keys().map(|name| Value::from(name.as_str())).collect();
             match is_required {
-                true => reach.say(&rules::REQUIRED_BODY_ADDED, &at, (None, Some(types)), "is new, and required"),
-                false => reach.say(&rules::BODY_ADDED, &at, (None, Some(types)), "is new"),
+                true => output.report(&rules::REQUIRED_BODY_ADDED, &at, (None, Some(types)), "is new, and required"),
+                false => output.report(&rules::BODY_ADDED, &at, (None, Some(types)), "is new"),
             }
             return;
         }
         (Some(_), None) => {
             let types = content(was).keys().map(|name| Value::from(name.as_str())).collect();
-            reach.say(&rules::BODY_REMOVED, &at, (Some(types), None), "is gone");
+            output.report(&rules::BODY_REMOVED, &at, (Some(types), None), "is gone");
             return;
         }
         (Some(_), Some(_)) if was_required != is_required => match is_required {
-            true => reach.say(&rules::BODY_BECAME_REQUIRED, &at, flip, "is now required"),
-            false => reach.say(&rules::BODY_BECAME_OPTIONAL, &at, flip, "is no longer required"),
+            true => output.report(&rules::BODY_BECAME_REQUIRED, &at, flip, "is now required"),
+            false => output.report(&rules::BODY_BECAME_OPTIONAL, &at, flip, "is no longer required"),
         },
         _ => {}
     }
     let (old_content, new_content) = (content(was), content(is));
     for (name, in_old, in_new) in media_types(&old_content, &new_content) {
-        let at = Place::of(format!("/requestBody/{}", escape(name)), format!("the body ({name})"));
+        let at = Location::of(format!("/requestBody/{}", escape(name)), format!("the body ({name})"));
         match (in_old, in_new) {
             (true, false) => {
                 let text = format!("The body can no longer be {name}");
                 let values = (Some(name.into()), None);
-                reach.tell(&rules::REQUEST_MEDIA_TYPE_REMOVED, &at.location, values, text);
+                output.report_text(&rules::REQUEST_MEDIA_TYPE_REMOVED, &at.pointer, values, text);
             }
             (false, true) => {
                 let text = format!("The body can be {name}");
-                reach.tell(&rules::REQUEST_MEDIA_TYPE_ADDED, &at.location, (None, Some(name.into())), text);
+                output.report_text(&rules::REQUEST_MEDIA_TYPE_ADDED, &at.pointer, (None, Some(name.into())), text);
             }
             _ => {
                 let (was, is) = (old_content[name], new_content[name]);
-                comparison.schemas(was.get("schema"), is.get("schema"), &at, Direction::Request, reach);
-                encodings(was, is, name, &at, reach);
+                comparison.schemas(was.get("schema"), is.get("schema"), &at, Direction::Request, output);
+                encodings(was, is, name, &at, output);
             }
         }
     }
 }
 
 /// How the fields of a form are written.
-fn encodings(was: &Value, is: &Value, media_type: &str, at: &Place, reach: &mut Reach) {
+fn encodings(was: &Value, is: &Value, media_type: &str, at: &Location, output: &mut OperationDifferences) {
     let fields = |media: &Value| -> BTreeMap<String, Value> {
         let encoding = media.get("encoding").and_then(Value::as_object).into_iter().flatten();
         encoding.map(|(name, encoding)| (name.clone(), effective(encoding, media_type))).collect()
@@ -104,7 +109,12 @@ fn encodings(was: &Value, is: &Value, media_type: &str, at: &Place, reach: &mut 
         if was != is {
             let at = at.property(name);
             let values = (Some(was.clone()), Some(is.clone()));
-            reach.say(&rules::REQUEST_ENCODING_CHANGED, &at, values, format!("is encoded by {is}, no longer by {was}"));
+            output.report(
+                &rules::REQUEST_ENCODING_CHANGED,
+                &at,
+                values,
+                format!("is encoded by {is}, no longer by {was}"),
+            );
         }
     }
 }

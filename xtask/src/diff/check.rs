@@ -133,8 +133,8 @@ fn refers(role: Role) -> bool {
 /// The first of them, with its place.
 pub fn check(root: &Value) -> Result<(), Error> {
     let mut check = Check { root, rest: vec![(root, Role::Document, String::new())], seen: HashSet::new() };
-    while let Some((value, role, place)) = check.rest.pop() {
-        check.object(value, role, &place)?;
+    while let Some((value, role, location)) = check.rest.pop() {
+        check.object(value, role, &location)?;
     }
     Ok(())
 }
@@ -147,15 +147,15 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn object(&mut self, value: &'a Value, role: Role, place: &str) -> Result<(), Error> {
+    fn object(&mut self, value: &'a Value, role: Role, location: &str) -> Result<(), Error> {
         if !self.seen.insert((std::ptr::from_ref(value), role)) {
             return Ok(());
         }
         let Value::Object(members) = value else {
-            return Err(Error::new(place, "must be an object"));
+            return Err(Error::new(location, "must be an object"));
         };
         if refers(role) && members.contains_key("$ref") {
-            let at = format!("{place}/$ref");
+            let at = format!("{location}/$ref");
             let Some(text) = reference(value) else {
                 return Err(Error::new(at, "must be text"));
             };
@@ -173,17 +173,17 @@ impl<'a> Check<'a> {
             }
         }
         if let Some(name) = needed(role).iter().find(|name| !members.contains_key(**name)) {
-            return Err(Error::new(place, format!("has no `{name}`")));
+            return Err(Error::new(location, format!("has no `{name}`")));
         }
         for (key, child) in members {
             if let Some(kind) = member(role, key) {
-                self.member(child, kind, format!("{place}/{}", escape(key)))?;
+                self.member(child, kind, format!("{location}/{}", escape(key)))?;
             }
         }
         Ok(())
     }
 
-    fn member(&mut self, value: &'a Value, kind: Kind, place: String) -> Result<(), Error> {
+    fn member(&mut self, value: &'a Value, kind: Kind, location: String) -> Result<(), Error> {
         let texts = |list: &Value| list.as_array().is_some_and(|list| list.iter().all(Value::is_string));
         let (is_right, expected) = match kind {
             Kind::Text => (value.is_string(), "text"),
@@ -205,22 +205,25 @@ impl<'a> Check<'a> {
             ),
         };
         if !is_right {
-            return Err(Error::new(place, format!("must be {expected}")));
+            return Err(Error::new(location, format!("must be {expected}")));
         }
         match (kind, value) {
-            (Kind::Object(role) | Kind::ObjectOrFlag(role), Value::Object(_)) => self.rest.push((value, role, place)),
+            (Kind::Object(role) | Kind::ObjectOrFlag(role), Value::Object(_)) => {
+                self.rest.push((value, role, location))
+            }
             (Kind::ListOf(role), Value::Array(list)) => {
                 let elements = list.iter().enumerate();
-                self.rest.extend(elements.map(|(index, child)| (child, role, format!("{place}/{index}"))));
+                self.rest.extend(elements.map(|(index, child)| (child, role, format!("{location}/{index}"))));
             }
             (Kind::MapOf(role), Value::Object(map)) => {
                 // Paths and responses have vendor extensions among their names.
-                let extensible = matches!(role, Role::PathItem | Role::Response) && !place.starts_with("/components");
+                let extensible =
+                    matches!(role, Role::PathItem | Role::Response) && !location.starts_with("/components");
                 for (name, child) in map.iter().filter(|(name, _)| !(extensible && name.starts_with("x-"))) {
                     if role == Role::PathItem && !name.starts_with('/') {
-                        return Err(Error::new(place, format!("`{name}` must start with `/`")));
+                        return Err(Error::new(location, format!("`{name}` must start with `/`")));
                     }
-                    self.rest.push((child, role, format!("{place}/{}", escape(name))));
+                    self.rest.push((child, role, format!("{location}/{}", escape(name))));
                 }
             }
             _ => {}

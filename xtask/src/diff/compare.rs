@@ -6,37 +6,37 @@ use serde_json::Value;
 
 use super::change::{Change, Direction, Operation};
 use super::document::Document;
+use super::location::Location;
 use super::operations::{self, Entry};
-use super::place::Place;
 use super::rules::Rule;
-use super::schemas::{Draft, Marks, Schemas, TooLarge, sentence};
+use super::schemas::{Difference, Schemas, TooLarge, Visited, sentence};
 use super::{bodies, parameters, responses, security, servers};
 
 /// What one operation has.
-pub struct Reach {
+pub struct OperationDifferences {
     operation: Operation,
-    drafts: Vec<Draft>,
+    differences: Vec<Difference>,
     roots: Vec<usize>,
 }
 
 /// Old and new values of a change.
 pub type Values = (Option<Value>, Option<Value>);
 
-impl Reach {
+impl OperationDifferences {
     fn new(operation: Operation) -> Self {
-        Self { operation, drafts: Vec::new(), roots: Vec::new() }
+        Self { operation, differences: Vec::new(), roots: Vec::new() }
     }
 
     /// Notes a change; the sentence goes on after the place.
-    pub fn say(&mut self, rule: &'static Rule, place: &Place, values: Values, predicate: impl AsRef<str>) {
-        let text = sentence(place, predicate.as_ref());
-        self.tell(rule, &place.location, values, text);
+    pub fn report(&mut self, rule: &'static Rule, location: &Location, values: Values, predicate: impl AsRef<str>) {
+        let text = sentence(location, predicate.as_ref());
+        self.report_text(rule, &location.pointer, values, text);
     }
 
     /// Notes a change by a whole sentence.
-    pub fn tell(&mut self, rule: &'static Rule, location: &str, (old, new): Values, text: impl Into<String>) {
+    pub fn report_text(&mut self, rule: &'static Rule, location: &str, (old, new): Values, text: impl Into<String>) {
         let location = location.to_owned();
-        self.drafts.push(Draft { rule, location, old, new, text: text.into() });
+        self.differences.push(Difference { rule, location, old, new, text: text.into() });
     }
 }
 
@@ -55,24 +55,24 @@ impl<'a> Comparison<'a> {
         &mut self,
         old: Option<&'a Value>,
         new: Option<&'a Value>,
-        place: &Place,
+        location: &Location,
         way: Direction,
-        reach: &mut Reach,
+        output: &mut OperationDifferences,
     ) {
         if old.is_some() || new.is_some() {
-            reach.roots.push(self.schemas.pair(old, new, place, way));
+            output.roots.push(self.schemas.pair(old, new, location, way));
         }
     }
 
-    fn operation(&mut self, old: &Entry<'a>, new: &Entry<'a>) -> Reach {
-        let mut reach = Reach::new(new.operation.clone());
-        operations::compare(old, new, &mut reach);
-        parameters::compare(self, old, new, &mut reach);
-        bodies::compare(self, old, new, &mut reach);
-        responses::compare(self, old, new, &mut reach);
-        security::compare(self, old, new, &mut reach);
-        servers::compare_operations(old, new, &mut reach);
-        reach
+    fn operation(&mut self, old: &Entry<'a>, new: &Entry<'a>) -> OperationDifferences {
+        let mut output = OperationDifferences::new(new.operation.clone());
+        operations::compare(old, new, &mut output);
+        parameters::compare(self, old, new, &mut output);
+        bodies::compare(self, old, new, &mut output);
+        responses::compare(self, old, new, &mut output);
+        security::compare(self, old, new, &mut output);
+        servers::compare_operations(old, new, &mut output);
+        output
     }
 }
 
@@ -82,20 +82,20 @@ impl<'a> Comparison<'a> {
 /// Where there is more to compare than sense allows.
 pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> {
     let mut comparison = Comparison { old, new, schemas: Schemas::new(old, new) };
-    let matched = operations::matched(old, new);
-    let mut reaches: Vec<Reach> = Vec::new();
-    for (was, is) in &matched.pairs {
+    let match_operations = operations::match_operations(old, new);
+    let mut reaches: Vec<OperationDifferences> = Vec::new();
+    for (was, is) in &match_operations.pairs {
         reaches.push(comparison.operation(was, is));
     }
-    for entry in &matched.gone {
-        let mut reach = Reach::new(entry.operation.clone());
-        operations::gone(entry, matched.keeps_path_of(entry), &mut reach);
-        reaches.push(reach);
+    for entry in &match_operations.removed {
+        let mut output = OperationDifferences::new(entry.operation.clone());
+        operations::removed(entry, match_operations.keeps_path_of(entry), &mut output);
+        reaches.push(output);
     }
-    for entry in &matched.fresh {
-        let mut reach = Reach::new(entry.operation.clone());
-        operations::fresh(entry, matched.had_path_of(entry), &mut reach);
-        reaches.push(reach);
+    for entry in &match_operations.added {
+        let mut output = OperationDifferences::new(entry.operation.clone());
+        operations::added(entry, match_operations.had_path_of(entry), &mut output);
+        reaches.push(output);
     }
     comparison.schemas.compare()?;
     let mut document = security::schemes(old, new);
@@ -104,30 +104,32 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
 }
 
 /// Each change once, with the operations that it reaches.
-fn collect(schemas: &Schemas, reaches: &[Reach], document: Vec<Draft>) -> Vec<Change> {
-    let mut found: HashMap<(&str, &str, String), (&Draft, BTreeSet<&Operation>)> = HashMap::new();
-    let mut marks = Marks::default();
-    let key = |draft: &'_ Draft| format!("{}\n{:?}\n{:?}", draft.text, draft.old, draft.new);
-    for draft in &document {
-        found.entry((draft.rule.id, &draft.location, key(draft))).or_insert((draft, BTreeSet::new()));
+fn collect(schemas: &Schemas, reaches: &[OperationDifferences], document: Vec<Difference>) -> Vec<Change> {
+    let mut found: HashMap<(&str, &str, String), (&Difference, BTreeSet<&Operation>)> = HashMap::new();
+    let mut visited = Visited::default();
+    let key = |difference: &'_ Difference| format!("{}\n{:?}\n{:?}", difference.text, difference.old, difference.new);
+    for difference in &document {
+        found
+            .entry((difference.rule.id, &difference.location, key(difference)))
+            .or_insert((difference, BTreeSet::new()));
     }
-    for reach in reaches {
-        for draft in schemas.reached(&reach.roots, &mut marks).into_iter().chain(&reach.drafts) {
-            let entry = found.entry((draft.rule.id, &draft.location, key(draft)));
-            entry.or_insert((draft, BTreeSet::new())).1.insert(&reach.operation);
+    for output in reaches {
+        for difference in schemas.reached(&output.roots, &mut visited).into_iter().chain(&output.differences) {
+            let entry = found.entry((difference.rule.id, &difference.location, key(difference)));
+            entry.or_insert((difference, BTreeSet::new())).1.insert(&output.operation);
         }
     }
     let mut changes: Vec<Change> = found
         .into_values()
-        .map(|(draft, operations)| Change {
-            id: draft.rule.id,
-            level: draft.rule.level,
-            direction: draft.rule.direction,
+        .map(|(difference, operations)| Change {
+            id: difference.rule.id,
+            level: difference.rule.level,
+            direction: difference.rule.direction,
             operations: operations.into_iter().cloned().collect(),
-            location: draft.location.clone(),
-            old: draft.old.clone(),
-            new: draft.new.clone(),
-            text: format!("{}.", draft.text),
+            location: difference.location.clone(),
+            old: difference.old.clone(),
+            new: difference.new.clone(),
+            text: format!("{}.", difference.text),
             rust: Vec::new(),
         })
         .collect();

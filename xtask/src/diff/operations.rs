@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::change::Operation;
 use super::check::METHODS;
-use super::compare::Reach;
+use super::compare::OperationDifferences;
 use super::document::Document;
 use super::rules;
 
@@ -89,18 +89,18 @@ pub fn path_names(path: &str) -> Vec<&str> {
 
 /// The operations of two documents.
 #[derive(Debug)]
-pub struct Matched<'a> {
+pub struct OperationMatches<'a> {
     /// In both.
     pub pairs: Vec<(Entry<'a>, Entry<'a>)>,
     /// In OLD alone.
-    pub gone: Vec<Entry<'a>>,
+    pub removed: Vec<Entry<'a>>,
     /// In NEW alone.
-    pub fresh: Vec<Entry<'a>>,
+    pub added: Vec<Entry<'a>>,
     old_templates: HashSet<String>,
     new_templates: HashSet<String>,
 }
 
-impl Matched<'_> {
+impl OperationMatches<'_> {
     /// Whether NEW has the path of an operation.
     pub fn keeps_path_of(&self, entry: &Entry) -> bool {
         self.new_templates.contains(&entry.template())
@@ -113,16 +113,16 @@ impl Matched<'_> {
 }
 
 /// Which operation of OLD is which of NEW: the same method, and the same path, but for the names of its parameters.
-pub fn matched<'a>(old: &'a Document, new: &'a Document) -> Matched<'a> {
+pub fn match_operations<'a>(old: &'a Document, new: &'a Document) -> OperationMatches<'a> {
     let (old, new) = (entries(old), entries(new));
     let templates = |entries: &[Entry]| entries.iter().map(Entry::template).collect();
     let (old_templates, new_templates) = (templates(&old), templates(&new));
     let exact = |entry: &Entry| (entry.operation.method.clone(), entry.operation.path.clone());
     let loose = |entry: &Entry| (entry.operation.method.clone(), entry.template());
     let mut pairs = Vec::new();
-    let (gone, fresh) = pair(old, new, exact, &mut pairs);
-    let (gone, fresh) = pair(gone, fresh, loose, &mut pairs);
-    Matched { pairs, gone, fresh, old_templates, new_templates }
+    let (removed, added) = pair(old, new, exact, &mut pairs);
+    let (removed, added) = pair(removed, added, loose, &mut pairs);
+    OperationMatches { pairs, removed, added, old_templates, new_templates }
 }
 
 type Entries<'a> = Vec<Entry<'a>>;
@@ -139,19 +139,19 @@ fn pair<'a>(
         waiting.entry(key(entry)).or_default().push_back(index);
     }
     let mut old: Vec<Option<Entry>> = old.into_iter().map(Some).collect();
-    let mut fresh = Vec::new();
+    let mut added = Vec::new();
     for entry in new {
         let index = waiting.get_mut(&key(&entry)).and_then(std::collections::VecDeque::pop_front);
         match index.and_then(|index| old.get_mut(index)).and_then(Option::take) {
             Some(was) => pairs.push((was, entry)),
-            None => fresh.push(entry),
+            None => added.push(entry),
         }
     }
-    (old.into_iter().flatten().collect(), fresh)
+    (old.into_iter().flatten().collect(), added)
 }
 
 /// An operation that is gone.
-pub fn gone(entry: &Entry, path_is_there: bool, reach: &mut Reach) {
+pub fn removed(entry: &Entry, path_is_there: bool, output: &mut OperationDifferences) {
     let (rule, text) = match (entry.is_deprecated(), entry.sunset()) {
         (true, Some(sunset)) => {
             let text = format!("{} is gone; it was deprecated, to go on {sunset}", entry.words());
@@ -161,13 +161,13 @@ pub fn gone(entry: &Entry, path_is_there: bool, reach: &mut Reach) {
         (false, _) if path_is_there => (&rules::OPERATION_REMOVED, format!("{} is gone", entry.words())),
         (false, _) => (&rules::PATH_REMOVED, format!("{} is gone, with its path", entry.words())),
     };
-    reach.tell(rule, "", (Some(name(entry)), None), text);
+    output.report_text(rule, "", (Some(name(entry)), None), text);
 }
 
 /// An operation that is new.
-pub fn fresh(entry: &Entry, path_was_there: bool, reach: &mut Reach) {
+pub fn added(entry: &Entry, path_was_there: bool, output: &mut OperationDifferences) {
     let rule = if path_was_there { &rules::OPERATION_ADDED } else { &rules::PATH_ADDED };
-    reach.tell(rule, "", (None, Some(name(entry))), format!("{} is new", entry.words()));
+    output.report_text(rule, "", (None, Some(name(entry))), format!("{} is new", entry.words()));
 }
 
 fn name(entry: &Entry) -> Value {
@@ -175,25 +175,25 @@ fn name(entry: &Entry) -> Value {
 }
 
 /// What is said of an operation as a whole.
-pub fn compare(old: &Entry, new: &Entry, reach: &mut Reach) {
+pub fn compare(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let (was, is) = (&old.operation.operation, &new.operation.operation);
     let values = (was.clone().map(Value::from), is.clone().map(Value::from));
     match (was, is) {
         (Some(was), Some(is)) if was != is => {
             let text = format!("The `operationId` is `{is}`, no longer `{was}`");
-            reach.tell(&rules::OPERATION_ID_CHANGED, "/operationId", values, text);
+            output.report_text(&rules::OPERATION_ID_CHANGED, "/operationId", values, text);
         }
         (Some(was), None) => {
             let text = format!("The `operationId` `{was}` is gone");
-            reach.tell(&rules::OPERATION_ID_REMOVED, "/operationId", values, text);
+            output.report_text(&rules::OPERATION_ID_REMOVED, "/operationId", values, text);
         }
         (None, Some(is)) => {
             let text = format!("The `operationId` is now `{is}`");
-            reach.tell(&rules::OPERATION_ID_ADDED, "/operationId", values, text);
+            output.report_text(&rules::OPERATION_ID_ADDED, "/operationId", values, text);
         }
         _ => {}
     }
-    deprecation(old, new, reach);
+    deprecation(old, new, output);
     let (was, is) = (old.tags(), new.tags());
     if was != is {
         let listed = |tags: &BTreeSet<&str>| match tags.is_empty() {
@@ -202,21 +202,21 @@ pub fn compare(old: &Entry, new: &Entry, reach: &mut Reach) {
         };
         let text = format!("The tags are {}, no longer {}", listed(&is), listed(&was));
         let list = |tags: BTreeSet<&str>| Some(tags.into_iter().map(Value::from).collect());
-        reach.tell(&rules::OPERATION_TAGS_CHANGED, "/tags", (list(was), list(is)), text);
+        output.report_text(&rules::OPERATION_TAGS_CHANGED, "/tags", (list(was), list(is)), text);
     }
 }
 
-fn deprecation(old: &Entry, new: &Entry, reach: &mut Reach) {
+fn deprecation(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let (was, is) = (old.is_deprecated(), new.is_deprecated());
     let values = (Some(was.into()), Some(is.into()));
     match (was, is) {
         (false, true) => {
             let text = format!("{} is deprecated", new.words());
-            reach.tell(&rules::OPERATION_DEPRECATED, "/deprecated", values, text);
+            output.report_text(&rules::OPERATION_DEPRECATED, "/deprecated", values, text);
         }
         (true, false) => {
             let text = format!("{} is no longer deprecated", new.words());
-            reach.tell(&rules::OPERATION_NO_LONGER_DEPRECATED, "/deprecated", values, text);
+            output.report_text(&rules::OPERATION_NO_LONGER_DEPRECATED, "/deprecated", values, text);
         }
         _ => {}
     }
@@ -235,5 +235,5 @@ fn deprecation(old: &Entry, new: &Entry, reach: &mut Reach) {
         _ => return,
     };
     let value = |entry: &Entry| entry.sunset().map(Value::from);
-    reach.tell(rule, "/x-sunset", (value(old), value(new)), text);
+    output.report_text(rule, "/x-sunset", (value(old), value(new)), text);
 }

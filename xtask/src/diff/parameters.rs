@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::bodies;
 use super::change::Direction;
-use super::compare::{Comparison, Reach};
+use super::compare::{Comparison, OperationDifferences};
+use super::location::Location;
 use super::operations::{Entry, path_names};
-use super::place::Place;
 use super::rules;
 
 type Parameters<'a> = BTreeMap<(String, String), &'a Value>;
@@ -25,12 +25,12 @@ fn parameters<'a>(entry: &Entry<'a>) -> Parameters<'a> {
         for parameter in owner.get("parameters").and_then(Value::as_array).into_iter().flatten() {
             let parameter = entry.document.follow(parameter).value;
             let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-            let (place, name) = match text("in") {
+            let (location, name) = match text("in") {
                 "header" => ("header", text("name").to_lowercase()),
-                place => (place, text("name").to_owned()),
+                location => (location, text("name").to_owned()),
             };
-            if place != "header" || !IGNORED.contains(&name.as_str()) {
-                parameters.insert((place.to_owned(), name), parameter);
+            if location != "header" || !IGNORED.contains(&name.as_str()) {
+                parameters.insert((location.to_owned(), name), parameter);
             }
         }
     }
@@ -42,25 +42,30 @@ fn name(parameter: &Value) -> &str {
     parameter.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn place(kind: &str, name: &str) -> Place {
+fn location(kind: &str, name: &str) -> Location {
     let subject = match kind {
         "path" => format!("the path parameter `{name}`"),
         "header" => format!("the header `{name}`"),
         "cookie" => format!("the cookie `{name}`"),
         kind => format!("the {kind} parameter `{name}`"),
     };
-    Place::of(format!("/parameters/{}/{}", escape(kind), escape(name)), subject)
+    Location::of(format!("/parameters/{}/{}", escape(kind), escape(name)), subject)
 }
 
 /// Compares the parameters of an operation.
-pub fn compare<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry<'a>, reach: &mut Reach) {
+pub fn compare<'a>(
+    comparison: &mut Comparison<'a>,
+    old: &Entry<'a>,
+    new: &Entry<'a>,
+    output: &mut OperationDifferences,
+) {
     let (mut was, mut is) = (parameters(old), parameters(new));
-    renamed(old, new, &mut was, reach);
+    renamed(old, new, &mut was, output);
     let names: Vec<(String, String)> = was.keys().filter(|key| is.contains_key(*key)).cloned().collect();
     for key in names {
         if let (Some(was), Some(is)) = (was.remove(&key), is.remove(&key)) {
-            let at = place(&key.0, name(is));
-            parameter(comparison, was, is, &at, reach);
+            let at = location(&key.0, name(is));
+            parameter(comparison, was, is, &at, output);
         }
     }
     // What is left on both sides under one name was moved.
@@ -69,23 +74,23 @@ pub fn compare<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry
         let there = is.keys().find(|other| other.1.eq_ignore_ascii_case(&key.1)).cloned();
         let Some(there) = there else { continue };
         if let (Some(was), Some(is)) = (was.remove(&key), is.remove(&there)) {
-            let at = place(&there.0, name(is));
+            let at = location(&there.0, name(is));
             let values = (Some(key.0.as_str().into()), Some(there.0.as_str().into()));
-            reach.say(&rules::PARAMETER_MOVED, &at, values, format!("was in {}", preposition(&key.0)));
-            required(was, is, &at, reach);
-            comparison.schemas(was.get("schema"), is.get("schema"), &at, Direction::Request, reach);
+            output.report(&rules::PARAMETER_MOVED, &at, values, format!("was in {}", preposition(&key.0)));
+            required(was, is, &at, output);
+            comparison.schemas(was.get("schema"), is.get("schema"), &at, Direction::Request, output);
         }
     }
     for (key, parameter) in was {
-        let at = place(&key.0, name(parameter));
-        reach.say(&rules::PARAMETER_REMOVED, &at, (Some(name(parameter).into()), None), "is gone");
+        let at = location(&key.0, name(parameter));
+        output.report(&rules::PARAMETER_REMOVED, &at, (Some(name(parameter).into()), None), "is gone");
     }
     for (key, parameter) in is {
-        let at = place(&key.0, name(parameter));
+        let at = location(&key.0, name(parameter));
         let values = (None, Some(name(parameter).into()));
         match is_true(parameter, "required") {
-            true => reach.say(&rules::REQUIRED_PARAMETER_ADDED, &at, values, "is new, and required"),
-            false => reach.say(&rules::PARAMETER_ADDED, &at, values, "is new"),
+            true => output.report(&rules::REQUIRED_PARAMETER_ADDED, &at, values, "is new, and required"),
+            false => output.report(&rules::PARAMETER_ADDED, &at, values, "is new"),
         }
     }
 }
@@ -101,7 +106,7 @@ fn preposition(kind: &str) -> &str {
 }
 
 /// Gives the path parameters of OLD the names that NEW has at the same places.
-fn renamed(old: &Entry, new: &Entry, was: &mut Parameters, reach: &mut Reach) {
+fn renamed(old: &Entry, new: &Entry, was: &mut Parameters, output: &mut OperationDifferences) {
     let names = path_names(&old.operation.path).into_iter().zip(path_names(&new.operation.path));
     let names: Vec<(&str, &str)> = names.filter(|(before, after)| before != after).collect();
     // All are taken before any is put back, so that two that swap their names do not meet.
@@ -109,9 +114,9 @@ fn renamed(old: &Entry, new: &Entry, was: &mut Parameters, reach: &mut Reach) {
     let taken: Vec<_> = names.iter().map(|(before, after)| (*after, was.remove(&key(before)))).collect();
     was.extend(taken.into_iter().filter_map(|(after, parameter)| Some((key(after), parameter?))));
     for (before, after) in names {
-        let at = place("path", after);
+        let at = location("path", after);
         let values = (Some(before.into()), Some(after.into()));
-        reach.say(&rules::PATH_PARAMETER_RENAMED, &at, values, format!("was called `{before}`"));
+        output.report(&rules::PATH_PARAMETER_RENAMED, &at, values, format!("was called `{before}`"));
     }
 }
 
@@ -119,18 +124,24 @@ fn is_true(value: &Value, key: &str) -> bool {
     value.get(key) == Some(&Value::Bool(true))
 }
 
-fn required(was: &Value, is: &Value, at: &Place, reach: &mut Reach) {
+fn required(was: &Value, is: &Value, at: &Location, output: &mut OperationDifferences) {
     let (rule, text) = match (is_true(was, "required"), is_true(is, "required")) {
         (false, true) => (&rules::PARAMETER_BECAME_REQUIRED, "is now required"),
         (true, false) => (&rules::PARAMETER_BECAME_OPTIONAL, "is no longer required"),
         _ => return,
     };
     let required = is_true(is, "required");
-    reach.say(rule, at, (Some((!required).into()), Some(required.into())), text);
+    output.report(rule, at, (Some((!required).into()), Some(required.into())), text);
 }
 
-fn parameter<'a>(comparison: &mut Comparison<'a>, was: &'a Value, is: &'a Value, at: &Place, reach: &mut Reach) {
-    required(was, is, at, reach);
+fn parameter<'a>(
+    comparison: &mut Comparison<'a>,
+    was: &'a Value,
+    is: &'a Value,
+    at: &Location,
+    output: &mut OperationDifferences,
+) {
+    required(was, is, at, output);
     for (key, on, off, text) in [
         ("deprecated", &rules::PARAMETER_DEPRECATED, &rules::PARAMETER_NO_LONGER_DEPRECATED, "deprecated"),
         ("allowEmptyValue", &rules::PARAMETER_EMPTY_ALLOWED, &rules::PARAMETER_EMPTY_REFUSED, "allowed to be empty"),
@@ -144,15 +155,15 @@ fn parameter<'a>(comparison: &mut Comparison<'a>, was: &'a Value, is: &'a Value,
         let (before, after) = (is_true(was, key), is_true(is, key));
         let values = (Some(before.into()), Some(after.into()));
         match (before, after) {
-            (false, true) => reach.say(on, at, values, format!("is now {text}")),
-            (true, false) => reach.say(off, at, values, format!("is no longer {text}")),
+            (false, true) => output.report(on, at, values, format!("is now {text}")),
+            (true, false) => output.report(off, at, values, format!("is no longer {text}")),
             _ => {}
         }
     }
     let kind = is.get("in").and_then(Value::as_str).unwrap_or_default();
-    styles(comparison, was, is, kind, at, reach);
+    styles(comparison, was, is, kind, at, output);
     match (was.get("content"), is.get("content")) {
-        (None, None) => comparison.schemas(was.get("schema"), is.get("schema"), at, Direction::Request, reach),
+        (None, None) => comparison.schemas(was.get("schema"), is.get("schema"), at, Direction::Request, output),
         (before, after) => {
             let first = |content: Option<&'a Value>| content.and_then(Value::as_object)?.iter().next();
             let (before, after) = (first(before), first(after));
@@ -164,19 +175,26 @@ fn parameter<'a>(comparison: &mut Comparison<'a>, was: &'a Value, is: &'a Value,
                     essence(before).unwrap_or_else(|| "its style says".to_owned()),
                 );
                 let values = (essence(before).map(Value::from), essence(after).map(Value::from));
-                reach.say(&rules::PARAMETER_CONTENT_CHANGED, at, values, text);
+                output.report(&rules::PARAMETER_CONTENT_CHANGED, at, values, text);
             }
             let schema = |owner: &'a Value, entry: Option<(&'a String, &'a Value)>| match entry {
                 Some((_, media)) => media.get("schema"),
                 None => owner.get("schema"),
             };
-            comparison.schemas(schema(was, before), schema(is, after), at, Direction::Request, reach);
+            comparison.schemas(schema(was, before), schema(is, after), at, Direction::Request, output);
         }
     }
 }
 
 /// Style and explode, with what they are where they are not said.
-fn styles(comparison: &Comparison, was: &Value, is: &Value, kind: &str, at: &Place, reach: &mut Reach) {
+fn styles(
+    comparison: &Comparison,
+    was: &Value,
+    is: &Value,
+    kind: &str,
+    at: &Location,
+    output: &mut OperationDifferences,
+) {
     if was.get("content").is_some() || is.get("content").is_some() {
         return;
     }
@@ -186,7 +204,7 @@ fn styles(comparison: &Comparison, was: &Value, is: &Value, kind: &str, at: &Pla
     let (before, after) = (style(was), style(is));
     if before != after {
         let text = format!("has the style `{after}`, no longer `{before}`");
-        reach.say(&rules::PARAMETER_STYLE_CHANGED, at, (Some(before.into()), Some(after.into())), text);
+        output.report(&rules::PARAMETER_STYLE_CHANGED, at, (Some(before.into()), Some(after.into())), text);
     }
     let (before, after) = (explode(was), explode(is));
     // It says nothing of one value.
@@ -200,6 +218,6 @@ fn styles(comparison: &Comparison, was: &Value, is: &Value, kind: &str, at: &Pla
             true => "has its values one by one, no longer joined",
             false => "has its values joined, no longer one by one",
         };
-        reach.say(&rules::PARAMETER_EXPLODE_CHANGED, at, (Some(before.into()), Some(after.into())), text);
+        output.report(&rules::PARAMETER_EXPLODE_CHANGED, at, (Some(before.into()), Some(after.into())), text);
     }
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::bodies::{content, media_types};
 use super::change::Direction;
-use super::compare::{Comparison, Reach};
+use super::compare::{Comparison, OperationDifferences};
+use super::location::Location;
 use super::operations::Entry;
-use super::place::Place;
 use super::rules;
 
 fn responses<'a>(entry: &Entry<'a>) -> BTreeMap<String, &'a Value> {
@@ -19,14 +19,19 @@ fn responses<'a>(entry: &Entry<'a>) -> BTreeMap<String, &'a Value> {
 }
 
 /// Compares the answers of an operation.
-pub fn compare<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry<'a>, reach: &mut Reach) {
+pub fn compare<'a>(
+    comparison: &mut Comparison<'a>,
+    old: &Entry<'a>,
+    new: &Entry<'a>,
+    output: &mut OperationDifferences,
+) {
     let (was, is) = (responses(old), responses(new));
     // A range stands for each of its statuses that is not named.
     let range = |status: &str| format!("{}XX", status.get(..1).unwrap_or_default());
     for (status, response) in &was {
         match is.get(status).or_else(|| is.get(&range(status))) {
-            Some(now) => answer(comparison, status, response, now, reach),
-            None => removed(status, reach),
+            Some(now) => answer(comparison, status, response, now, output),
+            None => removed(status, output),
         }
     }
     for (status, response) in &is {
@@ -34,81 +39,98 @@ pub fn compare<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry
             continue;
         }
         match was.get(&range(status)) {
-            Some(before) => answer(comparison, status, before, response, reach),
-            None => added(status, reach),
+            Some(before) => answer(comparison, status, before, response, output),
+            None => added(status, output),
         }
     }
-    callbacks(old, new, reach);
+    callbacks(old, new, output);
 }
 
 fn is_error(status: &str) -> bool {
     status.starts_with(['4', '5'])
 }
 
-fn removed(status: &str, reach: &mut Reach) {
+fn removed(status: &str, output: &mut OperationDifferences) {
     let rule = match status {
         "DEFAULT" => &rules::DEFAULT_RESPONSE_REMOVED,
         status if is_error(status) => &rules::ERROR_REMOVED,
         _ => &rules::SUCCESS_REMOVED,
     };
     let values = (Some(status.to_lowercase().into()), None);
-    reach.say(rule, &place(status), values, "is gone");
+    output.report(rule, &location(status), values, "is gone");
 }
 
-fn added(status: &str, reach: &mut Reach) {
+fn added(status: &str, output: &mut OperationDifferences) {
     let rule = match status {
         "DEFAULT" => &rules::DEFAULT_RESPONSE_ADDED,
         status if is_error(status) => &rules::ERROR_ADDED,
         _ => &rules::SUCCESS_ADDED,
     };
     let values = (None, Some(status.to_lowercase().into()));
-    reach.say(rule, &place(status), values, "is new");
+    output.report(rule, &location(status), values, "is new");
 }
 
-fn place(status: &str) -> Place {
+fn location(status: &str) -> Location {
     match status {
-        "DEFAULT" => Place::of("/responses/default", "the answer for other statuses"),
-        status => Place::of(format!("/responses/{}", escape(status)), format!("the answer {status}")),
+        "DEFAULT" => Location::of("/responses/default", "the answer for other statuses"),
+        status => Location::of(format!("/responses/{}", escape(status)), format!("the answer {status}")),
     }
 }
 
-fn answer<'a>(comparison: &mut Comparison<'a>, status: &str, was: &'a Value, is: &'a Value, reach: &mut Reach) {
-    let at = place(status);
+fn answer<'a>(
+    comparison: &mut Comparison<'a>,
+    status: &str,
+    was: &'a Value,
+    is: &'a Value,
+    output: &mut OperationDifferences,
+) {
+    let at = location(status);
     let (old_content, new_content) = (content(Some(was)), content(Some(is)));
     let types = |content: &BTreeMap<String, &Value>| content.keys().map(|name| Value::from(name.as_str())).collect();
     match (old_content.is_empty(), new_content.is_empty()) {
         (true, false) => {
-            reach.say(&rules::RESPONSE_BODY_ADDED, &at, (None, Some(types(&new_content))), "has a body");
+            output.report(&rules::RESPONSE_BODY_ADDED, &at, (None, Some(types(&new_content))), "has a body");
         }
         (false, true) => {
-            reach.say(&rules::RESPONSE_BODY_REMOVED, &at, (Some(types(&old_content)), None), "has no longer a body");
+            output.report(
+                &rules::RESPONSE_BODY_REMOVED,
+                &at,
+                (Some(types(&old_content)), None),
+                "has no longer a body",
+            );
         }
         _ => {
             for (name, in_old, in_new) in media_types(&old_content, &new_content) {
-                let at = Place::of(format!("{}/{}", at.location, escape(name)), format!("{at} ({name})"));
+                let at = Location::of(format!("{}/{}", at.pointer, escape(name)), format!("{at} ({name})"));
                 match (in_old, in_new) {
                     (true, false) => {
                         let text = format!("can no longer be {name}");
                         let values = (Some(name.into()), None);
-                        reach.say(&rules::RESPONSE_MEDIA_TYPE_REMOVED, &place(status), values, text);
+                        output.report(&rules::RESPONSE_MEDIA_TYPE_REMOVED, &location(status), values, text);
                     }
                     (false, true) => {
                         let text = format!("can be {name}");
                         let values = (None, Some(name.into()));
-                        reach.say(&rules::RESPONSE_MEDIA_TYPE_ADDED, &place(status), values, text);
+                        output.report(&rules::RESPONSE_MEDIA_TYPE_ADDED, &location(status), values, text);
                     }
                     _ => {
                         let (was, is) = (old_content[name].get("schema"), new_content[name].get("schema"));
-                        comparison.schemas(was, is, &at, Direction::Response, reach);
+                        comparison.schemas(was, is, &at, Direction::Response, output);
                     }
                 }
             }
         }
     }
-    headers(comparison, status, was, is, reach);
+    headers(comparison, status, was, is, output);
 }
 
-fn headers<'a>(comparison: &mut Comparison<'a>, status: &str, was: &'a Value, is: &'a Value, reach: &mut Reach) {
+fn headers<'a>(
+    comparison: &mut Comparison<'a>,
+    status: &str,
+    was: &'a Value,
+    is: &'a Value,
+    output: &mut OperationDifferences,
+) {
     // Names of headers have no case; the content's type is told by the media types.
     let headers = |response: &'a Value| -> BTreeMap<String, (&'a str, &'a Value)> {
         let headers = response.get("headers").and_then(Value::as_object).into_iter().flatten();
@@ -122,36 +144,38 @@ fn headers<'a>(comparison: &mut Comparison<'a>, status: &str, was: &'a Value, is
         let before = was.get(key).map(|(name, header)| (*name, comparison.old.follow(header).value));
         let after = is.get(key).map(|(name, header)| (*name, comparison.new.follow(header).value));
         let Some((name, _)) = after.or(before) else { continue };
-        let at = Place::of(
-            format!("{}/headers/{}", place(status).location, escape(name)),
-            format!("the header `{name}` of {}", place(status)),
+        let at = Location::of(
+            format!("{}/headers/{}", location(status).pointer, escape(name)),
+            format!("the header `{name}` of {}", location(status)),
         );
         match (before, after) {
             (Some((_, header)), None) => {
                 let values = (Some(name.into()), None);
                 match required(header) {
-                    true => reach.say(&rules::REQUIRED_HEADER_REMOVED, &at, values, "is gone, and was always there"),
-                    false => reach.say(&rules::HEADER_REMOVED, &at, values, "is gone"),
+                    true => {
+                        output.report(&rules::REQUIRED_HEADER_REMOVED, &at, values, "is gone, and was always there")
+                    }
+                    false => output.report(&rules::HEADER_REMOVED, &at, values, "is gone"),
                 }
             }
-            (None, Some(_)) => reach.say(&rules::HEADER_ADDED, &at, (None, Some(name.into())), "is new"),
+            (None, Some(_)) => output.report(&rules::HEADER_ADDED, &at, (None, Some(name.into())), "is new"),
             (Some((_, before)), Some((_, after))) => {
                 let flip = (Some(required(before).into()), Some(required(after).into()));
                 match (required(before), required(after)) {
-                    (false, true) => reach.say(&rules::HEADER_BECAME_REQUIRED, &at, flip, "is now always there"),
+                    (false, true) => output.report(&rules::HEADER_BECAME_REQUIRED, &at, flip, "is now always there"),
                     (true, false) => {
-                        reach.say(&rules::HEADER_BECAME_OPTIONAL, &at, flip, "is no longer always there");
+                        output.report(&rules::HEADER_BECAME_OPTIONAL, &at, flip, "is no longer always there");
                     }
                     _ => {}
                 }
-                comparison.schemas(before.get("schema"), after.get("schema"), &at, Direction::Response, reach);
+                comparison.schemas(before.get("schema"), after.get("schema"), &at, Direction::Response, output);
             }
             (None, None) => {}
         }
     }
 }
 
-fn callbacks(old: &Entry, new: &Entry, reach: &mut Reach) {
+fn callbacks(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let names = |entry: &Entry| -> BTreeSet<String> {
         entry.value.get("callbacks").and_then(Value::as_object).into_iter().flatten().map(|it| it.0.clone()).collect()
     };
@@ -159,11 +183,11 @@ fn callbacks(old: &Entry, new: &Entry, reach: &mut Reach) {
     for name in was.difference(&is) {
         let text = format!("The callback `{name}` is gone");
         let location = format!("/callbacks/{}", escape(name));
-        reach.tell(&rules::CALLBACK_REMOVED, &location, (Some(name.as_str().into()), None), text);
+        output.report_text(&rules::CALLBACK_REMOVED, &location, (Some(name.as_str().into()), None), text);
     }
     for name in is.difference(&was) {
         let text = format!("The callback `{name}` is new");
         let location = format!("/callbacks/{}", escape(name));
-        reach.tell(&rules::CALLBACK_ADDED, &location, (None, Some(name.as_str().into())), text);
+        output.report_text(&rules::CALLBACK_ADDED, &location, (None, Some(name.as_str().into())), text);
     }
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use datagouv_specs::pointer::escape;
 use serde_json::{Map, Value};
 
-use super::compare::{Comparison, Reach};
+use super::compare::{Comparison, OperationDifferences};
 use super::document::Document;
 use super::operations::Entry;
 use super::rules::{self, Rule};
-use super::schemas::Draft;
+use super::schemas::Difference;
 
 /// Scheme to scopes; without any, no credentials.
 type Alternative = BTreeMap<String, BTreeSet<String>>;
@@ -34,11 +34,11 @@ fn scheme_map(document: &Document) -> BTreeMap<String, &Value> {
 }
 
 /// What credentials are, and how they travel: the rest is for people.
-const TELLING: [&str; 5] = ["type", "scheme", "name", "in", "openIdConnectUrl"];
+const IDENTITY: [&str; 5] = ["type", "scheme", "name", "in", "openIdConnectUrl"];
 
-fn telling(scheme: &Value) -> Map<String, Value> {
+fn identity(scheme: &Value) -> Map<String, Value> {
     let mut parts = Map::new();
-    for key in TELLING {
+    for key in IDENTITY {
         let Some(value) = scheme.get(key) else { continue };
         // Names of headers and of schemes of HTTP have no case.
         let is_plain = key == "scheme" || key == "name" && scheme.get("in").and_then(Value::as_str) == Some("header");
@@ -59,7 +59,7 @@ fn old_names(old: &Document, new: &Document) -> BTreeMap<String, String> {
     for (name, scheme) in is.iter().filter(|(name, _)| !was.contains_key(*name)) {
         let same = |other: &&String| {
             let before = was[*other];
-            telling(before) == telling(scheme) && before.get("flows") == scheme.get("flows")
+            identity(before) == identity(scheme) && before.get("flows") == scheme.get("flows")
         };
         if let Some(position) = gone.iter().position(same) {
             names.insert(name.clone(), gone.remove(position).clone());
@@ -69,7 +69,7 @@ fn old_names(old: &Document, new: &Document) -> BTreeMap<String, String> {
 }
 
 /// Compares what an operation requires.
-pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, reach: &mut Reach) {
+pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let mut was = alternatives(old);
     let mut is = alternatives(new);
     if was == is {
@@ -86,7 +86,7 @@ pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, reach: &mut Re
     match (open(&was), open(&is)) {
         (true, false) => {
             let text = format!("Credentials are now required: {}", words(&is));
-            reach.tell(&rules::SECURITY_REQUIRED, "/security", values, text);
+            output.report_text(&rules::SECURITY_REQUIRED, "/security", values, text);
             // What was optional and is required is told by that.
             was.retain(|alternative| !alternative.is_empty());
             if was.is_empty() {
@@ -95,7 +95,7 @@ pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, reach: &mut Re
         }
         (false, true) => {
             let text = format!("Credentials are no longer required: {}", words(&was));
-            reach.tell(&rules::SECURITY_NO_LONGER_REQUIRED, "/security", values, text);
+            output.report_text(&rules::SECURITY_NO_LONGER_REQUIRED, "/security", values, text);
             return;
         }
         _ => {}
@@ -114,23 +114,23 @@ pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, reach: &mut Re
             for scope in now.difference(scopes) {
                 let text = format!("The scope `{scope}` of `{scheme}` is now required");
                 let values = (None, Some(scope.as_str().into()));
-                reach.tell(&rules::SECURITY_SCOPE_ADDED, "/security", values, text);
+                output.report_text(&rules::SECURITY_SCOPE_ADDED, "/security", values, text);
             }
             for scope in scopes.difference(&now) {
                 let text = format!("The scope `{scope}` of `{scheme}` is no longer required");
                 let values = (Some(scope.as_str().into()), None);
-                reach.tell(&rules::SECURITY_SCOPE_REMOVED, "/security", values, text);
+                output.report_text(&rules::SECURITY_SCOPE_REMOVED, "/security", values, text);
             }
         }
         false
     });
     for alternative in &was {
         let text = format!("{} is no longer enough", capital(&one(alternative)));
-        reach.tell(&rules::SECURITY_ALTERNATIVE_REMOVED, "/security", (Some(value(alternative)), None), text);
+        output.report_text(&rules::SECURITY_ALTERNATIVE_REMOVED, "/security", (Some(value(alternative)), None), text);
     }
     for alternative in &is {
         let text = format!("{} is enough", capital(&one(alternative)));
-        reach.tell(&rules::SECURITY_ALTERNATIVE_ADDED, "/security", (None, Some(value(alternative))), text);
+        output.report_text(&rules::SECURITY_ALTERNATIVE_ADDED, "/security", (None, Some(value(alternative))), text);
     }
 }
 
@@ -158,47 +158,47 @@ fn capital(text: &str) -> String {
 }
 
 /// Compares the schemes of the documents.
-pub fn schemes(old: &Document, new: &Document) -> Vec<Draft> {
+pub fn schemes(old: &Document, new: &Document) -> Vec<Difference> {
     let (was, is) = (scheme_map(old), scheme_map(new));
     let renamed = old_names(old, new);
-    let mut drafts = Drafts(Vec::new());
+    let mut differences = Differences(Vec::new());
     for (name, before) in &was {
         let at = format!("/components/securitySchemes/{}", escape(name));
         match is.get(name) {
-            Some(after) => drafts.scheme(name, &at, before, after),
+            Some(after) => differences.scheme(name, &at, before, after),
             None if renamed.values().any(|other| other == name) => {}
             None => {
                 let text = format!("The security scheme `{name}` is gone");
-                drafts.say(&rules::SCHEME_REMOVED, &at, Some(name.as_str().into()), None, text);
+                differences.report(&rules::SCHEME_REMOVED, &at, Some(name.as_str().into()), None, text);
             }
         }
     }
     for name in is.keys().filter(|name| !was.contains_key(*name) && !renamed.contains_key(*name)) {
         let at = format!("/components/securitySchemes/{}", escape(name));
         let text = format!("The security scheme `{name}` is new");
-        drafts.say(&rules::SCHEME_ADDED, &at, None, Some(name.as_str().into()), text);
+        differences.report(&rules::SCHEME_ADDED, &at, None, Some(name.as_str().into()), text);
     }
-    drafts.0
+    differences.0
 }
 
-struct Drafts(Vec<Draft>);
+struct Differences(Vec<Difference>);
 
-impl Drafts {
-    fn say(&mut self, rule: &'static Rule, location: &str, old: Option<Value>, new: Option<Value>, text: String) {
-        self.0.push(Draft { rule, location: location.to_owned(), old, new, text });
+impl Differences {
+    fn report(&mut self, rule: &'static Rule, location: &str, old: Option<Value>, new: Option<Value>, text: String) {
+        self.0.push(Difference { rule, location: location.to_owned(), old, new, text });
     }
 
     fn scheme(&mut self, name: &str, at: &str, was: &Value, is: &Value) {
-        let (before, after) = (telling(was), telling(is));
+        let (before, after) = (identity(was), identity(is));
         if before != after {
             let text = format!("The security scheme `{name}` is another one");
-            self.say(&rules::SCHEME_CHANGED, at, Some(before.into()), Some(after.into()), text);
+            self.report(&rules::SCHEME_CHANGED, at, Some(before.into()), Some(after.into()), text);
             return;
         }
         if was.get("bearerFormat") != is.get("bearerFormat") {
             let text = format!("The format of the tokens of `{name}` is said otherwise");
             let value = |scheme: &Value| scheme.get("bearerFormat").cloned();
-            self.say(&rules::BEARER_FORMAT_CHANGED, at, value(was), value(is), text);
+            self.report(&rules::BEARER_FORMAT_CHANGED, at, value(was), value(is), text);
         }
         let flows = |scheme: &Value| scheme.get("flows").and_then(Value::as_object).cloned().unwrap_or_default();
         let (was, is) = (flows(was), flows(is));
@@ -209,11 +209,11 @@ impl Drafts {
                 (Some(before), Some(after)) => self.flow(name, flow, &at, before, after),
                 (Some(_), None) => {
                     let text = format!("The flow `{flow}` of `{name}` is gone");
-                    self.say(&rules::FLOW_REMOVED, &at, Some(flow.as_str().into()), None, text);
+                    self.report(&rules::FLOW_REMOVED, &at, Some(flow.as_str().into()), None, text);
                 }
                 (None, _) => {
                     let text = format!("The flow `{flow}` of `{name}` is new");
-                    self.say(&rules::FLOW_ADDED, &at, None, Some(flow.as_str().into()), text);
+                    self.report(&rules::FLOW_ADDED, &at, None, Some(flow.as_str().into()), text);
                 }
             }
         }
@@ -224,7 +224,7 @@ impl Drafts {
             let (before, after) = (was.get(key), is.get(key));
             if before != after {
                 let text = format!("The `{key}` of the flow `{flow}` of `{scheme}` changed");
-                self.say(&rules::FLOW_URL_CHANGED, at, before.cloned(), after.cloned(), text);
+                self.report(&rules::FLOW_URL_CHANGED, at, before.cloned(), after.cloned(), text);
             }
         }
         let scopes = |flow: &Value| -> BTreeSet<String> {
@@ -233,11 +233,11 @@ impl Drafts {
         let (was, is) = (scopes(was), scopes(is));
         for scope in was.difference(&is) {
             let text = format!("The scope `{scope}` of `{scheme}` is gone");
-            self.say(&rules::SCOPE_REMOVED, at, Some(scope.as_str().into()), None, text);
+            self.report(&rules::SCOPE_REMOVED, at, Some(scope.as_str().into()), None, text);
         }
         for scope in is.difference(&was) {
             let text = format!("The scope `{scope}` of `{scheme}` is new");
-            self.say(&rules::SCOPE_ADDED, at, None, Some(scope.as_str().into()), text);
+            self.report(&rules::SCOPE_ADDED, at, None, Some(scope.as_str().into()), text);
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::compare::{Reach, Values};
+use super::compare::{OperationDifferences, Values};
 use super::document::Document;
 use super::operations::Entry;
 use super::rules::{self, Rule};
-use super::schemas::Draft;
+use super::schemas::Difference;
 
 /// The parts of a server's URL.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,21 +33,21 @@ fn servers(owner: &Value) -> Option<&Vec<Value>> {
 }
 
 /// The servers of the documents.
-pub fn compare(old: &Document, new: &Document) -> Vec<Draft> {
-    let mut drafts = Vec::new();
+pub fn compare(old: &Document, new: &Document) -> Vec<Difference> {
+    let mut differences = Vec::new();
     lists(servers(old.root()), servers(new.root()), |rule, values, text| {
         let (old, new) = values;
-        drafts.push(Draft { rule, location: "/servers".to_owned(), old, new, text });
+        differences.push(Difference { rule, location: "/servers".to_owned(), old, new, text });
     });
-    drafts
+    differences
 }
 
 /// The servers of an operation that has its own.
-pub fn compare_operations(old: &Entry, new: &Entry, reach: &mut Reach) {
+pub fn compare_operations(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let own = |entry: &Entry| servers(entry.value).or_else(|| servers(entry.item)).is_some();
     if own(old) || own(new) {
         let (was, is) = (effective(old), effective(new));
-        lists(was, is, |rule, values, text| reach.tell(rule, "/servers", values, text));
+        lists(was, is, |rule, values, text| output.report_text(rule, "/servers", values, text));
     }
 }
 
@@ -55,7 +55,7 @@ fn effective<'a>(entry: &Entry<'a>) -> Option<&'a Vec<Value>> {
     servers(entry.value).or_else(|| servers(entry.item)).or_else(|| servers(entry.document.root()))
 }
 
-fn lists(old: Option<&Vec<Value>>, new: Option<&Vec<Value>>, mut say: impl FnMut(&'static Rule, Values, String)) {
+fn lists(old: Option<&Vec<Value>>, new: Option<&Vec<Value>>, mut report: impl FnMut(&'static Rule, Values, String)) {
     // Without any, the document's own place is the server (OpenAPI 3.0.3, OpenAPI Object).
     let own = vec![json!({ "url": "/" })];
     let url = |server: &Value| server.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -65,7 +65,7 @@ fn lists(old: Option<&Vec<Value>>, new: Option<&Vec<Value>>, mut say: impl FnMut
     old.retain(|was| {
         let Some(position) = new.iter().position(|is| key(is) == key(was)) else { return true };
         let is = new.remove(position);
-        variables(was, is, &mut say);
+        variables(was, is, &mut report);
         false
     });
     // What is left was changed as far as it has a partner, by what it has most in common.
@@ -89,22 +89,22 @@ fn lists(old: Option<&Vec<Value>>, new: Option<&Vec<Value>>, mut say: impl FnMut
             if before != after {
                 let or_none = |part: &str| if part.is_empty() { "none".to_owned() } else { format!("`{part}`") };
                 let text = format!("The {name} of the server is {}, no longer {}", or_none(after), or_none(before));
-                say(rule, (Some(was.as_str().into()), Some(is.as_str().into())), text);
+                report(rule, (Some(was.as_str().into()), Some(is.as_str().into())), text);
             }
         }
         false
     });
     for server in old {
         let url = url(server);
-        say(&rules::SERVER_REMOVED, (Some(url.as_str().into()), None), format!("The server `{url}` is gone"));
+        report(&rules::SERVER_REMOVED, (Some(url.as_str().into()), None), format!("The server `{url}` is gone"));
     }
     for server in new {
         let url = url(server);
-        say(&rules::SERVER_ADDED, (None, Some(url.as_str().into())), format!("The server `{url}` is new"));
+        report(&rules::SERVER_ADDED, (None, Some(url.as_str().into())), format!("The server `{url}` is new"));
     }
 }
 
-fn variables(was: &Value, is: &Value, say: &mut impl FnMut(&'static Rule, Values, String)) {
+fn variables(was: &Value, is: &Value, report: &mut impl FnMut(&'static Rule, Values, String)) {
     let empty = serde_json::Map::new();
     let map = |server: &'_ Value| server.get("variables").and_then(Value::as_object).cloned().unwrap_or(empty.clone());
     let (was, is) = (map(was), map(is));
@@ -120,7 +120,7 @@ fn variables(was: &Value, is: &Value, say: &mut impl FnMut(&'static Rule, Values
         let (before, after) = (told(was.get(name)), told(is.get(name)));
         if before != after {
             let text = format!("The variable `{name}` of the server changed");
-            say(&rules::SERVER_VARIABLE_CHANGED, (before, after), text);
+            report(&rules::SERVER_VARIABLE_CHANGED, (before, after), text);
         }
     }
 }

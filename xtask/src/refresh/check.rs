@@ -6,11 +6,11 @@ use datagouv_specs::pointer::escape;
 use datagouv_specs::{Api, document, generate, shape};
 use serde_json::Value;
 
-use crate::overlays::Written;
+use crate::overlays::SourceOverlay;
 use crate::source;
 
 /// A document that passed.
-pub struct Checked {
+pub struct CheckedDocument {
     /// Its canonical text.
     pub text: String,
     /// Its overlay, compiled for it.
@@ -21,10 +21,10 @@ pub struct Checked {
 
 /// Runs the whole pipeline on a document, with the overlay as it is written in the API's folder. Every reason to refuse
 /// the document is told, as far as one does not hide the next.
-pub fn check(api: Api, received: &Value, folder: &Path) -> Result<Checked, Vec<String>> {
+pub fn check(api: Api, received: &Value, folder: &Path) -> Result<CheckedDocument, Vec<String>> {
     let one = |error: String| vec![error];
     let openapi = document::to_openapi(received.clone()).map_err(|error| one(error.to_string()))?;
-    match source::recognise(received) {
+    match source::api_of_document(received) {
         Some(other) if other != api => return Err(one(format!("this is the document of {other}, and not of {api}"))),
         _ => {}
     }
@@ -35,7 +35,7 @@ pub fn check(api: Api, received: &Value, folder: &Path) -> Result<Checked, Vec<S
     if !dangling.is_empty() {
         return Err(dangling);
     }
-    let compiled = Written::read(folder).map_err(one)?.compile(&openapi)?;
+    let compiled = SourceOverlay::read(folder).map_err(one)?.compile(&openapi)?;
     let dangling = self::dangling(&compiled.document);
     if !dangling.is_empty() {
         return Err(dangling.into_iter().map(|error| format!("corrected: {error}")).collect());
@@ -46,7 +46,7 @@ pub fn check(api: Api, received: &Value, folder: &Path) -> Result<Checked, Vec<S
     let mut tags: Vec<String> = shaped.operations.iter().filter_map(|operation| operation.tag.clone()).collect();
     tags.sort();
     tags.dedup();
-    Ok(Checked { text: document::canonical_text(received), overlay: compiled.text, tags })
+    Ok(CheckedDocument { text: document::canonical_text(received), overlay: compiled.text, tags })
 }
 
 /// The references that lead nowhere, each with its place.
@@ -56,27 +56,27 @@ fn dangling(document: &Value) -> Vec<String> {
     found
 }
 
-fn walk(document: &Value, value: &Value, place: &mut String, found: &mut Vec<String>) {
-    let length = place.len();
-    let mut descend = |key: &str, value: &Value, place: &mut String| {
-        place.push('/');
-        place.push_str(&escape(key));
-        walk(document, value, place, found);
-        place.truncate(length);
+fn walk(document: &Value, value: &Value, pointer: &mut String, found: &mut Vec<String>) {
+    let length = pointer.len();
+    let mut descend = |key: &str, value: &Value, pointer: &mut String| {
+        pointer.push('/');
+        pointer.push_str(&escape(key));
+        walk(document, value, pointer, found);
+        pointer.truncate(length);
     };
     match value {
-        Value::Object(object) => object.iter().for_each(|(key, value)| descend(key, value, place)),
+        Value::Object(object) => object.iter().for_each(|(key, value)| descend(key, value, pointer)),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, value)| descend(&index.to_string(), value, place));
+            items.iter().enumerate().for_each(|(index, value)| descend(&index.to_string(), value, pointer));
         }
         _ => {}
     }
     // A property may have this name too; then its value is no text.
     if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
         match reference.strip_prefix('#') {
-            None => found.push(format!("{place}: `{reference}` leads out of the document")),
+            None => found.push(format!("{pointer}: `{reference}` leads out of the document")),
             Some(pointer) if document.pointer(pointer).is_none() => {
-                found.push(format!("{place}: `{reference}` leads nowhere"));
+                found.push(format!("{pointer}: `{reference}` leads nowhere"));
             }
             Some(_) => {}
         }

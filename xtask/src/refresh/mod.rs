@@ -15,7 +15,7 @@ use datagouv_specs::Api;
 
 use crate::diff::{self, Format};
 use crate::source::{self, Limits, Loaded};
-use check::Checked;
+use check::CheckedDocument;
 use provenance::{Entry, Provenance};
 use store::{Replacement, Store};
 
@@ -63,7 +63,7 @@ struct Changed {
     api: Api,
     loaded: Loaded,
     version: String,
-    checked: Checked,
+    checked: CheckedDocument,
 }
 
 fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
@@ -77,12 +77,12 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let provenance_text = fs::read_to_string(specs.join(provenance::FILE)).map_err(failed)?;
     let mut provenance = Provenance::parse(&provenance_text).map_err(one)?;
     let limits = Limits { timeout: std::time::Duration::from_secs(arguments.timeout), ..Limits::default() };
-    let wanted = wanted(arguments, &provenance, &limits).map_err(one)?;
+    let selected_sources = selected_sources(arguments, &provenance, &limits).map_err(one)?;
     let mut changed = Vec::new();
     let mut reasons = Vec::new();
-    for (api, source) in wanted {
+    for (api, source) in selected_sources {
         let name = source.name().to_owned();
-        match source.load(&limits).and_then(|loaded| examine(api, loaded, &specs, &limits)) {
+        match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits)) {
             Ok(Some(found)) => changed.push(found),
             Ok(None) => eprintln!("{api}: {name} is what is vendored"),
             Err(found) => reasons.extend(found.into_iter().map(|reason| format!("{api}, from {name}: {reason}"))),
@@ -151,7 +151,11 @@ impl Source {
 }
 
 /// Which APIs are refreshed, and each from where.
-fn wanted(arguments: &Arguments, provenance: &Provenance, limits: &Limits) -> Result<Vec<(Api, Source)>, String> {
+fn selected_sources(
+    arguments: &Arguments,
+    provenance: &Provenance,
+    limits: &Limits,
+) -> Result<Vec<(Api, Source)>, String> {
     let mut apis: Vec<Api> = Vec::new();
     for name in &arguments.apis {
         let api: Api = name.parse().map_err(|error: datagouv_specs::Error| error.to_string())?;
@@ -182,7 +186,7 @@ fn wanted(arguments: &Arguments, provenance: &Provenance, limits: &Limits) -> Re
 }
 
 /// Checks what came, where it is not what is there.
-fn examine(api: Api, loaded: Loaded, specs: &Path, limits: &Limits) -> Result<Option<Changed>, Vec<String>> {
+fn check_received(api: Api, loaded: Loaded, specs: &Path, limits: &Limits) -> Result<Option<Changed>, Vec<String>> {
     let document = loaded.parse().map_err(|error| vec![error.reason])?;
     let folder = specs.join(api.name());
     let vendored = fs::read(folder.join(api.file_name())).unwrap_or_default();

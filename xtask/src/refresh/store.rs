@@ -33,11 +33,11 @@ impl Store {
 
     /// Replaces all of the files, or none.
     pub fn replace(&self, replacements: &[Replacement]) -> io::Result<()> {
-        self.replace_watched(replacements, |_| Ok(()))
+        self.replace_with_hook(replacements, |_| Ok(()))
     }
 
     /// [`replace`](Self::replace); `before` is called before each step that can be seen from outside.
-    fn replace_watched(
+    fn replace_with_hook(
         &self,
         replacements: &[Replacement],
         before: impl FnMut(usize) -> io::Result<()>,
@@ -201,7 +201,7 @@ mod tests {
         for step in 0..=4 {
             let folder = Folder::new(&format!("fails-{step}"));
             let (store, _) = Store::open(&folder.0).unwrap();
-            let failed = store.replace_watched(&replacements(), |at| {
+            let failed = store.replace_with_hook(&replacements(), |at| {
                 if at == step { Err(io::Error::other("no room")) } else { Ok(()) }
             });
             assert_eq!(failed.unwrap_err().to_string(), "no room");
@@ -216,7 +216,7 @@ mod tests {
             let folder = Folder::new(&format!("crash-{step}"));
             let (store, _) = Store::open(&folder.0).unwrap();
             let crashed = catch_unwind(AssertUnwindSafe(|| {
-                store.replace_watched(&replacements(), |at| {
+                store.replace_with_hook(&replacements(), |at| {
                     assert_ne!(at, step, "the power goes");
                     Ok(())
                 })

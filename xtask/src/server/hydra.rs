@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::packages::{Set, Versions};
+use super::packages::{PackageSet, Versions};
 use super::postgres;
 use super::state::{Port, Service, State, failed, write};
 use super::udata;
@@ -62,7 +62,7 @@ fn downloads(state: &State) -> PathBuf {
 
 /// A program of hydra's environment, with its settings.
 pub fn program(state: &State, versions: &Versions, name: &str) -> Command {
-    let environment = Set::Hydra.environment(state, versions);
+    let environment = PackageSet::Hydra.environment(state, versions);
     let mut command = Command::new(environment.program(name));
     // It runs tippecanoe, a program of its environment.
     let path = std::env::var_os("PATH").unwrap_or_default();

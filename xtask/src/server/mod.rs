@@ -27,11 +27,11 @@ use state::{GivenPort, Service, State};
 #[derive(clap::Subcommand)]
 pub enum Action {
     /// Install what is missing, and start what does not run
-    Start(Start),
+    Start(StartArguments),
     /// Stop it
     Stop {
         #[command(flatten)]
-        place: Place,
+        platform: PlatformArguments,
         /// Only these services
         #[arg(long, value_delimiter = ',', value_name = "SERVICE")]
         only: Vec<Service>,
@@ -39,14 +39,14 @@ pub enum Action {
     /// Say of each service whether it runs and answers, its port and its version; fails where one does not
     Status {
         #[command(flatten)]
-        place: Place,
+        platform: PlatformArguments,
         #[command(flatten)]
         versions: Versions,
     },
     /// Print the end of the logs
     Logs {
         #[command(flatten)]
-        place: Place,
+        platform: PlatformArguments,
         /// The service; all of them unless given
         service: Option<Service>,
         /// Print what is added until interrupted
@@ -60,16 +60,16 @@ pub enum Action {
 
 /// Where the platform is.
 #[derive(clap::Args)]
-pub struct Place {
+pub struct PlatformArguments {
     /// The folder of its packages, data, logs and API keys; `target/platform` unless given
     #[arg(long)]
     folder: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
-pub struct Start {
+pub struct StartArguments {
     #[command(flatten)]
-    place: Place,
+    platform: PlatformArguments,
     #[command(flatten)]
     versions: Versions,
     /// Only these services and what they need; `udata` alone needs nothing but Python
@@ -89,12 +89,12 @@ pub struct Start {
 pub fn run(action: Action) -> ExitCode {
     let done = match action {
         Action::Start(arguments) => start(&arguments),
-        Action::Stop { place, only } => stop(&place, &only),
-        Action::Status { place, versions } => {
-            State::open(place.folder.as_deref()).and_then(|state| status::print(&state, &versions))
+        Action::Stop { platform, only } => stop(&platform, &only),
+        Action::Status { platform, versions } => {
+            State::open(platform.folder.as_deref()).and_then(|state| status::print(&state, &versions))
         }
-        Action::Logs { place, service, follow, lines } => {
-            State::open(place.folder.as_deref()).and_then(|state| logs::print(&state, service, lines, follow))
+        Action::Logs { platform, service, follow, lines } => {
+            State::open(platform.folder.as_deref()).and_then(|state| logs::print(&state, service, lines, follow))
         }
     };
     match done {
@@ -106,8 +106,8 @@ pub fn run(action: Action) -> ExitCode {
     }
 }
 
-fn start(arguments: &Start) -> Result<(), String> {
-    let mut state = State::open(arguments.place.folder.as_deref())?;
+fn start(arguments: &StartArguments) -> Result<(), String> {
+    let mut state = State::open(arguments.platform.folder.as_deref())?;
     state.prepare(&arguments.port)?;
     let wanted = if arguments.only.is_empty() { Service::ALL.to_vec() } else { arguments.only.clone() };
     let services = Service::with_needs(&wanted);
@@ -119,7 +119,7 @@ fn start(arguments: &Start) -> Result<(), String> {
     hydra::configure(&state)?;
     // Those that take long to start do so beside the others.
     let mut waiting = Vec::new();
-    let starter = Starter { state: &state, arguments, services: &services, progress: &progress };
+    let starter = Startup { state: &state, arguments, services: &services, progress: &progress };
     for service in &services {
         let started = starter.start(*service)?;
         let at_once = matches!(service, Service::Postgres | Service::Redis | Service::S3);
@@ -172,16 +172,16 @@ fn check_ports(state: &State, services: &[Service]) -> Result<(), String> {
     Ok(())
 }
 
-struct Starter<'a> {
+struct Startup<'a> {
     state: &'a State,
-    arguments: &'a Start,
+    arguments: &'a StartArguments,
     services: &'a [Service],
     progress: &'a Progress,
 }
 
-type Started = (process::Running, progress::Step);
+type Started = (process::StartedProcess, progress::Step);
 
-impl Starter<'_> {
+impl Startup<'_> {
     /// Starts a service unless it runs as it should.
     fn start(&self, service: Service) -> Result<Option<Started>, String> {
         let step = self.progress.step(service.name());
@@ -220,8 +220,8 @@ impl Starter<'_> {
     }
 }
 
-fn stop(place: &Place, only: &[Service]) -> Result<(), String> {
-    let state = State::open(place.folder.as_deref())?;
+fn stop(platform: &PlatformArguments, only: &[Service]) -> Result<(), String> {
+    let state = State::open(platform.folder.as_deref())?;
     let mut stopped = Vec::new();
     for service in Service::ALL.into_iter().rev().filter(|service| only.is_empty() || only.contains(service)) {
         if process::stop(&state, service)? {

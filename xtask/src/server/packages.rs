@@ -32,14 +32,14 @@ pub struct Versions {
 
 /// A set of packages of Python, in an environment of its own: what they depend on differs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Set {
+pub enum PackageSet {
     Udata,
     Hydra,
     Tabular,
     Storage,
 }
 
-impl Set {
+impl PackageSet {
     fn of(service: Service) -> &'static [Self] {
         match service {
             Service::Udata => &[Self::Udata],
@@ -110,7 +110,7 @@ impl Set {
 /// Installs what these services need and what is missing.
 pub fn install(state: &State, versions: &Versions, services: &[Service], progress: &Progress) -> Result<(), String> {
     debian(state, services, progress)?;
-    let mut sets: Vec<Set> = services.iter().flat_map(|service| Set::of(*service)).copied().collect();
+    let mut sets: Vec<PackageSet> = services.iter().flat_map(|service| PackageSet::of(*service)).copied().collect();
     sets.sort();
     sets.dedup();
     // pip works on one processor.
@@ -121,7 +121,7 @@ pub fn install(state: &State, versions: &Versions, services: &[Service], progres
     })
 }
 
-fn python(state: &State, versions: &Versions, set: Set, progress: &Progress) -> Result<(), String> {
+fn python(state: &State, versions: &Versions, set: PackageSet, progress: &Progress) -> Result<(), String> {
     let version = set.version(versions);
     let environment = Environment::existing(&set.folder(state, version));
     if environment.imports(set.modules()) {

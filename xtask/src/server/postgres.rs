@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
-use super::packages::{Set, Versions, run_logged};
+use super::packages::{PackageSet, Versions, run_logged};
 use super::state::{Port, Service, State, failed, write};
 
 /// The user of the system that runs it where root starts the platform: PostgreSQL refuses root.
@@ -71,7 +71,7 @@ pub fn migrate(state: &State, versions: &Versions) -> Result<(), String> {
         }
     }
     let done = state.path("migrated");
-    let version = Set::Hydra.version(versions);
+    let version = PackageSet::Hydra.version(versions);
     let log = state.log("migrate");
     if fs::read_to_string(&done).ok().as_deref() != Some(version) {
         run_logged(super::hydra::program(state, versions, "udata-hydra").arg("migrate"), &log)?;

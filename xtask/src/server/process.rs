@@ -15,14 +15,14 @@ use sha2::{Digest, Sha256};
 use super::state::{Service, State, failed, write};
 
 /// How long a service may take to answer. Machines that do other work are slow.
-const PATIENCE: Duration = Duration::from_secs(300);
+const START_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How long a service may take to end before it is killed.
-const GRACE: Duration = Duration::from_secs(15);
+const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What is known of a process that a start left running.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct ProcessRecord {
     pid: i32,
     /// When the kernel started it, so that another process with the same id is not mistaken for it.
     started: Option<u64>,
@@ -31,14 +31,14 @@ struct Record {
 }
 
 /// A process that was just started.
-pub struct Running {
+pub struct StartedProcess {
     service: Service,
     child: Child,
     log: PathBuf,
 }
 
 /// Starts a service, in a process group of its own, which outlives this command and the shell that ran it.
-pub fn start(state: &State, service: Service, mut command: Command) -> Result<Running, String> {
+pub fn start(state: &State, service: Service, mut command: Command) -> Result<StartedProcess, String> {
     let log = state.log(service.name());
     let output = File::create(&log).map_err(|error| failed(&log, &error))?;
     let errors = output.try_clone().map_err(|error| failed(&log, &error))?;
@@ -47,13 +47,13 @@ pub fn start(state: &State, service: Service, mut command: Command) -> Result<Ru
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let child = command.spawn().map_err(|error| failed(Path::new(command.get_program()), &error))?;
     let pid = i32::try_from(child.id()).map_err(|error| error.to_string())?;
-    let record = Record { pid, started: started_at(pid), settings };
+    let record = ProcessRecord { pid, started: started_at(pid), settings };
     let json = serde_json::to_vec(&record).map_err(|error| error.to_string())?;
     write(&record_file(state, service), json)?;
-    Ok(Running { service, child, log })
+    Ok(StartedProcess { service, child, log })
 }
 
-impl Running {
+impl StartedProcess {
     /// Waits until the service is `ready`, and fails with the end of its log where it ends or takes too long.
     pub fn wait(mut self, ready: impl Fn() -> bool) -> Result<(), String> {
         let begun = Instant::now();
@@ -64,8 +64,8 @@ impl Running {
             if ready() {
                 return Ok(());
             }
-            if begun.elapsed() > PATIENCE {
-                break format!("{} does not answer after {} s", self.service.name(), PATIENCE.as_secs());
+            if begun.elapsed() > START_TIMEOUT {
+                break format!("{} does not answer after {} s", self.service.name(), START_TIMEOUT.as_secs());
             }
             sleep(Duration::from_millis(100));
         };
@@ -99,7 +99,7 @@ pub fn runs(state: &State, service: Service) -> bool {
 
 /// The id of the process of a service that runs.
 pub fn pid(state: &State, service: Service) -> Option<i32> {
-    record(state, service).filter(Record::runs).map(|record| record.pid)
+    record(state, service).filter(ProcessRecord::runs).map(|record| record.pid)
 }
 
 /// Whether a service runs as this command would start it.
@@ -110,7 +110,7 @@ pub fn runs_as(state: &State, service: Service, command: &Command) -> bool {
 /// Ends the process of a service with all its children; false where none ran.
 pub fn stop(state: &State, service: Service) -> Result<bool, String> {
     let file = record_file(state, service);
-    let found = record(state, service).filter(Record::left_something);
+    let found = record(state, service).filter(ProcessRecord::has_running_process);
     if let Some(record) = &found {
         // To PostgreSQL, the usual signal means to wait until everyone has gone.
         end(record.pid, if service == Service::Postgres { Signal::INT } else { Signal::TERM });
@@ -139,8 +139,8 @@ fn end(leader: i32, signal: Signal) {
         kill_children(signal);
     }
     let begun = Instant::now();
-    while begun.elapsed() < GRACE {
-        if !group_lives(leader) && !children.iter().any(lives) {
+    while begun.elapsed() < STOP_TIMEOUT {
+        if !is_group_running(leader) && !children.iter().any(lives) {
             return;
         }
         sleep(Duration::from_millis(50));
@@ -149,18 +149,18 @@ fn end(leader: i32, signal: Signal) {
     kill_children(Signal::KILL);
 }
 
-impl Record {
+impl ProcessRecord {
     fn runs(&self) -> bool {
         match self.started {
             Some(started) => started_at(self.pid) == Some(started),
-            None => group_lives(self.pid),
+            None => is_group_running(self.pid),
         }
     }
 
     /// Whether it or one of its children runs: children may outlive it.
-    fn left_something(&self) -> bool {
+    fn has_running_process(&self) -> bool {
         let reused = started_at(self.pid).is_some_and(|started| Some(started) != self.started);
-        !reused && group_lives(self.pid)
+        !reused && is_group_running(self.pid)
     }
 }
 
@@ -168,7 +168,7 @@ fn record_file(state: &State, service: Service) -> PathBuf {
     state.path("processes").join(format!("{}.json", service.name()))
 }
 
-fn record(state: &State, service: Service) -> Option<Record> {
+fn record(state: &State, service: Service) -> Option<ProcessRecord> {
     serde_json::from_slice(&fs::read(record_file(state, service)).ok()?).ok()
 }
 
@@ -178,7 +178,7 @@ fn settings_of(command: &Command) -> String {
 }
 
 /// What the kernel says of a process that has not ended.
-struct Stat {
+struct ProcessStat {
     parent: i32,
     group: i32,
     /// When it started, in ticks since the machine did.
@@ -186,7 +186,7 @@ struct Stat {
 }
 
 /// Nothing where there is no `/proc`, or where the process has ended and only its parent does not know yet.
-fn stat(pid: i32) -> Option<Stat> {
+fn stat(pid: i32) -> Option<ProcessStat> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
@@ -195,7 +195,7 @@ fn stat(pid: i32) -> Option<Stat> {
     if ended {
         None
     } else {
-        Some(Stat { parent: number(1)?, group: number(2)?, started: fields.get(19)?.parse().ok()? })
+        Some(ProcessStat { parent: number(1)?, group: number(2)?, started: fields.get(19)?.parse().ok()? })
     }
 }
 
@@ -203,14 +203,14 @@ fn started_at(pid: i32) -> Option<u64> {
     stat(pid).map(|stat| stat.started)
 }
 
-fn processes() -> Vec<(i32, Stat)> {
+fn processes() -> Vec<(i32, ProcessStat)> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(|pid| Some((pid, stat(pid)?))).collect()
 }
 
 /// Whether a process group has a process that has not ended.
-fn group_lives(leader: i32) -> bool {
+fn is_group_running(leader: i32) -> bool {
     let processes = processes();
     if processes.is_empty() {
         return Pid::from_raw(leader).is_some_and(|group| test_kill_process_group(group).is_ok());
@@ -261,7 +261,7 @@ mod tests {
         running.wait(|| fs::read_to_string(&log).is_ok_and(|text| text.contains("started"))).unwrap();
         let leader = pid(&state, Service::S3).unwrap();
         let begun = Instant::now();
-        while descendants(leader).len() < 2 && begun.elapsed() < PATIENCE {
+        while descendants(leader).len() < 2 && begun.elapsed() < START_TIMEOUT {
             sleep(Duration::from_millis(10));
         }
         let children = descendants(leader);
@@ -270,7 +270,7 @@ mod tests {
         assert!(stop(&state, Service::S3).unwrap());
         // The child in another session ends by the kill, an instant after.
         let begun = Instant::now();
-        while children.iter().any(|pid| started_at(*pid).is_some()) && begun.elapsed() < PATIENCE {
+        while children.iter().any(|pid| started_at(*pid).is_some()) && begun.elapsed() < START_TIMEOUT {
             sleep(Duration::from_millis(10));
         }
         assert!(!runs(&state, Service::S3) && children.iter().all(|pid| started_at(*pid).is_none()));
@@ -291,7 +291,7 @@ mod tests {
     fn another_process_with_the_same_id_is_left_alone() {
         let state = state("reused");
         let mut other = shell("sleep 600").spawn().unwrap();
-        let record = Record { pid: other.id() as i32, started: Some(1), settings: String::new() };
+        let record = ProcessRecord { pid: other.id() as i32, started: Some(1), settings: String::new() };
         write(&record_file(&state, Service::S3), serde_json::to_vec(&record).unwrap()).unwrap();
         assert!(!runs(&state, Service::S3) && !stop(&state, Service::S3).unwrap());
         assert!(other.try_wait().unwrap().is_none());

@@ -1,6 +1,6 @@
 //! Which services run, and whether they answer.
 
-use super::packages::{Set, Versions};
+use super::packages::{PackageSet, Versions};
 use super::state::{Port, Service, State};
 use super::{hydra, postgres, probe, process, storage, tabular, udata};
 
@@ -32,11 +32,13 @@ fn version(state: &State, versions: &Versions, service: Service) -> Option<Strin
     match service {
         Service::Postgres => postgres::version(),
         Service::Redis => storage::redis_version(),
-        Service::S3 => Set::Storage.installed(state, versions).map(|version| format!("moto {version}")),
+        Service::S3 => PackageSet::Storage.installed(state, versions).map(|version| format!("moto {version}")),
         Service::Postgrest => Some("stand-in".to_owned()),
-        Service::Tabular | Service::Metrics => Set::Tabular.installed(state, versions),
-        Service::HydraApi | Service::HydraCrawler | Service::HydraWorker => Set::Hydra.installed(state, versions),
-        Service::Udata => Set::Udata.installed(state, versions),
+        Service::Tabular | Service::Metrics => PackageSet::Tabular.installed(state, versions),
+        Service::HydraApi | Service::HydraCrawler | Service::HydraWorker => {
+            PackageSet::Hydra.installed(state, versions)
+        }
+        Service::Udata => PackageSet::Udata.installed(state, versions),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::packages::{Set, Versions};
+use super::packages::{PackageSet, Versions};
 use super::state::{Port, Service, State};
 
 pub const BUCKET: &str = "hydra";
@@ -14,7 +14,7 @@ pub fn certificate(state: &State) -> PathBuf {
 }
 
 pub fn s3(state: &State, versions: &Versions) -> Command {
-    let mut command = Command::new(Set::Storage.environment(state, versions).program("python"));
+    let mut command = Command::new(PackageSet::Storage.environment(state, versions).program("python"));
     command.arg(crate::root().join("xtask/server/s3.py")).arg(state.port(Port::Of(Service::S3)).to_string());
     command.arg(state.port(Port::S3Tls).to_string()).arg(certificate(state)).arg(BUCKET);
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::packages::{Set, Versions, run_logged};
+use super::packages::{PackageSet, Versions, run_logged};
 use super::postgres;
 use super::state::{Port, Service, State, failed, write};
 
@@ -88,7 +88,7 @@ fn documents(state: &State) -> Result<PathBuf, String> {
 }
 
 fn python(state: &State, versions: &Versions) -> Command {
-    let mut command = Command::new(Set::Tabular.environment(state, versions).program("python"));
+    let mut command = Command::new(PackageSet::Tabular.environment(state, versions).program("python"));
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
     command
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use super::hydra;
-use super::packages::{Set, Versions};
+use super::packages::{PackageSet, Versions};
 use super::state::{Port, Service, State, failed};
 
 /// The API key of the sysadmin, as `xtask/server/base_data.py` has it.
@@ -17,7 +17,7 @@ pub fn command(state: &State, versions: &Versions, name: Option<&str>, others: &
     let folder = state.path("udata");
     fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
     let port = state.port(Port::Of(Service::Udata)).to_string();
-    let mut command = Command::new(Set::Udata.environment(state, versions).program("gunicorn"));
+    let mut command = Command::new(PackageSet::Udata.environment(state, versions).program("gunicorn"));
     command
         .args([
             "-w",

@@ -60,7 +60,7 @@ pub fn get(url: &str, limits: &Limits) -> Result<Vec<u8>, String> {
         if bytes.len() as u64 > limits.bytes {
             return Err(too_large(limits.bytes));
         }
-        progress.tell(bytes.len());
+        progress.update(bytes.len());
     }
     match length {
         Some(length) if length != bytes.len() as u64 => Err(format!("cut after {} of {length} bytes", bytes.len())),
@@ -80,7 +80,7 @@ impl<'a> Progress<'a> {
         Self { url, length, shown: std::io::stderr().is_terminal() }
     }
 
-    fn tell(&mut self, received: usize) {
+    fn update(&mut self, received: usize) {
         if self.shown {
             let of = self.length.map(|length| format!(" of {}", length >> 10)).unwrap_or_default();
             eprint!("\r\x1b[K{}: {}{of} KB", self.url, received >> 10);

@@ -93,7 +93,7 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
     };
     if let Some(object) = source.strip_prefix("git:") {
         let bytes = git::show(object).map_err(failed)?;
-        let api = of_path(Path::new(object));
+        let api = api_of_path(Path::new(object));
         let overlay = api.and_then(|_| git::show(&format!("{}/{OVERLAY}", object.rsplit_once('/')?.0)).ok());
         return Ok(Loaded { overlay, ..plain(format!("git, {object}"), bytes, api) });
     }
@@ -125,7 +125,7 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
         return with_overlay(format!("vendored for {api}"), &file, Some(api));
     }
     let file = Path::new(source);
-    with_overlay(format!("file {source}"), file, of_path(file))
+    with_overlay(format!("file {source}"), file, api_of_path(file))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
@@ -140,7 +140,7 @@ fn too_large(limit: u64) -> String {
 }
 
 /// The API of a file that lies where the project keeps it.
-fn of_path(path: &Path) -> Option<Api> {
+fn api_of_path(path: &Path) -> Option<Api> {
     let folder = path.parent()?.file_name()?.to_str()?;
     Api::ALL.into_iter().find(|api| api.name() == folder && path.ends_with(api.file_name()))
 }
@@ -157,7 +157,7 @@ impl Loaded {
 
     /// The API that the document describes: as the source says, or else as the document does.
     pub fn api(&self, document: &Value) -> Option<Api> {
-        self.api.or_else(|| recognise(document))
+        self.api.or_else(|| api_of_document(document))
     }
 }
 
@@ -180,7 +180,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
 }
 
 /// The API that a document says it describes.
-pub fn recognise(document: &Value) -> Option<Api> {
+pub fn api_of_document(document: &Value) -> Option<Api> {
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let title = text("/info/title").to_lowercase();
     match text("/basePath").trim_end_matches('/') {

@@ -124,7 +124,7 @@ impl Comparison<'_> {
     }
 
     /// Whether a type is made of a text by itself: an open enumeration, a date, or the values of a parameter.
-    fn takes_text(&self, rust: &str) -> bool {
+    fn accepts_text(&self, rust: &str) -> bool {
         let is_open = |found: &Type| matches!(found.kind, Kind::Enumeration(_));
         ["Date", "DateTime", "Values"].contains(&rust) || self.new.types.get(rust).is_some_and(is_open)
     }
@@ -171,7 +171,7 @@ impl Comparison<'_> {
                 self.push("rust-argument-renamed", &part, Some(argument.clone()), Some(other.clone()), text);
             }
             if self.renames.translate(&was.rust) != is.rust {
-                let (id, and) = if was.rust == "String" && self.takes_text(&is.rust) {
+                let (id, and) = if was.rust == "String" && self.accepts_text(&is.rust) {
                     ("rust-argument-type-widened", ", which it takes as before")
                 } else {
                     ("rust-argument-type-changed", "")
@@ -268,8 +268,11 @@ impl Comparison<'_> {
             if translated == *is {
                 continue;
             }
-            let id =
-                if bare(&translated) == bare(is) { "rust-field-option-changed" } else { "rust-field-type-changed" };
+            let id = if without_option(&translated) == without_option(is) {
+                "rust-field-option-changed"
+            } else {
+                "rust-field-type-changed"
+            };
             let text = format!("`{field}` of `{name}` is `{is}`; it was `{was}`.");
             self.push(id, &part, Some(was.clone()), Some(is.clone()), text);
         }
@@ -320,7 +323,7 @@ impl Comparison<'_> {
 }
 
 /// A type without the `Option` or the `Field` around it.
-fn bare(rust: &str) -> &str {
+fn without_option(rust: &str) -> &str {
     let inner = rust.strip_prefix("Option<").or_else(|| rust.strip_prefix("Field<"));
     inner.and_then(|rest| rest.strip_suffix('>')).unwrap_or(rust)
 }

@@ -9,7 +9,7 @@ use datagouv_specs::shape::{Shaped, shape};
 use datagouv_specs::{Api, document, overlay};
 use serde_json::{Value, json};
 
-use crate::overlays::Written;
+use crate::overlays::SourceOverlay;
 
 /// How often a refusal is mended before the document is given up.
 const ATTEMPTS: usize = 64;
@@ -37,7 +37,7 @@ pub fn exactly(api: Api, received: &Value, overlay: &Value) -> Option<Corrected>
 /// # Errors
 ///
 /// When the document is not read, or cannot be shaped whatever is left out.
-pub fn leniently(api: Api, received: &Value, overlay: &Written) -> Result<Corrected, String> {
+pub fn leniently(api: Api, received: &Value, overlay: &SourceOverlay) -> Result<Corrected, String> {
     let plain = document::to_openapi(received.clone()).map_err(|error| error.to_string())?;
     let (mut corrected, skipped) = overlay.correct_leniently(&plain);
     let mut notes = Vec::new();
@@ -49,28 +49,28 @@ pub fn leniently(api: Api, received: &Value, overlay: &Written) -> Result<Correc
         return Ok(Corrected { shaped, document: corrected, notes });
     }
     let schemas = corrected.pointer("/components/schemas").cloned().unwrap_or_default();
-    mend_references(&mut corrected, &schemas);
+    repair_references(&mut corrected, &schemas);
     let schemas = corrected.pointer("/components/schemas").cloned().unwrap_or_default();
-    mend_required(&mut corrected, &schemas);
+    repair_required(&mut corrected, &schemas);
     let mut restored = BTreeSet::new();
     for _ in 0..ATTEMPTS {
         let error = match shape(api, &corrected) {
             Ok(shaped) => return Ok(Corrected { shaped, document: corrected, notes }),
             Err(error) => error,
         };
-        let Some(place) = unit(&error.place) else { return Err(error.to_string()) };
-        let uncorrected = plain.pointer(&place).cloned();
-        let first = restored.insert(place.clone());
+        let Some(pointer) = enclosing_pointer(&error.pointer) else { return Err(error.to_string()) };
+        let uncorrected = plain.pointer(&pointer).cloned();
+        let first = restored.insert(pointer.clone());
         match uncorrected.filter(|_| first) {
             Some(value) => {
-                if let Some(target) = corrected.pointer_mut(&place) {
+                if let Some(target) = corrected.pointer_mut(&pointer) {
                     *target = value;
                 }
-                notes.push(format!("{place} is taken without corrections: {}", error.message));
+                notes.push(format!("{pointer} is taken without corrections: {}", error.message));
             }
             None => {
-                remove(&mut corrected, &place);
-                notes.push(format!("{place} is left out: {}", error.message));
+                remove(&mut corrected, &pointer);
+                notes.push(format!("{pointer} is left out: {}", error.message));
             }
         }
     }
@@ -78,8 +78,8 @@ pub fn leniently(api: Api, received: &Value, overlay: &Written) -> Result<Correc
 }
 
 /// The operation or the component that a place is in.
-fn unit(place: &str) -> Option<String> {
-    let names: Vec<&str> = place.split('/').collect();
+fn enclosing_pointer(pointer: &str) -> Option<String> {
+    let names: Vec<&str> = pointer.split('/').collect();
     match names.as_slice() {
         ["", "paths", path, method, ..] => Some(format!("/paths/{path}/{method}")),
         ["", "components", kind, name, ..] => Some(format!("/components/{kind}/{name}")),
@@ -87,15 +87,15 @@ fn unit(place: &str) -> Option<String> {
     }
 }
 
-fn remove(document: &mut Value, place: &str) {
-    let Some((holder, name)) = place.rsplit_once('/') else { return };
+fn remove(document: &mut Value, pointer: &str) {
+    let Some((holder, name)) = pointer.rsplit_once('/') else { return };
     if let Some(Value::Object(holder)) = document.pointer_mut(holder) {
         holder.remove(&name.replace("~1", "/").replace("~0", "~"));
     }
 }
 
 /// What is said of a schema that is not there is said of anything.
-fn mend_references(value: &mut Value, schemas: &Value) {
+fn repair_references(value: &mut Value, schemas: &Value) {
     let dangling = |value: &Value| {
         let name = value.get("$ref").and_then(Value::as_str)?.strip_prefix("#/components/schemas/")?;
         schemas.get(name).is_none().then_some(())
@@ -104,14 +104,14 @@ fn mend_references(value: &mut Value, schemas: &Value) {
         *value = json!({});
     }
     match value {
-        Value::Object(object) => object.values_mut().for_each(|value| mend_references(value, schemas)),
-        Value::Array(items) => items.iter_mut().for_each(|value| mend_references(value, schemas)),
+        Value::Object(object) => object.values_mut().for_each(|value| repair_references(value, schemas)),
+        Value::Array(items) => items.iter_mut().for_each(|value| repair_references(value, schemas)),
         _ => {}
     }
 }
 
 /// Nothing is required that is not a property.
-fn mend_required(value: &mut Value, schemas: &Value) {
+fn repair_required(value: &mut Value, schemas: &Value) {
     // The list of a body is about the schema of its content.
     let described = value.pointer("/content/application~1json/schema").unwrap_or(value);
     let known = properties(described.get("items").unwrap_or(described), schemas);
@@ -121,8 +121,8 @@ fn mend_required(value: &mut Value, schemas: &Value) {
         }
     }
     match value {
-        Value::Object(object) => object.values_mut().for_each(|value| mend_required(value, schemas)),
-        Value::Array(items) => items.iter_mut().for_each(|value| mend_required(value, schemas)),
+        Value::Object(object) => object.values_mut().for_each(|value| repair_required(value, schemas)),
+        Value::Array(items) => items.iter_mut().for_each(|value| repair_required(value, schemas)),
         _ => {}
     }
 }

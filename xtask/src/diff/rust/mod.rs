@@ -13,7 +13,7 @@ use datagouv_specs::{Api, generate};
 use serde_json::Value;
 
 use super::change::{Release, RustChange};
-use crate::overlays::Written;
+use crate::overlays::SourceOverlay;
 use crate::source::{Error, Loaded};
 use correct::Corrected;
 use origins::Origins;
@@ -64,7 +64,7 @@ impl Crate {
     /// # Errors
     ///
     /// When the pipeline refuses the document.
-    pub fn of(api: Api, received: &Value, own: Option<&[u8]>, overlay: &Written) -> Result<Self, String> {
+    pub fn of(api: Api, received: &Value, own: Option<&[u8]>, overlay: &SourceOverlay) -> Result<Self, String> {
         let own = own.and_then(|bytes| serde_json::from_slice(bytes).ok());
         let corrected = match own.and_then(|own| correct::exactly(api, received, &own)) {
             Some(corrected) => corrected,
@@ -83,7 +83,7 @@ impl Crate {
 /// When the pipeline refuses one of the documents, which the reason names, or when there is no overlay.
 pub fn between(api: Api, old: (&Loaded, &Value), new: (&Loaded, &Value)) -> Result<Axis, Error> {
     let folder = crate::root().join("specs").join(api.name());
-    let overlay = Written::read(&folder).map_err(|reason| Error::new(api.name(), reason))?;
+    let overlay = SourceOverlay::read(&folder).map_err(|reason| Error::new(api.name(), reason))?;
     let generate = |(loaded, received): (&Loaded, &Value)| {
         Crate::of(api, received, loaded.overlay.as_deref(), &overlay).map_err(|reason| Error::new(&loaded.name, reason))
     };

@@ -35,7 +35,7 @@ impl Origins {
                     }
                     *role
                 }
-                _ => Role::Answer,
+                _ => Role::Response,
             };
             if let Some(component) = component(name, role, &components) {
                 origins.schemas.insert(name.clone(), component.to_owned());
@@ -84,7 +84,7 @@ impl Origins {
 fn component<'c>(name: &str, role: Role, components: &BTreeSet<&'c str>) -> Option<&'c str> {
     let stems = ["Input", "Update", ""].into_iter().filter_map(|suffix| name.strip_suffix(suffix));
     let suffixes = match role {
-        Role::Answer => ["_read", "", "_write"],
+        Role::Response => ["_read", "", "_write"],
         Role::Request => ["_write", "", "_read"],
     };
     let named = |stem: &str, suffix: &str| {

@@ -4,34 +4,34 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::flat::{Bound, Flat, Said, is_same};
-use super::{Found, place_of, shown};
-use crate::diff::place::Place;
+use super::effective::{Bound, EffectiveSchema, Keyword, is_same};
+use super::{SchemaDifferences, changed_location, display};
+use crate::diff::location::Location;
 use crate::diff::rules::{self, Pair};
 
 /// The place of a keyword, or that of the schema where a side does not have the keyword.
-fn said_place<'p>(old: Option<&'p Said>, new: Option<&'p Said>) -> &'p Place {
-    place_of(old.map(|said| &said.place), new.map(|said| &said.place))
+fn keyword_location<'p>(old: Option<&'p Keyword>, new: Option<&'p Keyword>) -> &'p Location {
+    changed_location(old.map(|keywords| &keywords.location), new.map(|keywords| &keywords.location))
 }
 
-fn value(said: Option<&Said>) -> Option<Value> {
-    said.map(|said| said.value.clone())
+fn value(keywords: Option<&Keyword>) -> Option<Value> {
+    keywords.map(|keywords| keywords.value.clone())
 }
 
 /// What says nothing of which values there are: defaults, and what is deprecated.
-pub fn annotations(old: &Flat, new: &Flat, found: &mut Found) {
-    flag("deprecated", &rules::DEPRECATED, &rules::NO_LONGER_DEPRECATED, "deprecated", old, new, found);
-    single("default", old, new, found, |old, new| match (old, new) {
-        (None, Some(new)) => Some((&rules::DEFAULT_ADDED, format!("now defaults to {}", shown(new)))),
-        (Some(old), None) => Some((&rules::DEFAULT_REMOVED, format!("no longer defaults to {}", shown(old)))),
+pub fn annotations(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
+    flag("deprecated", &rules::DEPRECATED, &rules::NO_LONGER_DEPRECATED, "deprecated", old, new, output);
+    single("default", old, new, output, |old, new| match (old, new) {
+        (None, Some(new)) => Some((&rules::DEFAULT_ADDED, format!("now defaults to {}", display(new)))),
+        (Some(old), None) => Some((&rules::DEFAULT_REMOVED, format!("no longer defaults to {}", display(old)))),
         (Some(old), Some(new)) if !is_same(old, new) => {
-            Some((&rules::DEFAULT_CHANGED, format!("defaults to {}, no longer to {}", shown(new), shown(old))))
+            Some((&rules::DEFAULT_CHANGED, format!("defaults to {}, no longer to {}", display(new), display(old))))
         }
         _ => None,
     });
     // Where there is no type, null is among the rest.
     if old.types.is_some() && new.types.is_some() || !old.unions.is_empty() && !new.unions.is_empty() {
-        flag("nullable", &rules::BECAME_NULLABLE, &rules::NO_LONGER_NULLABLE, "null", old, new, found);
+        flag("nullable", &rules::BECAME_NULLABLE, &rules::NO_LONGER_NULLABLE, "null", old, new, output);
     }
 }
 
@@ -41,11 +41,11 @@ fn flag(
     added: &'static Pair,
     removed: &'static Pair,
     predicate: &str,
-    old: &Flat,
-    new: &Flat,
-    found: &mut Found,
+    old: &EffectiveSchema,
+    new: &EffectiveSchema,
+    output: &mut SchemaDifferences,
 ) {
-    let (was, is) = (old.said.get(key), new.said.get(key));
+    let (was, is) = (old.keywords.get(key), new.keywords.get(key));
     let (rule, verb) = match (was, is, predicate) {
         (None, Some(_), "null") => (added, "may be"),
         (Some(_), None, "null") => (removed, "may no longer be"),
@@ -53,41 +53,48 @@ fn flag(
         (Some(_), None, _) => (removed, "is no longer"),
         _ => return,
     };
-    let place = side_place(was, is, old, new);
+    let location = side_place(was, is, old, new);
     let values = (Some(was.is_some().into()), Some(is.is_some().into()));
-    found.say(rule, place, values, format!("{verb} {predicate}"));
+    output.report(rule, location, values, format!("{verb} {predicate}"));
 }
 
 /// Where a keyword is that one side does not have.
-fn side_place<'p>(was: Option<&'p Said>, is: Option<&'p Said>, old: &'p Flat, new: &'p Flat) -> &'p Place {
-    let place = said_place(was, is);
+fn side_place<'p>(
+    was: Option<&'p Keyword>,
+    is: Option<&'p Keyword>,
+    old: &'p EffectiveSchema,
+    new: &'p EffectiveSchema,
+) -> &'p Location {
+    let location = keyword_location(was, is);
     match (was, is) {
         // What one side has by reference, and the other here, is where it is shared.
-        (Some(_), Some(_)) => place,
-        _ if place.is_shared() => place,
-        _ => place_of(old.place.as_ref(), new.place.as_ref()),
+        (Some(_), Some(_)) => location,
+        _ if location.is_shared() => location,
+        _ => changed_location(old.location.as_ref(), new.location.as_ref()),
     }
 }
 
 /// A keyword of one value.
 fn single(
     key: &str,
-    old: &Flat,
-    new: &Flat,
-    found: &mut Found,
+    old: &EffectiveSchema,
+    new: &EffectiveSchema,
+    output: &mut SchemaDifferences,
     judge: impl Fn(Option<&Value>, Option<&Value>) -> Option<(&'static Pair, String)>,
 ) {
-    let (was, is) = (old.said.get(key), new.said.get(key));
-    if let Some((rule, text)) = judge(was.map(|said| said.value), is.map(|said| said.value)) {
-        found.say(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+    let (was, is) = (old.keywords.get(key), new.keywords.get(key));
+    if let Some((rule, text)) = judge(was.map(|keywords| keywords.value), is.map(|keywords| keywords.value)) {
+        output.report(rule, side_place(was, is, old, new), (value(was), value(is)), text);
     }
 }
 
 /// The type and the format; whether there is a type that both have, so that the rest can be compared.
-pub fn types(old: &Flat, new: &Flat, found: &mut Found) -> bool {
-    let place =
-        place_of(old.types_place.as_ref().or(old.place.as_ref()), new.types_place.as_ref().or(new.place.as_ref()));
-    let words = (Some(old.type_words().into()), Some(new.type_words().into()));
+pub fn types(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) -> bool {
+    let location = changed_location(
+        old.types_location.as_ref().or(old.location.as_ref()),
+        new.types_location.as_ref().or(new.location.as_ref()),
+    );
+    let words = (Some(old.type_names().into()), Some(new.type_names().into()));
     let change = format!("was {}, is {}", with_format(old), with_format(new));
     let rule = match (&old.types, &new.types) {
         (Some(was), Some(is)) if was == is => None,
@@ -104,17 +111,17 @@ pub fn types(old: &Flat, new: &Flat, found: &mut Found) -> bool {
         return true;
     }
     if let Some(rule) = rule {
-        found.say(rule, place, words, change);
+        output.report(rule, location, words, change);
         // The rest of a schema that any value fits is nothing to compare with.
         return !std::ptr::eq(rule, &rules::TYPE_CHANGED) && old.types.is_some() && new.types.is_some();
     }
-    single("format", old, new, found, judge_format);
+    single("format", old, new, output, judge_format);
     true
 }
 
-fn with_format(flat: &Flat) -> String {
-    let types = flat.type_words();
-    match flat.said.get("format").and_then(|said| said.value.as_str()) {
+fn with_format(effective: &EffectiveSchema) -> String {
+    let types = effective.type_names();
+    match effective.keywords.get("format").and_then(|keywords| keywords.value.as_str()) {
         Some(format) => format!("{types} ({format})"),
         None => types,
     }
@@ -135,39 +142,39 @@ fn judge_format(old: Option<&Value>, new: Option<&Value>) -> Option<(&'static Pa
 }
 
 /// Enumerations, the one value, and patterns.
-pub fn values(old: &Flat, new: &Flat, found: &mut Found) {
-    enumeration(old, new, found);
-    single("const", old, new, found, |old, new| match (old, new) {
-        (None, Some(new)) => Some((&rules::CONST_ADDED, format!("is now always {}", shown(new)))),
-        (Some(old), None) => Some((&rules::CONST_REMOVED, format!("is no longer always {}", shown(old)))),
+pub fn values(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
+    enumeration(old, new, output);
+    single("const", old, new, output, |old, new| match (old, new) {
+        (None, Some(new)) => Some((&rules::CONST_ADDED, format!("is now always {}", display(new)))),
+        (Some(old), None) => Some((&rules::CONST_REMOVED, format!("is no longer always {}", display(old)))),
         (Some(old), Some(new)) if !is_same(old, new) => {
-            Some((&rules::CONST_CHANGED, format!("is always {}, no longer {}", shown(new), shown(old))))
+            Some((&rules::CONST_CHANGED, format!("is always {}, no longer {}", display(new), display(old))))
         }
         _ => None,
     });
-    single("pattern", old, new, found, |old, new| match (old, new) {
-        (None, Some(new)) => Some((&rules::PATTERN_ADDED, format!("now matches {}", shown(new)))),
-        (Some(old), None) => Some((&rules::PATTERN_REMOVED, format!("no longer matches {}", shown(old)))),
+    single("pattern", old, new, output, |old, new| match (old, new) {
+        (None, Some(new)) => Some((&rules::PATTERN_ADDED, format!("now matches {}", display(new)))),
+        (Some(old), None) => Some((&rules::PATTERN_REMOVED, format!("no longer matches {}", display(old)))),
         (Some(old), Some(new)) if old != new => {
-            Some((&rules::PATTERN_CHANGED, format!("matches {}, no longer {}", shown(new), shown(old))))
+            Some((&rules::PATTERN_CHANGED, format!("matches {}, no longer {}", display(new), display(old))))
         }
         _ => None,
     });
 }
 
-fn enumeration(old: &Flat, new: &Flat, found: &mut Found) {
+fn enumeration(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
     let list = |values: &[&Value]| Value::Array(values.iter().map(|value| (*value).clone()).collect());
     match (&old.values, &new.values) {
-        (None, Some((values, place))) => {
+        (None, Some((values, location))) => {
             let text = format!("is now one of {}", listed(values));
-            found.say(&rules::ENUM_ADDED, place, (None, Some(list(values))), text);
+            output.report(&rules::ENUM_ADDED, location, (None, Some(list(values))), text);
         }
-        (Some((values, place)), None) => {
+        (Some((values, location)), None) => {
             let text = format!("is no longer one of {} alone", listed(values));
-            found.say(&rules::ENUM_REMOVED, place, (Some(list(values)), None), text);
+            output.report(&rules::ENUM_REMOVED, location, (Some(list(values)), None), text);
         }
         (Some((was, old_place)), Some((is, new_place))) => {
-            let place = place_of(Some(old_place), Some(new_place));
+            let location = changed_location(Some(old_place), Some(new_place));
             let missing = |from: &[&Value], among: &[&Value]| -> Vec<Value> {
                 let missing = from.iter().filter(|value| !among.iter().any(|it| is_same(it, value)));
                 missing.map(|value| (*value).clone()).collect()
@@ -175,11 +182,11 @@ fn enumeration(old: &Flat, new: &Flat, found: &mut Found) {
             let (gone, fresh) = (missing(was, is), missing(is, was));
             if !gone.is_empty() {
                 let text = format!("is no longer {}", listed(&gone.iter().collect::<Vec<_>>()));
-                found.say(&rules::ENUM_VALUE_REMOVED, place, (Some(gone.into()), None), text);
+                output.report(&rules::ENUM_VALUE_REMOVED, location, (Some(gone.into()), None), text);
             }
             if !fresh.is_empty() {
                 let text = format!("may be {}", listed(&fresh.iter().collect::<Vec<_>>()));
-                found.say(&rules::ENUM_VALUE_ADDED, place, (None, Some(fresh.into())), text);
+                output.report(&rules::ENUM_VALUE_ADDED, location, (None, Some(fresh.into())), text);
             }
         }
         (None, None) => {}
@@ -188,52 +195,58 @@ fn enumeration(old: &Flat, new: &Flat, found: &mut Found) {
 
 /// Values in a sentence, the first of them where there are many.
 fn listed(values: &[&Value]) -> String {
-    let mut shown: Vec<String> = values.iter().take(8).map(|value| shown(value)).collect();
-    if values.len() > shown.len() {
-        shown.push(format!("{} others", values.len() - shown.len()));
+    let mut display: Vec<String> = values.iter().take(8).map(|value| display(value)).collect();
+    if values.len() > display.len() {
+        display.push(format!("{} others", values.len() - display.len()));
     }
-    shown.join(", ")
+    display.join(", ")
 }
 
 /// Bounds of numbers, lengths, items and properties.
-pub fn bounds(old: &Flat, new: &Flat, found: &mut Found) {
+pub fn bounds(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
     use rules::*;
     let up =
         [&MINIMUM_ADDED, &MINIMUM_REMOVED, &MINIMUM_RAISED, &MINIMUM_LOWERED, &MINIMUM_EXCLUSIVE, &MINIMUM_INCLUSIVE];
     let down =
         [&MAXIMUM_ADDED, &MAXIMUM_REMOVED, &MAXIMUM_RAISED, &MAXIMUM_LOWERED, &MAXIMUM_EXCLUSIVE, &MAXIMUM_INCLUSIVE];
-    bound("minimum", old.minimum.as_ref(), new.minimum.as_ref(), up, found);
-    bound("maximum", old.maximum.as_ref(), new.maximum.as_ref(), down, found);
-    least("minLength", "characters", [&MIN_LENGTH_RAISED, &MIN_LENGTH_LOWERED], old, new, found);
-    least("minItems", "items", [&MIN_ITEMS_RAISED, &MIN_ITEMS_LOWERED], old, new, found);
-    least("minProperties", "properties", [&MIN_PROPERTIES_RAISED, &MIN_PROPERTIES_LOWERED], old, new, found);
+    bound("minimum", old.minimum.as_ref(), new.minimum.as_ref(), up, output);
+    bound("maximum", old.maximum.as_ref(), new.maximum.as_ref(), down, output);
+    least("minLength", "characters", [&MIN_LENGTH_RAISED, &MIN_LENGTH_LOWERED], old, new, output);
+    least("minItems", "items", [&MIN_ITEMS_RAISED, &MIN_ITEMS_LOWERED], old, new, output);
+    least("minProperties", "properties", [&MIN_PROPERTIES_RAISED, &MIN_PROPERTIES_LOWERED], old, new, output);
     let lengths = [&MAX_LENGTH_ADDED, &MAX_LENGTH_REMOVED, &MAX_LENGTH_RAISED, &MAX_LENGTH_LOWERED];
-    most("maxLength", "characters", lengths, old, new, found);
+    most("maxLength", "characters", lengths, old, new, output);
     let items = [&MAX_ITEMS_ADDED, &MAX_ITEMS_REMOVED, &MAX_ITEMS_RAISED, &MAX_ITEMS_LOWERED];
-    most("maxItems", "items", items, old, new, found);
+    most("maxItems", "items", items, old, new, output);
     let properties = [&MAX_PROPERTIES_ADDED, &MAX_PROPERTIES_REMOVED, &MAX_PROPERTIES_RAISED, &MAX_PROPERTIES_LOWERED];
-    most("maxProperties", "properties", properties, old, new, found);
-    single("multipleOf", old, new, found, judge_multiple);
+    most("maxProperties", "properties", properties, old, new, output);
+    single("multipleOf", old, new, output, judge_multiple);
     if old.is("uniqueItems") != new.is("uniqueItems") {
-        let (was, is) = (old.said.get("uniqueItems"), new.said.get("uniqueItems"));
+        let (was, is) = (old.keywords.get("uniqueItems"), new.keywords.get("uniqueItems"));
         let (rule, text) = match is {
             Some(_) => (&UNIQUE_ITEMS_ADDED, "has now distinct items"),
             None => (&UNIQUE_ITEMS_REMOVED, "has no longer distinct items"),
         };
-        found.say(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+        output.report(rule, side_place(was, is, old, new), (value(was), value(is)), text);
     }
 }
 
-fn bound(name: &str, old: Option<&Bound>, new: Option<&Bound>, rules: [&'static Pair; 6], found: &mut Found) {
+fn bound(
+    name: &str,
+    old: Option<&Bound>,
+    new: Option<&Bound>,
+    rules: [&'static Pair; 6],
+    output: &mut SchemaDifferences,
+) {
     let [added, removed, raised, lowered, exclusive, inclusive] = rules;
-    let place = |bound: Option<&Bound>| bound.map(|bound| bound.place.clone());
-    let shown = |bound: &Bound| {
+    let location = |bound: Option<&Bound>| bound.map(|bound| bound.location.clone());
+    let display = |bound: &Bound| {
         let value = number(bound.value);
         if bound.exclusive { format!("{value} (exclusive)") } else { value.to_string() }
     };
     let (rule, text) = match (old, new) {
-        (None, Some(new)) => (added, format!("has now the {name} {}", shown(new))),
-        (Some(old), None) => (removed, format!("no longer has the {name} {}", shown(old))),
+        (None, Some(new)) => (added, format!("has now the {name} {}", display(new))),
+        (Some(old), None) => (removed, format!("no longer has the {name} {}", display(old))),
         (Some(old), Some(new)) => {
             let rule = match new.value.partial_cmp(&old.value) {
                 Some(std::cmp::Ordering::Greater) => raised,
@@ -242,13 +255,13 @@ fn bound(name: &str, old: Option<&Bound>, new: Option<&Bound>, rules: [&'static 
                 _ if old.exclusive && !new.exclusive => inclusive,
                 _ => return,
             };
-            (rule, format!("has the {name} {}, no longer {}", shown(new), shown(old)))
+            (rule, format!("has the {name} {}, no longer {}", display(new), display(old)))
         }
         (None, None) => return,
     };
-    let (was, is): (Option<Rc<Place>>, Option<Rc<Place>>) = (place(old), place(new));
+    let (was, is): (Option<Rc<Location>>, Option<Rc<Location>>) = (location(old), location(new));
     let values = (old.map(|bound| number(bound.value)), new.map(|bound| number(bound.value)));
-    found.say(rule, place_of(was.as_ref(), is.as_ref()), values, text);
+    output.report(rule, changed_location(was.as_ref(), is.as_ref()), values, text);
 }
 
 /// A number as the document would have it.
@@ -257,23 +270,37 @@ fn number(value: f64) -> Value {
     if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 { (value as i64).into() } else { value.into() }
 }
 
-fn count<'s>(flat: &'s Flat, key: &str) -> (Option<&'s Said<'s>>, Option<f64>) {
-    let said = flat.said.get(key);
-    (said, said.and_then(|said| said.value.as_f64()))
+fn count<'s>(effective: &'s EffectiveSchema, key: &str) -> (Option<&'s Keyword<'s>>, Option<f64>) {
+    let keywords = effective.keywords.get(key);
+    (keywords, keywords.and_then(|keywords| keywords.value.as_f64()))
 }
 
 /// What is zero where it is not said.
-fn least(key: &str, unit: &str, [raised, lowered]: [&'static Pair; 2], old: &Flat, new: &Flat, found: &mut Found) {
+fn least(
+    key: &str,
+    unit: &str,
+    [raised, lowered]: [&'static Pair; 2],
+    old: &EffectiveSchema,
+    new: &EffectiveSchema,
+    output: &mut SchemaDifferences,
+) {
     let ((was, old_count), (is, new_count)) = (count(old, key), count(new, key));
     let (old_count, new_count) = (old_count.unwrap_or_default(), new_count.unwrap_or_default());
     if old_count != new_count {
         let rule = if new_count > old_count { raised } else { lowered };
         let text = format!("has at least {} {unit}, no longer {}", number(new_count), number(old_count));
-        found.say(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+        output.report(rule, side_place(was, is, old, new), (value(was), value(is)), text);
     }
 }
 
-fn most(key: &str, unit: &str, rules: [&'static Pair; 4], old: &Flat, new: &Flat, found: &mut Found) {
+fn most(
+    key: &str,
+    unit: &str,
+    rules: [&'static Pair; 4],
+    old: &EffectiveSchema,
+    new: &EffectiveSchema,
+    output: &mut SchemaDifferences,
+) {
     let [added, removed, raised, lowered] = rules;
     let ((was, old_count), (is, new_count)) = (count(old, key), count(new, key));
     let (rule, text) = match (old_count, new_count) {
@@ -285,7 +312,7 @@ fn most(key: &str, unit: &str, rules: [&'static Pair; 4], old: &Flat, new: &Flat
         }
         _ => return,
     };
-    found.say(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+    output.report(rule, side_place(was, is, old, new), (value(was), value(is)), text);
 }
 
 fn judge_multiple(old: Option<&Value>, new: Option<&Value>) -> Option<(&'static Pair, String)> {

@@ -1,6 +1,6 @@
 //! Schemas: each pair of them that requests or responses lead to is compared once, whatever leads there.
 
-mod flat;
+mod effective;
 mod keywords;
 mod objects;
 mod unions;
@@ -13,17 +13,17 @@ use serde_json::Value;
 
 use super::change::Direction;
 use super::document::Document;
-use super::place::Place;
+use super::location::Location;
 use super::rules::{Pair, Rule};
-use flat::Flat;
-pub use flat::Spot;
+use effective::EffectiveSchema;
+pub use effective::LocatedSchema;
 
 /// How much is compared before the documents are said to be too large: forty times what the largest needs.
-const FUEL: usize = 200_000;
+const BUDGET: usize = 200_000;
 
 /// A change whose operations are not known yet.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct Difference {
     pub rule: &'static Rule,
     pub location: String,
     pub old: Option<Value>,
@@ -34,10 +34,10 @@ pub struct Draft {
 /// A pair of schemas, with what differs between them and the pairs that they lead to.
 #[derive(Debug)]
 struct Node<'a> {
-    old: Vec<Spot<'a>>,
-    new: Vec<Spot<'a>>,
+    old: Vec<LocatedSchema<'a>>,
+    new: Vec<LocatedSchema<'a>>,
     direction: Direction,
-    drafts: Vec<Draft>,
+    differences: Vec<Difference>,
     children: Vec<usize>,
 }
 
@@ -50,7 +50,7 @@ pub struct Schemas<'a> {
     nodes: Vec<Node<'a>>,
     index: HashMap<(Addresses, Addresses, Direction), usize>,
     done: usize,
-    fuel: Rc<Cell<usize>>,
+    budget: Rc<Cell<usize>>,
     /// How often this is a comparison within a comparison.
     depth: u8,
 }
@@ -67,24 +67,42 @@ impl std::fmt::Display for TooLarge {
 
 impl<'a> Schemas<'a> {
     pub fn new(old: &'a Document, new: &'a Document) -> Self {
-        Self { old, new, nodes: Vec::new(), index: HashMap::new(), done: 0, fuel: Rc::new(Cell::new(FUEL)), depth: 0 }
+        Self {
+            old,
+            new,
+            nodes: Vec::new(),
+            index: HashMap::new(),
+            done: 0,
+            budget: Rc::new(Cell::new(BUDGET)),
+            depth: 0,
+        }
     }
 
     /// Asks for the comparison of two schemas: none is one that allows anything.
-    pub fn pair(&mut self, old: Option<&'a Value>, new: Option<&'a Value>, place: &Place, way: Direction) -> usize {
-        let spots = |value: Option<&'a Value>| value.map(|value| Spot::new(value, place.clone())).into_iter().collect();
-        self.add(spots(old), spots(new), way)
+    pub fn pair(
+        &mut self,
+        old: Option<&'a Value>,
+        new: Option<&'a Value>,
+        location: &Location,
+        direction: Direction,
+    ) -> usize {
+        let located = |value: Option<&'a Value>| {
+            value.map(|value| LocatedSchema::new(value, location.clone())).into_iter().collect()
+        };
+        self.add(located(old), located(new), direction)
     }
 
-    fn add(&mut self, old: Vec<Spot<'a>>, new: Vec<Spot<'a>>, direction: Direction) -> usize {
-        let settle = |spots: Vec<Spot<'a>>, document| -> Vec<Spot<'a>> {
-            spots.into_iter().map(|spot| spot.settle(document)).collect()
+    fn add(&mut self, old: Vec<LocatedSchema<'a>>, new: Vec<LocatedSchema<'a>>, direction: Direction) -> usize {
+        let resolve = |located: Vec<LocatedSchema<'a>>, document| -> Vec<LocatedSchema<'a>> {
+            located.into_iter().map(|located| located.resolve(document)).collect()
         };
-        let (old, new) = (settle(old, self.old), settle(new, self.new));
-        let addresses = |spots: &[Spot]| spots.iter().map(|spot| (std::ptr::from_ref(spot.value), spot.bare)).collect();
+        let (old, new) = (resolve(old, self.old), resolve(new, self.new));
+        let addresses = |located: &[LocatedSchema]| {
+            located.iter().map(|located| (std::ptr::from_ref(located.value), located.without_unions)).collect()
+        };
         let key = (addresses(&old), addresses(&new), direction);
         *self.index.entry(key).or_insert_with(|| {
-            self.nodes.push(Node { old, new, direction, drafts: Vec::new(), children: Vec::new() });
+            self.nodes.push(Node { old, new, direction, differences: Vec::new(), children: Vec::new() });
             self.nodes.len() - 1
         })
     }
@@ -99,46 +117,53 @@ impl<'a> Schemas<'a> {
 
     fn compare_next(&mut self) -> Result<(), TooLarge> {
         let Some(node) = self.nodes.get(self.done) else { return Ok(()) };
-        let (old, new) = (Flat::of(&node.old, self.old), Flat::of(&node.new, self.new));
+        let (old, new) = (EffectiveSchema::of(&node.old, self.old), EffectiveSchema::of(&node.new, self.new));
         let cost = 1 + old.properties.len() + new.properties.len();
-        self.fuel.set(self.fuel.get().checked_sub(cost).ok_or(TooLarge)?);
-        let mut found = Found { direction: node.direction, drafts: Vec::new(), children: Vec::new() };
-        self.schemas(&old, &new, &node.old, &node.new, &mut found);
-        let children = found.children.into_iter().map(|(old, new)| self.add(old, new, found.direction)).collect();
+        self.budget.set(self.budget.get().checked_sub(cost).ok_or(TooLarge)?);
+        let mut output = SchemaDifferences { direction: node.direction, differences: Vec::new(), children: Vec::new() };
+        self.schemas(&old, &new, &node.old, &node.new, &mut output);
+        let children = output.children.into_iter().map(|(old, new)| self.add(old, new, output.direction)).collect();
         let node = &mut self.nodes[self.done];
-        (node.drafts, node.children) = (found.drafts, children);
+        (node.differences, node.children) = (output.differences, children);
         self.done += 1;
         Ok(())
     }
 
-    fn schemas(&self, old: &Flat<'a>, new: &Flat<'a>, olds: &[Spot<'a>], news: &[Spot<'a>], found: &mut Found<'a>) {
-        keywords::annotations(old, new, found);
-        if self.one_became_many(old, new, olds, news, found) {
+    fn schemas(
+        &self,
+        old: &EffectiveSchema<'a>,
+        new: &EffectiveSchema<'a>,
+        olds: &[LocatedSchema<'a>],
+        news: &[LocatedSchema<'a>],
+        output: &mut SchemaDifferences<'a>,
+    ) {
+        keywords::annotations(old, new, output);
+        if self.schema_became_union(old, new, olds, news, output) {
             return;
         }
-        self.unions(old, new, found);
-        if keywords::types(old, new, found) {
-            keywords::values(old, new, found);
-            keywords::bounds(old, new, found);
-            self.objects(old, new, found);
-            self.not(old, new, found);
+        self.unions(old, new, output);
+        if keywords::types(old, new, output) {
+            keywords::values(old, new, output);
+            keywords::bounds(old, new, output);
+            self.objects(old, new, output);
+            self.not(old, new, output);
         }
     }
 
     /// Whether two schemas say the same, each in its document.
-    fn is_equivalent(&self, old: &[Spot<'a>], new: &[Spot<'a>]) -> bool {
+    fn is_equivalent(&self, old: &[LocatedSchema<'a>], new: &[LocatedSchema<'a>]) -> bool {
         // Unions within unions within unions are compared as they are written.
         if self.depth == 2 {
             return old.len() == new.len() && old.iter().zip(new).all(|(old, new)| old.value == new.value);
         }
         let mut within = Self::new(self.old, self.new);
-        within.fuel = self.fuel.clone();
+        within.budget = self.budget.clone();
         within.depth = self.depth + 1;
         for direction in [Direction::Request, Direction::Response] {
             within.add(old.to_vec(), new.to_vec(), direction);
         }
         while within.done < within.nodes.len() {
-            if within.compare_next().is_err() || !within.nodes[within.done - 1].drafts.is_empty() {
+            if within.compare_next().is_err() || !within.nodes[within.done - 1].differences.is_empty() {
                 return false;
             }
         }
@@ -146,92 +171,92 @@ impl<'a> Schemas<'a> {
     }
 
     /// The changes that some pairs lead to.
-    pub fn reached(&self, roots: &[usize], marks: &mut Marks) -> Vec<&Draft> {
-        marks.round += 1;
-        marks.nodes.resize(self.nodes.len(), 0);
-        let mut drafts = Vec::new();
+    pub fn reached(&self, roots: &[usize], visited: &mut Visited) -> Vec<&Difference> {
+        visited.round += 1;
+        visited.nodes.resize(self.nodes.len(), 0);
+        let mut differences = Vec::new();
         let mut rest = roots.to_vec();
         while let Some(index) = rest.pop() {
-            if std::mem::replace(&mut marks.nodes[index], marks.round) != marks.round {
-                drafts.extend(&self.nodes[index].drafts);
+            if std::mem::replace(&mut visited.nodes[index], visited.round) != visited.round {
+                differences.extend(&self.nodes[index].differences);
                 rest.extend(&self.nodes[index].children);
             }
         }
-        drafts
+        differences
     }
 }
 
 /// Which pairs were reached, kept from one walk to the next to save the clearing.
 #[derive(Default)]
-pub struct Marks {
+pub struct Visited {
     nodes: Vec<u32>,
     round: u32,
 }
 
 /// What the comparison of a pair finds.
-struct Found<'a> {
+struct SchemaDifferences<'a> {
     direction: Direction,
-    drafts: Vec<Draft>,
-    children: Vec<(Vec<Spot<'a>>, Vec<Spot<'a>>)>,
+    differences: Vec<Difference>,
+    children: Vec<(Vec<LocatedSchema<'a>>, Vec<LocatedSchema<'a>>)>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> SchemaDifferences<'a> {
     /// Notes a change; the sentence goes on after the place.
-    fn say(
+    fn report(
         &mut self,
         pair: &'static Pair,
-        place: &Place,
+        location: &Location,
         (old, new): (Option<Value>, Option<Value>),
         predicate: impl AsRef<str>,
     ) {
-        self.say_by(pair.on(self.direction), place, (old, new), predicate);
+        self.report_rule(pair.on(self.direction), location, (old, new), predicate);
     }
 
-    fn say_by(
+    fn report_rule(
         &mut self,
         rule: &'static Rule,
-        place: &Place,
+        location: &Location,
         (old, new): (Option<Value>, Option<Value>),
         predicate: impl AsRef<str>,
     ) {
-        let mut text = sentence(place, predicate.as_ref());
+        let mut text = sentence(location, predicate.as_ref());
         // Elsewhere the place tells the direction.
-        if place.is_shared() {
+        if location.is_shared() {
             text.push_str(if self.direction == Direction::Request { " in requests" } else { " in responses" });
         }
-        self.drafts.push(Draft { rule, location: place.location.clone(), old, new, text });
+        self.differences.push(Difference { rule, location: location.pointer.clone(), old, new, text });
     }
 
-    fn descend(&mut self, old: Vec<Spot<'a>>, new: Vec<Spot<'a>>) {
+    fn descend(&mut self, old: Vec<LocatedSchema<'a>>, new: Vec<LocatedSchema<'a>>) {
         self.children.push((old, new));
     }
 }
 
 /// A sentence about a place.
-pub fn sentence(place: &Place, predicate: &str) -> String {
-    let place = place.to_string();
-    let mut characters = place.chars();
+pub fn sentence(location: &Location, predicate: &str) -> String {
+    let location = location.to_string();
+    let mut characters = location.chars();
     let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{} {predicate}", characters.as_str())
 }
 
 /// Where a change of a keyword is: where both documents have it, else where it is shared, else where NEW has it.
-fn place_of<'p>(old: Option<&'p Rc<Place>>, new: Option<&'p Rc<Place>>) -> &'p Place {
+fn changed_location<'p>(old: Option<&'p Rc<Location>>, new: Option<&'p Rc<Location>>) -> &'p Location {
     match (old, new) {
         (Some(old), Some(new)) if old.is_shared() && !new.is_shared() => old,
         (_, Some(new)) => new,
         (Some(old), None) => old,
-        (None, None) => nowhere(),
+        (None, None) => unknown_location(),
     }
 }
 
-fn nowhere() -> &'static Place {
-    static NOWHERE: std::sync::OnceLock<Place> = std::sync::OnceLock::new();
-    NOWHERE.get_or_init(|| Place::of("", "the schema"))
+fn unknown_location() -> &'static Location {
+    static UNKNOWN: std::sync::OnceLock<Location> = std::sync::OnceLock::new();
+    UNKNOWN.get_or_init(|| Location::of("", "the schema"))
 }
 
 /// A value in a sentence, cut where it is long.
-pub fn shown(value: &Value) -> String {
+pub fn display(value: &Value) -> String {
     // A backtick would end the code that the value stands in.
     let text = value.to_string().replace('`', "'");
     if text.chars().count() <= 60 {

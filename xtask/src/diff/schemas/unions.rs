@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use datagouv_specs::pointer::unescape;
 use serde_json::Value;
 
-use super::flat::{Flat, Spot, Union};
-use super::{Found, Schemas, place_of};
+use super::effective::{EffectiveSchema, LocatedSchema, Union};
+use super::{SchemaDifferences, Schemas, changed_location};
 use crate::diff::document::reference;
 use crate::diff::rules;
 
@@ -15,61 +15,62 @@ const MANY: usize = 2_500;
 
 impl<'a> Schemas<'a> {
     /// A schema that became a union, or the other way; whether that was so, and all is said.
-    pub(super) fn one_became_many(
+    pub(super) fn schema_became_union(
         &self,
-        old: &Flat<'a>,
-        new: &Flat<'a>,
-        olds: &[Spot<'a>],
-        news: &[Spot<'a>],
-        found: &mut Found<'a>,
+        old: &EffectiveSchema<'a>,
+        new: &EffectiveSchema<'a>,
+        olds: &[LocatedSchema<'a>],
+        news: &[LocatedSchema<'a>],
+        output: &mut SchemaDifferences<'a>,
     ) -> bool {
-        let bare =
-            |spots: &[Spot<'a>]| spots.iter().map(|spot| Spot { bare: true, ..spot.clone() }).collect::<Vec<_>>();
+        let without_unions = |located: &[LocatedSchema<'a>]| {
+            located.iter().map(|located| LocatedSchema { without_unions: true, ..located.clone() }).collect::<Vec<_>>()
+        };
         match (old.unions.as_slice(), new.unions.as_slice()) {
             ([], [union]) if old.is_anything() => {
                 let values = (Some("anything".into()), Some(names(union).into()));
                 let text = format!("was anything, is a union of {}", names(union));
-                found.say(&rules::TYPE_NARROWED, &union.place, values, text);
+                output.report(&rules::TYPE_NARROWED, &union.location, values, text);
                 true
             }
             ([union], []) if new.is_anything() => {
                 let values = (Some(names(union).into()), Some("anything".into()));
                 let text = format!("was a union of {}, is anything", names(union));
-                found.say(&rules::TYPE_WIDENED, &union.place, values, text);
+                output.report(&rules::TYPE_WIDENED, &union.location, values, text);
                 true
             }
             ([], [union]) => {
-                let Some(index) = self.likest(olds, &union.variants, true) else {
-                    let text = format!("was {}, is a union of {}", old.type_words(), names(union));
-                    let place = place_of(old.place.as_ref(), Some(&union.place));
-                    found.say(&rules::UNION_ADDED, place, (None, Some(names(union).into())), text);
+                let Some(index) = self.most_similar(olds, &union.variants, true) else {
+                    let text = format!("was {}, is a union of {}", old.type_names(), names(union));
+                    let location = changed_location(old.location.as_ref(), Some(&union.location));
+                    output.report(&rules::UNION_ADDED, location, (None, Some(names(union).into())), text);
                     return true;
                 };
                 for (other, variant) in union.variants.iter().enumerate() {
                     if other != index {
-                        self.variant_added(union, variant, found);
+                        self.variant_added(union, variant, output);
                     }
                 }
-                let mut merged = bare(news);
+                let mut merged = without_unions(news);
                 merged.push(union.variants[index].clone());
-                found.descend(olds.to_vec(), merged);
+                output.descend(olds.to_vec(), merged);
                 true
             }
             ([union], []) => {
-                let Some(index) = self.likest(news, &union.variants, false) else {
-                    let text = format!("was a union of {}, is {}", names(union), new.type_words());
-                    let place = place_of(Some(&union.place), new.place.as_ref());
-                    found.say(&rules::UNION_REMOVED, place, (Some(names(union).into()), None), text);
+                let Some(index) = self.most_similar(news, &union.variants, false) else {
+                    let text = format!("was a union of {}, is {}", names(union), new.type_names());
+                    let location = changed_location(Some(&union.location), new.location.as_ref());
+                    output.report(&rules::UNION_REMOVED, location, (Some(names(union).into()), None), text);
                     return true;
                 };
                 for (other, variant) in union.variants.iter().enumerate() {
                     if other != index {
-                        self.variant_removed(union, variant, found);
+                        self.variant_removed(union, variant, output);
                     }
                 }
-                let mut merged = bare(olds);
+                let mut merged = without_unions(olds);
                 merged.push(union.variants[index].clone());
-                found.descend(merged, news.to_vec());
+                output.descend(merged, news.to_vec());
                 true
             }
             _ => false,
@@ -77,89 +78,106 @@ impl<'a> Schemas<'a> {
     }
 
     /// The variant that is most like a schema of the other document.
-    fn likest(&self, schema: &[Spot<'a>], variants: &[Spot<'a>], schema_is_old: bool) -> Option<usize> {
-        let likeness = |variant: &Spot<'a>| match schema_is_old {
-            true => self.likeness(schema, std::slice::from_ref(variant)),
-            false => self.likeness(std::slice::from_ref(variant), schema),
+    fn most_similar(
+        &self,
+        schema: &[LocatedSchema<'a>],
+        variants: &[LocatedSchema<'a>],
+        schema_is_old: bool,
+    ) -> Option<usize> {
+        let similarity = |variant: &LocatedSchema<'a>| match schema_is_old {
+            true => self.similarity(schema, std::slice::from_ref(variant)),
+            false => self.similarity(std::slice::from_ref(variant), schema),
         };
-        let scores = variants.iter().map(likeness).enumerate();
-        scores.filter(|(_, score)| *score >= LIKE).max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(index, _)| index)
+        let scores = variants.iter().map(similarity).enumerate();
+        scores
+            .filter(|(_, score)| *score >= MIN_SIMILARITY)
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .map(|(index, _)| index)
     }
 
-    pub(super) fn unions(&self, old: &Flat<'a>, new: &Flat<'a>, found: &mut Found<'a>) {
+    pub(super) fn unions(
+        &self,
+        old: &EffectiveSchema<'a>,
+        new: &EffectiveSchema<'a>,
+        output: &mut SchemaDifferences<'a>,
+    ) {
         for index in 0..old.unions.len().max(new.unions.len()) {
             match (old.unions.get(index), new.unions.get(index)) {
-                (Some(was), Some(is)) => self.union(was, is, found),
+                (Some(was), Some(is)) => self.union(was, is, output),
                 (None, Some(union)) => {
                     let text = format!("is now a union of {}", names(union));
-                    found.say(&rules::UNION_ADDED, &union.place, (None, Some(names(union).into())), text);
+                    output.report(&rules::UNION_ADDED, &union.location, (None, Some(names(union).into())), text);
                 }
                 (Some(union), None) => {
                     let text = format!("is no longer a union of {}", names(union));
-                    found.say(&rules::UNION_REMOVED, &union.place, (Some(names(union).into()), None), text);
+                    output.report(&rules::UNION_REMOVED, &union.location, (Some(names(union).into()), None), text);
                 }
                 (None, None) => {}
             }
         }
-        self.discriminator(old, new, found);
+        self.discriminator(old, new, output);
     }
 
-    fn union(&self, was: &Union<'a>, is: &Union<'a>, found: &mut Found<'a>) {
+    fn union(&self, was: &Union<'a>, is: &Union<'a>, output: &mut SchemaDifferences<'a>) {
         if was.kind != is.kind {
-            let place = place_of(Some(&was.place), Some(&is.place));
+            let location = changed_location(Some(&was.location), Some(&is.location));
             let text = format!("is `{}`, no longer `{}`", is.kind, was.kind);
-            found.say(&rules::UNION_KIND_CHANGED, place, (Some(was.kind.into()), Some(is.kind.into())), text);
+            output.report(&rules::UNION_KIND_CHANGED, location, (Some(was.kind.into()), Some(is.kind.into())), text);
         }
-        let (matched, gone, fresh) = self.matched(&was.variants, &is.variants);
-        gone.into_iter().for_each(|index| self.variant_removed(was, &was.variants[index], found));
-        fresh.into_iter().for_each(|index| self.variant_added(is, &is.variants[index], found));
-        for (old, new) in matched {
-            found.descend(vec![was.variants[old].clone()], vec![is.variants[new].clone()]);
+        let (match_variants, removed, added) = self.match_variants(&was.variants, &is.variants);
+        removed.into_iter().for_each(|index| self.variant_removed(was, &was.variants[index], output));
+        added.into_iter().for_each(|index| self.variant_added(is, &is.variants[index], output));
+        for (old, new) in match_variants {
+            output.descend(vec![was.variants[old].clone()], vec![is.variants[new].clone()]);
         }
     }
 
     /// Which variant is which: those of the same name, then those that say the same, then the most alike.
-    fn matched(&self, old: &[Spot<'a>], new: &[Spot<'a>]) -> (Vec<(usize, usize)>, Vec<usize>, Vec<usize>) {
-        let mut gone: Vec<usize> = (0..old.len()).collect();
-        let mut fresh: Vec<usize> = (0..new.len()).collect();
+    fn match_variants(
+        &self,
+        old: &[LocatedSchema<'a>],
+        new: &[LocatedSchema<'a>],
+    ) -> (Vec<(usize, usize)>, Vec<usize>, Vec<usize>) {
+        let mut removed: Vec<usize> = (0..old.len()).collect();
+        let mut added: Vec<usize> = (0..new.len()).collect();
         let mut pairs = Vec::new();
-        let mut take = |gone: &mut Vec<usize>, fresh: &mut Vec<usize>, is_pair: &dyn Fn(usize, usize) -> bool| {
-            gone.retain(|was| {
-                let Some(position) = fresh.iter().position(|is| is_pair(*was, *is)) else { return true };
-                pairs.push((*was, fresh.remove(position)));
+        let mut take = |removed: &mut Vec<usize>, added: &mut Vec<usize>, is_pair: &dyn Fn(usize, usize) -> bool| {
+            removed.retain(|was| {
+                let Some(position) = added.iter().position(|is| is_pair(*was, *is)) else { return true };
+                pairs.push((*was, added.remove(position)));
                 false
             });
         };
-        take(&mut gone, &mut fresh, &|was, is| {
+        take(&mut removed, &mut added, &|was, is| {
             reference(old[was].value).is_some_and(|name| reference(new[is].value) == Some(name))
         });
         let one = std::slice::from_ref;
-        if gone.len() * fresh.len() <= MANY {
-            take(&mut gone, &mut fresh, &|was, is| self.is_equivalent(one(&old[was]), one(&new[is])));
+        if removed.len() * added.len() <= MANY {
+            take(&mut removed, &mut added, &|was, is| self.is_equivalent(one(&old[was]), one(&new[is])));
             let mut scores: Vec<(f64, usize, usize)> = Vec::new();
-            for was in &gone {
-                for is in &fresh {
-                    scores.push((self.likeness(one(&old[*was]), one(&new[*is])), *was, *is));
+            for was in &removed {
+                for is in &added {
+                    scores.push((self.similarity(one(&old[*was]), one(&new[*is])), *was, *is));
                 }
             }
             scores.sort_by(|a, b| b.0.total_cmp(&a.0));
-            for (_, was, is) in scores.into_iter().filter(|(score, ..)| *score >= LIKE) {
-                if gone.contains(&was) && fresh.contains(&is) {
-                    gone.retain(|it| *it != was);
-                    fresh.retain(|it| *it != is);
+            for (_, was, is) in scores.into_iter().filter(|(score, ..)| *score >= MIN_SIMILARITY) {
+                if removed.contains(&was) && added.contains(&is) {
+                    removed.retain(|it| *it != was);
+                    added.retain(|it| *it != is);
                     pairs.push((was, is));
                 }
             }
         }
-        (pairs, gone, fresh)
+        (pairs, removed, added)
     }
 
     /// How alike two schemas are at their first level, from 0 to 1.
-    fn likeness(&self, old: &[Spot<'a>], new: &[Spot<'a>]) -> f64 {
+    fn similarity(&self, old: &[LocatedSchema<'a>], new: &[LocatedSchema<'a>]) -> f64 {
         if self.is_equivalent(old, new) {
             return 1.0;
         }
-        let (old, new) = (Flat::of(old, self.old), Flat::of(new, self.new));
+        let (old, new) = (EffectiveSchema::of(old, self.old), EffectiveSchema::of(new, self.new));
         if old.types != new.types {
             return 0.0;
         }
@@ -173,45 +191,51 @@ impl<'a> Schemas<'a> {
         0.9
     }
 
-    fn variant_added(&self, union: &Union<'a>, variant: &Spot<'a>, found: &mut Found<'a>) {
+    fn variant_added(&self, union: &Union<'a>, variant: &LocatedSchema<'a>, output: &mut SchemaDifferences<'a>) {
         let name = last(variant);
         let text = format!("may also be {}", named(&name));
-        found.say(&rules::VARIANT_ADDED, &union.place, (None, Some(name.into())), text);
+        output.report(&rules::VARIANT_ADDED, &union.location, (None, Some(name.into())), text);
     }
 
-    fn variant_removed(&self, union: &Union<'a>, variant: &Spot<'a>, found: &mut Found<'a>) {
+    fn variant_removed(&self, union: &Union<'a>, variant: &LocatedSchema<'a>, output: &mut SchemaDifferences<'a>) {
         let name = last(variant);
         let text = format!("is no longer {}", named(&name));
-        found.say(&rules::VARIANT_REMOVED, &union.place, (Some(name.into()), None), text);
+        output.report(&rules::VARIANT_REMOVED, &union.location, (Some(name.into()), None), text);
     }
 
-    fn discriminator(&self, old: &Flat<'a>, new: &Flat<'a>, found: &mut Found<'a>) {
-        let (was, is) = (old.said.get("discriminator"), new.said.get("discriminator"));
-        let place = place_of(was.map(|said| &said.place), is.map(|said| &said.place));
+    fn discriminator(&self, old: &EffectiveSchema<'a>, new: &EffectiveSchema<'a>, output: &mut SchemaDifferences<'a>) {
+        let (was, is) = (old.keywords.get("discriminator"), new.keywords.get("discriminator"));
+        let location = changed_location(was.map(|keywords| &keywords.location), is.map(|keywords| &keywords.location));
         let property = |value: &'a Value| value.get("propertyName").and_then(Value::as_str).unwrap_or_default();
         match (was, is) {
             (None, None) => {}
             (None, Some(is)) => {
                 let text = format!("is now told apart by `{}`", property(is.value));
-                found.say(&rules::DISCRIMINATOR_ADDED, place, (None, Some(property(is.value).into())), text);
+                output.report(&rules::DISCRIMINATOR_ADDED, location, (None, Some(property(is.value).into())), text);
             }
             (Some(was), None) => {
                 let text = format!("is no longer told apart by `{}`", property(was.value));
-                found.say(&rules::DISCRIMINATOR_REMOVED, place, (Some(property(was.value).into()), None), text);
+                output.report(&rules::DISCRIMINATOR_REMOVED, location, (Some(property(was.value).into()), None), text);
             }
             (Some(was), Some(is)) => {
                 let (before, after) = (property(was.value), property(is.value));
                 if before != after {
                     let text = format!("is told apart by `{after}`, no longer by `{before}`");
                     let values = (Some(before.into()), Some(after.into()));
-                    found.say(&rules::DISCRIMINATOR_CHANGED, place, values, text);
+                    output.report(&rules::DISCRIMINATOR_CHANGED, location, values, text);
                 }
-                self.mapping(was.value, is.value, place, found);
+                self.mapping(was.value, is.value, location, output);
             }
         }
     }
 
-    fn mapping(&self, was: &'a Value, is: &'a Value, place: &crate::diff::place::Place, found: &mut Found<'a>) {
+    fn mapping(
+        &self,
+        was: &'a Value,
+        is: &'a Value,
+        location: &crate::diff::location::Location,
+        output: &mut SchemaDifferences<'a>,
+    ) {
         // What maps a name to the component of that name says nothing.
         let entries = |value: &'a Value| -> std::collections::BTreeMap<&'a str, &'a str> {
             let mapping = value.get("mapping").and_then(Value::as_object).into_iter().flatten();
@@ -236,13 +260,13 @@ impl<'a> Schemas<'a> {
                 }
                 _ => continue,
             };
-            found.say(rule, place, (before.map(Into::into), after.map(Into::into)), text);
+            output.report(rule, location, (before.map(Into::into), after.map(Into::into)), text);
         }
     }
 }
 
 /// From here on two schemas are taken for versions of one.
-const LIKE: f64 = 0.5;
+const MIN_SIMILARITY: f64 = 0.5;
 
 /// The name of a component that a mapping leads to, by reference or by name.
 fn component(target: &str) -> &str {
@@ -250,8 +274,8 @@ fn component(target: &str) -> &str {
 }
 
 /// The name or number of a variant, as its place has it.
-fn last(variant: &Spot) -> String {
-    unescape(variant.place.location.rsplit('/').next().unwrap_or_default())
+fn last(variant: &LocatedSchema) -> String {
+    unescape(variant.location.pointer.rsplit('/').next().unwrap_or_default())
 }
 
 fn named(name: &str) -> String {

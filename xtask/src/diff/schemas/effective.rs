@@ -7,35 +7,41 @@ use datagouv_specs::pointer::unescape;
 use serde_json::{Map, Value};
 
 use crate::diff::document::Document;
-use crate::diff::place::Place;
+use crate::diff::location::Location;
 
 /// A schema and its place.
 #[derive(Debug, Clone)]
-pub struct Spot<'a> {
+pub struct LocatedSchema<'a> {
     pub value: &'a Value,
-    pub place: Rc<Place>,
+    pub location: Rc<Location>,
     /// Without its `oneOf` and `anyOf`.
-    pub bare: bool,
+    pub without_unions: bool,
 }
 
-impl<'a> Spot<'a> {
-    pub fn new(value: &'a Value, place: Place) -> Self {
-        Self { value, place: Rc::new(place), bare: false }
+impl<'a> LocatedSchema<'a> {
+    pub fn new(value: &'a Value, location: Location) -> Self {
+        Self { value, location: Rc::new(location), without_unions: false }
     }
 
     /// The schema that this one is but another name for: past references, and `allOf` or unions of one.
-    pub fn settle(mut self, document: &'a Document) -> Self {
+    pub fn resolve(mut self, document: &'a Document) -> Self {
         let mut seen = HashSet::new();
         while seen.insert(std::ptr::from_ref(self.value)) {
             let target = document.follow(self.value);
             if let Some(pointer) = target.pointer {
-                self = Self { value: target.value, place: Rc::new(Place::shared(pointer)), bare: self.bare };
+                self = Self {
+                    value: target.value,
+                    location: Rc::new(Location::shared(pointer)),
+                    without_unions: self.without_unions,
+                };
             }
             let Value::Object(members) = self.value else { break };
-            let mut saying =
-                members.iter().filter(|(key, _)| !SILENT.contains(&key.as_str()) && !key.starts_with("x-"));
-            match (saying.next(), saying.next()) {
-                (Some((key, Value::Array(parts))), None) if parts.len() == 1 && is_composition(key) && !self.bare => {
+            let mut constraints =
+                members.iter().filter(|(key, _)| !ANNOTATIONS.contains(&key.as_str()) && !key.starts_with("x-"));
+            match (constraints.next(), constraints.next()) {
+                (Some((key, Value::Array(parts))), None)
+                    if parts.len() == 1 && is_composition(key) && !self.without_unions =>
+                {
                     self.value = &parts[0];
                 }
                 _ => break,
@@ -50,7 +56,7 @@ fn is_composition(key: &str) -> bool {
 }
 
 /// What changes nothing on the wire.
-const SILENT: [&str; 6] = ["title", "description", "example", "examples", "externalDocs", "xml"];
+const ANNOTATIONS: [&str; 6] = ["title", "description", "example", "examples", "externalDocs", "xml"];
 
 /// The keywords whose first value counts where several parts have one.
 const FIRST: [&str; 6] = ["format", "const", "pattern", "default", "multipleOf", "discriminator"];
@@ -60,9 +66,9 @@ const MOST: [&str; 3] = ["maxLength", "maxItems", "maxProperties"];
 
 /// A value and the place of the schema that has it.
 #[derive(Debug, Clone)]
-pub struct Said<'a> {
+pub struct Keyword<'a> {
     pub value: &'a Value,
-    pub place: Rc<Place>,
+    pub location: Rc<Location>,
 }
 
 /// A bound of numbers.
@@ -70,80 +76,84 @@ pub struct Said<'a> {
 pub struct Bound {
     pub value: f64,
     pub exclusive: bool,
-    pub place: Rc<Place>,
+    pub location: Rc<Location>,
 }
 
 /// `oneOf` or `anyOf`.
 #[derive(Debug, Clone)]
 pub struct Union<'a> {
     pub kind: &'static str,
-    pub variants: Vec<Spot<'a>>,
-    pub place: Rc<Place>,
+    pub variants: Vec<LocatedSchema<'a>>,
+    pub location: Rc<Location>,
 }
 
 /// What a schema says in all.
 #[derive(Debug, Default)]
-pub struct Flat<'a> {
+pub struct EffectiveSchema<'a> {
     /// The place of the schema itself.
-    pub place: Option<Rc<Place>>,
+    pub location: Option<Rc<Location>>,
     /// None: any.
     pub types: Option<BTreeSet<&'a str>>,
     /// Where the types are said.
-    pub types_place: Option<Rc<Place>>,
+    pub types_location: Option<Rc<Location>>,
     /// Keywords of one value.
-    pub said: BTreeMap<&'static str, Said<'a>>,
-    pub values: Option<(Vec<&'a Value>, Rc<Place>)>,
+    pub keywords: BTreeMap<&'static str, Keyword<'a>>,
+    pub values: Option<(Vec<&'a Value>, Rc<Location>)>,
     pub minimum: Option<Bound>,
     pub maximum: Option<Bound>,
-    pub required: BTreeMap<&'a str, Rc<Place>>,
-    pub properties: BTreeMap<&'a str, Vec<Spot<'a>>>,
-    pub items: Vec<Spot<'a>>,
+    pub required: BTreeMap<&'a str, Rc<Location>>,
+    pub properties: BTreeMap<&'a str, Vec<LocatedSchema<'a>>>,
+    pub items: Vec<LocatedSchema<'a>>,
     /// Schemas of the properties that are not named.
-    pub additional: Vec<Spot<'a>>,
+    pub additional: Vec<LocatedSchema<'a>>,
     /// Where `additionalProperties: false` stands.
-    pub closed: Option<Rc<Place>>,
-    pub not: Vec<Spot<'a>>,
+    pub closed: Option<Rc<Location>>,
+    pub not: Vec<LocatedSchema<'a>>,
     pub unions: Vec<Union<'a>>,
 }
 
-impl<'a> Flat<'a> {
+impl<'a> EffectiveSchema<'a> {
     /// What schemas say together.
-    pub fn of(parts: &[Spot<'a>], document: &'a Document) -> Self {
-        let mut flat = Self { place: parts.first().map(|part| part.place.clone()), ..Self::default() };
+    pub fn of(parts: &[LocatedSchema<'a>], document: &'a Document) -> Self {
+        let mut effective = Self { location: parts.first().map(|part| part.location.clone()), ..Self::default() };
         // The first on top, so that parts are read in the order in which they stand.
-        let mut rest: Vec<Spot> = parts.iter().rev().cloned().collect();
+        let mut rest: Vec<LocatedSchema> = parts.iter().rev().cloned().collect();
         let mut seen = HashSet::new();
         while let Some(part) = rest.pop() {
-            let settled = part.settle(document);
-            if let Value::Object(members) = settled.value
-                && seen.insert(std::ptr::from_ref(settled.value))
+            let resolved = part.resolve(document);
+            if let Value::Object(members) = resolved.value
+                && seen.insert(std::ptr::from_ref(resolved.value))
             {
-                flat.add(members, &settled, &mut rest, document);
+                effective.add(members, &resolved, &mut rest, document);
             }
         }
-        flat.infer();
-        flat
+        effective.infer();
+        effective
     }
 
     fn add(
         &mut self,
         members: &'a Map<String, Value>,
-        spot: &Spot<'a>,
-        rest: &mut Vec<Spot<'a>>,
+        located: &LocatedSchema<'a>,
+        rest: &mut Vec<LocatedSchema<'a>>,
         document: &'a Document,
     ) {
-        let at = |value: &'a Value, place: Place| Spot { value, place: Rc::new(place), bare: false };
-        let said = |value: &'a Value| Said { value, place: spot.place.clone() };
-        self.add_types(members, spot);
-        self.add_bounds(members, spot);
+        let at = |value: &'a Value, location: Location| LocatedSchema {
+            value,
+            location: Rc::new(location),
+            without_unions: false,
+        };
+        let keywords = |value: &'a Value| Keyword { value, location: located.location.clone() };
+        self.add_types(members, located);
+        self.add_bounds(members, located);
         for key in FIRST {
             if let Some(value) = members.get(key) {
-                self.said.entry(key).or_insert_with(|| said(value));
+                self.keywords.entry(key).or_insert_with(|| keywords(value));
             }
         }
         for key in FLAGS {
             if let Some(value @ Value::Bool(true)) = members.get(key) {
-                self.said.entry(key).or_insert_with(|| said(value));
+                self.keywords.entry(key).or_insert_with(|| keywords(value));
             }
         }
         for (keys, stricter) in [(LEAST, f64::gt as fn(&f64, &f64) -> bool), (MOST, f64::lt)] {
@@ -151,9 +161,9 @@ impl<'a> Flat<'a> {
                 let Some((value, count)) = members.get(key).and_then(|value| Some((value, value.as_f64()?))) else {
                     continue;
                 };
-                let known = self.said.get(key).and_then(|said| said.value.as_f64());
+                let known = self.keywords.get(key).and_then(|keywords| keywords.value.as_f64());
                 if known.is_none_or(|known| stricter(&count, &known)) {
-                    self.said.insert(key, said(value));
+                    self.keywords.insert(key, keywords(value));
                 }
             }
         }
@@ -161,68 +171,74 @@ impl<'a> Flat<'a> {
             let values: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
             match &mut self.values {
                 Some((known, _)) => known.retain(|value| values.iter().any(|it| is_same(it, value))),
-                None => self.values = Some((values, spot.place.clone())),
+                None => self.values = Some((values, located.location.clone())),
             }
         }
         for name in members.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            self.required.entry(name).or_insert_with(|| spot.place.clone());
+            self.required.entry(name).or_insert_with(|| located.location.clone());
         }
         for (name, value) in members.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            self.properties.entry(name).or_default().push(at(value, spot.place.property(name)));
+            self.properties.entry(name).or_default().push(at(value, located.location.property(name)));
         }
         if let Some(value @ Value::Object(_)) = members.get("items") {
-            self.items.push(at(value, spot.place.items()));
+            self.items.push(at(value, located.location.items()));
         }
         match members.get("additionalProperties") {
-            Some(Value::Bool(false)) => self.closed = self.closed.take().or_else(|| Some(spot.place.clone())),
+            Some(Value::Bool(false)) => self.closed = self.closed.take().or_else(|| Some(located.location.clone())),
             // An empty schema says no more than that there may be any.
             Some(value @ Value::Object(schema)) if !schema.is_empty() => {
-                self.additional.push(at(value, spot.place.additional()));
+                self.additional.push(at(value, located.location.additional()));
             }
             _ => {}
         }
         if let Some(value @ Value::Object(_)) = members.get("not") {
-            self.not.push(at(value, (*spot.place).clone()));
+            self.not.push(at(value, (*located.location).clone()));
         }
         if let Some(Value::Array(all)) = members.get("allOf") {
-            let part = |value| Spot { value, place: spot.place.clone(), bare: spot.bare };
+            let part = |value| LocatedSchema {
+                value,
+                location: located.location.clone(),
+                without_unions: located.without_unions,
+            };
             rest.extend(all.iter().rev().map(part));
         }
         for kind in ["oneOf", "anyOf"] {
             if let Some(Value::Array(variants)) = members.get(kind) {
-                self.add_union(kind, variants, spot, rest, document);
+                self.add_union(kind, variants, located, rest, document);
             }
         }
     }
 
-    fn add_types(&mut self, members: &'a Map<String, Value>, spot: &Spot<'a>) {
+    fn add_types(&mut self, members: &'a Map<String, Value>, located: &LocatedSchema<'a>) {
         let mut types: BTreeSet<&str> = match members.get("type") {
             Some(Value::String(name)) => BTreeSet::from([name.as_str()]),
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
             _ => return,
         };
         if types.remove("null") {
-            self.said.entry("nullable").or_insert(Said { value: &Value::Bool(true), place: spot.place.clone() });
+            self.keywords
+                .entry("nullable")
+                .or_insert(Keyword { value: &Value::Bool(true), location: located.location.clone() });
         }
         if types.contains("number") {
             types.insert("integer");
         }
         match &mut self.types {
             Some(known) => known.retain(|name| types.contains(name)),
-            None => (self.types, self.types_place) = (Some(types), Some(spot.place.clone())),
+            None => (self.types, self.types_location) = (Some(types), Some(located.location.clone())),
         }
     }
 
-    fn add_bounds(&mut self, members: &'a Map<String, Value>, spot: &Spot<'a>) {
-        let place = &spot.place;
+    fn add_bounds(&mut self, members: &'a Map<String, Value>, located: &LocatedSchema<'a>) {
+        let location = &located.location;
         let bound = |key: &str, exclusive: &str| {
             // OpenAPI 3.1 has the bound itself where 3.0 has a flag.
             let inclusive = members.get(key).and_then(Value::as_f64);
             match (inclusive, members.get(exclusive)) {
                 (Some(value), flag) if flag.is_none_or(|flag| !flag.is_number()) => {
-                    Some(Bound { value, exclusive: flag == Some(&Value::Bool(true)), place: place.clone() })
+                    Some(Bound { value, exclusive: flag == Some(&Value::Bool(true)), location: location.clone() })
                 }
-                (_, Some(flag)) => Some(Bound { value: flag.as_f64()?, exclusive: true, place: place.clone() }),
+                (_, Some(flag)) => Some(Bound { value: flag.as_f64()?, exclusive: true, location: location.clone() }),
                 _ => None,
             }
         };
@@ -243,23 +259,29 @@ impl<'a> Flat<'a> {
         &mut self,
         kind: &'static str,
         variants: &'a [Value],
-        spot: &Spot<'a>,
-        rest: &mut Vec<Spot<'a>>,
+        located: &LocatedSchema<'a>,
+        rest: &mut Vec<LocatedSchema<'a>>,
         document: &'a Document,
     ) {
         let mut kept = Vec::new();
         for (index, value) in variants.iter().enumerate() {
             if is_null(document.follow(value).value) {
-                self.said.entry("nullable").or_insert(Said { value: &Value::Bool(true), place: spot.place.clone() });
+                self.keywords
+                    .entry("nullable")
+                    .or_insert(Keyword { value: &Value::Bool(true), location: located.location.clone() });
                 continue;
             }
             let name = variant_name(value, index, document);
-            kept.push(Spot { value, place: Rc::new(spot.place.variant(kind, &name)), bare: false });
+            kept.push(LocatedSchema {
+                value,
+                location: Rc::new(located.location.variant(kind, &name)),
+                without_unions: false,
+            });
         }
         if kept.len() == 1 {
             rest.append(&mut kept);
-        } else if !kept.is_empty() && !spot.bare {
-            self.unions.push(Union { kind, variants: kept, place: spot.place.clone() });
+        } else if !kept.is_empty() && !located.without_unions {
+            self.unions.push(Union { kind, variants: kept, location: located.location.clone() });
         }
     }
 
@@ -282,7 +304,7 @@ impl<'a> Flat<'a> {
 
     /// Whether a keyword that is true or not is true.
     pub fn is(&self, flag: &str) -> bool {
-        self.said.contains_key(flag)
+        self.keywords.contains_key(flag)
     }
 
     /// Whether it says nothing of what values are.
@@ -291,11 +313,11 @@ impl<'a> Flat<'a> {
             && self.values.is_none()
             && self.unions.is_empty()
             && self.not.is_empty()
-            && !self.said.contains_key("const")
+            && !self.keywords.contains_key("const")
     }
 
     /// The types in words.
-    pub fn type_words(&self) -> String {
+    pub fn type_names(&self) -> String {
         let Some(types) = &self.types else { return "anything".to_owned() };
         let mut names: Vec<&str> = types.iter().copied().collect();
         if types.contains("number") {

@@ -6,19 +6,19 @@ use datagouv_specs::pointer::{escape, unescape};
 
 /// A place in a document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct Location {
     /// The pointer of [`Change::location`](super::change::Change::location).
-    pub location: String,
+    pub pointer: String,
     /// What holds the schema: "the query parameter `page`"; empty for a schema of the components.
     subject: String,
     /// The way from there: `Dataset.resources[]`.
     path: String,
 }
 
-impl Place {
+impl Location {
     /// What is no schema, or holds one.
-    pub fn of(location: impl Into<String>, subject: impl Into<String>) -> Self {
-        Self { location: location.into(), subject: subject.into(), path: String::new() }
+    pub fn of(pointer: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), subject: subject.into(), path: String::new() }
     }
 
     /// A schema that has a place of its own, by its pointer.
@@ -38,13 +38,13 @@ impl Place {
             }
             _ => pointer.to_owned(),
         };
-        Self { location: pointer.to_owned(), subject: String::new(), path }
+        Self { pointer: pointer.to_owned(), subject: String::new(), path }
     }
 
-    fn below(&self, location: &str, path: &str) -> Self {
+    fn below(&self, pointer: &str, path: &str) -> Self {
         let path = if self.path.is_empty() { path.trim_start_matches('.') } else { path };
         Self {
-            location: format!("{}/{location}", self.location),
+            pointer: format!("{}/{pointer}", self.pointer),
             subject: self.subject.clone(),
             path: format!("{}{path}", self.path),
         }
@@ -72,11 +72,11 @@ impl Place {
 
     /// Whether it is shared by all that refer to it.
     pub fn is_shared(&self) -> bool {
-        self.location.starts_with("/components/")
+        self.pointer.starts_with("/components/")
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.subject.as_str(), self.path.as_str()) {
             (subject, "") => f.write_str(subject),

@@ -5,13 +5,13 @@ use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::quote;
 
 /// `value.try_into().map(Some).map_err(|_| "...".to_string())`, as a call: how many tokens it is, and the call.
-pub(super) fn taken(tokens: &[TokenTree]) -> Option<(usize, TokenStream)> {
-    if !(is(tokens.first(), "value") && is(tokens.get(2), "try_into")) {
+pub(super) fn setter_conversion(tokens: &[TokenTree]) -> Option<(usize, TokenStream)> {
+    if !(is_ident(tokens.first(), "value") && is_ident(tokens.get(2), "try_into")) {
         return None;
     }
-    let optional = is(tokens.get(5), "map");
+    let optional = is_ident(tokens.get(5), "map");
     let reason = if optional { 9 } else { 6 };
-    if !is(tokens.get(reason - 1), "map_err") {
+    if !is_ident(tokens.get(reason - 1), "map_err") {
         return None;
     }
     let message = literal(group(tokens.get(reason)?)?)?;
@@ -24,7 +24,7 @@ pub(super) fn taken(tokens: &[TokenTree]) -> Option<(usize, TokenStream)> {
 }
 
 /// The statements of `send` up to a request, as an expression of one.
-pub(super) fn request(making: &[TokenTree]) -> Option<TokenStream> {
+pub(super) fn build_request(making: &[TokenTree]) -> Option<TokenStream> {
     let mut parameters: Vec<(TokenTree, TokenStream)> = Vec::new();
     let mut left: Vec<TokenTree> = Vec::with_capacity(making.len());
     let mut at = 0;
@@ -47,22 +47,23 @@ pub(super) fn request(making: &[TokenTree]) -> Option<TokenStream> {
     let mut statements: Vec<Vec<TokenTree>> = left.split_inclusive(ends).map(<[_]>::to_vec).collect();
     let request = statements.pop()?;
     // Progenitor's header `api-version` the platform does not know. A header that must be given is met nowhere.
-    let appended = |statement: &[TokenTree]| is(statement.first(), "header_map");
+    let appended = |statement: &[TokenTree]| is_ident(statement.first(), "header_map");
     let version = |statement: &[TokenTree]| statement.iter().any(|token| token.to_string().contains("\"api-version\""));
     if statements.iter().any(|statement| appended(statement) && !version(statement)) {
         return None;
     }
     statements.retain(|statement| {
         // The headers are set on the request, and its parameters are looked at there.
-        let headers = appended(statement) || is(statement.get(2), "header_map");
-        let looked_at = is(statement.first(), "let") && is(statement.get(5), "map_err") && named(statement.get(1));
+        let headers = appended(statement) || is_ident(statement.get(2), "header_map");
+        let looked_at =
+            is_ident(statement.first(), "let") && is_ident(statement.get(5), "map_err") && named(statement.get(1));
         !(headers || looked_at)
     });
     // `let mut request = ... . build () ? ;`
-    let start = request.iter().position(|token| is(Some(token), "request"))? + 2;
-    let build = request.iter().rposition(|token| is(Some(token), "build"))?;
+    let start = request.iter().position(|token| is_ident(Some(token), "request"))? + 2;
+    let build = request.iter().rposition(|token| is_ident(Some(token), "build"))?;
     let mut built: Vec<TokenTree> = request.get(start..build + 2)?.to_vec();
-    if let Some(at) = built.iter().position(|token| is(Some(token), "headers")) {
+    if let Some(at) = built.iter().position(|token| is_ident(Some(token), "headers")) {
         built.drain(at - 1..=at + 1);
     }
     let set = parameters.iter().map(|(_, set)| set);
@@ -72,7 +73,7 @@ pub(super) fn request(making: &[TokenTree]) -> Option<TokenStream> {
 
 /// `. query (& progenitor_client :: QueryParam :: new ("name" , & variable))`: its length, the name, the variable.
 fn query(tokens: &[TokenTree]) -> Option<(usize, Literal, TokenTree)> {
-    if !is(tokens.get(1), "query") {
+    if !is_ident(tokens.get(1), "query") {
         return None;
     }
     let arguments = group(tokens.get(2)?)?.into_iter().last()?;
@@ -82,11 +83,11 @@ fn query(tokens: &[TokenTree]) -> Option<(usize, Literal, TokenTree)> {
 
 /// `if let Some (value) = variable { header_map . append ("name" , ...) ; }`: its length, the name, the variable.
 fn header(tokens: &[TokenTree]) -> Option<(usize, Literal, TokenTree)> {
-    if !(is(tokens.first(), "if") && is(tokens.get(1), "let")) {
+    if !(is_ident(tokens.first(), "if") && is_ident(tokens.get(1), "let")) {
         return None;
     }
     let appended: Vec<TokenTree> = group(tokens.get(6)?)?.into_iter().collect();
-    if !(is(appended.first(), "header_map") && is(appended.get(2), "append")) {
+    if !(is_ident(appended.first(), "header_map") && is_ident(appended.get(2), "append")) {
         return None;
     }
     Some((7, literal(group(appended.get(3)?)?)?, tokens.get(5)?.clone()))
@@ -104,7 +105,7 @@ fn group(token: &TokenTree) -> Option<TokenStream> {
     if let TokenTree::Group(group) = token { Some(group.stream()) } else { None }
 }
 
-pub(super) fn is(token: Option<&TokenTree>, word: &str) -> bool {
+pub(super) fn is_ident(token: Option<&TokenTree>, word: &str) -> bool {
     matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
 }
 

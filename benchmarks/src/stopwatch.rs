@@ -7,12 +7,12 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::Outcome;
 
 /// A part of the program that has begun.
-pub(crate) struct Watch {
+pub(crate) struct Stopwatch {
     wall: Instant,
     cpu: f64,
 }
 
-impl Watch {
+impl Stopwatch {
     pub(crate) fn start() -> Self {
         Self { wall: Instant::now(), cpu: cpu() }
     }

@@ -1,13 +1,13 @@
-//! What a structure does with its fields, a line for each: it reads, writes and describes itself.
+//! The implementations of a structure, a line for each field: reading, writing and JSON Schema.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::types::ident;
+use super::syntax::{description, ident};
 use crate::shape::types::{Field, Rust, Type};
 
 /// The lines of a structure.
-pub(super) struct Lines {
+pub(super) struct StructureCode {
     /// The module that reads: answers with tolerance, requests strictly.
     reader: Ident,
     /// What reading a property gives.
@@ -21,7 +21,7 @@ pub(super) struct Lines {
     other: TokenStream,
 }
 
-impl Lines {
+impl StructureCode {
     pub(super) fn of_answer() -> Self {
         Self::new("tolerant", quote! { crate::tolerant::Fit }, "with_default")
     }
@@ -126,9 +126,4 @@ pub(super) fn json_schema(name: &Ident, schema: &TokenStream) -> TokenStream {
             }
         }
     }
-}
-
-/// A description as JSON Schema has it: without the space around it.
-pub(super) fn description(text: Option<&str>) -> &str {
-    text.unwrap_or_default().trim_ascii()
 }

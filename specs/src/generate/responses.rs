@@ -1,0 +1,49 @@
+//! The objects of responses.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::structure::StructureCode;
+use super::syntax::{documentation, ident};
+use super::writer::{Writer, kept};
+use crate::shape::types::{Field, Rust};
+
+impl Writer<'_> {
+    /// A structure that comes back: whatever is missing or null is the default, nothing is refused. How it is read,
+    /// written and described is a line for each field, since what would be derived is most of what building the crate takes.
+    pub(super) fn response(&self, fields: &[Field]) -> TokenStream {
+        let (name, doc) = (self.name(), self.documentation());
+        let (mut declared, mut lines) = (Vec::new(), StructureCode::of_answer());
+        for field in fields {
+            let doc = documentation(field.description.as_deref());
+            let (field_name, held) = (ident(&field.name), self.field_type(&field.rust));
+            let emptiable = matches!(field.rust, Rust::List(_) | Rust::Map(_) | Rust::Any);
+            let held = if emptiable || field.required || field.rest {
+                held
+            } else {
+                quote! { ::std::option::Option<#held> }
+            };
+            declared.push(quote! { #doc pub #field_name: #held, });
+            lines.add(field, &held, emptiable || !field.required, "WRITTEN");
+        }
+        let kept = kept(fields);
+        let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer, &self.#kept }));
+        quote! {
+            #doc
+            #[derive(Clone, Debug, Default, PartialEq)]
+            #[non_exhaustive]
+            pub struct #name { #(#declared)* #kept: crate::tolerant::Kept }
+
+            crate::tolerant::answer! { #name, #kept }
+
+            impl crate::tolerant::Structure for #name {
+                #read
+                fn kept(&mut self) -> &mut crate::tolerant::Kept {
+                    &mut self.#kept
+                }
+            }
+
+            #written
+        }
+    }
+}
