@@ -14,7 +14,8 @@
 //!
 //! // As a new resource of a dataset, in parts if it is large. This needs an API key.
 //! let file = datagouv::File::from_path("communes.csv").await.expect("a file");
-//! let made = client.dataset("my-dataset").upload(file).progress(|now| println!("{now}")).send().await?;
+//! let upload = client.dataset("my-dataset").upload(file).progress(|now| println!("{now}"));
+//! let made = upload.send().await?;
 //! println!("{} {}", made.id, made.url);
 //! # Ok(())
 //! # }

@@ -1,4 +1,4 @@
-//! What the platform has found out about a file.
+//! The platform's analysis of files.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use crate::DateTime;
 
-/// What the platform has found out about the file of a resource.
+/// The platform's analysis of the file of a resource; see
+/// [`ResourceHandle::analysis`](super::ResourceHandle::analysis).
 ///
-/// The platform checks the URL of every resource, downloads the file where it has changed, reads its rows into a
-/// table, and exports the table. It writes what it found into the resource's extras after each of these steps, so
-/// that what there is may be of several files: see [`is_finished`](Self::is_finished).
+/// The platform checks the URL of every resource, downloads the file if it has changed, imports its rows into a table, and
+/// exports the table. It writes its results into the extras of the resource after each step, so that they can be of several
+/// files: see [`is_finished`](Self::is_finished).
 ///
-/// Measured on udata-hydra 2.14.0. Where an extra is absent, its field is `None`.
+/// The fields are those that udata-hydra 2.14.0 writes. A field is `None` if its extra is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Analysis {
@@ -22,76 +23,75 @@ pub struct Analysis {
     pub check_id: Option<i64>,
     /// When the URL was last checked (`check:date`).
     pub checked_at: Option<DateTime>,
-    /// Whether it answered (`check:available`).
+    /// Whether the URL was available (`check:available`).
     pub available: Option<bool>,
-    /// The HTTP status that it answered (`check:status`).
+    /// The HTTP status of the check (`check:status`).
     pub status: Option<i64>,
-    /// Whether it took too long to answer (`check:timeout`).
+    /// Whether the check timed out (`check:timeout`).
     pub timed_out: Option<bool>,
-    /// Why it could not be checked (`check:error`), such as `File not found`.
+    /// Why the check failed (`check:error`), such as `File not found`.
     pub check_error: Option<String>,
 
-    /// The number of the check after which the file was downloaded (`analysis:check_id`): an earlier one than
-    /// [`check_id`](Self::check_id) where the file has not changed since, or has not been downloaded yet.
+    /// The number of the check after which the file was downloaded (`analysis:check_id`). It is lower than
+    /// [`check_id`](Self::check_id) if the file has not changed since, or has not been downloaded yet.
     pub analysed_check_id: Option<i64>,
-    /// The media type of the file, as its content shows it (`analysis:mime-type`).
+    /// The media type of the file, detected from its content (`analysis:mime-type`).
     pub mime_type: Option<String>,
-    /// The length of the file in bytes (`analysis:content-length`); of a `.gz`, that of what it holds.
+    /// The length of the file in bytes (`analysis:content-length`); of a `.gz` file, that of its content.
     pub content_length: Option<i64>,
-    /// The SHA-1 of the file (`analysis:checksum`); of a `.gz`, that of what it holds.
+    /// The SHA-1 of the file (`analysis:checksum`); of a `.gz` file, that of its content.
     pub checksum: Option<String>,
-    /// When the file was last changed (`analysis:last-modified-at`).
+    /// The time of the last change of the file (`analysis:last-modified-at`).
     pub last_modified_at: Option<DateTime>,
-    /// How that is known (`analysis:last-modified-detection`), such as `last-modified-header`.
+    /// How that time was detected (`analysis:last-modified-detection`), such as `last-modified-header`.
     pub last_modified_detection: Option<String>,
     /// Why the file could not be downloaded or unpacked (`analysis:error`), such as `File too large to download`.
     pub error: Option<String>,
 
-    /// When the reading of its rows began (`analysis:parsing:started_at`).
+    /// When the import of its rows began (`analysis:parsing:started_at`).
     pub parsing_started_at: Option<DateTime>,
-    /// When the reading of its rows ended (`analysis:parsing:finished_at`).
+    /// When the import of its rows ended (`analysis:parsing:finished_at`).
     pub parsing_finished_at: Option<DateTime>,
-    /// What went wrong with its rows or with one of the exports (`analysis:parsing:error`): see
+    /// The error of the import or of an export (`analysis:parsing:error`): see
     /// [`rows_error`](Self::rows_error) and [`export_error`](Self::export_error).
     pub parsing_error: Option<ParsingError>,
-    /// The name of the table that holds its rows (`analysis:parsing:parsing_table`): the MD5 of its URL. From then
-    /// on the tabular API has the rows.
+    /// The name of the table with its rows (`analysis:parsing:parsing_table`), the MD5 of its URL. If present, the tabular API
+    /// has the rows.
     pub table: Option<String>,
-    /// The rows as Parquet (`analysis:parsing:parquet_url`), which comes after the table.
+    /// The rows as Parquet (`analysis:parsing:parquet_url`), written after the table.
     pub parquet: Option<Export>,
-    /// The rows as GeoJSON, where they have coordinates (`analysis:parsing:geojson_url`). Comes after the table.
+    /// The rows as GeoJSON, if they have coordinates (`analysis:parsing:geojson_url`), written after the table.
     pub geojson: Option<Export>,
-    /// The GeoJSON as tiles for a map (`analysis:parsing:pmtiles_url`), which come after it.
+    /// The GeoJSON as map tiles (`analysis:parsing:pmtiles_url`), written after it.
     pub pmtiles: Option<Export>,
-    /// What a WFS or WMS says of its layers (`analysis:parsing:ogc_metadata`).
+    /// The layers of a WFS or WMS (`analysis:parsing:ogc_metadata`).
     pub ogc_metadata: Option<Value>,
 }
 
-/// A file that the platform has made of the rows. Its URL names the resource alone: after the resource's file was
+/// A file that the platform exported from the rows. Its URL depends on the resource only: after the resource's file is
 /// replaced, the same URL has other content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Export {
-    /// Where it is.
+    /// The URL.
     pub url: String,
-    /// Its length in bytes.
+    /// The size in bytes.
     pub size: Option<u64>,
 }
 
-/// Why a step of the reading of the rows, or of an export of them, failed. The platform writes both in one text,
-/// `step:message`, which this displays as.
+/// The error of the import of the rows, or of an export of them. Its text is the platform's own, `step:message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParsingError {
     /// The step that failed, such as `csv_detective`, `scan_column_names`, `copy_records_to_table` or
     /// `parquet_export`; empty where the text names none.
     pub step: String,
-    /// What it says; the word `error` where the platform does not show what happened.
+    /// The message; `error` if the platform does not publish it.
     pub message: String,
 }
 
 impl ParsingError {
-    /// From the text of the extra.
+    /// Parses the text of the extra.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         let is_step =
@@ -103,7 +103,7 @@ impl ParsingError {
         Self { step: step.to_owned(), message: message.to_owned() }
     }
 
-    /// Whether what failed is an export, which says nothing of the rows.
+    /// Returns whether an export failed. The rows are not affected then.
     #[must_use]
     pub fn is_of_export(&self) -> bool {
         self.step.ends_with("_export")
@@ -119,7 +119,7 @@ impl fmt::Display for ParsingError {
 impl std::error::Error for ParsingError {}
 
 impl Analysis {
-    /// What the extras of a resource say of its analysis.
+    /// Reads the analysis from the extras of a resource.
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -171,38 +171,38 @@ impl Analysis {
         }
     }
 
-    /// Whether the platform has the rows of the file, or of the one before it: see
+    /// Returns whether the platform has the rows of the file, or of the previous file: see
     /// [`is_finished`](Self::is_finished).
     #[must_use]
     pub fn has_rows(&self) -> bool {
         self.table.is_some() && self.rows_error().is_none()
     }
 
-    /// Why the rows cannot be read. The error of an export is none.
+    /// Returns why the rows cannot be read. Errors of exports are not included.
     #[must_use]
     pub fn rows_error(&self) -> Option<&ParsingError> {
         self.parsing_error.as_ref().filter(|error| !error.is_of_export())
     }
 
-    /// Why the last export that failed did.
+    /// Returns the error of the last export that failed.
     #[must_use]
     pub fn export_error(&self) -> Option<&ParsingError> {
         self.parsing_error.as_ref().filter(|error| error.is_of_export())
     }
 
-    /// Whether the platform is done with the file: there is a table of its rows, or something says why there is
-    /// none. The exports come later.
+    /// Returns whether the platform has analysed the file: there is a table of its rows, or a reason why there is none. The
+    /// exports come later.
     ///
-    /// What there is may be of the file before: after a file was replaced, what was found in the old one stays for
-    /// seconds beside the check of the new one. [`is_of`](Self::is_of) and
+    /// The result may be of the previous file: after a file was replaced, the analysis of the old one remains for seconds beside
+    /// the check of the new one. [`is_of`](Self::is_of) and
     /// [`wait_for_analysis`](super::ResourceHandle::wait_for_analysis) tell the two apart.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.outcome().is_some()
     }
 
-    /// Whether what there is of rows is of the file at a URL: `None` where there is no table. The files that the
-    /// platform stores get another URL whenever they are replaced; a file elsewhere may change under one URL.
+    /// Returns whether the table is of the file at a URL; `None` if there is no table. Files stored by the platform get another
+    /// URL when they are replaced; a file on another server may change under one URL.
     #[must_use]
     pub fn is_of(&self, url: &str) -> Option<bool> {
         let digest = Md5::digest(url.as_bytes());
@@ -210,7 +210,7 @@ impl Analysis {
         Some(*self.table.as_ref()? == name)
     }
 
-    /// How the analysis ended, if it did.
+    /// Returns how the analysis ended, if it did.
     pub(super) fn outcome(&self) -> Option<Outcome<'_>> {
         if self.available == Some(false) {
             return Some(Outcome::Unavailable(self.check_id));
@@ -222,7 +222,7 @@ impl Analysis {
         }
         let (started, finished) = (micros(&self.parsing_started_at), micros(&self.parsing_finished_at));
         if started.is_some() && finished.is_some() && started > finished {
-            // A new reading has begun; what else there is is of the one before.
+            // A new import has begun; the other results are of the previous one.
             return None;
         }
         let is_parsed = self.parsing_finished_at.is_some()
@@ -234,13 +234,13 @@ impl Analysis {
         is_parsed.then(|| Outcome::Parsed { started, finished, table, error: self.rows_error() })
     }
 
-    /// Whether the file was checked after it was last downloaded. The platform only tells of checks that show a
+    /// Returns whether the file was checked after it was last downloaded. The platform only publishes checks that show a
     /// change, and downloads the file after most of them.
     fn awaits_download(&self) -> bool {
         matches!((self.analysed_check_id, self.check_id), (Some(analysed), Some(checked)) if analysed < checked)
     }
 
-    /// Whether the rows, or the reason for which there are none, are of an earlier file than that at the URL.
+    /// Returns whether the rows, or the reason why there are none, are of an earlier file than that at the URL.
     pub(super) fn is_outdated(&self, url: Option<&str>) -> bool {
         let Some(Outcome::Parsed { started, finished, .. }) = self.outcome() else { return false };
         if let Some(same) = url.and_then(|url| self.is_of(url)) {
@@ -250,15 +250,15 @@ impl Analysis {
         self.awaits_download() || self.analysed_check_id.is_some() && started.or(finished).is_some_and(is_older)
     }
 
-    /// What is known so far, for the error of a wait.
+    /// Describes the state, for the error of a wait.
     pub(super) fn stage(&self, url: Option<&str>) -> &'static str {
         match () {
-            () if self.is_outdated(url) => "what there is is of the file before",
-            () if self.is_finished() => "the rows were read, or cannot be",
-            () if self.parsing_started_at.is_some() => "its rows are being read",
+            () if self.is_outdated(url) => "the results are of the previous file",
+            () if self.is_finished() => "the rows were imported, or cannot be",
+            () if self.parsing_started_at.is_some() => "its rows are being imported",
             () if self.analysed_check_id.is_some() => "it was downloaded",
             () if self.checked_at.is_some() => "it was only checked",
-            () => "it was not looked at",
+            () => "it was not checked yet",
         }
     }
 }

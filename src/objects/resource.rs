@@ -22,7 +22,7 @@ impl ResourceHandle {
         if mask.is_empty() { call } else { call.header("X-Fields", mask) }
     }
 
-    /// The dataset that it is in; asked (`get_resource` of v2) where the handle does not know.
+    /// Returns a handle to the dataset, which is looked up if the handle does not know it (`get_resource` of v2).
     ///
     /// # Errors
     ///
@@ -32,13 +32,15 @@ impl ResourceHandle {
             Some(dataset) => dataset.clone(),
             None => {
                 let found = self.anywhere("dataset_id").json::<OfDataset>().send().await?.into_inner().dataset_id;
-                found.ok_or_else(|| crate::Error::request(format!("the resource {} is in no dataset", self.id)))?
+                found.ok_or_else(|| {
+                    crate::Error::request(format!("the resource {} does not belong to a dataset", self.id))
+                })?
             }
         };
         Ok(self.client.dataset(id))
     }
 
-    /// What the platform has found out about its file so far.
+    /// Reads what the platform has found out about the file so far.
     ///
     /// # Errors
     ///
@@ -47,7 +49,7 @@ impl ResourceHandle {
         Ok(self.analysed().await?.0)
     }
 
-    /// The analysis, and the URL that the file has now.
+    /// Reads the analysis and the current URL of the file.
     async fn analysed(&self) -> Result<(Analysis, Option<String>)> {
         #[derive(Deserialize)]
         struct Found {
@@ -63,19 +65,20 @@ impl ResourceHandle {
         Ok((Analysis::from_extras(&found.extras), found.url))
     }
 
-    /// Waits until the platform is done with its file. Where [its rows can be read](Analysis::has_rows), the tabular
-    /// API has them from then on; the exports come later: see [`wait_until`](Self::wait_until). The platform says
-    /// nothing at the end of a file in which it looks for no rows, and the wait then ends at its deadline.
+    /// Waits until the platform has analysed the file. If [the rows can be read](Analysis::has_rows), the tabular API has
+    /// them from then on; the exports come later, see [`wait_until`](Self::wait_until). The platform does not report the end
+    /// of the analysis of a file in which it looks for no rows; the wait then ends at its deadline.
     ///
-    /// After a file was replaced, rows of the one before are not taken for those of the new one. An error of the one
-    /// before can be: see [`wait_for_new_analysis`](Self::wait_for_new_analysis), as for a file elsewhere that has
-    /// changed under the same URL.
+    /// After a file was replaced, the rows of the previous file are not taken for those of the new one, but an error of the
+    /// previous file can be. In that case, and for a file on another server that changed under the same URL, use
+    /// [`wait_for_new_analysis`](Self::wait_for_new_analysis).
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
     /// use datagouv::objects::Wait;
     ///
-    /// let analysis = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").wait_for_analysis(Wait::default()).await?;
+    /// let resource = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf");
+    /// let analysis = resource.wait_for_analysis(Wait::default()).await?;
     /// if let Some(reason) = analysis.rows_error() {
     ///     println!("the rows cannot be read: {reason}");
     /// }
@@ -90,8 +93,8 @@ impl ResourceHandle {
         self.wait_until(wait, Analysis::is_finished).await
     }
 
-    /// Waits until the platform is done with its file and says something else than `before`, the
-    /// [`analysis`](Self::analysis) before the file was replaced or a new one asked for.
+    /// Waits until the platform has analysed the file with another result than `before`, the [`analysis`](Self::analysis) read
+    /// before the file was replaced or a new analysis was requested.
     ///
     /// # Errors
     ///
@@ -100,8 +103,8 @@ impl ResourceHandle {
         self.wait_until(wait, |analysis| analysis.is_finished() && analysis.outcome() != before.outcome()).await
     }
 
-    /// Waits until what the platform has found out about its file is as wanted. What is known to be of the file
-    /// before is passed over.
+    /// Waits until the analysis of the file satisfies a condition. Results that are known to be of a previous file are
+    /// ignored.
     ///
     /// ```no_run
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
@@ -118,7 +121,7 @@ impl ResourceHandle {
     ///
     /// # Errors
     ///
-    /// Where a call fails, or the deadline passes, which [is a timeout](crate::Error::is_timeout).
+    /// Returns an error if a call fails, or the deadline passes ([`is_timeout`](crate::Error::is_timeout)).
     pub async fn wait_until(&self, wait: Wait, is_wanted: impl Fn(&Analysis) -> bool) -> Result<Analysis> {
         let mut pace = wait.start();
         loop {
@@ -127,7 +130,10 @@ impl ResourceHandle {
                 return Ok(analysis);
             }
             let stage = analysis.stage(url.as_deref());
-            pace.pause(|| format!("the analysis of the resource {} is not as wanted yet ({stage})", self.id)).await?;
+            pace.pause(|| {
+                format!("the analysis of the resource {} does not satisfy the condition yet ({stage})", self.id)
+            })
+            .await?;
         }
     }
 }
@@ -230,7 +236,7 @@ mod catalogue {
             Ok(())
         }
 
-        /// Asks the platform to look at its file anew (`force_resource_analysis`), which only its sysadmins may.
+        /// Requests a new analysis of the file (`force_resource_analysis`), for administrators of the platform.
         ///
         /// # Errors
         ///
@@ -241,7 +247,7 @@ mod catalogue {
             Ok(())
         }
 
-        /// Asks the platform to look at its file anew, which only its sysadmins may, and waits for what it finds.
+        /// Requests a new analysis of the file, for administrators of the platform, and waits for its result.
         ///
         /// # Errors
         ///

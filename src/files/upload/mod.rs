@@ -68,7 +68,8 @@ impl DatasetHandle {
     /// use datagouv::File;
     ///
     /// let file = File::from_path("communes.csv").await.expect("a file");
-    /// let made = client.dataset("a-slug-or-id").upload(file).progress(|now| eprintln!("{now}")).send().await?;
+    /// let upload = client.dataset("a-slug-or-id").upload(file).progress(|now| eprintln!("{now}"));
+    /// let made = upload.send().await?;
     /// println!("{} {}", made.id, made.url);
     /// # Ok(())
     /// # }
@@ -77,15 +78,15 @@ impl DatasetHandle {
         Upload::new(&self.client, Ok(Target::New { dataset: self.id.clone() }), file.into())
     }
 
-    /// Sends a file, of which a new community resource is made (`upload_new_community_resource`): one that is
-    /// yours, of a dataset that may be anyone's.
+    /// Uploads a file as a new community resource (`upload_new_community_resource`): it belongs to you, the dataset may belong
+    /// to anyone.
     pub fn upload_community(&self, file: impl Into<File>) -> Upload<CommunityResource> {
         Upload::new(&self.client, Ok(Target::NewCommunity { dataset: self.id.clone() }), file.into())
     }
 }
 
 impl ResourceHandle {
-    /// Sends a file that takes the place of the resource's own (`upload_dataset_resource`).
+    /// Replaces the file of the resource (`upload_dataset_resource`).
     pub fn upload(&self, file: impl Into<File>) -> Upload<Resource> {
         let target = match &self.dataset {
             Some(dataset) => Ok(Target::Resource { dataset: dataset.clone(), id: self.id.clone() }),
@@ -96,7 +97,7 @@ impl ResourceHandle {
 }
 
 impl CommunityResourceHandle {
-    /// Sends a file that takes the place of the community resource's own (`upload_community_resource`).
+    /// Replaces the file of the community resource (`upload_community_resource`).
     pub fn upload(&self, file: impl Into<File>) -> Upload<CommunityResource> {
         Upload::new(&self.client, Ok(Target::Community { id: self.id.clone() }), file.into())
     }

@@ -13,12 +13,12 @@ use crate::main::types::{
 use crate::transport::call::Call;
 use crate::{Client, Error, File, Result};
 
-/// What the server makes of a file: a [`Resource`] or a [`CommunityResource`].
+/// What the server creates from a file: a [`Resource`] or a [`CommunityResource`].
 pub trait UploadedFile: Made + DeserializeOwned + Send + 'static {}
 
 impl<T: Made + DeserializeOwned + Send + 'static> UploadedFile for T {}
 
-/// What both tell of their file.
+/// The properties of both that describe the file.
 pub trait Made {
     fn id(&self) -> &str;
     fn filesize(&self) -> Option<i64>;
@@ -45,7 +45,7 @@ macro_rules! made {
 
 made!(Resource, CommunityResource);
 
-/// Fails where the server says that it did not take what was sent.
+/// Returns an error if the server reports a failure.
 pub(super) fn taken(answer: &Value) -> Result<()> {
     match answer.get("success") {
         Some(Value::Bool(true)) => Ok(()),
@@ -53,7 +53,7 @@ pub(super) fn taken(answer: &Value) -> Result<()> {
     }
 }
 
-/// The resource that the server answers with, where its file is what was sent.
+/// Returns the resource in a response, after comparing its file with what was sent.
 pub(super) fn made<T: UploadedFile>(mut answer: Value, size: u64, checksum: &Checksum) -> Result<T> {
     taken(&answer)?;
     if let Some(fields) = answer.as_object_mut() {
@@ -69,7 +69,7 @@ pub(super) fn made<T: UploadedFile>(mut answer: Value, size: u64, checksum: &Che
     }
 }
 
-/// A resource as the server shows it. The answer to a part of an upload is none.
+/// Decodes a resource. The response to a part of an upload is not one.
 pub(super) fn resource<T: UploadedFile>(resource: Value) -> Result<T> {
     let unreadable = || Error::unreadable("the file was uploaded, and its resource cannot be read");
     let made: T = serde_json::from_value(resource).map_err(|error| unreadable().with_source(error))?;
@@ -188,7 +188,7 @@ pub(super) fn id_of(resource: &Value) -> Option<&str> {
     resource.get("id").and_then(Value::as_str)
 }
 
-/// What a POST that may be sent again is.
+/// Returns the retry class of a POST that may be repeated.
 pub(super) fn again() -> crate::transport::Repeatable {
     crate::transport::Repeatable::of(&Method::POST, true)
 }

@@ -157,7 +157,7 @@ impl Error {
         made
     }
 
-    /// A body that we ended.
+    /// The error of a body that a time limit ended.
     pub(crate) fn broken(broken: BodyError) -> Self {
         let cause = match broken {
             BodyError::Stalled(_) => Cause::Stalled,
