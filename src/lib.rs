@@ -121,6 +121,7 @@ pub use codec::deviation::Deviation;
 pub use codec::field::Field;
 pub use codec::filters::Filters;
 pub use codec::values::Values;
+#[doc(inline)]
 pub use pages::{Items, Page, Pages};
 pub use transport::call::Call;
 pub use transport::error::{Error, FieldError, Result};

@@ -154,19 +154,19 @@ impl<T: Send + 'static, Made: Send + 'static> Beside<T, Made> {
         Ok(Self { given, thread: start(move || work(taken))? })
     }
 
-    /// Waits where too much waits already.
+    /// Queues a piece; waits if the queue is full.
     fn give(&self, item: T) -> io::Result<()> {
         self.given.send(item).map_err(|_| ended())
     }
 
-    /// What it has made of all that it was given.
+    /// Closes the queue and returns the result of the thread.
     fn finish(self) -> io::Result<Made> {
         drop(self.given);
         self.thread.join().map_err(|_| ended())
     }
 }
 
-/// Has the disk keep what was written, while more is.
+/// Syncs written bytes to disk while more are written.
 #[derive(Default)]
 struct Keeping {
     written: usize,
@@ -193,7 +193,7 @@ impl Keeping {
         Ok(())
     }
 
-    /// The system tells of a failure only once: whoever heard of it passes it on.
+    /// The system reports a failed sync only once, so the error is passed on.
     fn finish(self) -> io::Result<()> {
         self.beside.map_or(Ok(()), |beside| beside.finish()?)
     }

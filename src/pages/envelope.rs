@@ -44,7 +44,7 @@ impl Envelope {
         }))
     }
 
-    /// Reads it with the page; `None` where the page is not plain, or does not fit its type.
+    /// Reads the envelope together with the page; `None` if the page has an unusual form, or does not fit its type.
     #[inline]
     pub(super) fn read_with<P: PageOf + DeserializeOwned>(
         page: &[u8],

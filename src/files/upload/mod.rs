@@ -189,7 +189,7 @@ impl<T: UploadedFile> Upload<T> {
         let sending = Sending { target, asked: self };
         let (length, parts_above) = (sending.asked.file.len(), sending.asked.parts_above);
         sending.asked.listener.tell(0, Some(length));
-        // The server takes what has one part for a whole file.
+        // The server takes an upload of one part for a whole file.
         if length > parts_above && sending.total_parts() > 1 {
             Arc::new(sending).in_parts().await
         } else {
@@ -220,7 +220,7 @@ impl<T: UploadedFile> Sending<T> {
         let file = measure.measured(&self.asked.file, self.asked.listener.clone())?;
         let first = self.target.call(&self.asked.client, Fields::Whole(file)).send().await;
         let answer = match first {
-            // The same file in the same place twice is as good as once, where it can be read twice.
+            // Replacing a file twice is harmless, if it can be read twice.
             Err(error) if error.asks_again(again()) && self.target.replaces() && !asks_too_much(&error) => {
                 let Ok(file) = measure.measured(&self.asked.file, self.asked.listener.clone()) else {
                     return Err(error);

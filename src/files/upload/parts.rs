@@ -21,11 +21,11 @@ use super::{SAME_NAME_PAUSE, Sending, asks_too_much};
 use crate::transport::file::Reader;
 use crate::{Error, File, Result};
 
-/// How long to wait before a part is sent again, doubled each time, and its limit.
+/// The delay before a part is sent again, doubled each time, and its maximum.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// The parts of a file, one after the other.
+/// The parts of a file, in order.
 struct Cut {
     reader: Reader,
     left: Bytes,
@@ -35,7 +35,7 @@ struct Cut {
 }
 
 impl Cut {
-    /// The next part and which it is.
+    /// Returns the next part and its index.
     async fn part(&mut self) -> Result<Option<(u64, Bytes)>> {
         let mut part = BytesMut::new();
         while part.len() < self.size {
@@ -78,12 +78,13 @@ impl<T: UploadedFile> Sending<T> {
             index: 0,
             measure: measure.clone(),
         };
-        // The first one makes the folder of the parts, which two at once might both want to do.
+        // The first part is sent alone: it makes the server create the folder of the parts, which two requests at once might
+        // both try to do.
         let Some((index, part)) = cut.part().await? else { return self.whole().await };
         let mut sent = self.part(index, part).await?;
         self.asked.listener.tell(sent, Some(self.asked.file.len()));
 
-        // Each part owns what it needs: what it borrowed would keep the upload from being spawned.
+        // Each part owns its data, so that the upload can be spawned.
         let parts = stream::try_unfold((cut, Arc::clone(&self)), |(mut cut, sending)| async move {
             let next = cut.part().await?.map(|(index, part)| {
                 let sent = Arc::clone(&sending);
@@ -99,7 +100,7 @@ impl<T: UploadedFile> Sending<T> {
         self.put_together(&measure.checksum(), &before).await
     }
 
-    /// What is there before, so that what the upload makes can be told from it.
+    /// Returns the ids of the existing resources, to tell them from the one that the upload creates.
     async fn before(&self) -> Result<HashSet<String>> {
         if self.target.replaces() {
             return Ok(HashSet::new());
@@ -108,9 +109,9 @@ impl<T: UploadedFile> Sending<T> {
         Ok(there.iter().filter_map(id_of).map(str::to_owned).collect())
     }
 
-    /// Sends a part until the server has it. Tells its length.
+    /// Sends a part until the server has it, and returns its length.
     async fn part(&self, index: u64, part: Bytes) -> Result<u64> {
-        // Whether the server may have it already.
+        // Whether the server may have stored the part already.
         let mut may_be_there = self.asked.resumes;
         let mut attempt = 1;
         loop {
@@ -130,8 +131,8 @@ impl<T: UploadedFile> Sending<T> {
             if attempt >= self.asked.attempts || !repeats || asks_too_much(&error) {
                 return Err(error);
             }
-            // Only these two have certainly not stored it: an explicit refusal, and an internal error, after
-            // which the next one would otherwise be taken for a success.
+            // In these two cases the server has certainly not stored the part: an explicit refusal, and an internal error,
+            // after which a refusal of the next attempt would otherwise be taken for a success.
             may_be_there |= error.status() != Some(StatusCode::TOO_MANY_REQUESTS) && !broken;
             let limit = PAUSE.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(LONGEST_PAUSE);
             sleep(error.retry_after().unwrap_or_else(|| limit.mul_f64(fastrand::f64()))).await;
@@ -140,7 +141,7 @@ impl<T: UploadedFile> Sending<T> {
         Ok(part.len() as u64)
     }
 
-    /// Sends the last request, and finds out what became of it where that is not told.
+    /// Sends the last request, and looks for the created resource if its response is lost.
     async fn put_together(&self, checksum: &Checksum, before: &HashSet<String>) -> Result<T> {
         let last = || self.target.call(&self.asked.client, Fields::Last(self.upload())).send();
         let error = match last().await {
@@ -152,7 +153,7 @@ impl<T: UploadedFile> Sending<T> {
         if asks_too_much(&error) || !broken && !error.asks_again(again()) {
             return Err(error);
         }
-        // Where the answer got lost the server may still be at it.
+        // If the response was lost, the server may still be combining the parts.
         let patience = if broken || refused { Duration::ZERO } else { self.asked.patience };
         sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
         if let Some(made) = self.look_out(patience, checksum, before).await? {
@@ -164,7 +165,7 @@ impl<T: UploadedFile> Sending<T> {
         }
     }
 
-    /// Looks for what the upload has made, once and then until the time is over.
+    /// Looks for the created resource, at least once and until the time limit.
     async fn look_out(&self, limit: Duration, checksum: &Checksum, before: &HashSet<String>) -> Result<Option<T>> {
         let (begun, mut pause) = (Instant::now(), Duration::from_secs(1));
         loop {
