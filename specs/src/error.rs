@@ -1,18 +1,18 @@
-//! The one error of the pipeline: what is wrong, and where in the document.
+//! The error of the pipeline.
 
 use std::fmt;
 
-/// What is wrong with a document, and the place in it as a JSON pointer (RFC 6901).
+/// A fault of a document, with its JSON pointer (RFC 6901).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// JSON pointer into the document at hand; empty for the document as a whole.
     pub pointer: String,
-    /// A sentence that says what is wrong there.
+    /// What is wrong there.
     pub message: String,
 }
 
 impl Error {
-    /// An error at a place of the document.
+    /// An error at a pointer of the document.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), message: message.into() }
     }

@@ -1,9 +1,9 @@
-//! The API documents of data.gouv.fr, what is known to be wrong in them, and the pipeline that turns a
-//! document into a Rust client.
+//! The API documents of data.gouv.fr, their corrections, and the pipeline that generates a Rust client
+//! from a document.
 //!
 //! A document travels through the modules in this order: [`document`] (vendored as the server sent it),
-//! [`swagger2`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), [`shape`] (made fit for the
-//! generator) and [`generate`] (to Rust).
+//! [`swagger2`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), [`shape`] (adapted to the
+//! generator) and [`generate`] (to Rust code).
 
 pub mod document;
 mod error;
@@ -16,7 +16,7 @@ pub mod swagger2;
 pub use document::Api;
 pub use error::Error;
 
-/// The corrected document of an API: OpenAPI 3.0.3 that says what the server does.
+/// Returns the corrected document of an API: OpenAPI 3.0.3 that describes what the server does.
 pub fn corrected(api: Api) -> Result<serde_json::Value, Error> {
     let document = document::parse(api.document_text())?;
     let mut document = document::to_openapi(document)?;

@@ -1,9 +1,9 @@
-//! Overlays: what a document says wrong about its server, put right.
+//! Overlays: corrections of a document that describes its server wrongly.
 //!
 //! An overlay is written by people as an [OpenAPI Overlay 1.0.0](https://spec.openapis.org/overlay/v1.0.0.html)
-//! document in YAML, whose targets are JSONPath (RFC 9535) and whose descriptions say how each fact was seen. The
-//! build of a client has no use for those words and no need for a JSONPath library: it applies the compiled form,
-//! the same actions with every target resolved to JSON pointers (RFC 6901).
+//! document in YAML, whose targets are JSONPath (RFC 9535) and whose descriptions say how each fact was observed. The
+//! build of a client needs neither the descriptions nor a JSONPath library: it applies the compiled form, the same
+//! actions with every target resolved to JSON pointers (RFC 6901).
 
 use std::cmp::Ordering;
 
@@ -16,7 +16,7 @@ use crate::pointer::{escape, find_mut, unescape};
 pub use authoring::{Action, Change, Compiled, Overlay, check, compile, evaluate, parse_yaml};
 
 /// Applies the compiled form of an overlay: `{"actions": [{"targets": [pointer, ...], "update": ...}]}`, with
-/// `"remove": true` in place of `update` where the targets go.
+/// `"remove": true` in place of `update` where the targets are removed.
 pub fn apply(compiled: &Value, document: &mut Value) -> Result<(), Error> {
     let actions = compiled.get("actions").and_then(Value::as_array);
     let actions = actions.ok_or_else(|| Error::new("", "a compiled overlay has a list of `actions`"))?;
@@ -39,7 +39,7 @@ fn apply_action(action: &Value, document: &mut Value) -> Result<(), String> {
     }
 }
 
-/// Merges a value into an object, or appends it to an array. Says whether that changed anything.
+/// Merges a value into an object, or appends it to an array. Returns whether that changed anything.
 fn update(document: &mut Value, pointer: &str, value: &Value) -> Result<bool, String> {
     let target = find_mut(document, pointer).ok_or_else(|| missing(pointer))?;
     match target {
@@ -57,7 +57,7 @@ fn update(document: &mut Value, pointer: &str, value: &Value) -> Result<bool, St
     }
 }
 
-/// Says whether that changed anything, or the place, from here, where an array meets an array.
+/// Returns whether that changed anything, or the relative pointer at which both values are arrays.
 fn merge(target: &mut Value, value: &Value) -> Result<bool, String> {
     match (target, value) {
         (Value::Object(target), Value::Object(value)) => {
@@ -82,7 +82,7 @@ fn merge(target: &mut Value, value: &Value) -> Result<bool, String> {
     }
 }
 
-/// Removes from the back, so that no removal moves or takes away what is still to be removed.
+/// Removes from the back, so that no removal shifts or deletes a later target.
 fn remove_all(document: &mut Value, mut pointers: Vec<&str>) -> Result<(), String> {
     pointers.sort_by(|one, other| in_document_order(one, other));
     pointers.into_iter().rev().try_for_each(|pointer| remove(document, pointer))
@@ -105,7 +105,7 @@ fn missing(pointer: &str) -> String {
     format!("`{pointer}` is not in the document")
 }
 
-/// Holders before what they hold, and the entries of an array by number.
+/// Orders parents before children, and array elements by index.
 fn in_document_order(one: &str, other: &str) -> Ordering {
     fn key(token: &str) -> (bool, usize, &str) {
         let index = token.parse::<usize>();
@@ -135,20 +135,20 @@ mod authoring {
     /// One correction.
     #[derive(Debug, Clone, PartialEq)]
     pub struct Action {
-        /// JSONPath (RFC 9535) of the places to correct.
+        /// JSONPath (RFC 9535) of the values to correct.
         pub target: String,
-        /// What the server really does, and how that was seen.
+        /// What the server really does, and how that was observed.
         pub description: String,
-        /// What becomes of the places.
+        /// The change to those values.
         pub change: Change,
     }
 
     /// What an action does to its targets.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Change {
-        /// Objects take this in, key by key; arrays append it.
+        /// Merge this into objects, key by key; append it to arrays.
         Update(Value),
-        /// They go.
+        /// Remove them.
         Remove,
     }
 
@@ -161,9 +161,9 @@ mod authoring {
         pub document: Value,
     }
 
-    /// Reads an overlay. Nothing unknown passes, and every action says why it is there.
+    /// Parses an overlay. Unknown members are errors, and every action must have a description.
     pub fn parse_yaml(text: &str) -> Result<Overlay, Error> {
-        // By way of YAML's own value: it refuses a key that comes twice, and takes `200` as a key.
+        // Parsed as a YAML value first, which rejects duplicate keys and accepts `200` as a key.
         let yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text).map_err(|error| not_an_overlay(&error))?;
         let value = serde_json::to_value(yaml).map_err(|error| not_an_overlay(&error))?;
         let root = object(&value, "", &["overlay", "info", "actions"])?;
@@ -221,20 +221,20 @@ mod authoring {
 
     /// Evaluates an overlay against its document, action by action.
     ///
-    /// What has no effect is an error, since the document no longer says what it corrects: a target that matches
-    /// nothing, an update that changes nothing, and the same for each single name where a target lists names.
+    /// An action without effect is an error, since the document no longer has the fault that it corrects: a target that
+    /// matches nothing, an update that changes nothing, and the same for each single name where a target lists names.
     pub fn compile(overlay: &Overlay, document: &Value) -> Result<Compiled, Error> {
         let (compiled, errors) = evaluate(overlay, document);
         errors.into_iter().next().map_or(Ok(compiled), Err)
     }
 
-    /// All that [`compile`] would refuse, not only the first. What builds on a failing action fails with it.
+    /// Returns all errors of [`compile`], not only the first. Actions that depend on a failing one fail too.
     pub fn check(overlay: &Overlay, document: &Value) -> Vec<Error> {
         evaluate(overlay, document).1
     }
 
-    /// What becomes of a document for which the overlay was not written: all that applies is applied, and what
-    /// [`compile`] would refuse is told.
+    /// Applies an overlay to a document for which it was not written: applies what applies, and returns the errors that
+    /// [`compile`] would give for the rest.
     pub fn evaluate(overlay: &Overlay, document: &Value) -> (Compiled, Vec<Error>) {
         let mut document = document.clone();
         let mut actions = Vec::new();
@@ -254,7 +254,7 @@ mod authoring {
         (Compiled { overlay: json!({"actions": actions}), document }, errors)
     }
 
-    /// Does what the action says, and gives the pointers of all that it changed.
+    /// Applies an action, and returns the pointers of the values that it changed.
     fn perform(action: &Action, document: &mut Value, problems: &mut Vec<String>) -> Vec<String> {
         let target = &action.target;
         let selected = match select(target, document) {
@@ -264,7 +264,7 @@ mod authoring {
                 return Vec::new();
             }
         };
-        // Before anything changes, because a filter may look at what the action is about to change.
+        // Selected before anything changes, since a filter may depend on what the action changes.
         let parts: Vec<(String, Vec<String>)> = one_name_each(target)
             .into_iter()
             .map(|part| {
@@ -315,7 +315,7 @@ mod authoring {
         Ok(pointers)
     }
 
-    /// The target with one name in place of a list of names, for each name of each list: each has to count.
+    /// The target with one name in place of a list of names, for each name of each list: each must have an effect.
     fn one_name_each(target: &str) -> Vec<String> {
         let mut parts = Vec::new();
         for (start, end) in brackets(target) {

@@ -1,4 +1,4 @@
-//! What the shape makes of documents, and what it refuses.
+//! Shaping of whole documents, and the documents that it refuses.
 
 use datagouv_specs::shape::types::{Kind, Rust};
 use datagouv_specs::shape::{ResponseBody, Shaped, shape};
@@ -100,7 +100,7 @@ fn a_definition_used_both_ways_is_two_types() {
 }
 
 #[test]
-fn what_changes_requires_what_the_server_requires_of_it() {
+fn an_update_requires_what_the_server_requires_of_updates() {
     let reference = json!({"$ref": "#/components/schemas/Thing_write"});
     let content = json!({"application/json": {"schema": reference}});
     let paths = json!({"/t": {
@@ -142,7 +142,7 @@ fn objects_of_a_union_become_one_that_loses_nothing() {
 }
 
 #[test]
-fn a_success_that_is_not_declared_is_bytes_and_one_without_content_is_nothing() {
+fn an_undeclared_success_is_bytes_and_one_without_content_is_empty() {
     let undeclared =
         shaped(get(json!({"operationId": "x", "responses": {"404": {"description": ""}}})), json!({})).unwrap();
     assert_eq!(undeclared.operations[0].response, ResponseBody::Bytes(Vec::new()));

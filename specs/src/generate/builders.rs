@@ -1,6 +1,6 @@
-//! The builders' way out: progenitor's `send` makes a request, sends it and reads the answer. Here it ends
-//! with the request, which goes into a [`Call`]: one way of sending for all, compiled once, open to what the
-//! document does not know.
+//! The methods of request builders. progenitor's `send` builds a request, sends it and decodes the response. It is
+//! replaced by methods that build the request and pass it to a `Call`, which sends all requests, is compiled once, and
+//! takes parameters and headers that the document does not declare.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::syntax::rust_type;
 use crate::shape::types::Rust;
 use crate::shape::{Operation, ResponseBody, Shaped};
 
-/// Gives each builder its `call`, and makes `send` of it.
+/// Replaces each builder's `send` by `call`, and by a `send` that uses it.
 pub fn with_calls(shaped: &Shaped, tokens: TokenStream) -> Result<TokenStream, String> {
     let mut pass = Pass {
         operations: shaped
@@ -57,7 +57,7 @@ impl<'a> Pass<'a> {
                         continue;
                     }
                 }
-                // `Error < ( ) >`: no operation declares an error of its own, so the parameter says nothing.
+                // `Error < ( ) >`: no operation declares an error of its own, so the type parameter is dropped.
                 Some(TokenTree::Ident(word)) if word == "Error" => {
                     if matches!(ahead.get(1), Some(TokenTree::Punct(punct)) if punct.as_char() == '<') {
                         out.extend(tokens.next());
@@ -70,7 +70,7 @@ impl<'a> Pass<'a> {
             match tokens.next() {
                 Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
                     let inner = group.stream();
-                    // What is in two hands is copied, token by token, when it is taken apart.
+                    // Dropped first: a stream with a second owner is cloned token by token.
                     drop(group);
                     out.push(TokenTree::Group(Group::new(Delimiter::Brace, self.rewrite(inner)?)));
                 }
@@ -80,7 +80,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The methods that stand in the place of progenitor's `send`.
+    /// The methods that replace progenitor's `send`.
     fn methods(&mut self, body: TokenStream) -> Result<TokenStream, String> {
         let (making, name) = request_of(body).ok_or("the generator wrote a `send` of another form")?;
         let (&name, &(index, operation)) =
@@ -117,7 +117,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The methods of an operation that answers page by page.
+/// The methods of a paginated operation.
 fn pages(operation: &Operation, answer: &TokenStream) -> TokenStream {
     if operation.paginated.is_none() {
         return TokenStream::new();
@@ -136,7 +136,7 @@ fn pages(operation: &Operation, answer: &TokenStream) -> TokenStream {
     }
 }
 
-/// The methods of an operation whose caller can choose the fields of the answer.
+/// The methods of an operation that takes a field mask.
 fn mask(operation: &Operation, answer: &TokenStream) -> TokenStream {
     if !operation.masked {
         return TokenStream::new();
@@ -162,7 +162,7 @@ fn mask(operation: &Operation, answer: &TokenStream) -> TokenStream {
     }
 }
 
-/// What is a page, for the streams of pages.
+/// The implementations of `PageOf` for the types of pages.
 pub fn page_types(shaped: &Shaped) -> TokenStream {
     let pages: BTreeMap<&str, &Rust> = shaped
         .operations
@@ -191,7 +191,7 @@ pub fn page_types(shaped: &Shaped) -> TokenStream {
     quote! { #(#pages)* }
 }
 
-/// What of the body of `send` makes the request, and the operation that it names after it.
+/// The statements of the body of `send` that build the request, and the operation's name.
 fn request_of(body: TokenStream) -> Option<(TokenStream, String)> {
     let tokens: Vec<TokenTree> = body.into_iter().collect();
     let end = tokens.windows(5).position(|found| {

@@ -1,7 +1,7 @@
-//! Generate: a shaped document to the Rust of a client.
+//! Generates the Rust code of a client from a shaped document.
 //!
-//! progenitor writes the operations; the types, the list of operations and the forms, which it cannot write
-//! as this crate needs them, are written beside them from the same shape.
+//! progenitor writes the operations. The types, the list of operations and the forms, which it cannot write as this
+//! crate needs them, are written here from the same document.
 
 mod builders;
 mod operations;
@@ -23,18 +23,18 @@ use quote::quote;
 use crate::Error;
 use crate::shape::Shaped;
 
-/// The Rust source of an API's client, on few lines: it is for the compiler.
+/// Returns the Rust source of an API's client, not formatted.
 pub fn generate(shaped: &Shaped) -> Result<String, Error> {
     let mut tokens = client(shaped)?;
     let operations = operations::list(shaped);
     let round_trips = operations::round_trips(shaped);
     let pages = builders::page_types(shaped);
     tokens.extend([pages, operations, round_trips]);
-    // The examples that progenitor writes into the docs cannot be compiled, and must not be counted as tests.
+    // The examples that progenitor writes into the docs do not compile, and must not be run as doctests.
     Ok(tokens.to_string().replace("```ignore", "```text"))
 }
 
-/// What progenitor makes of the document, with our types in the place of its own.
+/// The code that progenitor writes for the document, with its types replaced by ours.
 fn client(shaped: &Shaped) -> Result<TokenStream, Error> {
     let api = shaped.api;
     let failed = |reason: String| Error::new("", format!("{api}: {reason}"));
@@ -51,7 +51,7 @@ fn client(shaped: &Shaped) -> Result<TokenStream, Error> {
     for name in ["DateTime", "Date", "Filters", "Values"] {
         settings.with_replacement(name, format!("crate::{name}"), std::iter::empty());
     }
-    // progenitor refuses some documents by a panic; the shape keeps those from it, and this says so if one slips through.
+    // progenitor panics on some documents. The passes of `shape` refuse those; this reports one that they miss.
     let tokens = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&document)))
         .map_err(|panic| {
             let reason = panic
@@ -62,7 +62,7 @@ fn client(shaped: &Shaped) -> Result<TokenStream, Error> {
         })?
         .map_err(|error| failed(error.to_string()))?;
     let tokens = builders::with_calls(shaped, tokens).map_err(failed)?;
-    // Last, so that what is ours is not looked through for what is progenitor's.
+    // Last, so that our own code is not searched for progenitor's.
     place_types(tokens, types::types(shaped)).ok_or_else(|| failed("the generator wrote no module `types`".to_owned()))
 }
 

@@ -1,4 +1,4 @@
-//! The list of operations, and what the tests need to decode any recorded answer.
+//! The list of operations, and the function by which tests decode any recorded response.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -6,7 +6,7 @@ use quote::quote;
 use super::syntax::rust_type;
 use crate::shape::{ResponseBody, Shaped};
 
-/// `OPERATIONS`: what the client can call.
+/// `OPERATIONS`: the operations of the client.
 pub fn list(shaped: &Shaped) -> TokenStream {
     let title = format!("The operations of the API `{}` that this build has.", shaped.api);
     let entries = shaped.operations.iter().map(|operation| {
@@ -38,7 +38,7 @@ pub fn list(shaped: &Shaped) -> TokenStream {
     }
 }
 
-/// Decodes an answer into its type and writes it back, for the proof that nothing is lost on the way.
+/// `round_trip`: decodes a response into its type and encodes it again, so that tests can check that nothing is lost.
 pub fn round_trips(shaped: &Shaped) -> TokenStream {
     let types = Ident::new("types", Span::call_site());
     let arms = shaped.operations.iter().filter_map(|operation| {

@@ -1,10 +1,11 @@
-//! How a builder takes its parameters and makes a request of them: progenitor's way, which is an expression or two with
-//! a `?` for each parameter, in the words of `runtime`, which are a call for each.
+//! Rewrites of the code that progenitor writes for builders: setters and the building of requests. progenitor writes an
+//! expression or two with a `?` for each parameter; `runtime` has a function for each, which compiles faster.
 
 use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::quote;
 
-/// `value.try_into().map(Some).map_err(|_| "...".to_string())`, as a call: how many tokens it is, and the call.
+/// `value.try_into().map(Some).map_err(|_| "...".to_string())`, as a call of `runtime`: its
+/// length in tokens, and the call.
 pub(super) fn setter_conversion(tokens: &[TokenTree]) -> Option<(usize, TokenStream)> {
     if !(is_ident(tokens.first(), "value") && is_ident(tokens.get(2), "try_into")) {
         return None;
@@ -23,7 +24,7 @@ pub(super) fn setter_conversion(tokens: &[TokenTree]) -> Option<(usize, TokenStr
     Some((reason + 1, call))
 }
 
-/// The statements of `send` up to a request, as an expression of one.
+/// The statements of `send` that build a request, as one expression.
 pub(super) fn build_request(making: &[TokenTree]) -> Option<TokenStream> {
     let mut parameters: Vec<(TokenTree, TokenStream)> = Vec::new();
     let mut left: Vec<TokenTree> = Vec::with_capacity(making.len());
@@ -46,14 +47,14 @@ pub(super) fn build_request(making: &[TokenTree]) -> Option<TokenStream> {
     };
     let mut statements: Vec<Vec<TokenTree>> = left.split_inclusive(ends).map(<[_]>::to_vec).collect();
     let request = statements.pop()?;
-    // Progenitor's header `api-version` the platform does not know. A header that must be given is met nowhere.
+    // The platform does not know progenitor's header `api-version`. No document has a required header.
     let appended = |statement: &[TokenTree]| is_ident(statement.first(), "header_map");
     let version = |statement: &[TokenTree]| statement.iter().any(|token| token.to_string().contains("\"api-version\""));
     if statements.iter().any(|statement| appended(statement) && !version(statement)) {
         return None;
     }
     statements.retain(|statement| {
-        // The headers are set on the request, and its parameters are looked at there.
+        // `runtime` sets the headers and checks the parameters.
         let headers = appended(statement) || is_ident(statement.get(2), "header_map");
         let looked_at =
             is_ident(statement.first(), "let") && is_ident(statement.get(5), "map_err") && named(statement.get(1));
@@ -109,7 +110,7 @@ pub(super) fn is_ident(token: Option<&TokenTree>, word: &str) -> bool {
     matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
 }
 
-/// What is between braces.
+/// The tokens between braces.
 pub(super) fn braces(token: &TokenTree) -> Option<TokenStream> {
     match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),

@@ -1,4 +1,4 @@
-//! The types that go in: structures of requests, and forms.
+//! The types that are sent: structures of requests, and forms.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,7 @@ use super::writer::{Writer, kept};
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
 impl Writer<'_> {
-    /// A structure that goes in: what is required is asked for, what is not said is not sent. It is read and written
-    /// as an answer is.
+    /// A structure of requests: `new` takes the required fields, and fields that are not set are not sent.
     pub(super) fn request(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
         let (mut declared, mut blank, mut lines) = (Vec::new(), Vec::new(), StructureCode::of_request());
@@ -89,7 +88,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The value of a field that nothing has set yet.
+    /// The initial value of a field while the structure is decoded.
     fn blank(&self, field: &Field) -> TokenStream {
         match &field.rust {
             Rust::Named(name) if field.required && !field.nullable && !has_default(&field.rust, self.types) => {
@@ -114,7 +113,7 @@ impl Writer<'_> {
         }
     }
 
-    /// `new` with what is required, and a method for each of the others.
+    /// `new`, which takes the required fields, and a method for each of the others.
     fn constructor(&self, fields: &[Field]) -> TokenStream {
         let type_name = self.name();
         let (mut arguments, mut values, mut methods) = (Vec::new(), Vec::new(), Vec::new());
@@ -174,7 +173,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What a caller may give for a field, and how it becomes the field's type.
+    /// The type of the argument that sets a field, and its conversion to the field's type.
     fn argument(&self, field: &Field, value: &TokenStream) -> (TokenStream, TokenStream) {
         match &field.rust {
             Rust::List(inner) => {
@@ -192,7 +191,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The request that says again what an answer said: read, modify, write.
+    /// The conversion from a response to the request that writes it back: read, modify, write.
     fn read_modify_write(&self, fields: &[Field]) -> TokenStream {
         let Some(answer) = self.made.converts_from.as_ref().and_then(|name| self.types.get(name)) else {
             return quote! {};
@@ -206,7 +205,7 @@ impl Writer<'_> {
             match (value, field.required) {
                 (Some(value), _) => values.push(quote! { #name: #value }),
                 (None, false) => values.push(quote! { #name: ::std::default::Default::default() }),
-                // What the server requires and does not say cannot be made up.
+                // A required field that the response lacks cannot be filled.
                 (None, true) => return quote! {},
             }
         }
@@ -223,7 +222,7 @@ impl Writer<'_> {
 
     fn conversion(&self, field: &Field, source: &Field, answer: &str, kept: &Ident) -> Option<TokenStream> {
         let (from, property) = (ident(&source.name), &source.property);
-        // What is not all that came is left alone: saying it back would lose the rest.
+        // A value that was decoded with loss is not sent: it would overwrite the original.
         let fitting = quote! { answer.#kept.fitting(#property, answer.#from) };
         let item = convert(&source.rust, &field.rust, self.types)?;
         let boxed = |rust: &Rust, owner: &str| {
@@ -237,7 +236,7 @@ impl Writer<'_> {
             (true, false) => quote! { { let item = *item; #item } },
             (false, true) => quote! { ::std::boxed::Box::new(#item) },
         };
-        // An empty list or map may be one that the server did not show: saying it back would empty it.
+        // An empty list or map may be one that the server left out: sending it would clear it.
         let option = match &source.rust {
             Rust::List(_) | Rust::Map(_) => {
                 quote! { #fitting.filter(|item| !item.is_empty()) }
@@ -312,8 +311,8 @@ impl Writer<'_> {
     }
 }
 
-/// The place of an argument in a constructor. The documents are in alphabetical order, in which a description comes
-/// before what it describes, both of them text: what a thing is called comes first, as people say it.
+/// The order of an argument in a constructor: names come first. In alphabetical order, a description would come before
+/// the name, and both are strings.
 fn precedence(property: &str) -> u8 {
     match property {
         "class" | "id" => 0,
@@ -322,18 +321,18 @@ fn precedence(property: &str) -> u8 {
     }
 }
 
-/// How a property of a request is present.
+/// How a property of a request may be absent or null.
 enum Presence {
     Required,
     /// Required, and may be null.
     Nullable,
     Optional,
     Emptiable,
-    /// All that the document does not name.
+    /// The additional properties.
     Rest,
 }
 
-/// A form has no null.
+/// The field of a form, which cannot be null.
 fn plain(field: &Field) -> Field {
     Field { nullable: false, ..field.clone() }
 }
@@ -350,7 +349,7 @@ fn has_default(rust: &Rust, types: &BTreeMap<String, Type>) -> bool {
     }
 }
 
-/// The expression that makes one type of another out of `item`.
+/// The expression that converts `item` from one type to another; `None` where there is no conversion.
 fn convert(from: &Rust, to: &Rust, types: &BTreeMap<String, Type>) -> Option<TokenStream> {
     if from == to {
         return Some(quote! { item });
@@ -367,7 +366,7 @@ fn convert(from: &Rust, to: &Rust, types: &BTreeMap<String, Type>) -> Option<Tok
         (Rust::Named(from), Rust::Named(to)) => {
             let target = types.get(to)?;
             let Kind::Structure(Role::Request, fields) = &target.kind else { return None };
-            // The conversion exists where every required property can be had.
+            // The conversion exists only if it can fill every required property.
             let source = types.get(from)?;
             let Kind::Structure(Role::Response, theirs) = &source.kind else { return None };
             let whole = fields.iter().filter(|field| field.required).all(|field| {
@@ -377,7 +376,7 @@ fn convert(from: &Rust, to: &Rust, types: &BTreeMap<String, Type>) -> Option<Tok
             });
             (target.converts_from.as_deref() == Some(from.as_str()) && whole).then(|| quote! { item.into() })
         }
-        // Where an answer tells of an object and a request names it, its id is the name.
+        // A request refers by id to an object that a response embeds.
         (Rust::Named(from), Rust::String) => {
             let Kind::Structure(Role::Response, fields) = &types.get(from)?.kind else { return None };
             let id = fields.iter().find(|field| field.property == "id" && field.rust == Rust::String)?;

@@ -9,8 +9,8 @@ use super::writer::{Writer, kept};
 use crate::shape::types::{Field, Rust};
 
 impl Writer<'_> {
-    /// A structure that comes back: whatever is missing or null is the default, nothing is refused. How it is read,
-    /// written and described is a line for each field, since what would be derived is most of what building the crate takes.
+    /// A structure of responses: missing and null properties become the default, and no value is refused. Its
+    /// implementations have a line per field, since derived ones would dominate the crate's build time.
     pub(super) fn response(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
         let (mut declared, mut lines) = (Vec::new(), StructureCode::of_answer());

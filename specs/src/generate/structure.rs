@@ -6,13 +6,13 @@ use quote::quote;
 use super::syntax::{description, ident};
 use crate::shape::types::{Field, Rust, Type};
 
-/// The lines of a structure.
+/// The code of a structure's fields.
 pub(super) struct StructureCode {
-    /// The module that reads: answers with tolerance, requests strictly.
+    /// The module that decodes: `tolerant` for responses, `strict` for requests.
     reader: Ident,
-    /// What reading a property gives.
+    /// The return type of decoding a property.
     read_as: TokenStream,
-    /// The function that describes what a property holds.
+    /// The function that gives the JSON Schema of a property.
     describe: Ident,
     read: Vec<TokenStream>,
     written: Vec<TokenStream>,
@@ -46,7 +46,7 @@ impl StructureCode {
 
     /// Adds a field of the type `held`: whether it may be absent, and when it is required.
     pub(super) fn add(&mut self, field: &Field, held: &TokenStream, absent: bool, required: &str) {
-        // A literal is made once: to escape its text is most of what it takes.
+        // Created once, since escaping its text is most of the cost.
         let (name, property) = (ident(&field.name), Literal::string(&field.property));
         let (reader, describe, required) = (&self.reader, &self.describe, ident(required));
         if field.rest {
@@ -66,7 +66,7 @@ impl StructureCode {
         self.properties.push(quote! { (#property, #description, #required, #describe::<#held>) });
     }
 
-    /// How the value of a property is read, as a method of the reader's `Structure`.
+    /// The method of `Structure` that decodes a property.
     pub(super) fn read(&self) -> TokenStream {
         let Self { read, read_as, other, .. } = self;
         quote! {
@@ -79,7 +79,7 @@ impl StructureCode {
         }
     }
 
-    /// How the structure is written, with the arguments of the writer, and described.
+    /// The implementations of `Serialize`, whose writer starts with these arguments, and of `JsonSchema`.
     pub(super) fn written(&self, made: &Type, start: &TokenStream) -> TokenStream {
         let (name, description) = (ident(&made.name), description(made.description.as_deref()));
         let Self { reader, written, properties, others, .. } = self;
@@ -96,7 +96,7 @@ impl StructureCode {
     }
 }
 
-/// Whether a type is made of numbers, some of which JSON has no form for.
+/// Whether a type contains numbers, which JSON cannot represent if they are not finite.
 fn is_number(rust: &Rust) -> bool {
     match rust {
         Rust::Number => true,
@@ -105,8 +105,8 @@ fn is_number(rust: &Rust) -> bool {
     }
 }
 
-/// How a type describes itself in JSON Schema: `schema` is the expression, which has a `generator`. Inlined, it is compiled
-/// in the programs that ask for it.
+/// The implementation of `JsonSchema`: `schema` is an expression that may use `generator`. Inlined, so that only programs
+/// that use it compile it.
 pub(super) fn json_schema(name: &Ident, schema: &TokenStream) -> TokenStream {
     let text = name.to_string();
     quote! {

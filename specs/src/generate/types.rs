@@ -20,7 +20,7 @@ pub fn types(shaped: &Shaped) -> TokenStream {
             Kind::Union(variants) => writer.union(variants),
         }
     });
-    // Values have other names than types, whatever those are called.
+    // Imported as values, which cannot clash with the names of types.
     let describing = quote! {
         #[cfg(feature = "schemars")]
         use crate::schema::{ALWAYS, NEVER, WRITTEN, of, structure, union, with_default};

@@ -30,7 +30,7 @@ impl Writer<'_> {
         self.types.get(name).is_some_and(|made| matches!(made.kind, Kind::Enumeration(_)))
     }
 
-    /// Whether a union is of what goes in: what comes back has no structures of requests in it.
+    /// Whether a union is sent: unions of responses contain no structures of requests.
     fn goes_in(&self, variants: &[(String, Rust)]) -> bool {
         let (mut open, mut seen) = (BTreeSet::new(), BTreeSet::new());
         variants.iter().for_each(|(_, rust)| rust.mentions(&mut open));
@@ -46,8 +46,8 @@ impl Writer<'_> {
         false
     }
 
-    /// The method that says whether a value of JSON may be of a type, where its form alone tells that it is not: a number
-    /// is as good as a text only where there is no other choice.
+    /// The method of `serde_json::Value` that must hold before a variant is tried. Without it, a number would be accepted
+    /// as a string although another variant fits better.
     fn takes(&self, rust: &Rust) -> Option<TokenStream> {
         match rust {
             Rust::Integer | Rust::Number => Some(quote! { is_number }),
@@ -64,7 +64,7 @@ impl Writer<'_> {
         }
     }
 
-    /// One of several types. They are tried in order; what none of them takes is kept as it came.
+    /// An untagged union. Its variants are tried in order; `Other` keeps a value that fits none.
     pub(super) fn union(&self, variants: &[(String, Rust)]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
         let (mut from, mut tried, mut described) = (Vec::new(), Vec::new(), Vec::new());
@@ -94,7 +94,7 @@ impl Writer<'_> {
                     });
                 }
                 tried.push(match self.takes(rust) {
-                    // To find that a variant does not take a value is an error made for nothing.
+                    // Checked first, since a failed attempt allocates an error.
                     Some(takes) => quote! { value.#takes().then(|| variant(&value, Self::#label)).flatten() },
                     None => quote! { variant(&value, Self::#label) },
                 });

@@ -1,4 +1,4 @@
-//! What writing any type needs to know of it and of the others.
+//! What the code of a type needs to know of it and of the other types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use super::syntax::{documentation, ident, rust_type};
 use crate::shape::names;
 use crate::shape::types::{Field, Kind, Rust, Type};
 
-/// The field of an answer for what is in none of the others.
+/// The name of the field that holds the undeclared properties of a response.
 pub(super) fn kept(fields: &[Field]) -> Ident {
     ident(&names::free("kept".to_owned(), &fields.iter().map(|field| field.name.clone()).collect()))
 }
 
-/// The types that each type holds in itself, without a list or a map between.
+/// The types that each type contains directly, without a list or a map between.
 pub(super) fn direct_mentions(types: &BTreeMap<String, Type>) -> BTreeMap<&str, BTreeSet<&str>> {
     let named = |rust: &'_ Rust| {
         if let Rust::Named(name) = rust { types.get_key_value(name).map(|(name, _)| name.as_str()) } else { None }
@@ -34,7 +34,7 @@ pub(super) fn direct_mentions(types: &BTreeMap<String, Type>) -> BTreeMap<&str, 
         .collect()
 }
 
-/// Writes a type.
+/// Writes the code of a type.
 pub(super) struct Writer<'a> {
     pub(super) made: &'a Type,
     pub(super) types: &'a BTreeMap<String, Type>,
@@ -50,7 +50,7 @@ impl Writer<'_> {
         documentation(self.made.description.as_deref())
     }
 
-    /// Whether a value of the type would hold a value of this one in itself.
+    /// Whether a field of that type would make this type infinitely large.
     pub(super) fn recursive(&self, rust: &Rust) -> bool {
         let Rust::Named(name) = rust else { return false };
         let mut open = vec![name.as_str()];

@@ -1,4 +1,4 @@
-//! Shape: a corrected document made fit for the generator, by rules that are the same for every API.
+//! Adapts a corrected document to the generator, by rules that are the same for every API.
 //!
 //! A document travels through these passes, each a file with one public function that takes what the ones before gave.
 //! None calls back into an earlier one.

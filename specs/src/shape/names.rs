@@ -1,10 +1,10 @@
-//! Names: from what a document calls a thing to what Rust can call it.
+//! Rust names for the names of a document.
 
 use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
-/// Words that Rust keeps for itself, and those that the generated builders need, in order.
+/// Keywords of Rust, sorted.
 const RESERVED: [&str; 52] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
@@ -12,7 +12,7 @@ const RESERVED: [&str; 52] = [
     "try", "type", "typeof", "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// The name of a field or method: snake case, an underscore added where Rust keeps the word.
+/// The name of a field or method: snake case, an underscore added to keywords.
 pub fn snake(name: &str) -> String {
     let mut snake = if is_snake(name) { name.to_owned() } else { ascii(&name.to_snake_case()) };
     if snake.is_empty() {
@@ -57,8 +57,8 @@ pub fn variant(value: &str) -> String {
     }
 }
 
-/// The method name of an operation. An id that is no name carries the route after `_api_/` or the first
-/// slash; what stands before is the name.
+/// The method name of an operation. Some ids contain the route after `_api_/` or the first slash; the
+/// name is the part before.
 pub fn operation(operation_id: &str) -> String {
     let name = match operation_id.find('/') {
         Some(slash) => operation_id[..slash].trim_end_matches('_').trim_end_matches("_api"),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_the_language_gets_an_underscore() {
+    fn a_keyword_gets_an_underscore() {
         assert_eq!(snake("type"), "type_");
         assert_eq!(snake("public-service"), "public_service");
         assert_eq!(snake("2x"), "_2x");
@@ -144,7 +144,7 @@ mod tests {
 
     /// Every name of up to five of these letters, and some longer ones.
     #[test]
-    fn the_short_way_gives_what_heck_gives() {
+    fn the_fast_path_gives_what_heck_gives() {
         let mut names = vec![String::new()];
         let mut longest = names.clone();
         for _ in 0..5 {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_the_language_are_in_order() {
+    fn the_keywords_are_sorted() {
         assert!(RESERVED.is_sorted());
     }
 

@@ -30,7 +30,7 @@ const TAG: Grammar = &[
 ];
 pub(super) const EXTERNAL_DOCS: Grammar = &[(Required, Kind::Text, &["url"]), (Optional, Kind::Text, &["description"])];
 
-/// A Swagger 2.0 document on its way to OpenAPI 3.0.
+/// A Swagger 2.0 document that is being converted.
 pub(super) struct Converter<'a> {
     pub root: Node<'a>,
     pub consumes: Vec<&'a str>,

@@ -1,14 +1,14 @@
 //! From Swagger 2.0 to OpenAPI 3.0.3.
 //!
 //! The languages: <https://spec.openapis.org/oas/v2.0.html> and
-//! <https://spec.openapis.org/oas/v3.0.3.html>. Every construct of the first becomes what says the
-//! same in the second, or is refused by name and place. What the standards leave open is decided
-//! here:
+//! <https://spec.openapis.org/oas/v3.0.3.html>. Every construct of the first becomes its
+//! equivalent in the second, or is an error with its name and JSON pointer. What the standards leave
+//! open is decided here:
 //!
 //! - Names of components: what OpenAPI does not allow becomes `_` ("Reuse (read)" is `Reuse_read`).
 //! - Servers: one for each scheme. No scheme: `//host/base`, since Swagger then means the scheme by
 //!   which the document came. No host: the base path alone, relative to where the document came
-//!   from; schemes then have nothing to stand on.
+//!   from; schemes are then ignored.
 //! - A body or response for which no media type is declared is `*/*`. A form has those of the
 //!   consumed media types that can carry it (with a file, multipart alone); if none can, it is
 //!   multipart if it has a file, else urlencoded.
@@ -47,10 +47,10 @@ const OPERATION: Grammar = &[
 const RESPONSE: Grammar =
     &[(Optional, Kind::Text, &["description"]), (Optional, Kind::Object, &["schema", "headers", "examples"])];
 
-/// The OpenAPI 3.0.3 document that says what a Swagger 2.0 document says.
+/// Converts a Swagger 2.0 document to OpenAPI 3.0.3.
 ///
 /// # Errors
-/// What is not Swagger 2.0, and what OpenAPI 3.0 cannot express, with its place.
+/// Anything that is not valid Swagger 2.0 or that OpenAPI 3.0 cannot express, with its JSON pointer.
 pub fn to_openapi(document: &Value) -> Result<Value, Error> {
     let mut openapi = Converter::new(Node::root(document))?.document()?;
     wrap_reference_siblings(&mut openapi);

@@ -6,7 +6,7 @@ use super::node::Node;
 use crate::Error;
 use crate::pointer::unescape;
 
-/// The component names of a section, for the names that are none.
+/// The component names of a section, for the names that are not valid ones.
 pub(super) struct Names<'a>(BTreeMap<&'a str, String>);
 
 /// What OpenAPI 3.0 allows in the name of a component.
@@ -61,7 +61,7 @@ fn clean(original: &str) -> String {
 pub(super) struct Reference<'a> {
     /// The name it refers to, as the section has it.
     pub name: &'a str,
-    /// What stands under that name.
+    /// The value of that name.
     pub target: Node<'a>,
     /// The rest of the pointer, inside the target, as it was written.
     pub rest: Option<&'a str>,
@@ -93,7 +93,7 @@ impl<'a> Reference<'a> {
 }
 
 /// A token of a JSON pointer in a URI fragment (RFC 6901, section 6), decoded. A `%` that starts no
-/// octet stands for itself.
+/// octet is kept as it is.
 pub(super) fn decode(token: &str) -> String {
     let bytes = token.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

@@ -1,4 +1,4 @@
-//! Reading a document without losing the place.
+//! Values of a document that know their JSON pointer.
 
 use std::ptr;
 
@@ -29,7 +29,7 @@ pub(super) enum Kind<'g> {
 }
 
 impl Kind<'_> {
-    /// Whether a value is of this kind, where a look is enough.
+    /// Whether a value is of this kind, where that can be told without looking into it.
     fn is_plainly(self, value: &Value) -> bool {
         match self {
             Self::Any => true,
@@ -45,14 +45,14 @@ impl Kind<'_> {
     }
 }
 
-/// Whether a member of a Swagger object must be there.
+/// Whether a member of a Swagger object is required.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
     Required,
     Optional,
 }
 
-/// The members of an object, by presence and kind. Vendor extensions (`x-`) may always be.
+/// The members of an object, by presence and kind. Vendor extensions (`x-`) are always allowed.
 pub(super) type Grammar<'g> = &'g [(Presence, Kind<'g>, &'g [&'g str])];
 
 /// The kind of a member in these grammars together; none if they do not have it.
@@ -67,7 +67,7 @@ pub(super) fn kind_of<'g>(name: &str, grammars: &[Grammar<'g>]) -> Option<Kind<'
     None
 }
 
-/// A value of the document, which knows its place in it.
+/// A value of a document, and the document.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     pub value: &'a Value,
@@ -79,7 +79,7 @@ impl<'a> Node<'a> {
         Self { value: document, document }
     }
 
-    /// An error at this place, which is looked for only now: what is not refused needs none.
+    /// An error at this value. Its pointer is computed only here, so that valid documents do not pay for it.
     pub fn error(&self, message: impl Into<String>) -> Error {
         Error::new(pointer_to(self.document, self.value).unwrap_or_default(), message)
     }
@@ -98,7 +98,7 @@ impl<'a> Node<'a> {
         Some(self.child(value?))
     }
 
-    /// A member that must be there.
+    /// A required member.
     pub fn need(&self, name: &str) -> Result<Self, Error> {
         self.object()?;
         self.get(name).ok_or_else(|| self.error(format!("`{name}` is missing")))
@@ -138,7 +138,7 @@ impl<'a> Node<'a> {
         self.elements()?.iter().map(Self::text).collect()
     }
 
-    /// Whether a member says `true`.
+    /// Whether a member is `true`.
     pub fn is_true(&self, name: &str) -> Result<bool, Error> {
         self.get(name).map_or(Ok(false), |flag| {
             let value = flag.value.as_bool();
@@ -158,7 +158,7 @@ impl<'a> Node<'a> {
         carried.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Refuses what is not an object of these grammars together.
+    /// Fails unless the value is an object of these grammars together.
     pub fn check(&self, grammars: &[Grammar]) -> Result<(), Error> {
         for grammar in grammars {
             for (presence, _, names) in *grammar {
@@ -180,7 +180,7 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// Refuses what is not of a kind, which a look did not tell.
+    /// Fails unless the value is of a kind that `is_plainly` cannot tell.
     fn check_kind(&self, kind: Kind) -> Result<(), Error> {
         let expected = |what: &str| Err(self.error(format!("must be {what}")));
         match kind {
@@ -201,7 +201,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The JSON pointer to a value of a document: to that very one, not to one that is equal to it.
+/// The JSON pointer to a value of a document, by identity and not by equality.
 fn pointer_to(document: &Value, value: &Value) -> Option<String> {
     if ptr::eq(document, value) {
         return Some(String::new());

@@ -16,7 +16,7 @@ const PARAMETER: Grammar = &[
 ];
 const BODY: Grammar = &[(Required, Kind::Object, &["schema"])];
 const HEADER: Grammar = &[(Optional, Kind::Text, &["description"])];
-/// What parameters, headers and items need beside the keywords of `VALUE`.
+/// The keywords of parameters, headers and items in addition to `VALUE`.
 const ITEMS: Grammar = &[(Required, Kind::Any, &["type"]), (Optional, Kind::Text, &["collectionFormat"])];
 const EMPTY: Grammar = &[(Optional, Kind::Flag, &["allowEmptyValue"])];
 
@@ -121,7 +121,7 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// Refuses what is no parameter object; tells where the parameter goes.
+/// Fails unless the node is a parameter object; returns its location.
 fn check_parameter<'a>(node: &Node<'a>) -> Result<&'a str, Error> {
     let pointer = node.need("in")?;
     let location = pointer.text()?;
@@ -210,7 +210,7 @@ fn style(node: &Node, location: &str) -> Result<Option<(&'static str, bool)>, Er
     }
 }
 
-/// The request body that the fields of a form make.
+/// The request body for the fields of a form.
 fn form(fields: &[&Node], consumes: &[&str]) -> Result<Value, Error> {
     let (mut schema, mut encoding) = (json!({ "type": "object" }), json!({}));
     let mut required = Vec::new();

@@ -73,7 +73,7 @@ impl<'a> Converter<'a> {
         Ok(schema)
     }
 
-    /// A schema where a response has it: there alone it may be a file.
+    /// The schema of a response, the only place where it may be a file.
     pub fn response_schema(&self, node: &Node<'a>) -> Result<Value, Error> {
         if !has_type(node, "file") {
             return self.schema(node);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// What an object of an OpenAPI 3.0 document is.
+/// The kind of an object of an OpenAPI 3.0 document.
 #[derive(Clone, Copy)]
 enum Role {
     Document,
@@ -10,12 +10,12 @@ enum Role {
     PathItem,
     Operation,
     Callback,
-    /// What holds schemas or media types: parameters, headers, bodies, responses, media types.
+    /// An object with schemas or media types: parameters, headers, bodies, responses, media types.
     Carrier,
     Schema,
 }
 
-/// How objects of a role stand under a key.
+/// How objects of a role are nested under a key.
 #[derive(Clone, Copy)]
 enum Nesting {
     One,
@@ -25,7 +25,7 @@ enum Nesting {
     Extensible,
 }
 
-/// What stands under a key, unless it is data.
+/// The nesting and the role of the objects under a key; `None` if they are data.
 fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
     use Nesting::*;
     use Role::*;

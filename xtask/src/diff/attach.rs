@@ -1,4 +1,4 @@
-//! Both axes in one list: what a program notices is told with what it comes from.
+//! Merges both axes into one list: attaches changes of the crate to the changes of the document that cause them.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use datagouv_specs::pointer::escape;
 use super::change::{Change, Direction, Level, Operation, Origin, RustChange};
 use super::rules::{self, Rule};
 
-/// What in the document makes a method come, go, or be called otherwise.
+/// The rules that cause a method to be added, removed or renamed.
 const CAUSES: [(&str, &[&Rule]); 6] = [
     ("rust-method-removed", &[&rules::PATH_REMOVED, &rules::OPERATION_REMOVED, &rules::DEPRECATED_OPERATION_REMOVED]),
     ("rust-method-added", &[&rules::PATH_ADDED, &rules::OPERATION_ADDED]),
@@ -17,7 +17,7 @@ const CAUSES: [(&str, &[&Rule]); 6] = [
     ("rust-argument-required-added", &[&rules::REQUIRED_PARAMETER_ADDED, &rules::REQUIRED_BODY_ADDED]),
 ];
 
-/// Puts changes of the crate to the changes of the contract that they come from; the others become changes of their
+/// Attaches changes of the crate to the changes of the document that cause them; the others become changes of their
 /// own.
 pub fn attach(changes: &mut Vec<Change>, rust: Vec<RustChange>) {
     let locations = ChangeIndex::of(changes);
@@ -34,13 +34,13 @@ pub fn attach(changes: &mut Vec<Change>, rust: Vec<RustChange>) {
         }
     }
     for change in changes.iter_mut() {
-        // The first is what the report for programs has as `rust`.
+        // The JSON report has the first one as `rust`.
         change.rust.sort_by_key(|rust| !rust.breaking);
     }
     changes.sort_by(Change::order);
 }
 
-/// Where the changes of the contract are.
+/// The changes of the document, by operation and by location.
 struct ChangeIndex {
     /// By method and path.
     operations: HashMap<(String, String), Vec<usize>>,
@@ -60,7 +60,7 @@ impl ChangeIndex {
         locations
     }
 
-    /// The change of the contract that a change of the crate comes from.
+    /// The change of the document that causes a change of the crate.
     fn cause(&self, changes: &[Change], found: &RustChange) -> Option<usize> {
         match found.origin.as_ref()? {
             Origin::Operation { method, path, parameter } => {
@@ -84,7 +84,7 @@ impl ChangeIndex {
                 if let Some(property) = property {
                     location.push_str(&format!("/properties/{}", escape(property)));
                 }
-                // Types that only go in are named so.
+                // Types that are only sent have this suffix.
                 let goes_in = found.item.split("::").any(|part| part.ends_with("Input"));
                 let way = if goes_in { Direction::Request } else { Direction::Response };
                 let here = self.locations.get(&location)?;
@@ -101,7 +101,7 @@ fn is_at(change: &Change, parameter: &str) -> bool {
     is_argument && location.ends_with(&format!("/{}", escape(parameter)))
 }
 
-/// A change that the contract does not show.
+/// A change of the crate without a change of the document.
 fn alone(known: &HashMap<(String, String), Operation>, found: RustChange) -> Change {
     let operations = match &found.origin {
         Some(Origin::Operation { method, path, .. }) => {

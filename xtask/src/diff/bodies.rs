@@ -11,7 +11,7 @@ use super::location::Location;
 use super::operations::Entry;
 use super::rules;
 
-/// A media type as it is compared: in small letters, without its charset.
+/// A media type in the form that is compared: in lower case, without its charset.
 pub fn normal(media_type: &str) -> String {
     let mut parts = media_type.split(';').map(|part| part.trim().to_lowercase());
     let mut name = parts.next().unwrap_or_default();
@@ -24,7 +24,7 @@ pub fn normal(media_type: &str) -> String {
     name
 }
 
-/// The content of a body or an answer, by media type.
+/// The content of a request or response body, by media type.
 pub fn content(owner: Option<&Value>) -> BTreeMap<String, &Value> {
     let content = owner.and_then(|owner| owner.get("content")).and_then(Value::as_object).into_iter().flatten();
     content.map(|(name, media)| (normal(name), media)).collect()
@@ -95,7 +95,7 @@ pub fn compare<'a>(
     }
 }
 
-/// How the fields of a form are written.
+/// Compares the encodings of the fields of a form.
 fn encodings(was: &Value, is: &Value, media_type: &str, at: &Location, output: &mut OperationDifferences) {
     let fields = |media: &Value| -> BTreeMap<String, Value> {
         let encoding = media.get("encoding").and_then(Value::as_object).into_iter().flatten();
@@ -119,7 +119,7 @@ fn encodings(was: &Value, is: &Value, media_type: &str, at: &Location, output: &
     }
 }
 
-/// An encoding with what goes without saying; style and explode count in urlencoded forms alone.
+/// An encoding with its defaults; style and explode only apply to urlencoded forms.
 fn effective(encoding: &Value, media_type: &str) -> Value {
     let mut effective = json!({});
     if let Some(content_type) = encoding.get("contentType").and_then(Value::as_str) {

@@ -1,4 +1,4 @@
-//! What a diff finds.
+//! The changes that a diff finds.
 
 use std::cmp::Ordering;
 
@@ -9,11 +9,11 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// It fails.
+    /// The client fails.
     Breaking,
-    /// It depends on what the client does.
+    /// The client may fail, depending on what it uses.
     Warning,
-    /// It goes on as before.
+    /// The client is not affected.
     Info,
 }
 
@@ -31,7 +31,7 @@ impl Level {
     }
 }
 
-/// Which way what changed travels.
+/// Whether a change is in what is sent or in what is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -50,7 +50,7 @@ impl Direction {
         }
     }
 
-    /// The other way.
+    /// The opposite direction.
     pub fn flipped(self) -> Self {
         match self {
             Self::Request => Self::Response,
@@ -59,7 +59,7 @@ impl Direction {
     }
 }
 
-/// An operation that a change reaches: as NEW has it, or as OLD has it where it is gone.
+/// An operation that a change affects: as in NEW, or as in OLD where it is removed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Operation {
     /// The path.
@@ -76,20 +76,20 @@ pub struct Operation {
 /// A difference between two documents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The rule that it is a case of: stable, kebab-case.
+    /// The id of the rule: stable, kebab-case.
     pub id: &'static str,
     /// What it does to a client written against OLD.
     pub level: Level,
-    /// Which way what changed travels; none where that means nothing.
+    /// The direction of what changed; `None` where that has no meaning.
     pub direction: Option<Direction>,
-    /// What it reaches, sorted; empty where it is a matter of the document.
+    /// The operations that it affects, sorted; empty for a change of the document as a whole.
     pub operations: Vec<Operation>,
     /// Where it is, as a pointer: from the document's root when it starts with `/components`, `/servers` or
     /// `/security`, else from the operation. Parameters, bodies and unions are named, not numbered.
     pub location: String,
-    /// What OLD has there.
+    /// The value in OLD.
     pub old: Option<Value>,
-    /// What NEW has there.
+    /// The value in NEW.
     pub new: Option<Value>,
     /// A sentence.
     pub text: String,
@@ -98,12 +98,12 @@ pub struct Change {
 }
 
 impl Change {
-    /// The worst of what it does to a client on the wire, and to a program written against the crate.
+    /// The worst level, of the change on the wire and of its effects on programs that use the crate.
     pub fn worst(&self) -> Level {
         if self.rust.iter().any(|rust| rust.breaking) { Level::Breaking } else { self.level }
     }
 
-    /// The order of reports: the worst first, then by operation and place.
+    /// The order of reports: the worst first, then by operation and location.
     pub fn order(&self, other: &Self) -> Ordering {
         let key =
             |change: &Self| (change.worst(), change.operations.first().map(|it| (it.path.clone(), it.method.clone())));
@@ -131,7 +131,7 @@ pub struct RustChange {
     pub new: Option<String>,
     /// A sentence.
     pub text: String,
-    /// What the change comes from, by which it is told with the change of the contract.
+    /// The origin of the change, by which it is attached to a change of the document.
     #[serde(skip)]
     pub origin: Option<Origin>,
 }
@@ -158,14 +158,14 @@ pub enum Origin {
     },
 }
 
-/// How the version of the crate must move.
+/// The kind of release that a change needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Release {
-    /// Nothing that a program notices.
+    /// No change of the public surface.
     Patch,
-    /// Something more; what compiled compiles.
+    /// Additions only.
     Minor,
-    /// What compiled may not.
+    /// Programs may fail to compile.
     Major,
 }

@@ -1,4 +1,4 @@
-//! Whether every object of an OpenAPI 3.0 document is what the language says, as far as a diff reads it.
+//! Checks the types of the objects of an OpenAPI 3.0 document, as far as a diff reads them.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::document::{follow, reference};
 
-/// What an object is.
+/// The kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Role {
     Document,
@@ -31,14 +31,14 @@ enum Role {
     Variable,
 }
 
-/// What a member may hold.
+/// The type of a member.
 enum Kind {
     Text,
     Flag,
     Number,
     Texts,
     List,
-    /// `type`: a text, or texts.
+    /// `type`: a string, or a list of strings.
     Types,
     Object(Role),
     ObjectOrFlag(Role),
@@ -106,7 +106,7 @@ fn member(role: Role, key: &str) -> Option<Kind> {
     })
 }
 
-/// What must be there.
+/// The required members.
 fn needed(role: Role) -> &'static [&'static str] {
     match role {
         Role::Document => &["paths"],
@@ -121,16 +121,16 @@ fn needed(role: Role) -> &'static [&'static str] {
 /// The methods of a path.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// What may be a reference instead.
+/// The objects that may be a reference instead.
 fn refers(role: Role) -> bool {
     use Role::*;
     matches!(role, PathItem | Parameter | Body | Response | Header | Callback | Schema | Scheme)
 }
 
-/// Refuses what is of another type than the language says, and references that lead nowhere.
+/// Fails where a member has another type than the specification says, or a reference cannot be resolved.
 ///
 /// # Errors
-/// The first of them, with its place.
+/// The first fault, with its pointer.
 pub fn check(root: &Value) -> Result<(), Error> {
     let mut check = Check { root, rest: vec![(root, Role::Document, String::new())], seen: HashSet::new() };
     while let Some((value, role, location)) = check.rest.pop() {
@@ -142,7 +142,7 @@ pub fn check(root: &Value) -> Result<(), Error> {
 struct Check<'a> {
     root: &'a Value,
     rest: Vec<(&'a Value, Role, String)>,
-    /// Addresses of what was looked at, since references lead there again.
+    /// The addresses of checked values, which references may reach again.
     seen: HashSet<(*const Value, Role)>,
 }
 
@@ -167,7 +167,7 @@ impl<'a> Check<'a> {
             };
             let pointer = target.pointer.unwrap_or_default().to_owned();
             self.rest.push((target.value, role, pointer));
-            // Siblings of a schema's reference are read.
+            // Siblings of a reference to a schema are compared too.
             if role != Role::Schema {
                 return Ok(());
             }

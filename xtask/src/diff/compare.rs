@@ -1,4 +1,4 @@
-//! Two documents: what differs, each change once, with the operations that it reaches.
+//! Compares two documents: each change once, with the operations that it affects.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ use super::rules::Rule;
 use super::schemas::{Difference, Schemas, TooLarge, Visited, sentence};
 use super::{bodies, parameters, responses, security, servers};
 
-/// What one operation has.
+/// The differences of one operation, and the pairs of schemas that it uses.
 pub struct OperationDifferences {
     operation: Operation,
     differences: Vec<Difference>,
@@ -27,30 +27,30 @@ impl OperationDifferences {
         Self { operation, differences: Vec::new(), roots: Vec::new() }
     }
 
-    /// Notes a change; the sentence goes on after the place.
+    /// Adds a change; the predicate follows the location in the sentence.
     pub fn report(&mut self, rule: &'static Rule, location: &Location, values: Values, predicate: impl AsRef<str>) {
         let text = sentence(location, predicate.as_ref());
         self.report_text(rule, &location.pointer, values, text);
     }
 
-    /// Notes a change by a whole sentence.
+    /// Adds a change with a whole sentence.
     pub fn report_text(&mut self, rule: &'static Rule, location: &str, (old, new): Values, text: impl Into<String>) {
         let location = location.to_owned();
         self.differences.push(Difference { rule, location, old, new, text: text.into() });
     }
 }
 
-/// A comparison that is under way.
+/// A comparison of two documents.
 pub struct Comparison<'a> {
-    /// Written against this.
+    /// The document that clients are written against.
     pub old: &'a Document,
-    /// Called now.
+    /// The document that is served now.
     pub new: &'a Document,
     schemas: Schemas<'a>,
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares two schemas that an operation has: none is one that allows anything.
+    /// Compares two schemas of an operation; a schema that is absent allows any value.
     pub fn schemas(
         &mut self,
         old: Option<&'a Value>,
@@ -76,10 +76,10 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// What changed from one document to another.
+/// Returns the changes from one document to another.
 ///
 /// # Errors
-/// Where there is more to compare than sense allows.
+/// If there are too many pairs of schemas to compare.
 pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> {
     let mut comparison = Comparison { old, new, schemas: Schemas::new(old, new) };
     let match_operations = operations::match_operations(old, new);
@@ -103,7 +103,7 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
     Ok(collect(&comparison.schemas, &reaches, document))
 }
 
-/// Each change once, with the operations that it reaches.
+/// Merges equal differences into one change with all operations that it affects.
 fn collect(schemas: &Schemas, reaches: &[OperationDifferences], document: Vec<Difference>) -> Vec<Change> {
     let mut found: HashMap<(&str, &str, String), (&Difference, BTreeSet<&Operation>)> = HashMap::new();
     let mut visited = Visited::default();

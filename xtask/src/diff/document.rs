@@ -1,4 +1,4 @@
-//! A document that can be compared: OpenAPI 3.0, whose references resolve.
+//! A checked document: OpenAPI 3.0 whose references resolve.
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -6,18 +6,18 @@ use serde_json::Value;
 use super::check;
 use crate::source::Error;
 
-/// A document as OpenAPI 3.0 in which every object is what the language says.
+/// An OpenAPI 3.0 document in which every object has the type that the specification says.
 #[derive(Debug)]
 pub struct Document {
     root: Value,
 }
 
-/// What a reference leads to.
+/// The target of a reference.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
-    /// What is there.
+    /// The value.
     pub value: &'a Value,
-    /// The pointer that led there last; none where there was no reference.
+    /// The pointer of the last reference followed; `None` if there was none.
     pub pointer: Option<&'a str>,
 }
 
@@ -25,12 +25,12 @@ impl Document {
     /// Reads Swagger 2.0 or OpenAPI 3.0.
     ///
     /// # Errors
-    /// What is neither, what the conversion refuses, and what is not of the type that the language asks for.
+    /// If it is neither, if the conversion fails, or if an object has another type than the specification says.
     pub fn new(name: &str, document: Value) -> Result<Self, Error> {
         let failed = |error: datagouv_specs::Error| Error::new(name, error);
         let mut root = datagouv_specs::document::to_openapi(document).map_err(failed)?;
         check::check(&root).map_err(failed)?;
-        // What stands beside a reference is meant, though the language would have it ignored.
+        // Siblings of a reference are meant to apply, although the specification ignores them.
         datagouv_specs::swagger2::wrap_reference_siblings(&mut root);
         Ok(Self { root })
     }
@@ -40,13 +40,13 @@ impl Document {
         &self.root
     }
 
-    /// What a value is, or what it refers to in the end.
+    /// Follows references until a value that is not one.
     pub fn follow<'a>(&'a self, value: &'a Value) -> Target<'a> {
         follow(&self.root, value).unwrap_or(Target { value: &Value::Null, pointer: None })
     }
 }
 
-/// What a value refers to in the end: none if it leads nowhere, out of the document, or back to itself.
+/// Follows references; `None` if one cannot be resolved, leaves the document, or is part of a cycle.
 pub fn follow<'a>(root: &'a Value, value: &'a Value) -> Option<Target<'a>> {
     let mut target = Target { value, pointer: None };
     let mut seen = Vec::new();
@@ -65,7 +65,7 @@ pub fn reference(value: &Value) -> Option<&str> {
     value.get("$ref")?.as_str()
 }
 
-/// What a pointer in a fragment leads to (RFC 6901, section 6).
+/// Looks up a pointer in a URI fragment (RFC 6901, section 6).
 fn lookup<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     let pointer = reference.strip_prefix('#')?;
     root.pointer(pointer).or_else(|| {

@@ -1,27 +1,27 @@
-//! Where a change is: for programs a pointer, for people words.
+//! The location of a change: a pointer for programs, and words for people.
 
 use std::fmt;
 
 use datagouv_specs::pointer::{escape, unescape};
 
-/// A place in a document.
+/// A location in a document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Location {
     /// The pointer of [`Change::location`](super::change::Change::location).
     pub pointer: String,
-    /// What holds the schema: "the query parameter `page`"; empty for a schema of the components.
+    /// What contains the schema: "the query parameter `page`"; empty for a component schema.
     subject: String,
-    /// The way from there: `Dataset.resources[]`.
+    /// The path from there: `Dataset.resources[]`.
     path: String,
 }
 
 impl Location {
-    /// What is no schema, or holds one.
+    /// The location of an object that is not a schema, or that contains one.
     pub fn of(pointer: impl Into<String>, subject: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), subject: subject.into(), path: String::new() }
     }
 
-    /// A schema that has a place of its own, by its pointer.
+    /// The location of a component schema, by its pointer.
     pub fn shared(pointer: &str) -> Self {
         let mut tokens = pointer.trim_start_matches('/').split('/').map(unescape);
         let path = match (tokens.next().as_deref(), tokens.next().as_deref(), tokens.next()) {
@@ -60,7 +60,7 @@ impl Location {
         self.below("items", "[]")
     }
 
-    /// The values of the properties that are not named.
+    /// The values of additional properties.
     pub fn additional(&self) -> Self {
         self.below("additionalProperties", "{}")
     }
@@ -70,7 +70,7 @@ impl Location {
         self.below(&format!("{kind}/{}", escape(name)), &format!("({name})"))
     }
 
-    /// Whether it is shared by all that refer to it.
+    /// Whether it is in the components, shared by all references to it.
     pub fn is_shared(&self) -> bool {
         self.pointer.starts_with("/components/")
     }

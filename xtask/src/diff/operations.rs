@@ -1,4 +1,4 @@
-//! Operations: which of OLD is which of NEW, and what is said of them as a whole.
+//! Matches the operations of OLD and NEW, and compares what concerns them as a whole.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -13,11 +13,11 @@ use super::rules;
 /// An operation of a document.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    /// What reports say of it.
+    /// The operation in reports.
     pub operation: Operation,
-    /// The object.
+    /// The operation object.
     pub value: &'a Value,
-    /// What all operations of the path share.
+    /// The path item.
     pub item: &'a Value,
     /// The document.
     pub document: &'a Document,
@@ -87,14 +87,14 @@ pub fn path_names(path: &str) -> Vec<&str> {
     path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
 }
 
-/// The operations of two documents.
+/// The operations of two documents, matched.
 #[derive(Debug)]
 pub struct OperationMatches<'a> {
     /// In both.
     pub pairs: Vec<(Entry<'a>, Entry<'a>)>,
-    /// In OLD alone.
+    /// Only in OLD.
     pub removed: Vec<Entry<'a>>,
-    /// In NEW alone.
+    /// Only in NEW.
     pub added: Vec<Entry<'a>>,
     old_templates: HashSet<String>,
     new_templates: HashSet<String>,
@@ -112,7 +112,7 @@ impl OperationMatches<'_> {
     }
 }
 
-/// Which operation of OLD is which of NEW: the same method, and the same path, but for the names of its parameters.
+/// Matches operations by method and path, ignoring the names of path parameters.
 pub fn match_operations<'a>(old: &'a Document, new: &'a Document) -> OperationMatches<'a> {
     let (old, new) = (entries(old), entries(new));
     let templates = |entries: &[Entry]| entries.iter().map(Entry::template).collect();
@@ -127,7 +127,7 @@ pub fn match_operations<'a>(old: &'a Document, new: &'a Document) -> OperationMa
 
 type Entries<'a> = Vec<Entry<'a>>;
 
-/// Pairs those of the same key, the first with the first; gives back the others.
+/// Pairs the entries with the same key in their order; returns the others.
 fn pair<'a>(
     old: Entries<'a>,
     new: Entries<'a>,
@@ -150,7 +150,7 @@ fn pair<'a>(
     (old.into_iter().flatten().collect(), added)
 }
 
-/// An operation that is gone.
+/// Reports an operation that is removed.
 pub fn removed(entry: &Entry, path_is_there: bool, output: &mut OperationDifferences) {
     let (rule, text) = match (entry.is_deprecated(), entry.sunset()) {
         (true, Some(sunset)) => {
@@ -164,7 +164,7 @@ pub fn removed(entry: &Entry, path_is_there: bool, output: &mut OperationDiffere
     output.report_text(rule, "", (Some(name(entry)), None), text);
 }
 
-/// An operation that is new.
+/// Reports an operation that is added.
 pub fn added(entry: &Entry, path_was_there: bool, output: &mut OperationDifferences) {
     let rule = if path_was_there { &rules::OPERATION_ADDED } else { &rules::PATH_ADDED };
     output.report_text(rule, "", (None, Some(name(entry))), format!("{} is new", entry.words()));
@@ -174,7 +174,7 @@ fn name(entry: &Entry) -> Value {
     format!("{} {}", entry.operation.method, entry.operation.path).into()
 }
 
-/// What is said of an operation as a whole.
+/// Compares ids, tags and deprecation of an operation.
 pub fn compare(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let (was, is) = (&old.operation.operation, &new.operation.operation);
     let values = (was.clone().map(Value::from), is.clone().map(Value::from));
@@ -220,7 +220,7 @@ fn deprecation(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
         }
         _ => {}
     }
-    // Dates of ISO 8601 are ordered as text.
+    // ISO 8601 dates compare as strings.
     let (rule, text) = match (old.sunset(), new.sunset()) {
         (None, Some(is)) => (&rules::SUNSET_ADDED, format!("{} goes on {is}", new.words())),
         (Some(was), None) => {

@@ -17,7 +17,7 @@ type Parameters<'a> = BTreeMap<(String, String), &'a Value>;
 /// The headers that a parameter does not describe (OpenAPI 3.0.3, Parameter Object).
 const IGNORED: [&str; 3] = ["accept", "content-type", "authorization"];
 
-/// The parameters of an operation, by place and name.
+/// The parameters of an operation, by location and name.
 fn parameters<'a>(entry: &Entry<'a>) -> Parameters<'a> {
     let mut parameters = Parameters::new();
     // Those of the operation replace those of the path.
@@ -37,7 +37,7 @@ fn parameters<'a>(entry: &Entry<'a>) -> Parameters<'a> {
     parameters
 }
 
-/// The name as the document has it, which for headers is not the key.
+/// The name in the document, which for headers differs from the key.
 fn name(parameter: &Value) -> &str {
     parameter.get("name").and_then(Value::as_str).unwrap_or_default()
 }
@@ -68,7 +68,7 @@ pub fn compare<'a>(
             parameter(comparison, was, is, &at, output);
         }
     }
-    // What is left on both sides under one name was moved.
+    // A parameter left on both sides under one name was moved.
     let left: Vec<(String, String)> = was.keys().cloned().collect();
     for key in left {
         let there = is.keys().find(|other| other.1.eq_ignore_ascii_case(&key.1)).cloned();
@@ -105,11 +105,11 @@ fn preposition(kind: &str) -> &str {
     }
 }
 
-/// Gives the path parameters of OLD the names that NEW has at the same places.
+/// Renames the path parameters of OLD to those at the same position in NEW.
 fn renamed(old: &Entry, new: &Entry, was: &mut Parameters, output: &mut OperationDifferences) {
     let names = path_names(&old.operation.path).into_iter().zip(path_names(&new.operation.path));
     let names: Vec<(&str, &str)> = names.filter(|(before, after)| before != after).collect();
-    // All are taken before any is put back, so that two that swap their names do not meet.
+    // All are removed before any is inserted, so that two parameters may swap their names.
     let key = |name: &str| ("path".to_owned(), name.to_owned());
     let taken: Vec<_> = names.iter().map(|(before, after)| (*after, was.remove(&key(before)))).collect();
     was.extend(taken.into_iter().filter_map(|(after, parameter)| Some((key(after), parameter?))));
@@ -186,7 +186,7 @@ fn parameter<'a>(
     }
 }
 
-/// Style and explode, with what they are where they are not said.
+/// Compares style and explode, with their defaults.
 fn styles(
     comparison: &Comparison,
     was: &Value,
@@ -207,7 +207,7 @@ fn styles(
         output.report(&rules::PARAMETER_STYLE_CHANGED, at, (Some(before.into()), Some(after.into())), text);
     }
     let (before, after) = (explode(was), explode(is));
-    // It says nothing of one value.
+    // It has no meaning for a single value.
     let is_plain = |document: &super::document::Document, value: &Value| {
         let schema = value.get("schema").map(|schema| document.follow(schema).value);
         let name = schema.and_then(|schema| schema.get("type")).and_then(Value::as_str);

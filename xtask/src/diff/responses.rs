@@ -1,4 +1,4 @@
-//! Answers: statuses, media types, headers; and callbacks.
+//! Responses: statuses, media types, headers; and callbacks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ fn responses<'a>(entry: &Entry<'a>) -> BTreeMap<String, &'a Value> {
     responses.map(|(status, response)| (status.to_uppercase(), entry.document.follow(response).value)).collect()
 }
 
-/// Compares the answers of an operation.
+/// Compares the responses of an operation.
 pub fn compare<'a>(
     comparison: &mut Comparison<'a>,
     old: &Entry<'a>,
@@ -26,7 +26,7 @@ pub fn compare<'a>(
     output: &mut OperationDifferences,
 ) {
     let (was, is) = (responses(old), responses(new));
-    // A range stands for each of its statuses that is not named.
+    // A range applies to each of its statuses that is not declared.
     let range = |status: &str| format!("{}XX", status.get(..1).unwrap_or_default());
     for (status, response) in &was {
         match is.get(status).or_else(|| is.get(&range(status))) {
@@ -131,7 +131,7 @@ fn headers<'a>(
     is: &'a Value,
     output: &mut OperationDifferences,
 ) {
-    // Names of headers have no case; the content's type is told by the media types.
+    // Header names are case-insensitive; media types cover `Content-Type`.
     let headers = |response: &'a Value| -> BTreeMap<String, (&'a str, &'a Value)> {
         let headers = response.get("headers").and_then(Value::as_object).into_iter().flatten();
         let headers = headers.map(|(name, header)| (name.to_lowercase(), (name.as_str(), header)));

@@ -1,4 +1,4 @@
-//! Security: what operations require, and the schemes.
+//! Security requirements of operations, and security schemes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::operations::Entry;
 use super::rules::{self, Rule};
 use super::schemas::Difference;
 
-/// Scheme to scopes; without any, no credentials.
+/// The scopes of each scheme that is required together; empty if no credentials are.
 type Alternative = BTreeMap<String, BTreeSet<String>>;
 
 fn alternatives(entry: &Entry) -> Vec<Alternative> {
@@ -33,14 +33,14 @@ fn scheme_map(document: &Document) -> BTreeMap<String, &Value> {
     schemes.into_iter().flatten().map(|(name, scheme)| (name.clone(), document.follow(scheme).value)).collect()
 }
 
-/// What credentials are, and how they travel: the rest is for people.
+/// The members that define the credentials and how they are sent; the others are descriptions.
 const IDENTITY: [&str; 5] = ["type", "scheme", "name", "in", "openIdConnectUrl"];
 
 fn identity(scheme: &Value) -> Map<String, Value> {
     let mut parts = Map::new();
     for key in IDENTITY {
         let Some(value) = scheme.get(key) else { continue };
-        // Names of headers and of schemes of HTTP have no case.
+        // Header names and HTTP authentication schemes are case-insensitive.
         let is_plain = key == "scheme" || key == "name" && scheme.get("in").and_then(Value::as_str) == Some("header");
         let value = match value.as_str() {
             Some(text) if is_plain => text.to_lowercase().into(),
@@ -51,7 +51,7 @@ fn identity(scheme: &Value) -> Map<String, Value> {
     parts
 }
 
-/// The names that schemes of NEW had in OLD: a scheme that is called otherwise is the same.
+/// The old names of renamed schemes, by their new names.
 fn old_names(old: &Document, new: &Document) -> BTreeMap<String, String> {
     let (was, is) = (scheme_map(old), scheme_map(new));
     let mut names = BTreeMap::new();
@@ -68,7 +68,7 @@ fn old_names(old: &Document, new: &Document) -> BTreeMap<String, String> {
     names
 }
 
-/// Compares what an operation requires.
+/// Compares the security requirements of an operation.
 pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let mut was = alternatives(old);
     let mut is = alternatives(new);
@@ -87,7 +87,7 @@ pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, output: &mut O
         (true, false) => {
             let text = format!("Credentials are now required: {}", words(&is));
             output.report_text(&rules::SECURITY_REQUIRED, "/security", values, text);
-            // What was optional and is required is told by that.
+            // Reported as becoming required.
             was.retain(|alternative| !alternative.is_empty());
             if was.is_empty() {
                 return;
@@ -157,7 +157,7 @@ fn capital(text: &str) -> String {
     format!("{first}{}", characters.as_str())
 }
 
-/// Compares the schemes of the documents.
+/// Compares the security schemes of the documents.
 pub fn schemes(old: &Document, new: &Document) -> Vec<Difference> {
     let (was, is) = (scheme_map(old), scheme_map(new));
     let renamed = old_names(old, new);

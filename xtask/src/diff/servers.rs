@@ -32,7 +32,7 @@ fn servers(owner: &Value) -> Option<&Vec<Value>> {
     owner.get("servers").and_then(Value::as_array).filter(|list| !list.is_empty())
 }
 
-/// The servers of the documents.
+/// Compares the servers of the documents.
 pub fn compare(old: &Document, new: &Document) -> Vec<Difference> {
     let mut differences = Vec::new();
     lists(servers(old.root()), servers(new.root()), |rule, values, text| {
@@ -42,7 +42,7 @@ pub fn compare(old: &Document, new: &Document) -> Vec<Difference> {
     differences
 }
 
-/// The servers of an operation that has its own.
+/// Compares the servers of an operation that has its own.
 pub fn compare_operations(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let own = |entry: &Entry| servers(entry.value).or_else(|| servers(entry.item)).is_some();
     if own(old) || own(new) {
@@ -56,7 +56,7 @@ fn effective<'a>(entry: &Entry<'a>) -> Option<&'a Vec<Value>> {
 }
 
 fn lists(old: Option<&Vec<Value>>, new: Option<&Vec<Value>>, mut report: impl FnMut(&'static Rule, Values, String)) {
-    // Without any, the document's own place is the server (OpenAPI 3.0.3, OpenAPI Object).
+    // Without any, the server is `/`, relative to the document (OpenAPI 3.0.3, OpenAPI Object).
     let own = vec![json!({ "url": "/" })];
     let url = |server: &Value| server.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
     let key = |server: &Value| url(server).trim_end_matches('/').to_owned();
@@ -68,7 +68,7 @@ fn lists(old: Option<&Vec<Value>>, new: Option<&Vec<Value>>, mut report: impl Fn
         variables(was, is, &mut report);
         false
     });
-    // What is left was changed as far as it has a partner, by what it has most in common.
+    // The rest are paired by what they have most in common, and reported as changed.
     old.retain(|was| {
         let was = url(was);
         let before = Url::new(&was);

@@ -1,4 +1,4 @@
-//! What a schema says in all: with what it refers to, and the parts of its `allOf`.
+//! The effective schema: a schema with its references resolved and the parts of its `allOf` merged.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 use crate::diff::document::Document;
 use crate::diff::location::Location;
 
-/// A schema and its place.
+/// A schema and its location.
 #[derive(Debug, Clone)]
 pub struct LocatedSchema<'a> {
     pub value: &'a Value,
     pub location: Rc<Location>,
-    /// Without its `oneOf` and `anyOf`.
+    /// Whether its `oneOf` and `anyOf` are ignored.
     pub without_unions: bool,
 }
 
@@ -23,7 +23,7 @@ impl<'a> LocatedSchema<'a> {
         Self { value, location: Rc::new(location), without_unions: false }
     }
 
-    /// The schema that this one is but another name for: past references, and `allOf` or unions of one.
+    /// Follows references, and `allOf` or unions of one schema.
     pub fn resolve(mut self, document: &'a Document) -> Self {
         let mut seen = HashSet::new();
         while seen.insert(std::ptr::from_ref(self.value)) {
@@ -55,23 +55,23 @@ fn is_composition(key: &str) -> bool {
     matches!(key, "allOf" | "oneOf" | "anyOf")
 }
 
-/// What changes nothing on the wire.
+/// Keywords without effect on the values.
 const ANNOTATIONS: [&str; 6] = ["title", "description", "example", "examples", "externalDocs", "xml"];
 
-/// The keywords whose first value counts where several parts have one.
+/// Keywords of which the first value applies where several parts have one.
 const FIRST: [&str; 6] = ["format", "const", "pattern", "default", "multipleOf", "discriminator"];
 const FLAGS: [&str; 5] = ["nullable", "readOnly", "writeOnly", "uniqueItems", "deprecated"];
 const LEAST: [&str; 3] = ["minLength", "minItems", "minProperties"];
 const MOST: [&str; 3] = ["maxLength", "maxItems", "maxProperties"];
 
-/// A value and the place of the schema that has it.
+/// The value of a keyword, and the location of the schema that has it.
 #[derive(Debug, Clone)]
 pub struct Keyword<'a> {
     pub value: &'a Value,
     pub location: Rc<Location>,
 }
 
-/// A bound of numbers.
+/// A minimum or maximum.
 #[derive(Debug, Clone)]
 pub struct Bound {
     pub value: f64,
@@ -87,16 +87,16 @@ pub struct Union<'a> {
     pub location: Rc<Location>,
 }
 
-/// What a schema says in all.
+/// A schema with its references resolved and its `allOf` merged.
 #[derive(Debug, Default)]
 pub struct EffectiveSchema<'a> {
-    /// The place of the schema itself.
+    /// The location of the schema itself.
     pub location: Option<Rc<Location>>,
-    /// None: any.
+    /// `None` allows any type.
     pub types: Option<BTreeSet<&'a str>>,
-    /// Where the types are said.
+    /// The location of `type`.
     pub types_location: Option<Rc<Location>>,
-    /// Keywords of one value.
+    /// Keywords with a single value.
     pub keywords: BTreeMap<&'static str, Keyword<'a>>,
     pub values: Option<(Vec<&'a Value>, Rc<Location>)>,
     pub minimum: Option<Bound>,
@@ -104,19 +104,19 @@ pub struct EffectiveSchema<'a> {
     pub required: BTreeMap<&'a str, Rc<Location>>,
     pub properties: BTreeMap<&'a str, Vec<LocatedSchema<'a>>>,
     pub items: Vec<LocatedSchema<'a>>,
-    /// Schemas of the properties that are not named.
+    /// Schemas of additional properties.
     pub additional: Vec<LocatedSchema<'a>>,
-    /// Where `additionalProperties: false` stands.
+    /// The location of `additionalProperties: false`.
     pub closed: Option<Rc<Location>>,
     pub not: Vec<LocatedSchema<'a>>,
     pub unions: Vec<Union<'a>>,
 }
 
 impl<'a> EffectiveSchema<'a> {
-    /// What schemas say together.
+    /// Merges schemas that all apply.
     pub fn of(parts: &[LocatedSchema<'a>], document: &'a Document) -> Self {
         let mut effective = Self { location: parts.first().map(|part| part.location.clone()), ..Self::default() };
-        // The first on top, so that parts are read in the order in which they stand.
+        // Reversed, so that parts are popped in document order.
         let mut rest: Vec<LocatedSchema> = parts.iter().rev().cloned().collect();
         let mut seen = HashSet::new();
         while let Some(part) = rest.pop() {
@@ -185,7 +185,7 @@ impl<'a> EffectiveSchema<'a> {
         }
         match members.get("additionalProperties") {
             Some(Value::Bool(false)) => self.closed = self.closed.take().or_else(|| Some(located.location.clone())),
-            // An empty schema says no more than that there may be any.
+            // An empty schema allows any value, as `true` does.
             Some(value @ Value::Object(schema)) if !schema.is_empty() => {
                 self.additional.push(at(value, located.location.additional()));
             }
@@ -285,7 +285,7 @@ impl<'a> EffectiveSchema<'a> {
         }
     }
 
-    /// Writes down what goes without saying.
+    /// Adds the types that other keywords imply.
     fn infer(&mut self) {
         if self.types.is_none() {
             let named = match () {
@@ -302,12 +302,12 @@ impl<'a> EffectiveSchema<'a> {
         }
     }
 
-    /// Whether a keyword that is true or not is true.
+    /// Whether a boolean keyword is true.
     pub fn is(&self, flag: &str) -> bool {
         self.keywords.contains_key(flag)
     }
 
-    /// Whether it says nothing of what values are.
+    /// Whether it allows any value.
     pub fn is_anything(&self) -> bool {
         self.types.is_none()
             && self.values.is_none()
@@ -327,7 +327,7 @@ impl<'a> EffectiveSchema<'a> {
     }
 }
 
-/// Whether two values of JSON are the same, numbers by what they are.
+/// Whether two JSON values are equal; numbers are compared by value.
 pub fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(a), Value::Number(b)) => a == b || (a.as_f64() == b.as_f64() && a.as_f64().is_some()),
@@ -339,7 +339,7 @@ pub fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Whether a schema is that of null alone.
+/// Whether a schema allows only null.
 fn is_null(schema: &Value) -> bool {
     let Value::Object(members) = schema else { return false };
     match members.get("type") {
@@ -349,7 +349,7 @@ fn is_null(schema: &Value) -> bool {
     }
 }
 
-/// What a variant is called: the name of the component, its title, or its number.
+/// The name of a variant: its component's name, its title, or its index.
 fn variant_name(value: &Value, index: usize, document: &Document) -> String {
     let target = document.follow(value);
     let component = target.pointer.and_then(|pointer| pointer.strip_prefix("/components/schemas/"));

@@ -1,4 +1,4 @@
-//! The keywords that say what one value may be.
+//! Compares keywords of single values: types, enums, bounds, lengths.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use super::{SchemaDifferences, changed_location, display};
 use crate::diff::location::Location;
 use crate::diff::rules::{self, Pair};
 
-/// The place of a keyword, or that of the schema where a side does not have the keyword.
+/// The location of a keyword, or that of the schema where a side does not have the keyword.
 fn keyword_location<'p>(old: Option<&'p Keyword>, new: Option<&'p Keyword>) -> &'p Location {
     changed_location(old.map(|keywords| &keywords.location), new.map(|keywords| &keywords.location))
 }
@@ -18,7 +18,7 @@ fn value(keywords: Option<&Keyword>) -> Option<Value> {
     keywords.map(|keywords| keywords.value.clone())
 }
 
-/// What says nothing of which values there are: defaults, and what is deprecated.
+/// Compares defaults and deprecation, which do not restrict values.
 pub fn annotations(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
     flag("deprecated", &rules::DEPRECATED, &rules::NO_LONGER_DEPRECATED, "deprecated", old, new, output);
     single("default", old, new, output, |old, new| match (old, new) {
@@ -29,13 +29,13 @@ pub fn annotations(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut Sc
         }
         _ => None,
     });
-    // Where there is no type, null is among the rest.
+    // Without a type, null is allowed anyway.
     if old.types.is_some() && new.types.is_some() || !old.unions.is_empty() && !new.unions.is_empty() {
         flag("nullable", &rules::BECAME_NULLABLE, &rules::NO_LONGER_NULLABLE, "null", old, new, output);
     }
 }
 
-/// A keyword that is true or not.
+/// Compares a boolean keyword.
 fn flag(
     key: &str,
     added: &'static Pair,
@@ -74,7 +74,7 @@ fn side_place<'p>(
     }
 }
 
-/// A keyword of one value.
+/// Compares a keyword with a single value.
 fn single(
     key: &str,
     old: &EffectiveSchema,
@@ -88,7 +88,7 @@ fn single(
     }
 }
 
-/// The type and the format; whether there is a type that both have, so that the rest can be compared.
+/// Compares type and format. Returns whether both have a type in common, so that other keywords can be compared.
 pub fn types(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) -> bool {
     let location = changed_location(
         old.types_location.as_ref().or(old.location.as_ref()),
@@ -105,7 +105,7 @@ pub fn types(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDi
         (Some(was), Some(is)) if is.is_subset(was) => Some(&rules::TYPE_NARROWED),
         _ => Some(&rules::TYPE_CHANGED),
     };
-    // What a union says of the type, its variants say.
+    // The variants of a union have the type.
     let by_union = rule.is_some() && (!old.unions.is_empty() || !new.unions.is_empty());
     if by_union && (old.types.is_none() || new.types.is_none()) {
         return true;
@@ -141,7 +141,7 @@ fn judge_format(old: Option<&Value>, new: Option<&Value>) -> Option<(&'static Pa
     Some((rule, format!("has the format `{new}`, no longer `{old}`")))
 }
 
-/// Enumerations, the one value, and patterns.
+/// Compares `enum`, `const` and `pattern`.
 pub fn values(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
     enumeration(old, new, output);
     single("const", old, new, output, |old, new| match (old, new) {
@@ -202,7 +202,7 @@ fn listed(values: &[&Value]) -> String {
     display.join(", ")
 }
 
-/// Bounds of numbers, lengths, items and properties.
+/// Compares bounds of numbers, lengths, items and properties.
 pub fn bounds(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
     use rules::*;
     let up =
@@ -264,7 +264,7 @@ fn bound(
     output.report(rule, changed_location(was.as_ref(), is.as_ref()), values, text);
 }
 
-/// A number as the document would have it.
+/// A number as a document writes it.
 fn number(value: f64) -> Value {
     // Every integer below 2^53 is a float and the other way.
     if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 { (value as i64).into() } else { value.into() }
@@ -275,7 +275,7 @@ fn count<'s>(effective: &'s EffectiveSchema, key: &str) -> (Option<&'s Keyword<'
     (keywords, keywords.and_then(|keywords| keywords.value.as_f64()))
 }
 
-/// What is zero where it is not said.
+/// A lower bound, which is zero where it is absent.
 fn least(
     key: &str,
     unit: &str,
@@ -316,7 +316,7 @@ fn most(
 }
 
 fn judge_multiple(old: Option<&Value>, new: Option<&Value>) -> Option<(&'static Pair, String)> {
-    // Decimals are not exact: 0.1 goes 3 times into 0.3, nearly.
+    // Tolerant, since decimals are not exact: 0.3 / 0.1 is not quite 3.
     let divides = |small: f64, large: f64| {
         let times = large / small;
         (times - times.round()).abs() < 1e-9 && times.round() >= 1.0

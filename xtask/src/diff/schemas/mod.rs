@@ -1,4 +1,4 @@
-//! Schemas: each pair of them that requests or responses lead to is compared once, whatever leads there.
+//! Compares schemas: each pair that requests or responses use is compared once, whatever refers to it.
 
 mod effective;
 mod keywords;
@@ -18,10 +18,10 @@ use super::rules::{Pair, Rule};
 use effective::EffectiveSchema;
 pub use effective::LocatedSchema;
 
-/// How much is compared before the documents are said to be too large: forty times what the largest needs.
+/// The cost after which a comparison is given up: forty times that of the largest known document.
 const BUDGET: usize = 200_000;
 
-/// A change whose operations are not known yet.
+/// A change whose operations are not known yet: schemas are compared before it is known what uses them.
 #[derive(Debug, Clone)]
 pub struct Difference {
     pub rule: &'static Rule,
@@ -31,7 +31,7 @@ pub struct Difference {
     pub text: String,
 }
 
-/// A pair of schemas, with what differs between them and the pairs that they lead to.
+/// A pair of schemas, with their differences and the pairs that they contain.
 #[derive(Debug)]
 struct Node<'a> {
     old: Vec<LocatedSchema<'a>>,
@@ -51,11 +51,11 @@ pub struct Schemas<'a> {
     index: HashMap<(Addresses, Addresses, Direction), usize>,
     done: usize,
     budget: Rc<Cell<usize>>,
-    /// How often this is a comparison within a comparison.
+    /// The nesting depth of comparisons of unions.
     depth: u8,
 }
 
-/// There is more to compare than sense allows.
+/// The documents have too many pairs of schemas to compare.
 #[derive(Debug)]
 pub struct TooLarge;
 
@@ -78,7 +78,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Asks for the comparison of two schemas: none is one that allows anything.
+    /// Adds a pair of schemas to compare; a schema that is absent allows any value.
     pub fn pair(
         &mut self,
         old: Option<&'a Value>,
@@ -107,7 +107,7 @@ impl<'a> Schemas<'a> {
         })
     }
 
-    /// Compares all that was asked for, and what it leads to.
+    /// Compares all pairs that were added, and the pairs that they contain.
     pub fn compare(&mut self) -> Result<(), TooLarge> {
         while self.done < self.nodes.len() {
             self.compare_next()?;
@@ -150,7 +150,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Whether two schemas say the same, each in its document.
+    /// Whether two schemas, each in its document, allow the same values.
     fn is_equivalent(&self, old: &[LocatedSchema<'a>], new: &[LocatedSchema<'a>]) -> bool {
         // Unions within unions within unions are compared as they are written.
         if self.depth == 2 {
@@ -170,7 +170,7 @@ impl<'a> Schemas<'a> {
         true
     }
 
-    /// The changes that some pairs lead to.
+    /// The differences of some pairs and of all pairs that they contain.
     pub fn reached(&self, roots: &[usize], visited: &mut Visited) -> Vec<&Difference> {
         visited.round += 1;
         visited.nodes.resize(self.nodes.len(), 0);
@@ -186,14 +186,14 @@ impl<'a> Schemas<'a> {
     }
 }
 
-/// Which pairs were reached, kept from one walk to the next to save the clearing.
+/// The pairs that were visited, reused between walks without being cleared.
 #[derive(Default)]
 pub struct Visited {
     nodes: Vec<u32>,
     round: u32,
 }
 
-/// What the comparison of a pair finds.
+/// The result of comparing a pair.
 struct SchemaDifferences<'a> {
     direction: Direction,
     differences: Vec<Difference>,
@@ -201,7 +201,7 @@ struct SchemaDifferences<'a> {
 }
 
 impl<'a> SchemaDifferences<'a> {
-    /// Notes a change; the sentence goes on after the place.
+    /// Adds a change; the predicate follows the location in the sentence.
     fn report(
         &mut self,
         pair: &'static Pair,
@@ -220,7 +220,7 @@ impl<'a> SchemaDifferences<'a> {
         predicate: impl AsRef<str>,
     ) {
         let mut text = sentence(location, predicate.as_ref());
-        // Elsewhere the place tells the direction.
+        // Elsewhere the location implies the direction.
         if location.is_shared() {
             text.push_str(if self.direction == Direction::Request { " in requests" } else { " in responses" });
         }
@@ -232,7 +232,7 @@ impl<'a> SchemaDifferences<'a> {
     }
 }
 
-/// A sentence about a place.
+/// A sentence about a location.
 pub fn sentence(location: &Location, predicate: &str) -> String {
     let location = location.to_string();
     let mut characters = location.chars();
@@ -240,7 +240,7 @@ pub fn sentence(location: &Location, predicate: &str) -> String {
     format!("{first}{} {predicate}", characters.as_str())
 }
 
-/// Where a change of a keyword is: where both documents have it, else where it is shared, else where NEW has it.
+/// The location of a change of a keyword: in the components if one side is there, else in NEW, else in OLD.
 fn changed_location<'p>(old: Option<&'p Rc<Location>>, new: Option<&'p Rc<Location>>) -> &'p Location {
     match (old, new) {
         (Some(old), Some(new)) if old.is_shared() && !new.is_shared() => old,

@@ -1,4 +1,4 @@
-//! What is inside: properties, items, additional properties, and `not`.
+//! Compares properties, items, additional properties, and `not`.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ impl<'a> Schemas<'a> {
         let was_required = old.required.contains_key(name) && !was_hidden;
         let is_required = new.required.contains_key(name) && !is_hidden;
         match (was, is) {
-            // It does not travel this way.
+            // The property is not sent in this direction.
             (Some(_), Some(_)) if was_hidden && is_hidden => {}
             (None, Some(_)) if is_hidden => {}
             (Some(_), None) if was_hidden => {}
@@ -107,7 +107,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Names that are required, and are properties in neither document.
+    /// Compares required names that are properties in neither document.
     fn required_alone(&self, old: &EffectiveSchema<'a>, new: &EffectiveSchema<'a>, output: &mut SchemaDifferences<'a>) {
         let names: BTreeSet<&str> = old.required.keys().chain(new.required.keys()).copied().collect();
         for name in names {
@@ -115,7 +115,7 @@ impl<'a> Schemas<'a> {
                 continue;
             }
             let (was, is) = (old.required.get(name), new.required.get(name));
-            // What is new or gone with its property is told with the property.
+            // Added or removed with its property, which is reported.
             let told = match (was, is) {
                 (None, Some(_)) => new.properties.contains_key(name),
                 (Some(_), None) => old.properties.contains_key(name),
@@ -202,7 +202,7 @@ fn required(was: bool, is: bool, location: &Location, output: &mut SchemaDiffere
     output.report(rule, location, (Some(was.into()), Some(is.into())), text);
 }
 
-/// What a schema is, for the values of a change.
+/// The types of a schema, as the value of a change.
 fn words<'a>(parts: &[LocatedSchema<'a>], document: &'a Document) -> serde_json::Value {
     EffectiveSchema::of(parts, document).type_names().into()
 }

@@ -1,4 +1,4 @@
-//! `oneOf` and `anyOf`: variants have no order, and are matched by what they are.
+//! Compares `oneOf` and `anyOf`: variants have no order, and are matched by similarity.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,12 @@ use super::{SchemaDifferences, Schemas, changed_location};
 use crate::diff::document::reference;
 use crate::diff::rules;
 
-/// Above so many pairs of variants, names alone are matched.
+/// The number of pairs of variants above which only names are matched.
 const MANY: usize = 2_500;
 
 impl<'a> Schemas<'a> {
-    /// A schema that became a union, or the other way; whether that was so, and all is said.
+    /// Compares a schema with a union, in either order. Returns whether one of the two is a union, so that nothing is left
+    /// to compare.
     pub(super) fn schema_became_union(
         &self,
         old: &EffectiveSchema<'a>,
@@ -77,7 +78,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// The variant that is most like a schema of the other document.
+    /// The variant that is most similar to a schema of the other document.
     fn most_similar(
         &self,
         schema: &[LocatedSchema<'a>],
@@ -132,7 +133,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Which variant is which: those of the same name, then those that say the same, then the most alike.
+    /// Matches variants: by name, then by equivalence, then by similarity.
     fn match_variants(
         &self,
         old: &[LocatedSchema<'a>],
@@ -172,7 +173,7 @@ impl<'a> Schemas<'a> {
         (pairs, removed, added)
     }
 
-    /// How alike two schemas are at their first level, from 0 to 1.
+    /// The similarity of two schemas at their first level, from 0 to 1.
     fn similarity(&self, old: &[LocatedSchema<'a>], new: &[LocatedSchema<'a>]) -> f64 {
         if self.is_equivalent(old, new) {
             return 1.0;
@@ -187,7 +188,7 @@ impl<'a> Schemas<'a> {
         if all > 0 {
             return was.intersection(&is).count() as f64 / all as f64 * 0.99;
         }
-        // What has no properties is told by its type.
+        // Without properties, only the type can be compared.
         0.9
     }
 
@@ -236,7 +237,7 @@ impl<'a> Schemas<'a> {
         location: &crate::diff::location::Location,
         output: &mut SchemaDifferences<'a>,
     ) {
-        // What maps a name to the component of that name says nothing.
+        // Mapping a name to the component of that name is the default.
         let entries = |value: &'a Value| -> std::collections::BTreeMap<&'a str, &'a str> {
             let mapping = value.get("mapping").and_then(Value::as_object).into_iter().flatten();
             let entries = mapping.filter_map(|(name, target)| Some((name.as_str(), target.as_str()?)));
@@ -265,7 +266,7 @@ impl<'a> Schemas<'a> {
     }
 }
 
-/// From here on two schemas are taken for versions of one.
+/// The similarity from which two schemas are taken for versions of one.
 const MIN_SIMILARITY: f64 = 0.5;
 
 /// The name of a component that a mapping leads to, by reference or by name.
@@ -273,7 +274,7 @@ fn component(target: &str) -> &str {
     target.strip_prefix("#/components/schemas/").unwrap_or(target)
 }
 
-/// The name or number of a variant, as its place has it.
+/// The name or index of a variant, from its pointer.
 fn last(variant: &LocatedSchema) -> String {
     unescape(variant.location.pointer.rsplit('/').next().unwrap_or_default())
 }
