@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use datagouv_specs::shape::types::{Kind, Rust, Type};
-use datagouv_specs::shape::{Answer, Shaped, shape};
+use datagouv_specs::shape::{ResponseBody, Shaped, shape};
 use datagouv_specs::{Api, corrected};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -188,7 +188,7 @@ fn check(report: &mut Report, shaped: &Shaped, file: PathBuf, exchange: &Exchang
         report.failures += 1;
         return Ok(());
     }
-    let Answer::Json(rust) = &operation.answer else {
+    let ResponseBody::Json(rust) = &operation.response else {
         report.bytes += 1;
         return Ok(());
     };
