@@ -260,6 +260,7 @@ mod catalogue {
             }
             #[derive(Deserialize)]
             struct Resources {
+                #[serde(default, deserialize_with = "crate::codec::tolerant::null_is_default")]
                 resources: Vec<Changed>,
             }
             let mask = "resources{internal{last_modified_internal}}";

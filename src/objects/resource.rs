@@ -57,7 +57,7 @@ impl ResourceHandle {
         }
         #[derive(Deserialize)]
         struct Analysed {
-            #[serde(default)]
+            #[serde(default, deserialize_with = "crate::codec::tolerant::null_is_default")]
             extras: BTreeMap<String, Value>,
             url: Option<String>,
         }

@@ -26,13 +26,13 @@ pub(crate) enum Source {
 pub(crate) struct Page {
     #[serde(default, deserialize_with = "crate::codec::tolerant::null_is_default")]
     pub data: Vec<Row>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::codec::tolerant::null_is_default")]
     pub meta: Meta,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(crate) struct Meta {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::codec::tolerant::count")]
     pub total: Option<u64>,
 }
 

@@ -22,6 +22,7 @@
 //! [`example`]).
 
 pub mod answer;
+#[cfg(feature = "clock")]
 pub mod clock;
 pub mod document;
 pub mod example;
