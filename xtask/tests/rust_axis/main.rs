@@ -7,7 +7,7 @@ mod types;
 use datagouv_specs::Api;
 use serde_json::{Value, json};
 use xtask::diff::rust::{Axis, Crate, axis};
-use xtask::overlays::Written;
+use xtask::overlays::SourceOverlay;
 
 /// A small API: a list, one thing, what creates and what changes it.
 pub fn things() -> Value {
@@ -63,8 +63,8 @@ pub fn with(change: impl FnOnce(&mut Value)) -> Value {
 
 /// The crate of a document that nothing corrects.
 fn plain(api: Api, document: &Value) -> Crate {
-    let written = Written::read(&xtask::root().join("specs").join(api.name())).unwrap();
-    Crate::of(api, document, Some(br#"{"actions": []}"#), &written).unwrap()
+    let overlay = SourceOverlay::read(&xtask::root().join("specs").join(api.name())).unwrap();
+    Crate::of(api, document, Some(br#"{"actions": []}"#), &overlay).unwrap()
 }
 
 pub fn between(api: Api, old: &Value, new: &Value) -> Axis {

@@ -3,7 +3,7 @@
 use datagouv_specs::Api;
 use serde_json::{Value, json};
 use xtask::diff::rust::{Axis, Crate, axis};
-use xtask::overlays::Written;
+use xtask::overlays::SourceOverlay;
 
 use crate::{things, told, with};
 
@@ -13,7 +13,7 @@ fn between(name: &str, old: &Value, new: &Value, actions: &str) -> Axis {
     std::fs::create_dir_all(&folder).unwrap();
     let overlay = format!("overlay: 1.0.0\ninfo: {{title: Test, version: 1.0.0}}\nactions:\n{actions}");
     std::fs::write(folder.join("overlay.yaml"), overlay).unwrap();
-    let written = Written::read(&folder).unwrap();
+    let written = SourceOverlay::read(&folder).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     let of = |document: &Value| Crate::of(Api::Main, document, None, &written).unwrap();
     axis(Api::Main, ("old", of(old)), ("new", of(new)))
