@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use datagouv_specs::Api;
 use serde_json::json;
-use xtask::source::{Limits, Loaded, load, load_within, recognise};
+use xtask::source::{Limits, Loaded, api_of_document, load, load_within};
 
 use crate::server::{Answer, Server};
 
@@ -87,7 +87,7 @@ fn the_name_of_an_api_is_the_vendored_document() {
         assert_eq!(loaded.api, Some(api));
         assert_eq!(loaded.overlay.as_deref(), Some(api.overlay_text().as_bytes()));
         // What a document says of itself agrees with where it lies.
-        assert_eq!(recognise(&loaded.parse().unwrap()), Some(api));
+        assert_eq!(api_of_document(&loaded.parse().unwrap()), Some(api));
     }
 }
 
