@@ -1,4 +1,4 @@
-//! The work that `cargo xtask bench` measures from outside, each in a process of its own.
+//! The workloads that `cargo xtask bench` measures, each in its own process.
 
 mod call;
 mod file;
@@ -72,12 +72,12 @@ fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// A runtime that does not share out what is measured.
+/// A single-threaded runtime.
 fn runtime() -> Outcome<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// What was done, for the program that measures.
+/// Prints the measurements as JSON, for `cargo xtask bench`.
 fn print_result(figures: &serde_json::Value) {
     println!("{figures}");
 }

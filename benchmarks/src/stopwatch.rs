@@ -1,4 +1,4 @@
-//! What a part of a program takes.
+//! Time and memory of a part of a program.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::Outcome;
 
-/// A part of the program that has begun.
+/// Measures wall and CPU time.
 pub(crate) struct Stopwatch {
     wall: Instant,
     cpu: f64,
@@ -17,7 +17,7 @@ impl Stopwatch {
         Self { wall: Instant::now(), cpu: cpu() }
     }
 
-    /// The seconds since the start, and those of all processors in this process.
+    /// The wall seconds since the start, and the CPU seconds of this process.
     pub(crate) fn stop(&self) -> (f64, f64) {
         (self.wall.elapsed().as_secs_f64(), cpu() - self.cpu)
     }
@@ -35,20 +35,21 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// What it holds now, before its work.
+    /// Records the resident memory before the work.
     pub(crate) fn idle() -> Outcome<Self> {
         Ok(Self { idle: status("VmRSS:")? })
     }
 
-    /// How much more it held at most, in bytes.
+    /// The peak above the recorded memory, in bytes.
     pub(crate) fn grown(&self) -> Outcome<u64> {
         Ok(status("VmHWM:")?.saturating_sub(self.idle))
     }
 }
 
-/// A line of the system's account of this process (proc(5)), in bytes.
+/// A value of `/proc/self/status`, in bytes.
 fn status(name: &str) -> Outcome<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("the system tells no memory")?;
+    let line =
+        status.lines().find_map(|line| line.strip_prefix(name)).ok_or("/proc/self/status has no memory usage")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }

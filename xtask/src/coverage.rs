@@ -1,7 +1,7 @@
 //! `coverage`: which operations of the documents are generated, called in tests, and called on a real server.
 //!
-//! The documents are read as they are vendored, what was generated is read from the Rust that was written:
-//! neither knows of the other, so that this can fail.
+//! The operations are read from the vendored documents, the methods from the generated code: independently, so that a
+//! missing operation is found.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -125,7 +125,7 @@ struct Generated {
     path: String,
 }
 
-/// What the Rust of a client says that it can call.
+/// The methods in the generated code of a client.
 fn generated(api: Api) -> Result<Vec<Generated>, String> {
     let source = corrected(api)
         .and_then(|document| shape::shape(api, &document))
@@ -149,7 +149,7 @@ fn generated(api: Api) -> Result<Vec<Generated>, String> {
     Ok(found)
 }
 
-/// What a method's documentation says that it sends: ``Sends a `GET` request to `/path` ``.
+/// The method and path in a method's documentation: ``Sends a `GET` request to `/path` ``.
 fn request_of(attributes: &[Attribute]) -> Option<(String, String)> {
     attributes.iter().find_map(|attribute| {
         let Meta::NameValue(meta) = &attribute.meta else { return None };

@@ -1,4 +1,4 @@
-//! `overlays`: from the overlays as they are written to the form that builds apply.
+//! `overlays`: compiles the overlays to the form that builds apply.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use datagouv_specs::overlay::{Action, Change, Overlay};
 use datagouv_specs::{Api, document, overlay};
 use serde_json::Value;
 
-/// An overlay that applies.
+/// An overlay compiled for a document.
 pub struct Compiled {
     /// The text of the compiled form.
     pub text: String,

@@ -1,4 +1,4 @@
-//! One call after the other over one connection, by the client and by hand.
+//! Sequential calls over one connection, by the client and by reqwest.
 
 mod answers;
 mod bare;
@@ -16,10 +16,10 @@ pub(crate) struct Arguments {
     /// The origin of the server
     #[arg(long)]
     origin: String,
-    /// What is asked for
+    /// The request
     #[arg(long, value_enum)]
     request: Request,
-    /// Who asks
+    /// The implementation that sends it
     #[arg(long, value_enum)]
     implementation: Implementation,
     /// How often
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Request {
-    /// A few words, of which the decoding is nothing
+    /// A few words, which take no time to decode
     Formats,
     /// A dataset of many resources
     Dataset,
@@ -61,13 +61,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     })
 }
 
-/// Calls once for the connection, and then as often as is asked for; each call tells how many things it brought.
+/// Calls once to open the connection, and then as often as requested; each call returns the number of its items.
 async fn repeat(arguments: &Arguments, call: impl AsyncFn(Request) -> Outcome<usize>) -> Outcome {
     let found = call(arguments.request).await?;
     let stopwatch = Stopwatch::start();
     for _ in 0..arguments.calls {
         if call(arguments.request).await? != found {
-            return Err("two answers to the same question differ".into());
+            return Err("two responses to the same request differ".into());
         }
     }
     let (wall, cpu) = stopwatch.stop();

@@ -1,4 +1,4 @@
-//! Single calls, against the same written by hand.
+//! Single calls, compared with reqwest and serde used directly.
 
 use std::process::Command;
 
@@ -12,8 +12,8 @@ const BASELINE: &str = "reqwest and serde by hand";
 /// How many datasets are on the page.
 const DATASETS: f64 = 100.0;
 
-/// A call: what it is called here and there, how often it is counted and timed, and how many instructions of the other
-/// side it may take.
+/// A kind of call: its label, its command-line value, how often it is counted and timed, and the limit for the ratio of
+/// instructions.
 struct CallKind {
     label: &'static str,
     argument: &'static str,
@@ -79,13 +79,13 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     Ok(Table { title: "Call: one typed call over a connection that is kept".to_owned(), rows, notes })
 }
 
-/// What one call takes, as the program tells it of all.
+/// The mean of a call, from the totals that the program prints.
 fn per_call(sample: Sample, calls: u32) -> Result<Sample, String> {
     let calls = f64::from(calls);
     Ok(Sample { wall: sample.metric("wall")? / calls, cpu: sample.metric("cpu")? / calls, ..sample })
 }
 
-/// What one call does: what so many calls do more than a few, so that the start of the program does not count.
+/// The mean of a call: the counts of many calls minus those of one, so that start-up is excluded.
 fn counts(kind: &CallKind, call: impl Fn(u32) -> Command) -> Result<Counts, String> {
     let few = count(&call(1))?;
     let many = count(&call(1 + kind.counted))?;

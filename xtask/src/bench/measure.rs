@@ -1,4 +1,4 @@
-//! Running programs, and what they took as the system accounts for it.
+//! Runs programs, and measures them by the resource usage that the system reports.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::Value;
 use wait4::Wait4;
 
-/// What a run took.
+/// The measurements of a run.
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// Seconds from start to end.
@@ -17,14 +17,14 @@ pub struct Sample {
     pub cpu: f64,
     /// The most memory that one of its processes held, in bytes.
     pub peak_memory: f64,
-    /// What it printed last, as JSON; null where that is none.
+    /// The last line of its output as JSON; null if it is not JSON.
     pub output: Value,
 }
 
 impl Sample {
-    /// A figure that the program told.
+    /// A value of the program's output.
     pub fn metric(&self, name: &str) -> Result<f64, String> {
-        self.output[name].as_f64().ok_or_else(|| format!("the program told no `{name}`: {}", self.output))
+        self.output[name].as_f64().ok_or_else(|| format!("the program printed no `{name}`: {}", self.output))
     }
 }
 

@@ -1,10 +1,10 @@
-//! What was measured, in tables.
+//! Tables of measurements.
 
 use serde_json::{Value, json};
 
 use super::measure::median;
 
-/// What a number counts.
+/// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Seconds,
@@ -13,7 +13,7 @@ pub enum Unit {
     Count,
 }
 
-/// What a ratio, or a number that stands alone, should be.
+/// The limit for a ratio, or for a value without a baseline.
 #[derive(Debug, Clone, Copy)]
 pub enum Threshold {
     AtMost(f64),
@@ -34,30 +34,30 @@ pub struct Row {
 struct Baseline {
     name: String,
     value: f64,
-    /// The ratio of each round; its median is what counts.
+    /// The ratio of each round; the median is compared with the threshold.
     ratios: Vec<f64>,
 }
 
 impl Row {
-    /// A figure that stands alone.
+    /// A value without a baseline.
     pub fn single(label: impl Into<String>, unit: Unit, ours: f64) -> Self {
         Self { label: label.into(), unit, ours, baseline: None, threshold: None }
     }
 
-    /// The medians of two figures, and their ratio round by round.
+    /// The medians of two series, and their ratio round by round.
     pub fn ratio(label: impl Into<String>, unit: Unit, ours: &[f64], name: &str, value: &[f64]) -> Self {
         let ratios = ours.iter().zip(value).map(|(ours, value)| ours / value).collect();
         let baseline = Baseline { name: name.to_owned(), value: median(value.iter().copied()), ratios };
         Self { baseline: Some(baseline), ..Self::single(label, unit, median(ours.iter().copied())) }
     }
 
-    /// What it should be.
+    /// Sets the threshold.
     #[must_use]
     pub fn threshold(self, threshold: Threshold) -> Self {
         Self { threshold: Some(threshold), ..self }
     }
 
-    /// What is compared with what is wanted.
+    /// The value that is compared with the threshold.
     fn compared_value(&self) -> f64 {
         self.baseline.as_ref().map_or(self.ours, |baseline| median(baseline.ratios.iter().copied()))
     }
@@ -114,7 +114,7 @@ impl Row {
     }
 }
 
-/// A table, and what is to be said of it.
+/// A table with notes.
 #[derive(Debug)]
 pub struct Table {
     pub title: String,
@@ -150,7 +150,7 @@ impl Table {
     }
 }
 
-/// What part of the processors' time the server took, in each of the runs of ours.
+/// The server's share of CPU time, in each run of ours.
 pub fn shares_of_server(shares: &[f64]) -> String {
     let shares: Vec<String> = shares.iter().map(|share| format!("{:.0} %", share * 100.0)).collect();
     format!("The server's share of the processors' time while ours ran, of all that both took: {}.", shares.join(", "))
@@ -165,7 +165,7 @@ fn range(values: &[f64]) -> (f64, f64) {
     (least, values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
 }
 
-/// A number with three digits that count, or more where it has them before the point.
+/// A number with three significant digits, or all digits of its integer part.
 fn significant(value: f64) -> String {
     let decimals = match value.abs() {
         value if value >= 100.0 => 0,
@@ -208,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_alone_is_compared_itself() {
+    fn a_value_without_a_baseline_is_compared_itself() {
         let row = Row::single("x", Unit::Bytes, 31e6).threshold(Threshold::AtMost(30e6));
         assert_eq!(row.cells()[6], "≤ 30.0 MB: not reached");
         assert_eq!(row.json()["reached"], false);
     }
 
     #[test]
-    fn quantities_are_said_as_people_say_them() {
+    fn quantities_have_units_and_three_significant_digits() {
         assert_eq!(quantity(Unit::Seconds, 0.012_34), "12.3 ms");
         assert_eq!(quantity(Unit::Count, 12_345_678.0), "12.3 million");
         assert_eq!(quantity(Unit::Count, 25.0), "25.0");

@@ -1,8 +1,8 @@
-//! What a program does, counted by valgrind and not timed: the same on a busy machine as on a quiet one.
+//! Counts instructions and allocations with valgrind, which do not depend on the load of the machine.
 
 use std::process::Command;
 
-/// What a run did.
+/// The counts of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     pub instructions: f64,
@@ -11,7 +11,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// What a run did beyond another.
+    /// The difference from another run.
     pub fn minus(self, other: Self) -> Self {
         Self {
             instructions: self.instructions - other.instructions,
@@ -20,7 +20,7 @@ impl Counts {
         }
     }
 
-    /// The same for one of so many.
+    /// The mean per item.
     pub fn divided_by(self, number: f64) -> Self {
         Self {
             instructions: self.instructions / number,
@@ -39,7 +39,7 @@ pub fn count(command: &Command) -> Result<Counts, String> {
     Ok(Counts { instructions, allocations, bytes })
 }
 
-/// Runs a program under valgrind, and gives what valgrind says of it.
+/// Runs a program under valgrind, and returns valgrind's report.
 fn report(command: &Command, tool: &[&str]) -> Result<String, String> {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(tool).arg(command.get_program()).args(command.get_args());

@@ -75,7 +75,7 @@ fn walk(document: &Value, value: &Value, pointer: &mut String, found: &mut Vec<S
     if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
         match reference.strip_prefix('#') {
             None => found.push(format!("{pointer}: `{reference}` leads out of the document")),
-            Some(pointer) if document.pointer(pointer).is_none() => {
+            Some(target) if document.pointer(target).is_none() => {
                 found.push(format!("{pointer}: `{reference}` leads nowhere"));
             }
             Some(_) => {}

@@ -21,6 +21,6 @@ pub fn show(object: &str) -> Result<Vec<u8>, String> {
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let told = String::from_utf8_lossy(&output.stderr);
-    Err(told.lines().next().unwrap_or("git does not say why").trim_start_matches("fatal: ").to_owned())
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(stderr.lines().next().unwrap_or("git does not say why").trim_start_matches("fatal: ").to_owned())
 }

@@ -63,8 +63,8 @@ pub fn with(change: impl FnOnce(&mut Value)) -> Value {
 
 /// The crate of a document that nothing corrects.
 fn plain(api: Api, document: &Value) -> Crate {
-    let written = SourceOverlay::read(&xtask::root().join("specs").join(api.name())).unwrap();
-    Crate::of(api, document, Some(br#"{"actions": []}"#), &written).unwrap()
+    let overlay = SourceOverlay::read(&xtask::root().join("specs").join(api.name())).unwrap();
+    Crate::of(api, document, Some(br#"{"actions": []}"#), &overlay).unwrap()
 }
 
 pub fn between(api: Api, old: &Value, new: &Value) -> Axis {

@@ -21,7 +21,7 @@ code { font: .9em ui-monospace, monospace; background: #8882; border-radius: 3px
 table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8884; }
 ";
 
-/// Text in which nothing is markup, but for code.
+/// Escapes text, except that code becomes `<code>`.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for (index, part) in parts(text).into_iter().enumerate() {

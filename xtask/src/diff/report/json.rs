@@ -39,7 +39,7 @@ fn change(change: &Change) -> Value {
     })
 }
 
-/// The first is what the change does; what it does elsewhere stands in it.
+/// The first effect on programs, which contains the others.
 fn rust(change: &Change) -> Value {
     let Some((first, others)) = change.rust.split_first() else { return Value::Null };
     let mut value = json!(first);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Report, parts, reach, rust_lines};
 use crate::diff::change::{Level, Operation};
 
-/// Text in which what has a meaning in Markdown stands for itself, but for code.
+/// Escapes text for Markdown, except code.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for (index, part) in parts(text).into_iter().enumerate() {
@@ -25,7 +25,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Code, whatever is in it.
+/// A code span with any content.
 fn code(text: &str) -> String {
     format!("`{}`", text.replace(|character: char| character.is_control() || character == '`', " "))
 }
@@ -51,7 +51,7 @@ pub fn write(report: &Report) -> String {
             Level::Warning => "🟠 Warnings",
             Level::Info => "🔵 Info",
         };
-        // What asks for nothing is folded.
+        // Changes that need no action are folded.
         let folded = section.level == Level::Info;
         if folded {
             let _ = writeln!(out, "\n<details><summary><b>{title}</b></summary>");

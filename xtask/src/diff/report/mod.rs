@@ -1,4 +1,4 @@
-//! Reports: made to be read, the worst first, by tag and operation.
+//! Reports of changes, the worst first, by tag and operation.
 
 mod html;
 mod json;
@@ -12,7 +12,7 @@ use super::change::{Change, Direction, Level, Operation, Release};
 use super::rules::RULES;
 use super::{Format, rust};
 
-/// What changed between two documents.
+/// The changes between two documents.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The source of OLD, as it was given.
@@ -21,9 +21,9 @@ pub struct Report {
     pub new: String,
     /// The changes, in the order of reports.
     pub changes: Vec<Change>,
-    /// How the version of the crate must move; none where the documents are of no API of the crate.
+    /// The release that is needed; `None` if the documents are of no API of the crate.
     pub release: Option<Release>,
-    /// What a reader of the report should know of how it was made.
+    /// Notes on how the report was made.
     pub notes: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ struct Section<'r> {
 
 /// The changes of a tag.
 struct Group<'r> {
-    /// None: of the document, or of operations of several tags.
+    /// `None` for changes of the document, or of operations with several tags.
     title: String,
     /// By the operations that they reach.
     parts: Vec<(&'r [Operation], Vec<&'r Change>)>,
@@ -56,12 +56,12 @@ impl Report {
         self.changes.iter().filter(|change| change.level == level).count()
     }
 
-    /// How the version must move for what changed on the wire, which programs notice when they run.
+    /// The release that changes on the wire need, which programs notice at run time.
     pub(super) fn wire_release(&self) -> Release {
         if self.changes.is_empty() { Release::Patch } else { Release::Minor }
     }
 
-    /// What there is of each level: on the wire, and in Rust.
+    /// The number of changes of each level, on the wire and in Rust.
     fn counts(&self) -> Vec<String> {
         let count = |level: Level| {
             let count = self.wire(level);
@@ -78,12 +78,12 @@ impl Report {
         counts
     }
 
-    /// How many changes of a level the contract has.
+    /// The number of changes of the document of a level.
     fn wire(&self, level: Level) -> usize {
         self.changes.iter().filter(|change| change.level == level && !change.id.starts_with("rust-")).count()
     }
 
-    /// What the next release must be, in a sentence.
+    /// The release that is needed, in a sentence.
     fn verdict(&self) -> Option<&'static str> {
         Some(match self.release? {
             Release::Major => "This release must be major: a program that compiles may no longer.",
@@ -119,7 +119,7 @@ fn level_words(level: Level, count: usize) -> &'static str {
 type Parts<'r> = BTreeMap<&'r [Operation], Vec<&'r Change>>;
 
 fn groups<'r>(changes: impl Iterator<Item = &'r Change>) -> Vec<Group<'r>> {
-    // The document first, then the tags by name, then what reaches several, then what programs alone notice.
+    // The document first, then tags by name, then changes of several tags, then changes of the crate alone.
     let mut tags: BTreeMap<(u8, String), Parts> = BTreeMap::new();
     for change in changes {
         let tag = |operation: &Operation| operation.tag.clone().unwrap_or_else(|| "no tag".to_owned());
@@ -135,7 +135,7 @@ fn groups<'r>(changes: impl Iterator<Item = &'r Change>) -> Vec<Group<'r>> {
     tags.into_iter().map(group).collect()
 }
 
-/// What a change does to programs: a mark and a sentence each, the first of them where there are many.
+/// The effects of a change on programs, a mark and a sentence each; only the first ones of many.
 fn rust_lines(change: &Change) -> Vec<(&'static str, String)> {
     let mark = |breaking: bool| if breaking { "Rust (breaking)" } else { "Rust" };
     // A change of the crate alone is its own sentence.
@@ -147,14 +147,14 @@ fn rust_lines(change: &Change) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// The parts of a sentence: every other one is code.
+/// The parts of a sentence: every second one is code.
 fn parts(text: &str) -> Vec<&str> {
-    // Where a document brings backticks of its own, nothing tells what is code, so that nothing is.
+    // If the document contributes backticks, code cannot be told apart, and the sentence has none.
     let is_clear = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
     if is_clear { text.split('`').collect() } else { vec![text] }
 }
 
-/// How many operations of a change are named.
+/// The number of operations of a change that are named.
 const NAMED: usize = 4;
 
 /// The operations of a change: each shown by a function.

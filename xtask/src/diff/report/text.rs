@@ -33,7 +33,7 @@ impl Styles {
     }
 }
 
-/// What comes from documents must not steer the terminal.
+/// Control characters of documents must not reach the terminal.
 fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -1,4 +1,4 @@
-//! Two surfaces: what a program written against the first notices of the second.
+//! Compares two public surfaces of the crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,7 +123,7 @@ impl Comparison<'_> {
         self.changes.push(RustChange { id, breaking, item, old, new, text, origin });
     }
 
-    /// Whether a type is made of a text by itself: an open enumeration, a date, or the values of a parameter.
+    /// Whether a type converts from a string: an open enum, a date, or the values of a parameter.
     fn accepts_text(&self, rust: &str) -> bool {
         let is_open = |found: &Type| matches!(found.kind, Kind::Enumeration(_));
         ["Date", "DateTime", "Values"].contains(&rust) || self.new.types.get(rust).is_some_and(is_open)
@@ -222,7 +222,7 @@ impl Comparison<'_> {
                 let text = format!("`{other}` is a {}; it was a {}.", is.word(), was.word());
                 let (was, is) = (was.word().to_owned(), is.word().to_owned());
                 self.push("rust-type-kind-changed", &item, Some(was), Some(is), text);
-                // What it is made of and what it can do are told by that.
+                // Covers its fields, functions and traits.
                 return;
             }
         }
@@ -233,7 +233,7 @@ impl Comparison<'_> {
             let text = format!("`{other}::new` takes ({is}); it took ({was}).");
             self.push("rust-constructor-changed", &item.part("new"), Some(was), Some(is), text);
         }
-        // A field of an input has a method of its name, which is told with it.
+        // The method of an input's field is reported with the field.
         let told = |parts: &BTreeMap<String, String>, functions: &BTreeMap<String, String>| {
             let own = |name: &String| name != "new" && !parts.contains_key(name.trim_end_matches('_'));
             let own = |name: &String| own(name) && !parts.contains_key(name);
@@ -328,7 +328,7 @@ fn without_option(rust: &str) -> &str {
     inner.and_then(|rest| rest.strip_suffix('>')).unwrap_or(rust)
 }
 
-/// Parameters that stand at the same place of a path under another name.
+/// Path parameters at the same position with another name.
 fn renamed_parameters(old: &str, new: &str, was: &Method, is: &Method) -> BTreeMap<String, String> {
     let named = |path: &str| -> Vec<String> {
         let parts = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));

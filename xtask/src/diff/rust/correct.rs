@@ -1,7 +1,7 @@
-//! A document as the crate of its time would have had it.
+//! Corrects a document for which the overlay was not written.
 //!
-//! The overlay corrects the vendored document. Applied to another one, some of its actions find nothing, and what the
-//! others make may not hold together. Whatever the pipeline refuses for that is mended here, and told.
+//! The overlay corrects the vendored document. Applied to another one, some of its actions match nothing, and the result
+//! of the others may be inconsistent. What the pipeline then refuses is repaired or left out here, and reported.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use serde_json::{Value, json};
 
 use crate::overlays::SourceOverlay;
 
-/// How often a refusal is mended before the document is given up.
+/// How many errors are repaired before the document is given up.
 const ATTEMPTS: usize = 64;
 
 /// A document that is corrected and shaped.
 pub struct Corrected {
-    /// The shape.
+    /// The shaped document.
     pub shaped: Shaped,
-    /// The document that has it.
+    /// The corrected document.
     pub document: Value,
     /// What was left out.
     pub notes: Vec<String>,
 }
 
-/// Corrects a document by the compiled overlay that was written for it; none where it is for another after all.
+/// Corrects a document by the compiled overlay that was written for it; `None` if the overlay does not apply.
 pub fn exactly(api: Api, received: &Value, overlay: &Value) -> Option<Corrected> {
     let mut document = document::to_openapi(received.clone()).ok()?;
     overlay::apply(overlay, &mut document).ok()?;
@@ -32,11 +32,11 @@ pub fn exactly(api: Api, received: &Value, overlay: &Value) -> Option<Corrected>
     Some(Corrected { shaped, document, notes: Vec::new() })
 }
 
-/// Corrects a document by an overlay, wherever both come from.
+/// Corrects a document by any overlay.
 ///
 /// # Errors
 ///
-/// When the document is not read, or cannot be shaped whatever is left out.
+/// If the document is not supported, or cannot be shaped whatever is left out.
 pub fn leniently(api: Api, received: &Value, overlay: &SourceOverlay) -> Result<Corrected, String> {
     let plain = document::to_openapi(received.clone()).map_err(|error| error.to_string())?;
     let (mut corrected, skipped) = overlay.correct_leniently(&plain);
@@ -77,7 +77,7 @@ pub fn leniently(api: Api, received: &Value, overlay: &SourceOverlay) -> Result<
     Err("the overlay and the document do not fit".to_owned())
 }
 
-/// The operation or the component that a place is in.
+/// The pointer of the operation or the component that contains a pointer.
 fn enclosing_pointer(pointer: &str) -> Option<String> {
     let names: Vec<&str> = pointer.split('/').collect();
     match names.as_slice() {
@@ -94,7 +94,7 @@ fn remove(document: &mut Value, pointer: &str) {
     }
 }
 
-/// What is said of a schema that is not there is said of anything.
+/// Replaces references to missing schemas by a schema that allows any value.
 fn repair_references(value: &mut Value, schemas: &Value) {
     let dangling = |value: &Value| {
         let name = value.get("$ref").and_then(Value::as_str)?.strip_prefix("#/components/schemas/")?;
@@ -110,9 +110,9 @@ fn repair_references(value: &mut Value, schemas: &Value) {
     }
 }
 
-/// Nothing is required that is not a property.
+/// Removes required names that are not properties.
 fn repair_required(value: &mut Value, schemas: &Value) {
-    // The list of a body is about the schema of its content.
+    // The list of a body refers to the schema of its content.
     let described = value.pointer("/content/application~1json/schema").unwrap_or(value);
     let known = properties(described.get("items").unwrap_or(described), schemas);
     for list in ["required", "x-required-in-requests"] {
@@ -130,7 +130,7 @@ fn repair_required(value: &mut Value, schemas: &Value) {
 /// The names of the properties of a schema and of its parents.
 fn properties(schema: &Value, schemas: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    // Each parent once: they may be shared, and lead back.
+    // Each parent once: they may be shared or recursive.
     let mut seen = BTreeSet::new();
     let mut open = vec![schema];
     while let Some(schema) = open.pop() {

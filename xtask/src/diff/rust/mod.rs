@@ -1,7 +1,7 @@
-//! The Rust axis: what a program written against the crate notices.
+//! The Rust axis: changes of the crate's public surface.
 //!
-//! It is worked out from what the pipeline generates for OLD and for NEW, with the overlay, and not guessed from the
-//! documents: types are named by rules, shared, split by role, and corrected.
+//! Compares the code that the pipeline generates for OLD and for NEW, and not the documents: types are named by rules,
+//! shared, split by role, and corrected by the overlay.
 
 mod compare;
 mod correct;
@@ -21,24 +21,24 @@ use surface::Surface;
 
 pub use compare::{RULES, compare};
 
-/// What a program written against the crate notices of a new document.
+/// The changes of the crate that a new document causes.
 #[derive(Debug, Clone, Default)]
 pub struct Axis {
     /// The changes, by method and then by type.
     pub changes: Vec<RustChange>,
-    /// What of the overlay does not fit one of the documents, so that types may differ from those that the crate of its
-    /// time would have had.
+    /// The actions of the overlay that do not apply to one of the documents, so that types may differ from those of a
+    /// crate with an overlay of its own.
     pub notes: Vec<String>,
 }
 
 impl Axis {
-    /// How the version of the crate must move.
+    /// The release that the changes need.
     pub fn release(&self) -> Release {
         release(&self.changes)
     }
 }
 
-/// How the version of the crate must move for these changes.
+/// The release that these changes need.
 pub fn release(changes: &[RustChange]) -> Release {
     if changes.iter().any(|change| change.breaking) {
         Release::Major
@@ -49,7 +49,7 @@ pub fn release(changes: &[RustChange]) -> Release {
     }
 }
 
-/// What a document generates.
+/// The client that is generated from a document.
 #[derive(Debug, Clone)]
 pub struct Crate {
     surface: Surface,
@@ -63,7 +63,7 @@ impl Crate {
     ///
     /// # Errors
     ///
-    /// When the pipeline refuses the document.
+    /// If the pipeline fails on the document.
     pub fn of(api: Api, received: &Value, own: Option<&[u8]>, overlay: &SourceOverlay) -> Result<Self, String> {
         let own = own.and_then(|bytes| serde_json::from_slice(bytes).ok());
         let corrected = match own.and_then(|own| correct::exactly(api, received, &own)) {
@@ -80,14 +80,14 @@ impl Crate {
 ///
 /// # Errors
 ///
-/// When the pipeline refuses one of the documents, which the reason names, or when there is no overlay.
+/// If the pipeline fails on one of the documents, which the reason names, or if there is no overlay.
 pub fn between(api: Api, old: (&Loaded, &Value), new: (&Loaded, &Value)) -> Result<Axis, Error> {
     let folder = crate::root().join("specs").join(api.name());
     let overlay = SourceOverlay::read(&folder).map_err(|reason| Error::new(api.name(), reason))?;
     let generate = |(loaded, received): (&Loaded, &Value)| {
         Crate::of(api, received, loaded.overlay.as_deref(), &overlay).map_err(|reason| Error::new(&loaded.name, reason))
     };
-    // What is generated has 1.5 MB for the catalogue, and is read as a whole: one takes as long as the other.
+    // In parallel: the catalogue's client has 1.5 MB, all of which is parsed.
     let (before, after) = std::thread::scope(|scope| {
         let other = scope.spawn(|| generate(old));
         let after = generate(new);

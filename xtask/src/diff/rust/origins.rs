@@ -1,4 +1,4 @@
-//! From what a program writes back to what the document says.
+//! Maps items of the crate to the parts of the document that they come from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Those of a shaped document, and of the document that it was shaped from.
+    /// The origins in a shaped document and in its corrected document.
     pub fn of(shaped: &Shaped, document: &Value) -> Self {
         let mut origins = Self::default();
         let components = document.pointer("/components/schemas").and_then(Value::as_object);
@@ -55,7 +55,7 @@ impl Origins {
         origins
     }
 
-    /// What the document calls it, where it has it.
+    /// The name in the document, if it has one.
     pub fn find(&self, origin: &Origin) -> Option<Origin> {
         match origin {
             Origin::Operation { method, path, parameter } => {
@@ -80,7 +80,7 @@ impl Origins {
     }
 }
 
-/// The component that a type is named after: what it reads where it comes back, what it writes where it goes in.
+/// The component that a type is named after: the read one for responses, the written one for requests.
 fn component<'c>(name: &str, role: Role, components: &BTreeSet<&'c str>) -> Option<&'c str> {
     let stems = ["Input", "Update", ""].into_iter().filter_map(|suffix| name.strip_suffix(suffix));
     let suffixes = match role {

@@ -1,16 +1,16 @@
-//! Which types are the same under another name: those that stand where the others stood.
+//! Finds renamed methods and types: those that are used where the others were.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::surface::{Kind, Surface};
 use crate::overlays::words;
 
-/// Methods and types of OLD, and what they are called in NEW.
+/// The new names of renamed methods and types of OLD.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Renames {
-    /// Methods that are there under another name.
+    /// Renamed methods.
     pub methods: BTreeMap<String, String>,
-    /// Types that are there under another name.
+    /// Renamed types.
     pub types: BTreeMap<String, String>,
 }
 
@@ -46,7 +46,7 @@ impl Renames {
                 }
             }
         }
-        // One name for one type: where both are still there, or two claim the same, it is no renaming.
+        // Not a rename if both still exist, or if two types claim the same name.
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
         let gone = claims.into_iter().filter(|(name, _)| !new.types.contains_key(name));
         let single: Vec<(String, String)> = gone
@@ -63,7 +63,7 @@ impl Renames {
         renames
     }
 
-    /// A type of OLD as NEW writes it.
+    /// A type of OLD with the names of NEW.
     pub fn translate(&self, rust: &str) -> String {
         words(rust).into_iter().map(|word| self.types.get(word).map_or(word, String::as_str)).collect()
     }
@@ -99,7 +99,7 @@ pub fn anonymous(path: &str) -> String {
     path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
 }
 
-/// The types of the documents that stand at the same places of two types.
+/// The types of the documents at the same positions of two types.
 fn pairs(one: &str, other: &str, old: &Surface, new: &Surface) -> Vec<(String, String)> {
     let (one, other) = (words(one), words(other));
     if one.len() != other.len() {

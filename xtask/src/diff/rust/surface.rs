@@ -1,4 +1,4 @@
-//! What a program sees of a generated client, read from the Rust that was generated.
+//! The public surface of a generated client, parsed from its code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +20,9 @@ pub struct Surface {
 pub struct Method {
     /// The operation that it calls.
     pub operation: Operation,
-    /// What the builder takes, by name; the body is one of them.
+    /// The arguments of the builder, by name; the body is one of them.
     pub arguments: BTreeMap<String, Argument>,
-    /// What the call gives.
+    /// The type of the response.
     pub answer: String,
     /// The builder's other methods, by name.
     pub functions: BTreeMap<String, String>,
@@ -35,14 +35,14 @@ pub struct Operation {
     pub method: String,
     /// `/datasets/{dataset}/`
     pub path: String,
-    /// `datasets`; empty where there is none
+    /// `datasets`; empty without a tag
     pub tag: String,
 }
 
-/// Something that a builder takes.
+/// An argument of a builder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Argument {
-    /// The type that what is given is turned into.
+    /// The type that the argument converts into.
     pub rust: String,
     /// Whether the call fails without it.
     pub required: bool,
@@ -51,7 +51,7 @@ pub struct Argument {
 /// A type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Type {
-    /// What it is made of.
+    /// Its fields or variants.
     pub kind: Kind,
     /// Its functions, by name: the arguments of `new`, the signatures of the others.
     pub functions: BTreeMap<String, String>,
@@ -59,14 +59,14 @@ pub struct Type {
     pub traits: BTreeSet<String>,
 }
 
-/// What a type is made of, by name.
+/// The fields or variants of a type, by name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// Fields and their types.
     Structure(BTreeMap<String, String>),
-    /// Variants and the text that each stands for.
+    /// Variants of an enum and their values.
     Enumeration(BTreeMap<String, String>),
-    /// Variants and what each holds.
+    /// Variants of a union and their types.
     Union(BTreeMap<String, String>),
 }
 
@@ -88,11 +88,11 @@ impl Kind {
     }
 }
 
-/// Reads what was generated.
+/// Parses generated code.
 ///
 /// # Errors
 ///
-/// When it is not Rust, or not of the form that is generated.
+/// If it is not Rust, or not in the form that is generated.
 pub fn read(source: &str) -> Result<Surface, String> {
     let file = syn::parse_file(source).map_err(|error| format!("what is generated is not Rust: {error}"))?;
     let mut surface = Surface::default();
@@ -171,7 +171,7 @@ fn builders(items: &[Item]) -> BTreeMap<String, Method> {
             let method = found.entry(item.ident.to_string()).or_default();
             for field in &item.fields {
                 let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-                // What is given is kept as it came or as why it could not be taken.
+                // The builder holds the value, or the error of its conversion.
                 let written = text_of(&field.ty);
                 if let Some(rust) = written.strip_prefix("Result<").and_then(|rest| rest.strip_suffix(", String>")) {
                     method.arguments.insert(name, Argument { rust: rust.to_owned(), required: false });
@@ -322,7 +322,7 @@ fn name_of(block: &ItemImpl) -> String {
 fn without_names(signature: &syn::Signature) -> TokenStream {
     let arguments = signature.inputs.iter().map(|input| match input {
         FnArg::Typed(typed) => typed.ty.to_token_stream(),
-        // That a value of one's own is changed is nothing to the caller.
+        // `mut` does not matter to the caller.
         FnArg::Receiver(receiver) => {
             let own = |(at, token): &(usize, TokenTree)| *at == 0 && token.to_string() == "mut";
             let tokens = receiver.to_token_stream().into_iter().enumerate();
@@ -342,7 +342,7 @@ fn stays(ident: &proc_macro2::Ident) -> bool {
     ["as", "dyn", "impl", "mut", "serde_json"].iter().any(|word| ident == word)
 }
 
-/// Rust as people write it: each path by its last name, spaces where they help.
+/// Formats a type: each path by its last segment, with readable spacing.
 pub fn text_of(tokens: &impl ToTokens) -> String {
     let mut out = String::new();
     write(tokens.to_token_stream(), &mut out);
