@@ -1,4 +1,4 @@
-//! What of an answer does not fit its type: what is kept of it, and how it is told.
+//! Values of a response that do not fit its type: how they are kept, and how they are reported.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -46,40 +46,40 @@ pub(crate) type Fit = Option<Box<Misfit>>;
 pub(crate) struct Misfit {
     /// What is left of the value, for whoever holds it to keep; `None` where all of it is kept within.
     pub raw: Option<Raw>,
-    pub told: Vec<Told>,
+    pub notes: Vec<Note>,
 }
 
 impl Misfit {
-    /// Of null where a list or a map was expected: as good as an empty one. It is told only of an item and of an entry.
+    /// Null where a list or a map was expected is as good as an empty one. It is reported for items and entries only.
     #[cold]
     pub(crate) fn null() -> Fit {
-        Some(Box::new(Self { raw: Some(Raw::Whole(Value::Null)), told: Vec::new() }))
+        Some(Box::new(Self { raw: Some(Raw::Whole(Value::Null)), notes: Vec::new() }))
     }
 
     /// Of a value of which nothing could be read.
     #[cold]
     pub(crate) fn whole(expected: &'static str, found: Value) -> Fit {
-        let told = Told { path: Vec::new(), what: What::Deviates(expected, found.clone()) };
-        Some(Box::new(Self { raw: Some(Raw::Whole(found)), told: vec![told] }))
+        let note = Note { path: Vec::new(), kind: NoteKind::Deviates(expected, found.clone()) };
+        Some(Box::new(Self { raw: Some(Raw::Whole(found)), notes: vec![note] }))
     }
 
     /// Of a number that was read as a text, whose digits may not be those that came.
     #[cold]
     pub(crate) fn rounded() -> Fit {
-        Some(Box::new(Self { raw: None, told: vec![Told { path: Vec::new(), what: What::Rounded }] }))
+        Some(Box::new(Self { raw: None, notes: vec![Note { path: Vec::new(), kind: NoteKind::Rounded }] }))
     }
 
     /// Of a property that the document does not name.
     #[cold]
     pub(crate) fn unknown(value: Value) -> Fit {
-        Some(Box::new(Self { raw: Some(Raw::Unknown(value)), told: Vec::new() }))
+        Some(Box::new(Self { raw: Some(Raw::Unknown(value)), notes: Vec::new() }))
     }
 
     /// Of the value of a property without a field of its own, which the structure keeps as it keeps unknown ones.
     #[cold]
     pub(crate) fn of_other(expected: &'static str, value: Value, fit: Fit) -> Fit {
         let fit = fit.or_else(|| Self::whole(expected, value.clone()));
-        fit.map(|misfit| Box::new(Self { raw: Some(Raw::Unknown(value)), told: misfit.told }))
+        fit.map(|misfit| Box::new(Self { raw: Some(Raw::Unknown(value)), notes: misfit.notes }))
     }
 
     /// The value, where nothing of it could be read.
@@ -89,16 +89,16 @@ impl Misfit {
 
     /// What of the value does not have the form that was promised.
     pub(crate) fn deviations(self) -> Vec<Deviation> {
-        let deviation = |told: Told| match told.what {
-            What::Deviates(expected, found) => Some(Deviation { path: path(&told.path), expected, found }),
-            What::Rounded => None,
+        let deviation = |note: Note| match note.kind {
+            NoteKind::Deviates(expected, found) => Some(Deviation { path: path(&note.path), expected, found }),
+            NoteKind::Rounded => None,
         };
-        self.told.into_iter().filter_map(deviation).collect()
+        self.notes.into_iter().filter_map(deviation).collect()
     }
 
     /// The ways, from their ends, to the numbers that were read as texts.
     pub(crate) fn rounded_paths(&self) -> impl Iterator<Item = &[Step]> {
-        self.told.iter().filter(|told| matches!(told.what, What::Rounded)).map(|told| told.path.as_slice())
+        self.notes.iter().filter(|note| matches!(note.kind, NoteKind::Rounded)).map(|note| note.path.as_slice())
     }
 
     /// The value as it came, of what was read of it.
@@ -162,37 +162,37 @@ pub(crate) enum Step {
     Index(usize),
 }
 
-/// What is told of a value, and the way to it, from its end.
+/// A note on a value, with the path to it in reverse.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Note {
     path: Vec<Step>,
-    what: What,
+    kind: NoteKind,
 }
 
 #[derive(Debug)]
-enum What {
+enum NoteKind {
     Deviates(&'static str, Value),
     Rounded,
 }
 
-/// Takes over what is told of something within: adds the step that leads to it.
-fn take_over(outer: &mut Fit, told: Vec<Told>, step: &Step) {
-    if told.is_empty() {
+/// Takes over the notes on a value within, and adds the step that leads to it.
+fn take_over(outer: &mut Fit, notes: Vec<Note>, step: &Step) {
+    if notes.is_empty() {
         return;
     }
     let outer = outer.get_or_insert_default();
-    outer.told.extend(told.into_iter().map(|mut told| {
-        told.path.push(step.clone());
-        told
+    outer.notes.extend(notes.into_iter().map(|mut note| {
+        note.path.push(step.clone());
+        note
     }));
 }
 
-/// What of an item does not fit: whether the item is to be left out.
+/// Records the misfit of an item; returns whether the item is left out.
 #[cold]
 pub(crate) fn of_item(outer: &mut Fit, index: usize, expected: &'static str, misfit: Misfit) -> bool {
-    let misfit = told_of_null(expected, misfit);
+    let misfit = note_null(expected, misfit);
     let is_whole = misfit.whole_value().is_some();
-    take_over(outer, misfit.told, &Step::Index(index));
+    take_over(outer, misfit.notes, &Step::Index(index));
     if let Some(raw) = misfit.raw {
         match &mut outer.get_or_insert_default().raw {
             Some(Raw::Items(items)) => items.push((index, raw)),
@@ -202,12 +202,12 @@ pub(crate) fn of_item(outer: &mut Fit, index: usize, expected: &'static str, mis
     is_whole
 }
 
-/// What of an entry of a map does not fit: whether the entry is to be left out.
+/// Records the misfit of an entry of a map; returns whether the entry is left out.
 #[cold]
 pub(crate) fn of_entry(outer: &mut Fit, key: &str, expected: &'static str, misfit: Misfit) -> bool {
-    let misfit = told_of_null(expected, misfit);
+    let misfit = note_null(expected, misfit);
     let is_whole = misfit.whole_value().is_some();
-    take_over(outer, misfit.told, &Step::Property(key.to_owned()));
+    take_over(outer, misfit.notes, &Step::Property(key.to_owned()));
     if let Some(raw) = misfit.raw {
         match &mut outer.get_or_insert_default().raw {
             Some(Raw::Entries(entries)) => drop(entries.insert(key.to_owned(), raw)),
@@ -217,15 +217,15 @@ pub(crate) fn of_entry(outer: &mut Fit, key: &str, expected: &'static str, misfi
     is_whole
 }
 
-/// Null among items or entries that cannot be null.
-fn told_of_null(expected: &'static str, mut misfit: Misfit) -> Misfit {
+/// Adds a note on null among items or entries that cannot be null.
+fn note_null(expected: &'static str, mut misfit: Misfit) -> Misfit {
     if misfit.whole_value().is_some_and(Value::is_null) {
-        misfit.told = vec![Told { path: Vec::new(), what: What::Deviates(expected, Value::Null) }];
+        misfit.notes = vec![Note { path: Vec::new(), kind: NoteKind::Deviates(expected, Value::Null) }];
     }
     misfit
 }
 
-/// What came with a structure and is in none of its fields.
+/// The values that came with a structure and are in none of its fields.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Kept(Option<Box<Values>>);
 
@@ -243,11 +243,11 @@ impl Kept {
         self.0.as_deref().map_or(&NOTHING, |values| &values.unknown)
     }
 
-    /// Keeps what of a property did not fit, and adds what is told of it to that of the whole structure.
+    /// Keeps the part of a property that does not fit, and adds its notes to those of the structure.
     #[cold]
     pub(crate) fn keep(&mut self, property: &str, misfit: Misfit, outer: &mut Fit) {
-        let is_silent = misfit.told.is_empty();
-        take_over(outer, misfit.told, &Step::Property(property.to_owned()));
+        let is_silent = misfit.notes.is_empty();
+        take_over(outer, misfit.notes, &Step::Property(property.to_owned()));
         let property = property.to_owned();
         match misfit.raw {
             None => {}
@@ -295,7 +295,7 @@ impl<T: Default + PartialEq + Serialize> Serialize for Joined<'_, T> {
     }
 }
 
-/// The way to a value, as it is told: `data[3].title`.
+/// The path to a value, as it is reported: `data[3].title`.
 fn path(steps: &[Step]) -> String {
     let mut path = String::new();
     for step in steps.iter().rev() {

@@ -161,7 +161,7 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
 }
 
 /// Where a scalar is read to.
-pub(crate) trait Place {
+pub(crate) trait ScalarField {
     type Scalar: Scalar;
 
     fn put(&mut self, scalar: Self::Scalar);
@@ -170,7 +170,7 @@ pub(crate) trait Place {
     fn empty(&mut self) -> Fit;
 }
 
-impl<T: Scalar> Place for T {
+impl<T: Scalar> ScalarField for T {
     type Scalar = T;
 
     #[inline]
@@ -184,7 +184,7 @@ impl<T: Scalar> Place for T {
     }
 }
 
-impl<T: Scalar> Place for Option<T> {
+impl<T: Scalar> ScalarField for Option<T> {
     type Scalar = T;
 
     #[inline]
@@ -202,7 +202,7 @@ impl<T: Scalar> Place for Option<T> {
 /// Reads a scalar into its place.
 pub(crate) struct ScalarVisitor<'a, P>(pub &'a mut P);
 
-impl<P: Place> ScalarVisitor<'_, P> {
+impl<P: ScalarField> ScalarVisitor<'_, P> {
     const EXPECTED: &'static str = P::Scalar::EXPECTED;
 
     #[inline]
@@ -223,7 +223,7 @@ impl<P: Place> ScalarVisitor<'_, P> {
     }
 }
 
-impl<'de, P: Place> Visitor<'de> for ScalarVisitor<'_, P> {
+impl<'de, P: ScalarField> Visitor<'de> for ScalarVisitor<'_, P> {
     type Value = Fit;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

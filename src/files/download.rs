@@ -29,7 +29,7 @@ pub struct Download {
     path: PathBuf,
     verify: bool,
     listener: Listener,
-    claim: Claim,
+    filter: NameFilter,
 }
 
 /// A downloaded file.
@@ -48,25 +48,25 @@ pub struct Downloaded {
     pub resumptions: u32,
 }
 
-type Claiming = dyn Fn(&str) -> bool + Send + Sync;
+type IsFree = dyn Fn(&str) -> bool + Send + Sync;
 
 /// Decides whether a file name in a folder is free.
 #[derive(Clone, Default)]
-pub(super) struct Claim(Option<Arc<Claiming>>);
+pub(super) struct NameFilter(Option<Arc<IsFree>>);
 
-impl Claim {
-    pub(super) fn new(claim: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(claim)))
+impl NameFilter {
+    pub(super) fn new(filter: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(filter)))
     }
 
-    fn grants(&self, name: &str) -> bool {
-        self.0.as_ref().is_none_or(|claim| claim(name))
+    fn allows(&self, name: &str) -> bool {
+        self.0.as_ref().is_none_or(|filter| filter(name))
     }
 }
 
-impl fmt::Debug for Claim {
+impl fmt::Debug for NameFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Claim")
+        f.write_str("NameFilter")
     }
 }
 
@@ -95,7 +95,7 @@ impl ResourceHandle {
 
 impl Download {
     pub(super) fn new(file: FileHandle, path: PathBuf) -> Self {
-        Self { file, path, verify: true, listener: Listener::default(), claim: Claim::default() }
+        Self { file, path, verify: true, listener: Listener::default(), filter: NameFilter::default() }
     }
 
     /// Sets a closure that receives the progress whenever bytes arrive. It should be quick.
@@ -111,8 +111,8 @@ impl Download {
         self
     }
 
-    pub(super) fn claim(mut self, claim: Claim) -> Self {
-        self.claim = claim;
+    pub(super) fn filter(mut self, filter: NameFilter) -> Self {
+        self.filter = filter;
         self
     }
 
@@ -162,7 +162,7 @@ impl Download {
         let fallback = || name::safe(file.fallback_name()).unwrap_or_else(|| "download".to_owned());
         let name =
             name::of_answer(transfer.headers()).or_else(|| name::of_url(transfer.url())).unwrap_or_else(fallback);
-        if self.claim.grants(&name) {
+        if self.filter.allows(&name) {
             return Ok(folder.join(name));
         }
         // Two files with the same name are told apart by the id.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::download::{Claim, Downloaded};
+use super::download::{Downloaded, NameFilter};
 use super::progress::Progress;
 use crate::main::types::{Resource, ResourceTypeValue};
 use crate::objects::DatasetHandle;
@@ -105,11 +105,12 @@ impl DownloadAll {
 
         let taken = Arc::new(Mutex::new(HashSet::new()));
         // Some file systems are case-insensitive.
-        let claim =
-            Claim::new(move |name| taken.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_lowercase()));
+        let filter = NameFilter::new(move |name| {
+            taken.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_lowercase())
+        });
         let wanted = |resource: &Resource| self.types.as_ref().is_none_or(|types| types.contains(&resource.type_));
         let downloads = dataset.resources.into_iter().filter(wanted).map(|resource| {
-            let mut download = client.file(&resource).download(&self.folder).verify(self.verify).claim(claim.clone());
+            let mut download = client.file(&resource).download(&self.folder).verify(self.verify).filter(filter.clone());
             if let Some(listener) = self.listener.clone() {
                 let resource = resource.clone();
                 download = download.progress(move |progress| listener(&resource, progress));

@@ -15,9 +15,9 @@ use super::transfer::Piece;
 const WAITING: usize = 8;
 
 /// How many bytes are written between syncs to disk, so that little is left for the end.
-const KEPT_AT_ONCE: usize = 32 << 20;
+const SYNC_INTERVAL: usize = 32 << 20;
 
-/// A temporary file beside its target. Dropped before [`Complete::finish`], it is removed.
+/// A temporary file worker its target. Dropped before [`Complete::finish`], it is removed.
 ///
 /// Threads write and hash each piece while the next ones arrive. They do not belong to the runtime's blocking pool, which may
 /// be small, because they are used for as long as the download takes.
@@ -105,9 +105,9 @@ fn ended() -> io::Error {
 }
 
 fn write(mut file: File, expected: Expected, mut pieces: mpsc::Receiver<Piece>) -> io::Result<(File, Check)> {
-    let start_checking = || Beside::start(WAITING, check(expected.clone()));
+    let start_checking = || WorkerThread::start(WAITING, check(expected.clone()));
     let checking = expected.checksum.is_some().then(start_checking).transpose()?;
-    let mut keeping = Keeping::default();
+    let mut keeping = BackgroundSync::default();
     while let Some(piece) = pieces.blocking_recv() {
         if let Some(checking) = &checking {
             checking.give(piece.clone())?;
@@ -125,7 +125,7 @@ fn write(mut file: File, expected: Expected, mut pieces: mpsc::Receiver<Piece>) 
         }
     }
     keeping.finish()?;
-    let check = checking.map_or_else(|| Ok(expected.check()), Beside::finish)?;
+    let check = checking.map_or_else(|| Ok(expected.check()), WorkerThread::finish)?;
     Ok((file, check))
 }
 
@@ -143,12 +143,12 @@ fn check(expected: Expected) -> impl FnOnce(Receiver<Piece>) -> Check {
 }
 
 /// A thread that processes pieces.
-struct Beside<T, Made> {
+struct WorkerThread<T, Made> {
     given: SyncSender<T>,
     thread: JoinHandle<Made>,
 }
 
-impl<T: Send + 'static, Made: Send + 'static> Beside<T, Made> {
+impl<T: Send + 'static, Made: Send + 'static> WorkerThread<T, Made> {
     fn start(waiting: usize, work: impl FnOnce(Receiver<T>) -> Made + Send + 'static) -> io::Result<Self> {
         let (given, taken) = sync_channel(waiting);
         Ok(Self { given, thread: start(move || work(taken))? })
@@ -168,33 +168,33 @@ impl<T: Send + 'static, Made: Send + 'static> Beside<T, Made> {
 
 /// Syncs written bytes to disk while more are written.
 #[derive(Default)]
-struct Keeping {
+struct BackgroundSync {
     written: usize,
-    beside: Option<Beside<(), io::Result<()>>>,
+    worker: Option<WorkerThread<(), io::Result<()>>>,
 }
 
-impl Keeping {
+impl BackgroundSync {
     fn wrote(&mut self, bytes: usize, file: &File) -> io::Result<()> {
         self.written += bytes;
-        if self.written < KEPT_AT_ONCE {
+        if self.written < SYNC_INTERVAL {
             return Ok(());
         }
         self.written = 0;
-        let beside = match &mut self.beside {
-            Some(beside) => beside,
+        let worker = match &mut self.worker {
+            Some(worker) => worker,
             none => {
                 let file = file.try_clone()?;
                 let keep = move |woken: Receiver<()>| woken.into_iter().try_for_each(|()| file.sync_data());
-                none.insert(Beside::start(1, keep)?)
+                none.insert(WorkerThread::start(1, keep)?)
             }
         };
         // Where it is busy still, once more afterwards is enough; where it has failed, that is told at the end.
-        let _ = beside.given.try_send(());
+        let _ = worker.given.try_send(());
         Ok(())
     }
 
     /// The system reports a failed sync only once, so the error is passed on.
     fn finish(self) -> io::Result<()> {
-        self.beside.map_or(Ok(()), |beside| beside.finish()?)
+        self.worker.map_or(Ok(()), |worker| worker.finish()?)
     }
 }

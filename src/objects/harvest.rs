@@ -102,7 +102,7 @@ mod catalogue {
         pub async fn run_and_wait(&self, wait: Wait) -> Result<HarvestJob> {
             let before = self.get().await?.last_job.map(|job| job.id);
             self.run().await?;
-            let mut pace = wait.start();
+            let mut poller = wait.start();
             loop {
                 let job = self.get().await?.last_job.filter(|job| before.as_ref() != Some(&job.id));
                 match job {
@@ -112,7 +112,7 @@ mod catalogue {
                             Some(job) => format!("the run {} is still `{}`", job.id, job.status),
                             None => format!("no run of the source {} has begun", self.id),
                         };
-                        pace.pause(state).await?;
+                        poller.pause(state).await?;
                     }
                 }
             }
@@ -160,13 +160,13 @@ mod catalogue {
         ///
         /// Returns an error if a call fails, or the deadline passes ([`is_timeout`](crate::Error::is_timeout)).
         pub async fn wait(&self, wait: Wait) -> Result<HarvestJob> {
-            let mut pace = wait.start();
+            let mut poller = wait.start();
             loop {
                 let job = self.get().await?;
                 if is_finished(&job.status) {
                     return Ok(job);
                 }
-                pace.pause(|| format!("the run {} is still `{}`", self.id, job.status)).await?;
+                poller.pause(|| format!("the run {} is still `{}`", self.id, job.status)).await?;
             }
         }
     }

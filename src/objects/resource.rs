@@ -123,17 +123,18 @@ impl ResourceHandle {
     ///
     /// Returns an error if a call fails, or the deadline passes ([`is_timeout`](crate::Error::is_timeout)).
     pub async fn wait_until(&self, wait: Wait, is_wanted: impl Fn(&Analysis) -> bool) -> Result<Analysis> {
-        let mut pace = wait.start();
+        let mut poller = wait.start();
         loop {
             let (analysis, url) = self.analysed().await?;
             if is_wanted(&analysis) && !analysis.is_outdated(url.as_deref()) {
                 return Ok(analysis);
             }
             let stage = analysis.stage(url.as_deref());
-            pace.pause(|| {
-                format!("the analysis of the resource {} does not satisfy the condition yet ({stage})", self.id)
-            })
-            .await?;
+            poller
+                .pause(|| {
+                    format!("the analysis of the resource {} does not satisfy the condition yet ({stage})", self.id)
+                })
+                .await?;
         }
     }
 }

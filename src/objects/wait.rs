@@ -54,8 +54,8 @@ impl Wait {
         self
     }
 
-    pub(super) fn start(self) -> Pace {
-        Pace { wait: self, started: Instant::now(), pause: self.first.max(SHORTEST).min(self.longest.max(SHORTEST)) }
+    pub(super) fn start(self) -> Poller {
+        Poller { wait: self, started: Instant::now(), pause: self.first.max(SHORTEST).min(self.longest.max(SHORTEST)) }
     }
 }
 
@@ -63,13 +63,13 @@ impl Wait {
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// A wait that has begun.
-pub(super) struct Pace {
+pub(super) struct Poller {
     wait: Wait,
     started: Instant,
     pause: Duration,
 }
 
-impl Pace {
+impl Poller {
     /// Waits until the next poll, or returns the error of the deadline.
     pub(super) async fn pause(&mut self, state: impl FnOnce() -> String) -> Result<()> {
         let left = self.wait.deadline.saturating_sub(self.started.elapsed());
@@ -88,12 +88,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn pauses_grow_to_the_longest_and_end_at_the_deadline() {
-        let mut pace = Wait::up_to(Duration::from_secs(20)).longest_pause(Duration::from_secs(4)).start();
+        let mut poller = Wait::up_to(Duration::from_secs(20)).longest_pause(Duration::from_secs(4)).start();
         let begun = Instant::now();
         let mut looks = Vec::new();
         let error = loop {
             looks.push(begun.elapsed().as_secs_f64().round() as u64);
-            if let Err(error) = pace.pause(|| "it is still `pending`".to_owned()).await {
+            if let Err(error) = poller.pause(|| "it is still `pending`".to_owned()).await {
                 break error;
             }
         };
@@ -105,10 +105,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn pauses_of_nothing_do_not_flood() {
-        let mut pace =
+        let mut poller =
             Wait::up_to(Duration::from_secs(1)).first_pause(Duration::ZERO).longest_pause(Duration::ZERO).start();
         let mut looks = 0;
-        while pace.pause(String::new).await.is_ok() {
+        while poller.pause(String::new).await.is_ok() {
             looks += 1;
         }
         assert_eq!(looks, 100);

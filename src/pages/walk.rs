@@ -43,7 +43,7 @@ pub(super) struct Walk {
     last: Option<u64>,
     /// The items of the previous page.
     previous: Vec<Key>,
-    seen: Seen,
+    seen: DeliveredKeys,
     hasher: RandomState,
     ended: bool,
 }
@@ -69,7 +69,7 @@ impl Walk {
             total: None,
             last: None,
             previous: Vec::new(),
-            seen: Seen::default(),
+            seen: DeliveredKeys::default(),
             hasher: RandomState::new(),
             ended: false,
             call: Some(call),
@@ -215,16 +215,16 @@ fn set_page(request: &mut Request, number: u64, size: u64) {
 /// The ids that were delivered, as hashes. The probability of a collision among a million of them is below one in thirty
 /// million.
 #[derive(Default)]
-struct Seen {
-    newer: HashSet<u64, BuildHasherDefault<OfHash>>,
-    older: HashSet<u64, BuildHasherDefault<OfHash>>,
+struct DeliveredKeys {
+    newer: HashSet<u64, BuildHasherDefault<IdentityHasher>>,
+    older: HashSet<u64, BuildHasherDefault<IdentityHasher>>,
 }
 
 /// A hasher that returns the value itself, since a [`Key`] is already a hash with random keys.
 #[derive(Default)]
-struct OfHash(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for OfHash {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -238,7 +238,7 @@ impl Hasher for OfHash {
     }
 }
 
-impl Seen {
+impl DeliveredKeys {
     /// The capacity of one generation: when it is full, the generation before is dropped.
     const GENERATION: usize = 500_000;
 
@@ -268,19 +268,19 @@ mod tests {
 
     #[test]
     fn ids_are_remembered_for_a_generation_at_least() {
-        let mut seen = Seen::default();
+        let mut seen = DeliveredKeys::default();
         let key = |hash| Key { hash, is_id: true };
         assert!(seen.insert(key(u64::MAX)));
-        for hash in 0..Seen::GENERATION as u64 {
+        for hash in 0..DeliveredKeys::GENERATION as u64 {
             assert!(seen.insert(key(hash)));
         }
         assert!(!seen.insert(key(u64::MAX)));
-        assert!(seen.newer.len() + seen.older.len() <= 2 * Seen::GENERATION);
+        assert!(seen.newer.len() + seen.older.len() <= 2 * DeliveredKeys::GENERATION);
     }
 
     #[test]
     fn what_has_no_id_is_always_new() {
-        let mut seen = Seen::default();
+        let mut seen = DeliveredKeys::default();
         let twice = |is_id| [(); 2].map(|()| seen.insert(Key { hash: 1, is_id }));
         assert_eq!([false, true].map(twice), [[true, true], [true, false]]);
     }

@@ -1,4 +1,4 @@
-//! What the generated clients lean on, under the names that progenitor's generated code looks for.
+//! The seam to the generated clients: what their code calls, under the names that progenitor gives it.
 
 use progenitor_client::QueryParam;
 pub use progenitor_client::{ClientInfo, OperationInfo};
@@ -25,27 +25,27 @@ impl RequestBuilderExt for reqwest::RequestBuilder {
     }
 }
 
-/// An argument that may be given, or why it cannot be one.
+/// Converts an optional argument; `refused` is the error.
 #[inline]
 pub(crate) fn optional<T, V: TryInto<T>>(value: V, refused: &'static str) -> Result<Option<T>, String> {
     required(value, refused).map(Some)
 }
 
-/// An argument that must be given.
+/// Converts a required argument; `refused` is the error.
 #[inline]
 pub(crate) fn required<T, V: TryInto<T>>(value: V, refused: &'static str) -> Result<T, String> {
     value.try_into().map_err(|_| refused.to_owned())
 }
 
-/// A request that is being made, or why it cannot be.
-pub(crate) struct Draft(Result<Request, Error>);
+/// Builds a request from the arguments of an operation; an argument that cannot be sent becomes the error.
+pub(crate) struct RequestBuilder(Result<Request, Error>);
 
-impl Draft {
+impl RequestBuilder {
     pub(crate) fn new(request: reqwest::Result<Request>) -> Self {
         Self(request.map_err(Error::from))
     }
 
-    /// With a parameter of the query, if its value has one.
+    /// Adds a query parameter, if its value is not empty.
     pub(crate) fn query<T: Serialize>(mut self, name: &str, value: Result<T, String>) -> Self {
         if let Ok(request) = &mut self.0
             && let Err(reason) = value.and_then(|value| append(request.url_mut(), name, &value))
@@ -55,7 +55,7 @@ impl Draft {
         self
     }
 
-    /// With a header, if there is a value.
+    /// Adds a header, if there is a value.
     pub(crate) fn header<T: ToString>(mut self, name: &'static str, value: Result<Option<T>, String>) -> Self {
         if let Ok(request) = &mut self.0 {
             match value.map(|value| value.map(|value| HeaderValue::try_from(value.to_string()))) {
@@ -86,7 +86,7 @@ fn append<T: Serialize>(url: &mut Url, name: &str, value: &T) -> Result<(), Stri
     appended
 }
 
-/// What may stand in one segment of a path without changing the path.
+/// The characters that are not encoded in a path segment, beside letters and digits.
 const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -96,13 +96,13 @@ const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b',');
 
-/// Stands in a path for an argument that must not be sent. It is also what a NUL becomes.
+/// Marks an argument of a path that must not be sent. It is also what a NUL becomes.
 pub(crate) const REFUSED_ARGUMENT: &str = "%00";
 
-/// Encodes an argument of a path, so that it can never be more than one segment of it.
+/// Encodes an argument of a path as one segment of it.
 pub(crate) fn encode_path(argument: &str) -> String {
     match argument {
-        // As they are, and even percent-encoded, these change the path: `exec` refuses the mark.
+        // As they are, and even percent-encoded, these change the path: an execution refuses the mark.
         "" | "." | ".." => REFUSED_ARGUMENT.to_owned(),
         _ => percent_encoding::utf8_percent_encode(argument, SEGMENT).to_string(),
     }

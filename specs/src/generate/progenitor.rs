@@ -69,7 +69,7 @@ pub(super) fn build_request(making: &[TokenTree]) -> Option<TokenStream> {
     }
     let set = parameters.iter().map(|(_, set)| set);
     let statements = statements.iter().flatten();
-    Some(quote! { #(#statements)* crate::runtime::Draft::new(#(#built)*) #(#set)* .done() })
+    Some(quote! { #(#statements)* crate::runtime::RequestBuilder::new(#(#built)*) #(#set)* .done() })
 }
 
 /// `. query (& progenitor_client :: QueryParam :: new ("name" , & variable))`: its length, the name, the variable.
