@@ -1,4 +1,4 @@
-//! How do the files of a dataset get onto this machine, whole and as they were declared?
+//! Downloads the files of a dataset, and verifies their declared sizes and checksums.
 //!
 //! `cargo run --example download`; a dataset of data.gouv.fr: `-- --live SLUG --folder data`; only one file:
 //! `-- --live --resource ID`.
@@ -21,16 +21,16 @@ struct Arguments {
     /// The slug or id of the dataset
     #[arg(default_value = COMMUNES)]
     dataset: String,
-    /// The id of a resource: its file alone
+    /// The id of a resource, to download its file only
     #[arg(long, value_name = "ID")]
     resource: Option<String>,
     /// Where to save
     #[arg(long, default_value = "data")]
     folder: PathBuf,
-    /// How many files at once
+    /// The number of concurrent downloads
     #[arg(long, default_value_t = 4)]
     concurrency: usize,
-    /// Keep files also where they are not what was declared
+    /// Keep files whose size or checksum is not the declared one
     #[arg(long)]
     unverified: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What does the whole catalogue hold? Its exports, read row by row.
+//! Reads the exports of the whole catalogue, row by row.
 //!
 //! `cargo run --example dump`; the real ones: `-- --live`; those of an organization:
 //! `-- --live --organization SLUG`.
@@ -15,13 +15,13 @@ use support::{Outcome, Place, heading, table};
 #[derive(Parser)]
 #[command(about = "What does the whole catalogue hold? Its exports, read row by row.")]
 struct Arguments {
-    /// The slug or id of an organization: its datasets alone
+    /// The slug or id of an organization, to read its datasets only
     #[arg(long)]
     organization: Option<String>,
     /// A tag that the datasets must have
     #[arg(long, conflicts_with = "organization")]
     tag: Option<String>,
-    /// How many licences to show
+    /// The number of licences to show
     #[arg(long, default_value_t = 10)]
     first: usize,
     #[command(flatten)]

@@ -1,6 +1,6 @@
-//! What does an error answer?
+//! Shows what errors tell: status, refused fields, server messages.
 //!
-//! `cargo run --example errors`. Nothing is written: what is asked for is refused or not there.
+//! `cargo run --example errors`. Nothing is written: each request is refused or finds nothing.
 
 mod support;
 

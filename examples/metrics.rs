@@ -1,4 +1,4 @@
-//! How often was a dataset looked at and downloaded, month by month?
+//! Prints the visits and downloads of a dataset by month.
 //!
 //! `cargo run --example metrics -- --since 2026-01`
 
@@ -13,7 +13,7 @@ use support::{Outcome, Place, table};
 #[derive(Parser)]
 #[command(about = "How often was a dataset looked at and downloaded, month by month?")]
 struct Arguments {
-    /// The id of the dataset; charging points of the embedded platform otherwise
+    /// The id of the dataset; that of the charging points on the embedded platform by default
     #[arg(long, value_name = "ID", default_value = datagouv_sandbox::platform::CHARGING_POINTS)]
     dataset: String,
     /// The first month
@@ -42,7 +42,7 @@ async fn metrics(arguments: Arguments) -> Outcome {
     if let Some(month) = &arguments.until {
         months = months.to(month);
     }
-    // A month of which nobody knows the number is not a month of none.
+    // An unknown number of visits is not zero.
     let known = |count: Option<i64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
     let mut rows: Vec<Vec<String>> = months
         .collect()

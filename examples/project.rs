@@ -1,4 +1,4 @@
-//! How is only what a program needs asked for, in a type of its own, from all pages of a list?
+//! Requests only the fields of its own type, on all pages of a list.
 //!
 //! `cargo run --features masks --example project -- mobilite`
 
@@ -17,14 +17,14 @@ use support::{Outcome, Place, heading, short, table};
 struct Arguments {
     /// Words that the datasets must have
     words: Option<String>,
-    /// How many to read
+    /// The number of datasets to read
     #[arg(long, default_value_t = 20)]
     first: usize,
     #[command(flatten)]
     place: Place,
 }
 
-/// What this program needs of a dataset: the mask is worked out from it, so that nothing else is sent.
+/// The fields of a dataset that this program needs. The mask is derived from them, so that the server sends no others.
 #[derive(Deserialize, JsonSchema)]
 struct Dataset {
     title: String,

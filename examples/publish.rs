@@ -1,4 +1,4 @@
-//! How is a dataset published: created, given a file, changed, deleted?
+//! Publishes a dataset: creates it, uploads a file, changes and deletes it.
 //!
 //! `cargo run --example publish`; elsewhere with a key: `-- --env demo --api-key-file FILE`. The dataset is a
 //! private draft, which is deleted at the end unless `--keep` is given.
@@ -18,7 +18,7 @@ use support::{Outcome, Place};
 #[derive(Parser)]
 #[command(about = "How is a dataset published: created, given a file, changed, deleted?")]
 struct Arguments {
-    /// The file to publish; a few lines of CSV otherwise
+    /// The file to publish; a few lines of CSV by default
     file: Option<PathBuf>,
     /// Leave the draft where it is
     #[arg(long)]
@@ -67,9 +67,9 @@ async fn fill(dataset: &DatasetHandle, file: File) -> Outcome {
     let sorted = dataset.sort_resources(ResourceKey::Title).await?;
     println!("sorted    {}", sorted.iter().map(|resource| resource.title.as_str()).collect::<Vec<_>>().join(", "));
 
-    // Read, modify, write: what is not named stays as it is.
+    // Read, modify, write: properties that are not named stay as they are.
     let seen = dataset.update(|update| update.title("Communes of the west")).await?;
-    // Refused, were it changed by somebody else since.
+    // An error if somebody else has changed it since.
     let changed = dataset.update_unless_changed(&seen, |update| update.frequency(DatasetFrequency::Annual)).await?;
     println!("changed   {}, {}, tags {}", changed.title, changed.frequency, changed.tags.join(" "));
     println!("          {}", changed.page);

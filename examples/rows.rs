@@ -1,4 +1,4 @@
-//! Which rows of a file match?
+//! Prints the rows of a file that match.
 //!
 //! `cargo run --example rows -- --at-least puissance=50 --one-of commune=Nice,Lyon --sort commune`
 
@@ -14,28 +14,28 @@ use support::{Outcome, Place, heading, plain, table};
 #[derive(Parser)]
 #[command(about = "Which rows of a file match?")]
 struct Arguments {
-    /// The id of the file among the resources of its dataset; charging points of the embedded platform otherwise
+    /// The id of the resource; that of the charging points on the embedded platform by default
     #[arg(long, value_name = "ID", default_value = datagouv_sandbox::platform::CHARGING_POINTS_RESOURCE)]
     resource: String,
-    /// Only rows whose column is a value or greater
+    /// Rows whose column is at least a value
     #[arg(long, value_name = "COLUMN=VALUE")]
     at_least: Vec<String>,
-    /// Only rows whose column is one of some values, with commas between
+    /// Rows whose column is one of some values, separated by commas
     #[arg(long, value_name = "COLUMN=VALUES")]
     one_of: Vec<String>,
-    /// Only rows whose column holds a text
+    /// Rows whose column contains a text
     #[arg(long, value_name = "COLUMN=TEXT")]
     holds: Vec<String>,
-    /// In the order of a column; in that of the file otherwise
+    /// The column to sort by; the order of the file by default
     #[arg(long, value_name = "COLUMN")]
     sort: Option<String>,
-    /// The columns to show, with commas between; all otherwise
+    /// The columns to show, separated by commas; all by default
     #[arg(long, value_delimiter = ',')]
     columns: Vec<String>,
-    /// One line for all rows with the same value in a column, with how many they are and the mean of another
+    /// Groups rows by a column, with their number and the mean of another column
     #[arg(long, value_name = "COLUMN=COLUMN")]
     mean_by: Option<String>,
-    /// How many rows to show
+    /// The number of rows to show
     #[arg(long, default_value_t = 20)]
     show: usize,
     #[command(flatten)]
@@ -72,7 +72,7 @@ fn condition(arguments: &Arguments) -> Outcome<Condition> {
 async fn rows(arguments: Arguments) -> Outcome {
     let condition = condition(&arguments)?;
     let platform = arguments.place.open().await?;
-    // `checked`: a column that is not there is told before anything is asked, with the one that was meant.
+    // `checked`: an unknown column is an error before the query is sent, with the nearest name.
     let mut query: Rows<Row> = platform.client.resource(&arguments.resource).rows().filter(condition).checked();
     if let Some(text) = &arguments.mean_by {
         let (group, of) = column_and_value(text)?;
@@ -87,7 +87,7 @@ async fn rows(arguments: Arguments) -> Outcome {
     println!("  read as {}", query.explain().await?);
     let mut stream = query.stream();
     let mut shown = Vec::new();
-    // What is not polled is not asked for: a million rows cost no more than the first.
+    // Rows that are not polled are not requested: a million rows cost no more than the first.
     while shown.len() < arguments.show
         && let Some(row) = stream.next().await
     {

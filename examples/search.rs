@@ -1,4 +1,4 @@
-//! Which datasets are there about a subject, of a producer, with a tag, in a format?
+//! Searches datasets by words, producer, tag and format.
 //!
 //! `cargo run --example search -- mobilite --format csv`
 
@@ -14,9 +14,9 @@ use support::{Outcome, Place, day, heading, short, table};
 #[derive(Parser)]
 #[command(about = "Which datasets are there about a subject, of a producer, with a tag, in a format?")]
 struct Arguments {
-    /// Words that they must have
+    /// Words to search for
     words: Option<String>,
-    /// A tag that they must have; several are all asked for
+    /// A tag that they must have; may be repeated
     #[arg(long)]
     tag: Vec<String>,
     /// A format that one of their files must have (csv, json, shp…)
@@ -28,7 +28,7 @@ struct Arguments {
     /// The most visited first
     #[arg(long)]
     popular: bool,
-    /// How many to show
+    /// The number of datasets to show
     #[arg(long, default_value_t = 10)]
     first: i64,
     #[command(flatten)]
@@ -71,7 +71,7 @@ async fn search(arguments: Arguments) -> Outcome {
     });
     table(&["title", "producer", "files", "updated", "id"], &rows.collect::<Vec<_>>());
 
-    // What the search engine has counted, by the properties that it counts.
+    // The facets: numbers of datasets by property.
     for property in page.facets.keys() {
         let counts = page.facet(property);
         let shown = counts.iter().take(5).map(|facet| format!("{} ({})", facet.value, facet.count));

@@ -1,6 +1,6 @@
 //! A walk through the platform: search, open, upload and read back, rows, visits.
 //!
-//! `cargo run --example tour`; `-- --live` for data.gouv.fr, `-- --help` for other places.
+//! `cargo run --example tour`; `-- --live` for data.gouv.fr, `-- --help` for other servers.
 
 mod support;
 
@@ -16,7 +16,7 @@ use support::{Outcome, Place, Platform, day, heading, plain, short, table};
 #[derive(Parser)]
 #[command(about = "A walk through the platform: search, open, upload and read back, rows, visits")]
 struct Arguments {
-    /// What to search for
+    /// Words to search for
     #[arg(default_value = "bornes de recharge")]
     words: String,
     /// The dataset to open, instead of the first that is found
@@ -70,7 +70,7 @@ async fn walk(arguments: Arguments) -> Outcome {
     Ok(())
 }
 
-/// Searches; where nothing is about the words, takes what changed last.
+/// Searches; if nothing is found, takes the datasets that changed last.
 async fn search(client: &Client, words: &str) -> Outcome<Vec<Dataset>> {
     let mut page = client.main().list_datasets().q(words).page_size(5).send().await?;
     heading(&format!("Datasets about “{words}”: {}", page.total));
@@ -107,7 +107,7 @@ async fn open(client: &Client, id: &str) -> Outcome<Dataset> {
     Ok(dataset)
 }
 
-/// Publishes a file in a private dataset, reads it back, and takes both away.
+/// Publishes a file in a private dataset, reads it back, and deletes both.
 async fn upload(platform: &Platform) -> Outcome {
     if !platform.has_key {
         heading("Upload, and read back: skipped, since there is no API key (--api-key-file FILE)");
@@ -139,10 +139,10 @@ async fn there_and_back(client: &Client, dataset: &str, sent: &str) -> Outcome<S
     }
 }
 
-/// Rows of the first file that the tabular API knows, above the mean of a column of numbers.
+/// Prints rows of the first file that the tabular API has, above the mean of a column of numbers.
 async fn rows(client: &Client, mut tried: Vec<(String, String)>) -> Outcome {
     let tabular = client.tabular();
-    // Most files are no tables; those on which queries may aggregate are.
+    // Most files are no tables; those that may be aggregated are.
     let known = tabular.get_aggregation_exceptions().send().await?.into_inner();
     tried.truncate(20);
     tried.extend(known.resources().map(|id| (id.to_owned(), id.to_owned())));
@@ -177,7 +177,7 @@ async fn rows(client: &Client, mut tried: Vec<(String, String)>) -> Outcome {
     Ok(())
 }
 
-/// The first column of numbers whose mean is known, and the mean as the column can be compared with.
+/// Returns the first column of numbers whose mean is known, and the mean.
 fn column_of_numbers(profile: &ResourceProfile) -> Option<(&str, String)> {
     profile.header.iter().find_map(|name| {
         let mean = profile.profile.get(name)?.mean?;
@@ -189,7 +189,7 @@ fn column_of_numbers(profile: &ResourceProfile) -> Option<(&str, String)> {
     })
 }
 
-/// The last twelve months of the dataset, or of the whole platform where nothing is known of it.
+/// Prints the last twelve months of the dataset, or of the whole platform if there are none.
 async fn visits(client: &Client, dataset: Option<&Dataset>) -> Outcome {
     let call = || client.metrics().get_metrics_by_model().page_size(12);
     let newest = Filters::from([("metric_month__sort", "desc")]);

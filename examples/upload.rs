@@ -1,4 +1,4 @@
-//! How does a file get onto the platform, however large it is?
+//! Uploads a file of any size.
 //!
 //! `cargo run --example upload`; elsewhere with a key: `-- --env demo --api-key-file FILE --dataset SLUG FILE`.
 
@@ -16,7 +16,7 @@ use support::{Outcome, Place};
 #[derive(Parser)]
 #[command(about = "How does a file get onto the platform, however large it is?")]
 struct Arguments {
-    /// The file to send; some lines of CSV otherwise
+    /// The file to upload; some lines of CSV by default
     file: Option<PathBuf>,
     /// The slug or id of the dataset that gets it as a new resource
     #[arg(long, default_value = COMMUNES)]
@@ -24,10 +24,10 @@ struct Arguments {
     /// The id of a resource whose file it replaces instead
     #[arg(long, value_name = "ID")]
     resource: Option<String>,
-    /// The size of the parts that it is sent in, in bytes
+    /// The size of the parts, in bytes
     #[arg(long, default_value_t = 4 << 20)]
     part_size: u64,
-    /// Take up again what was interrupted, by the identifier that was told
+    /// Resume an interrupted upload, by its identifier
     #[arg(long, value_name = "UUID")]
     resume: Option<String>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What all examples share: where they go, and how they print.
+//! Shared by all examples: the server that they call, and how they print.
 #![allow(dead_code, reason = "no example uses all of it")]
 
 use std::error::Error;
@@ -13,26 +13,26 @@ use datagouv_sandbox::Sandbox;
 /// The result of an example.
 pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-/// Where to go. Without any of these, to a small platform with invented data inside this program.
+/// The server to call. The default is a small platform with invented data inside this program.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Where to go (a small platform inside this program otherwise)")]
 pub struct Place {
-    /// To the platform itself
+    /// Call data.gouv.fr
     #[arg(long, conflicts_with_all = ["env", "main", "main_v2", "tabular", "metrics"])]
     live: bool,
-    /// To one of the platform's environments
+    /// Call one of the platform's environments
     #[arg(long, value_name = "NAME", conflicts_with_all = ["main", "main_v2", "tabular", "metrics"])]
     env: Option<Env>,
-    /// To a catalogue of your own, by the base URL of its API (http://127.0.0.1:7000/api/1)
+    /// Call a catalogue of your own, by the base URL of its API (http://127.0.0.1:7000/api/1)
     #[arg(long, value_name = "URL")]
     main: Option<String>,
-    /// The same of its second version; otherwise what --main says, with 2 as its last segment
+    /// The base URL of its second version; --main with 2 as its last segment by default
     #[arg(long, value_name = "URL")]
     main_v2: Option<String>,
-    /// To a tabular server of your own
+    /// Call a tabular server of your own
     #[arg(long, value_name = "URL")]
     tabular: Option<String>,
-    /// To a metrics server of your own
+    /// Call a metrics server of your own
     #[arg(long, value_name = "URL")]
     metrics: Option<String>,
     /// A file that holds an API key of the catalogue
@@ -47,20 +47,20 @@ enum Env {
     Dev,
 }
 
-/// A client, and what is to be known of the place it goes to.
+/// A client, and the server that it calls.
 pub struct Platform {
     pub client: Client,
-    /// Whether there is a key, so that things can be written.
+    /// Whether there is an API key, which writing needs.
     pub has_key: bool,
     pub name: String,
     own: Option<Vec<Api>>,
     environment: Option<Environment>,
-    /// It runs as long as it is held.
+    /// The embedded platform, which stops when it is dropped.
     sandbox: Option<Sandbox>,
 }
 
 impl Place {
-    /// Opens the door.
+    /// Builds the client.
     pub async fn open(self) -> Outcome<Platform> {
         let mut key = match &self.api_key_file {
             Some(file) => Some(
@@ -128,7 +128,7 @@ impl Place {
 }
 
 impl Platform {
-    /// Whether the place has an API.
+    /// Returns whether the server has an API.
     pub fn has(&self, api: Api) -> bool {
         match (&self.own, self.environment) {
             (Some(own), _) => own.contains(&api),
@@ -139,7 +139,7 @@ impl Platform {
     }
 }
 
-/// Ends the program: an error is told with all its causes.
+/// Ends the program; prints an error with all its causes.
 pub fn report(outcome: Outcome) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     eprintln!("error: {error}");
@@ -151,7 +151,7 @@ pub fn report(outcome: Outcome) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// A heading.
+/// Prints a heading.
 pub fn heading(text: &str) {
     if std::io::stdout().is_terminal() {
         println!("\n\x1b[1m{text}\x1b[0m");
@@ -160,7 +160,7 @@ pub fn heading(text: &str) {
     }
 }
 
-/// The longest cell: what is beyond is cut.
+/// Longer cells are cut.
 const WIDEST: usize = 48;
 
 /// Prints rows below their titles; a column whose cells are all numbers is aligned to the right.
@@ -193,7 +193,7 @@ pub fn table(titles: &[&str], rows: &[Vec<String>]) {
     rows.iter().for_each(|row| print(row));
 }
 
-/// A text on one line, no longer than so many letters.
+/// Returns a text on one line, cut to a number of characters.
 pub fn short(text: &str, longest: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= longest {
@@ -202,7 +202,7 @@ pub fn short(text: &str, longest: usize) -> String {
     line.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// A value of a row, as a person reads it.
+/// Formats a value of a row.
 pub fn plain(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Null => "-".to_owned(),
@@ -211,7 +211,7 @@ pub fn plain(value: &serde_json::Value) -> String {
     }
 }
 
-/// The day of a date-time.
+/// Returns the day of a date-time.
 pub fn day(moment: &datagouv::DateTime) -> String {
     moment.as_str().chars().take(10).collect()
 }
