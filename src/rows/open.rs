@@ -94,7 +94,7 @@ fn ensure_sendable(request: &Request) -> Result<()> {
     if request.aggregates() && post_filter.is_some() {
         request.exactly_filtered("grouping the rows")?;
     }
-    request.paged(query, &[])?;
+    request.paged(query, post_filter.as_ref(), &[])?;
     Ok(())
 }
 

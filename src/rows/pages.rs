@@ -12,6 +12,7 @@ use super::check::check;
 use super::decode;
 use super::encoding::Query;
 use super::failure::{missing, unreadable_row};
+use super::post_filter::PostFilter;
 use super::request::Request;
 use super::row::Row;
 use super::source::{Page, Source};
@@ -26,6 +27,7 @@ pub(super) struct Walk {
     request: Request,
     /// The query of the filter, without an order.
     filter: Query,
+    post_filter: Option<PostFilter>,
     query: Query,
     /// What comes before the first page.
     before: Option<Pending<Result<Prepared>>>,
@@ -53,7 +55,7 @@ impl Walk {
         let (own, of, asked) = (client.clone(), source.clone(), request.clone());
         let before = async move {
             let filter = asked.exactly_filtered("reading pages")?;
-            asked.paged(filter.clone(), &[])?;
+            asked.paged(filter.clone(), None, &[])?;
             if asked.parts()?.len() > 1 {
                 return Err(Error::request(
                     "the query is too long for one request, and its parts have no pages: stream the rows",
@@ -70,11 +72,11 @@ impl Walk {
         client: &Client,
         source: &Source,
         request: &Request,
-        filter: Query,
+        (filter, post_filter): (Query, Option<PostFilter>),
         limit: Option<u64>,
     ) -> Result<Self> {
-        let query = request.paged(filter.clone(), &[])?;
-        Ok(Self { filter, query, ..Self::empty(client, source, request, limit) })
+        let query = request.paged(filter.clone(), post_filter.as_ref(), &[])?;
+        Ok(Self { filter, post_filter, query, ..Self::empty(client, source, request, limit) })
     }
 
     fn empty(client: &Client, source: &Source, request: &Request, limit: Option<u64>) -> Self {
@@ -83,6 +85,7 @@ impl Walk {
             source: source.clone(),
             request: request.clone(),
             filter: Query::default(),
+            post_filter: None,
             query: Query::default(),
             before: None,
             unique: request.aggregates() || source.numbers_every_row(),
@@ -135,7 +138,7 @@ impl Walk {
         let Some(before) = &mut self.before else { return Poll::Ready(Ok(())) };
         let (filter, keys) = ready!(before.as_mut().poll(context))?;
         self.before = None;
-        self.query = self.request.paged(filter.clone(), &keys)?;
+        self.query = self.request.paged(filter.clone(), self.post_filter.as_ref(), &keys)?;
         self.filter = filter;
         Poll::Ready(Ok(()))
     }

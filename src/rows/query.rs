@@ -216,7 +216,7 @@ impl<T> Rows<T> {
 
     fn exported(&self, purpose: &str) -> Result<Query> {
         let query = self.request.exactly_filtered(purpose)?;
-        self.request.paged(query, &[])
+        self.request.paged(query, None, &[])
     }
 
     /// Changes the row type.

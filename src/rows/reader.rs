@@ -149,8 +149,11 @@ impl Reader {
 
     /// Reads the header of an export once enough of it has come.
     fn header(&mut self) -> Result<()> {
-        let expected =
-            if self.request.select.is_empty() { self.schema.header() } else { self.request.export_columns()? };
+        let expected = if self.request.select.is_empty() {
+            self.schema.header()
+        } else {
+            self.request.export_columns(self.post_filter.as_ref())
+        };
         let Some(names) = self.records.header(&expected).map_err(malformed)? else { return Ok(()) };
         if let Some(unknown) = names.iter().find(|name| self.schema.kind(name).is_none()) {
             // The table was made anew after its profile was: what is known of it is out of date.

@@ -114,13 +114,13 @@ impl Request {
     }
 
     /// Adds to the query of a filter what pages need but their numbers.
-    pub(super) fn paged(&self, mut query: Query, keys: &[String]) -> Result<Query> {
+    pub(super) fn paged(&self, mut query: Query, post_filter: Option<&PostFilter>, keys: &[String]) -> Result<Query> {
         self.ensure_consistent()?;
         // The server's own order is that of the row numbers.
         if self.aggregates() || !self.orders.is_empty() || !keys.is_empty() {
             query.sort(&self.unique_orders(keys))?;
         }
-        let columns = self.columns(&query_columns(self)?);
+        let columns = self.columns(&self.read_columns(post_filter));
         if !columns.is_empty() {
             query.columns(&columns)?;
         }
@@ -164,11 +164,21 @@ impl Request {
     }
 
     /// The columns of an export.
-    pub(super) fn export_columns(&self) -> Result<Vec<String>> {
-        let mut needed = query_columns(self)?;
+    pub(super) fn export_columns(&self, post_filter: Option<&PostFilter>) -> Vec<String> {
+        let mut needed = self.read_columns(post_filter);
         // To go on after a break.
         needed.push(ROW_NUMBER.to_owned());
-        Ok(self.columns(&needed))
+        self.columns(&needed)
+    }
+
+    /// The columns that the client reads itself.
+    fn read_columns(&self, post_filter: Option<&PostFilter>) -> Vec<String> {
+        let mut columns: Vec<String> =
+            post_filter.into_iter().flat_map(PostFilter::columns).map(str::to_owned).collect();
+        if self.needs_number {
+            columns.push(ROW_NUMBER.to_owned());
+        }
+        columns
     }
 
     /// Whether a column that comes is kept from the rows: it was not selected.
@@ -178,10 +188,10 @@ impl Request {
 
     /// The query of an export, of which `window` bounds the row numbers.
     pub(super) fn exported(&self, window: impl FnOnce(&mut Query)) -> Result<Query> {
-        let (mut query, _) = self.filtered()?;
+        let (mut query, post_filter) = self.filtered()?;
         window(&mut query);
         query.sort(&self.unique_orders(&[]))?;
-        let columns = self.export_columns()?;
+        let columns = self.export_columns(post_filter.as_ref());
         if !columns.is_empty() {
             query.columns(&columns)?;
         }
@@ -195,9 +205,9 @@ impl Request {
     /// Where there is no list of values to divide, or it is too long for that too.
     pub(super) fn parts(&self) -> Result<Vec<Self>> {
         let length = |request: &Self| -> Result<usize> {
-            let (query, _) = request.filtered()?;
             let query = if request.aggregates() {
-                request.paged(query, &[])?
+                let (query, post_filter) = request.filtered()?;
+                request.paged(query, post_filter.as_ref(), &[])?
             } else {
                 request.exported(|query| query.window(Some(i64::MIN), i64::MIN))?
             };
@@ -275,16 +285,6 @@ fn list_mut(node: &mut Node, index: usize) -> Option<&mut Vec<String>> {
         Node::Test(test) => Some(&mut test.operands),
         _ => None,
     }
-}
-
-/// The columns that the client reads itself.
-fn query_columns(request: &Request) -> Result<Vec<String>> {
-    let post_filter = request.filtered()?.1;
-    let mut columns: Vec<String> = post_filter.iter().flat_map(PostFilter::columns).map(str::to_owned).collect();
-    if request.needs_number {
-        columns.push(ROW_NUMBER.to_owned());
-    }
-    Ok(columns)
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ impl Windows {
         part(&mut query);
         // What the client drops does not count.
         let limit = self.request.limit.filter(|_| post_filter.is_none());
-        Walk::new(&self.client, &self.source, &self.request, query, limit)
+        Walk::new(&self.client, &self.source, &self.request, (query, post_filter), limit)
     }
 
     /// The total that pages have told.
