@@ -152,8 +152,7 @@ macro_rules! generated {
     ($(#[$meta:meta])* $module:ident, $file:literal) => {
         $(#[$meta])*
         #[allow(
-            missing_docs, unused_imports, unused_mut, unreachable_patterns, clippy::all, clippy::pedantic,
-            rustdoc::bare_urls, rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, rustdoc::invalid_rust_codeblocks
+            unused_imports, unused_mut, unreachable_patterns, clippy::all, clippy::pedantic
         )]
         pub mod $module {
             // The name under which generated code imports its runtime.

@@ -1,20 +1,24 @@
 //! The methods of request builders. progenitor's `send` builds a request, sends it and decodes the response. It is
 //! replaced by methods that build the request and pass it to a `Call`, which sends all requests, is compiled once, and
-//! takes parameters and headers that the document does not declare.
+//! takes parameters and headers that the document does not declare. progenitor's docs are replaced too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
-use super::progenitor::{self, braces, is_ident};
-use super::syntax::rust_type;
+use super::docs;
+use super::progenitor::{self, braces, doc_text, is_ident, is_paren};
+use super::syntax::{documentation, rust_type};
 use crate::shape::types::Rust;
 use crate::shape::{Operation, ResponseBody, Shaped};
 
-/// Replaces each builder's `send` by `call`, and by a `send` that uses it.
+/// Replaces each builder's `send` by `call`, and by a `send` that uses it; writes the docs of operations and builders.
 pub fn with_calls(shaped: &Shaped, tokens: TokenStream) -> Result<TokenStream, String> {
     let mut pass = Pass {
+        shaped,
+        builder: None,
+        documented: 0,
         operations: shaped
             .operations
             .iter()
@@ -24,13 +28,27 @@ pub fn with_calls(shaped: &Shaped, tokens: TokenStream) -> Result<TokenStream, S
         done: BTreeSet::new(),
     };
     let tokens = pass.rewrite(tokens)?;
-    match pass.operations.keys().find(|name| !pass.done.contains(**name)) {
-        Some(name) => Err(format!("the generator wrote no `send` for `{name}`")),
-        None => Ok(tokens),
+    if let Some(name) = pass.operations.keys().find(|name| !pass.done.contains(**name)) {
+        return Err(format!("the generator wrote no `send` for `{name}`"));
     }
+    // The client and, for each operation, its method, its builder and the setters of that.
+    let setters = |operation: &Operation| operation.parameters.len() + usize::from(operation.body.is_some());
+    let expected = 1 + shaped.operations.iter().map(|operation| 2 + setters(operation)).sum::<usize>();
+    if pass.documented != expected {
+        return Err(format!(
+            "the generator wrote {expected} items with docs in another form: {} found",
+            pass.documented
+        ));
+    }
+    Ok(tokens)
 }
 
 struct Pass<'a> {
+    shaped: &'a Shaped,
+    /// The operation whose builder is being read.
+    builder: Option<&'a Operation>,
+    /// How many items have got docs.
+    documented: usize,
     operations: BTreeMap<&'a str, (usize, &'a Operation)>,
     done: BTreeSet<&'a str>,
 }
@@ -42,6 +60,13 @@ impl<'a> Pass<'a> {
         loop {
             let ahead = tokens.as_slice();
             match ahead.first() {
+                Some(TokenTree::Punct(punct)) if punct.as_char() == '#' => {
+                    if let Some(text) = self.replaced_docs(ahead) {
+                        out.extend(documentation(text.as_deref()));
+                        tokens.nth(1);
+                        continue;
+                    }
+                }
                 // `pub async fn send (self) -> ... { body }`
                 Some(TokenTree::Ident(word)) if word == "pub" && is_ident(ahead.get(3), "send") => {
                     let body = ahead.iter().enumerate().find_map(|(end, token)| Some((end, braces(token)?)));
@@ -49,6 +74,9 @@ impl<'a> Pass<'a> {
                     out.extend(self.methods(body)?);
                     tokens.nth(end);
                     continue;
+                }
+                Some(TokenTree::Ident(word)) if word == "pub" && is_ident(ahead.get(1), "fn") => {
+                    out.extend(self.added_docs(ahead));
                 }
                 Some(TokenTree::Ident(word)) if word == "value" => {
                     if let Some((length, call)) = progenitor::setter_conversion(ahead) {
@@ -80,6 +108,52 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// The docs that replace progenitor's at the start of these tokens, `None` inside where nothing replaces them.
+    fn replaced_docs(&mut self, ahead: &[TokenTree]) -> Option<Option<String>> {
+        // `# [doc = "..."] pub async fn send`, whose methods bring their own.
+        if is_ident(ahead.get(3), "async") && is_ident(ahead.get(5), "send") {
+            return Some(None);
+        }
+        let text = if is_ident(ahead.get(3), "fn") && is_paren(ahead.get(5)) {
+            // `# [doc = "..."] pub fn list_things (& self)`
+            let name = ahead.get(4)?.to_string();
+            let (_, operation) = self.operations.get(name.as_str()).filter(|_| self.builder.is_none())?;
+            docs::operation(self.shaped.api, operation, &self.shaped.types)
+        } else {
+            let text = doc_text(ahead.get(1)?)?;
+            if let Some((name, _)) = text.strip_prefix("\"Builder for [`Client::").and_then(|name| name.split_once('`'))
+            {
+                let (_, operation) = self.operations.get(name)?;
+                self.builder = Some(operation);
+                docs::builder(operation)
+            } else if text.starts_with("\"Client for ") {
+                docs::client(self.shaped.api)
+            } else {
+                return None;
+            }
+        };
+        self.documented += 1;
+        Some(Some(text))
+    }
+
+    /// The docs of a method to which progenitor gives none.
+    fn added_docs(&mut self, ahead: &[TokenTree]) -> TokenStream {
+        let Some(TokenTree::Ident(name)) = ahead.get(2) else { return TokenStream::new() };
+        // What they take cannot be had outside the crate.
+        if name == "new" || name == "new_with_client" {
+            return quote! { #[doc(hidden)] };
+        }
+        let Some(operation) = self.builder else { return TokenStream::new() };
+        let parameter = operation.parameters.iter().find(|parameter| name == &parameter.name);
+        let text = match parameter {
+            Some(parameter) => docs::parameter(parameter),
+            None if name == "body" => docs::body(operation),
+            None => return TokenStream::new(),
+        };
+        self.documented += 1;
+        documentation(Some(&text))
+    }
+
     /// The methods that replace progenitor's `send`.
     fn methods(&mut self, body: TokenStream) -> Result<TokenStream, String> {
         let (making, name) = request_of(body).ok_or("the generator wrote a `send` of another form")?;
@@ -98,6 +172,7 @@ impl<'a> Pass<'a> {
         Ok(quote! {
             #paged
             #masked
+            /// Sends the request and decodes its response.
             #[inline]
             pub fn send(self) -> impl ::std::future::Future<Output = crate::Result<crate::Response<#answer>>> + Send + use<> {
                 self.call().send()

@@ -110,6 +110,16 @@ pub(super) fn is_ident(token: Option<&TokenTree>, word: &str) -> bool {
     matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
 }
 
+pub(super) fn is_paren(token: Option<&TokenTree>) -> bool {
+    matches!(token, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
+}
+
+/// The literal of `[doc = "..."]`.
+pub(super) fn doc_text(token: &TokenTree) -> Option<String> {
+    let tokens = group(token)?;
+    is_ident(tokens.clone().into_iter().next().as_ref(), "doc").then(|| literal(tokens))?.map(|text| text.to_string())
+}
+
 /// The tokens between braces.
 pub(super) fn braces(token: &TokenTree) -> Option<TokenStream> {
     match token {

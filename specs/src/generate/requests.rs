@@ -7,16 +7,16 @@ use quote::quote;
 
 use super::structure::StructureCode;
 use super::syntax::{documentation, ident, rust_type};
-use super::writer::{Writer, kept};
+use super::writer::{Writer, kept, text_of};
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
 impl Writer<'_> {
     /// A structure of requests: `new` takes the required fields, and fields that are not set are not sent.
     pub(super) fn request(&self, fields: &[Field]) -> TokenStream {
-        let (name, doc) = (self.name(), self.documentation());
+        let (name, doc, undocumented) = (self.name(), self.documentation(), self.undocumented(fields));
         let (mut declared, mut blank, mut lines) = (Vec::new(), Vec::new(), StructureCode::of_request());
         for field in fields {
-            let (doc, name) = (documentation(field.description.as_deref()), ident(&field.name));
+            let (doc, name) = (documentation(text_of(field).as_deref()), ident(&field.name));
             let (held, presence) = (self.request_type(field), self.presence(field));
             declared.push(quote! { #doc pub #name: #held, });
             let value = self.blank(field);
@@ -42,6 +42,7 @@ impl Writer<'_> {
         let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer }));
         quote! {
             #doc
+            #undocumented
             #[derive(Clone, Debug, #default PartialEq)]
             #[non_exhaustive]
             pub struct #name { #(#declared)* }
@@ -117,9 +118,7 @@ impl Writer<'_> {
     fn constructor(&self, fields: &[Field]) -> TokenStream {
         let type_name = self.name();
         let (mut arguments, mut values, mut methods) = (Vec::new(), Vec::new(), Vec::new());
-        let mut fields: Vec<&Field> = fields.iter().collect();
-        fields.sort_by_key(|field| precedence(&field.property));
-        for field in fields {
+        for field in constructor_order(fields) {
             let name = ident(&field.name);
             match self.presence(field) {
                 Presence::Nullable => {
@@ -134,7 +133,7 @@ impl Writer<'_> {
                 }
                 presence => {
                     values.push(quote! { #name: ::std::default::Default::default() });
-                    let doc = documentation(field.description.as_deref());
+                    let doc = setter_docs(field, &presence);
                     let (argument, value) = match presence {
                         Presence::Emptiable => {
                             let written = self.field_type(&field.rust);
@@ -226,9 +225,9 @@ impl Writer<'_> {
         let fitting = quote! { answer.#kept.fitting(#property, answer.#from) };
         let item = convert(&source.rust, &field.rust, self.types)?;
         let boxed = |rust: &Rust, owner: &str| {
-            self.types
-                .get(owner)
-                .is_some_and(|made| Writer { made, types: self.types, direct: self.direct }.recursive(rust))
+            self.types.get(owner).is_some_and(|made| {
+                Writer { made, types: self.types, direct: self.direct, usage: self.usage }.recursive(rust)
+            })
         };
         let item = match (boxed(&source.rust, answer), self.recursive(&field.rust)) {
             (false, false) => item,
@@ -261,10 +260,10 @@ impl Writer<'_> {
     }
 
     pub(super) fn form(&self, fields: &[Field], multipart: bool) -> TokenStream {
-        let (name, doc) = (self.name(), self.documentation());
+        let (name, doc, undocumented) = (self.name(), self.documentation(), self.undocumented(fields));
         let declared = fields.iter().map(|field| {
             let (doc, name, written) =
-                (documentation(field.description.as_deref()), ident(&field.name), self.request_type(&plain(field)));
+                (documentation(text_of(field).as_deref()), ident(&field.name), self.request_type(&plain(field)));
             quote! { #doc pub #name: #written, }
         });
         let plain_fields: Vec<Field> = fields.iter().map(plain).collect();
@@ -294,6 +293,7 @@ impl Writer<'_> {
         };
         quote! {
             #doc
+            #undocumented
             #[derive(Clone, Debug, #default)]
             #[non_exhaustive]
             pub struct #name { #(#declared)* }
@@ -309,6 +309,27 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// The docs of the method that sets a field.
+fn setter_docs(field: &Field, presence: &Presence) -> TokenStream {
+    let text = match (text_of(field), presence) {
+        (Some(text), Presence::Emptiable) => format!("{text}\n\n`None` clears the value."),
+        (Some(text), _) => text,
+        (None, Presence::Rest) => "The other properties.".to_owned(),
+        (None, Presence::Emptiable) => {
+            format!("The property `{}`: not sent unless set, cleared by `None`.", field.property)
+        }
+        (None, _) => format!("The property `{}`: not sent unless set.", field.property),
+    };
+    documentation(Some(&text))
+}
+
+/// Fields in the order of the arguments of a constructor.
+pub(super) fn constructor_order(fields: &[Field]) -> Vec<&Field> {
+    let mut fields: Vec<&Field> = fields.iter().collect();
+    fields.sort_by_key(|field| precedence(&field.property));
+    fields
 }
 
 /// The order of an argument in a constructor: names come first. In alphabetical order, a description would come before

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::structure::StructureCode;
 use super::syntax::{documentation, ident};
-use super::writer::{Writer, kept};
+use super::writer::{Writer, kept, text_of};
 use crate::shape::types::{Field, Rust};
 
 impl Writer<'_> {
@@ -15,7 +15,7 @@ impl Writer<'_> {
         let (name, doc) = (self.name(), self.documentation());
         let (mut declared, mut lines) = (Vec::new(), StructureCode::of_answer());
         for field in fields {
-            let doc = documentation(field.description.as_deref());
+            let doc = documentation(text_of(field).as_deref());
             let (field_name, held) = (ident(&field.name), self.field_type(&field.rust));
             let emptiable = matches!(field.rust, Rust::List(_) | Rust::Map(_) | Rust::Any);
             let held = if emptiable || field.required || field.rest {
@@ -26,10 +26,11 @@ impl Writer<'_> {
             declared.push(quote! { #doc pub #field_name: #held, });
             lines.add(field, &held, emptiable || !field.required, "WRITTEN");
         }
-        let kept = kept(fields);
+        let (kept, undocumented) = (kept(fields), self.undocumented(fields));
         let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer, &self.#kept }));
         quote! {
             #doc
+            #undocumented
             #[derive(Clone, Debug, Default, PartialEq)]
             #[non_exhaustive]
             pub struct #name { #(#declared)* #kept: crate::tolerant::Kept }

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::usage::Usage;
 use super::writer::{Writer, direct_mentions};
 use crate::shape::Shaped;
 use crate::shape::types::{Kind, Role};
@@ -10,8 +11,9 @@ use crate::shape::types::{Kind, Role};
 /// All types of a shaped document.
 pub fn types(shaped: &Shaped) -> TokenStream {
     let direct = direct_mentions(&shaped.types);
+    let usage = Usage::of(shaped);
     let made = shaped.types.values().map(|made| {
-        let writer = Writer { made, types: &shaped.types, direct: &direct };
+        let writer = Writer { made, types: &shaped.types, direct: &direct, usage: &usage };
         match &made.kind {
             Kind::Structure(Role::Response, fields) => writer.response(fields),
             Kind::Structure(Role::Request, fields) => writer.request(fields),

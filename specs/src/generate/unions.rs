@@ -100,7 +100,7 @@ impl Writer<'_> {
                 });
                 let text = label.to_string();
                 described.push(quote! { (#text, of::<#held>) });
-                quote! { #[allow(missing_docs)] #label(#held), }
+                quote! { #label(#held), }
             })
             .collect();
         let reading = if self.goes_in(variants) {
@@ -133,6 +133,7 @@ impl Writer<'_> {
         let schema = json_schema(&name, &quote! { union(generator, #description, &[#(#described),*]) });
         quote! {
             #doc
+            #[allow(missing_docs, reason = "a variant is named after the type that it holds")]
             #[derive(Clone, Debug, PartialEq, ::serde::Serialize)]
             #[serde(untagged)]
             #[non_exhaustive]

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use super::docs::markdown;
 use super::syntax::{documentation, ident, rust_type};
+use super::usage::Usage;
 use crate::shape::names;
 use crate::shape::types::{Field, Kind, Rust, Type};
 
@@ -34,11 +36,17 @@ pub(super) fn direct_mentions(types: &BTreeMap<String, Type>) -> BTreeMap<&str, 
         .collect()
 }
 
+/// The docs of a field: its description in the document.
+pub(super) fn text_of(field: &Field) -> Option<String> {
+    field.description.as_deref().map(markdown).filter(|text| !text.is_empty())
+}
+
 /// Writes the code of a type.
 pub(super) struct Writer<'a> {
     pub(super) made: &'a Type,
     pub(super) types: &'a BTreeMap<String, Type>,
     pub(super) direct: &'a BTreeMap<&'a str, BTreeSet<&'a str>>,
+    pub(super) usage: &'a Usage<'a>,
 }
 
 impl Writer<'_> {
@@ -46,8 +54,19 @@ impl Writer<'_> {
         ident(&self.made.name)
     }
 
+    /// The docs of the type: its description, and which operations return and take it.
     pub(super) fn documentation(&self) -> TokenStream {
-        documentation(self.made.description.as_deref())
+        let description = self.made.description.as_deref().map(markdown).filter(|text| !text.is_empty());
+        let parts: Vec<String> = description.into_iter().chain(self.usage.describe(self.made)).collect();
+        documentation(Some(&parts.join("\n\n")).filter(|text| !text.is_empty()).map(String::as_str))
+    }
+
+    /// Lets fields be without docs, where some are.
+    pub(super) fn undocumented(&self, fields: &[Field]) -> TokenStream {
+        if fields.iter().all(|field| text_of(field).is_some()) {
+            return TokenStream::new();
+        }
+        quote! { #[allow(missing_docs, reason = "the document does not describe every property")] }
     }
 
     /// Whether a field of that type would make this type infinitely large.

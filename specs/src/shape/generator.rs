@@ -14,9 +14,10 @@ use openapiv3::{
 use serde_json::Value;
 
 use super::hoisting::TypedOperation;
+use super::names;
 use super::operations::DocumentParameter;
 use super::pages::Paging;
-use super::shaped::{Operation, ResponseBody, Shaped};
+use super::shaped::{Operation, Parameter as ShapedParameter, ResponseBody, Shaped};
 use super::types::Rust;
 
 /// The types that the crate has for all documents.
@@ -29,7 +30,6 @@ pub fn operations(operations: Vec<TypedOperation<'_>>, pages: Vec<Paging>) -> Ve
 
 fn form(operation: TypedOperation<'_>, paging: Paging) -> Operation {
     let TypedOperation { document, parameters, body, response } = operation;
-    let text = |key: &str| document.value.get(key).and_then(Value::as_str).map(str::to_owned);
     let request = document.body.as_ref().map(|body| body.media_type.to_owned());
     let mut mentions = BTreeSet::new();
     parameters.iter().chain(&body).for_each(|rust| rust.mentions(&mut mentions));
@@ -38,8 +38,6 @@ fn form(operation: TypedOperation<'_>, paging: Paging) -> Operation {
     }
     let generator_item = openapiv3::Operation {
         operation_id: Some(document.name.clone()),
-        summary: text("summary"),
-        description: text("description"),
         parameters: document
             .parameters
             .iter()
@@ -50,7 +48,19 @@ fn form(operation: TypedOperation<'_>, paging: Paging) -> Operation {
         responses: responses(&response),
         ..openapiv3::Operation::default()
     };
+    let described = document.parameters.iter().zip(parameters).map(|(described, rust)| ShapedParameter {
+        name: names::snake(&described.generator_name),
+        sent_as: described.name.to_owned(),
+        location: described.location.to_owned(),
+        description: text(described.value, "description"),
+        required: is_required(described),
+        schema: described.value.get("schema").cloned().unwrap_or_default(),
+        rust,
+    });
     Operation {
+        parameters: described.collect(),
+        summary: text(document.value, "summary"),
+        description: text(document.value, "description"),
         tag: document.value.pointer("/tags/0").and_then(Value::as_str).map(str::to_owned),
         operation_id: document.operation_id,
         name: document.name,
@@ -65,6 +75,16 @@ fn form(operation: TypedOperation<'_>, paging: Paging) -> Operation {
         generator_path: document.generator_path,
         generator_item,
     }
+}
+
+/// A text of an object of the document, where it says something.
+fn text(value: &Value, key: &str) -> Option<String> {
+    let text = value.get(key)?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn is_required(parameter: &DocumentParameter<'_>) -> bool {
+    parameter.location == "path" || parameter.value.get("required").and_then(Value::as_bool) == Some(true)
 }
 
 impl Shaped {
@@ -107,16 +127,10 @@ impl Shaped {
 }
 
 fn parameter(described: &DocumentParameter<'_>, rust: &Rust) -> ReferenceOr<Parameter> {
-    let value = described.value;
-    let is_path = described.location == "path";
     let parameter_data = ParameterData {
         name: described.generator_name.clone(),
-        description: value
-            .get("description")
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
-        required: is_path || value.get("required").and_then(Value::as_bool) == Some(true),
+        description: None,
+        required: is_required(described),
         deprecated: None,
         format: ParameterSchemaOrContent::Schema(schema(rust)),
         example: None,

@@ -39,7 +39,7 @@ pub mod types;
 use serde_json::Value;
 
 use crate::{Api, Error};
-pub use shaped::{Operation, ResponseBody, Shaped};
+pub use shaped::{Operation, Parameter, ResponseBody, Shaped};
 
 /// Shapes a corrected document.
 pub fn shape(api: Api, document: &Value) -> Result<Shaped, Error> {

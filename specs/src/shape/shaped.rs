@@ -31,6 +31,12 @@ pub struct Operation {
     pub path: String,
     /// Its first tag.
     pub tag: Option<String>,
+    /// Its summary in the document.
+    pub summary: Option<String>,
+    /// Its description in the document.
+    pub description: Option<String>,
+    /// Its parameters: those of the path come last.
+    pub parameters: Vec<Parameter>,
     /// The media type of its body.
     pub request: Option<String>,
     /// The type of its body.
@@ -47,6 +53,25 @@ pub struct Operation {
     pub(super) generator_path: String,
     /// The operation that the generator reads.
     pub(super) generator_item: openapiv3::Operation,
+}
+
+/// A parameter of an operation, with what the document says about its values.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// The name of its method in Rust.
+    pub name: String,
+    /// The name in the document.
+    pub sent_as: String,
+    /// Where it is sent: `query`, `header` or `path`.
+    pub location: String,
+    /// Its description in the document.
+    pub description: Option<String>,
+    /// Whether the server requires it.
+    pub required: bool,
+    /// Its schema in the document.
+    pub schema: Value,
+    /// Its type.
+    pub rust: Rust,
 }
 
 /// The operations and types of an API, ready for the generator.
