@@ -10,7 +10,7 @@ use crate::shape::types::{Field, Kind, Rust, Type};
 use crate::shape::{Operation, Parameter};
 
 /// How many characters an example has on one line.
-const LINE: usize = 100;
+const LINE: usize = 80;
 
 /// Formats that say nothing to the caller: placeholders of the servers' framework, and what the type says.
 const SILENT_FORMATS: [&str; 4] = ["binary", "mask", "my-custom-format", "password"];
@@ -19,7 +19,7 @@ const SILENT_FORMATS: [&str; 4] = ["binary", "mask", "my-custom-format", "passwo
 pub(super) fn client(api: Api) -> String {
     let module = api.module();
     format!(
-        "The client of the API `{api}`: a method for each operation. [`crate::Client::{module}`] returns it; \
+        "The client of the API `{api}`: a method for each operation. [`Client::{module}`](crate::Client::{module}) returns it; \
          [`OPERATIONS`] lists them."
     )
 }

@@ -40,28 +40,31 @@ impl<'a> Usage<'a> {
                 .filter(|name| name != parent)
                 .for_each(|name| usage.add(name, parent, |uses| &mut uses.parents));
         }
-        // Responses come before pages: who looks for a type wants the operation that returns one of it.
-        for page in [false, true] {
-            for operation in shaped.operations.iter().filter(|operation| operation.paginated.is_some() == page) {
-                usage.add_operation(operation, &mentions);
-            }
-        }
+        // Pages come last: who looks for a type wants the operation that returns one of it.
+        let (pages, others): (Vec<_>, Vec<_>) =
+            shaped.operations.iter().partition(|operation| operation.paginated.is_some());
+        others.into_iter().chain(pages).for_each(|operation| usage.add_response(operation, &mentions));
+        shaped.operations.iter().for_each(|operation| usage.add_request(operation, &mentions));
         usage
     }
 
-    fn add_operation(&mut self, operation: &'a Operation, mentions: &BTreeMap<&str, BTreeSet<String>>) {
-        let (mut returned, mut taken) = (BTreeSet::new(), BTreeSet::new());
+    fn add_response(&mut self, operation: &'a Operation, mentions: &BTreeMap<&str, BTreeSet<String>>) {
+        let mut returned = BTreeSet::new();
         if let ResponseBody::Json(rust) = &operation.response {
             rust.mentions(&mut returned);
         }
         operation.paginated.iter().for_each(|item| item.mentions(&mut returned));
-        let parameters = operation.parameters.iter().map(|parameter| &parameter.rust);
-        parameters.chain(&operation.body).for_each(|rust| rust.mentions(&mut taken));
         returned.iter().for_each(|name| self.add(name, &operation.name, |uses| &mut uses.returned));
-        taken.iter().for_each(|name| self.add(name, &operation.name, |uses| &mut uses.taken));
         for name in inside(&returned, mentions) {
             self.add(name, &operation.name, |uses| &mut uses.inside_returned);
         }
+    }
+
+    fn add_request(&mut self, operation: &'a Operation, mentions: &BTreeMap<&str, BTreeSet<String>>) {
+        let mut taken = BTreeSet::new();
+        let parameters = operation.parameters.iter().map(|parameter| &parameter.rust);
+        parameters.chain(&operation.body).for_each(|rust| rust.mentions(&mut taken));
+        taken.iter().for_each(|name| self.add(name, &operation.name, |uses| &mut uses.taken));
         for name in inside(&taken, mentions) {
             self.add(name, &operation.name, |uses| &mut uses.inside_taken);
         }
