@@ -78,6 +78,12 @@ impl<'a> Pass<'a> {
                 Some(TokenTree::Ident(word)) if word == "pub" && is_ident(ahead.get(1), "fn") => {
                     out.extend(self.added_docs(ahead));
                 }
+                // What the crate itself exports, under other paths.
+                Some(TokenTree::Ident(word))
+                    if word == "pub" && (is_ident(ahead.get(1), "use") || is_ident(ahead.get(2), "prelude")) =>
+                {
+                    out.extend(quote! { #[doc(hidden)] });
+                }
                 Some(TokenTree::Ident(word)) if word == "value" => {
                     if let Some((length, call)) = progenitor::setter_conversion(ahead) {
                         out.extend(call);
