@@ -22,6 +22,8 @@
 //! ```
 
 mod checksum;
+mod coding;
+mod content;
 mod download;
 mod expected;
 mod fetch;
