@@ -22,15 +22,21 @@
 //! ```
 
 mod checksum;
+mod coding;
+mod content;
 mod download;
 mod expected;
 mod fetch;
 mod folder;
 mod image;
 mod name;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod partial;
+mod platform_copy;
 mod progress;
 mod range;
+mod range_reader;
 mod remote;
 mod stream;
 mod transfer;
@@ -43,7 +49,9 @@ pub use self::checksum::{Algorithm, Checksum};
 pub use self::download::{Download, Downloaded};
 pub use self::folder::{DownloadAll, ResourceDownload};
 pub use self::image::{CropBox, Image};
+pub use self::platform_copy::PlatformCopy;
 pub use self::progress::Progress;
+pub use self::range_reader::RangeReader;
 pub use self::remote::{FileHandle, Latest, RemoteFile};
 pub use self::stream::FileStream;
 pub use self::upload::{Upload, UploadedFile};
