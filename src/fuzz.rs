@@ -9,7 +9,9 @@ use crate::Error;
 
 /// Decodes the body of an answer.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    crate::codec::decode::decode(StatusCode::OK, body).map_err(|error| format!("{}: {}", error.path(), error.inner()))
+    use crate::codec::decode::{EmptyBody, decode};
+
+    decode(EmptyBody::Null, body).map_err(|error| format!("{}: {}", error.path(), error.inner()))
 }
 
 /// The error of an answer with this body and this `Retry-After`.

@@ -71,7 +71,7 @@ impl<T> Call<T> {
     where
         T: for<'de> InPlace<'de>,
     {
-        Self::read_by(ResponseBody::read_answer, endpoint, operation, request)
+        Self::read_by(ResponseBody::read_typed, endpoint, operation, request)
     }
 
     fn read_by(

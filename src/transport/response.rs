@@ -15,7 +15,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use super::context::CallContext;
 use super::options::BodyMode;
 use super::raw_response::{RawResponse, ResponseBody};
-use crate::codec::decode::{decode, decode_answer};
+use crate::codec::decode::{EmptyBody, decode, decode_response};
 use crate::codec::in_place::InPlace;
 use crate::{Deviation, Error, Result};
 
@@ -106,7 +106,7 @@ impl<T: DeserializeOwned> FromResponse for T {
         {
             return Ok(Response::new(value, body.status, body.headers));
         }
-        match decode(body.status, &body.bytes) {
+        match decode(empty_body(body.status), &body.bytes) {
             Ok(value) => Ok(Response::new(value, body.status, body.headers)),
             Err(error) => Err(body.unreadable(&error.path().to_string(), error.into_inner())),
         }
@@ -114,17 +114,17 @@ impl<T: DeserializeOwned> FromResponse for T {
 }
 
 impl ResponseBody {
-    /// Reads the type of an answer.
-    pub(crate) fn read_answer<T>(answered: RawResponse, needed: Option<&str>) -> Result<Response<T>>
+    /// Decodes the body as the type of a response, and reports deviations.
+    pub(crate) fn read_typed<T>(answered: RawResponse, needed: Option<&str>) -> Result<Response<T>>
     where
         T: for<'de> InPlace<'de>,
     {
         let body = Self::of(answered)?;
-        let (value, misfit) = match decode_answer(body.status, &body.bytes) {
+        let (value, mismatch) = match decode_response(empty_body(body.status), &body.bytes) {
             Ok(read) => read,
             Err(error) => return Err(body.unreadable(&error.path().to_string(), error.into_inner())),
         };
-        let deviations = misfit.map(|misfit| misfit.deviations()).unwrap_or_default();
+        let deviations = mismatch.map(|mismatch| mismatch.deviations()).unwrap_or_default();
         body.called.deviated(&deviations);
         if let Some(missing) = deviations.iter().find(|deviation| needed == Some(&deviation.path)) {
             return Err(body.unreadable(&missing.path, serde_json::Error::custom(missing)));
@@ -142,6 +142,14 @@ impl ResponseBody {
 /// How a response becomes its type. It is an error where the property that is named, without which the value is of no use,
 /// does not fit its field.
 pub(crate) type Decode<T> = fn(RawResponse, Option<&str>) -> Result<Response<T>>;
+
+/// How an empty body is decoded: a response with 200 or 201 promises a body, one with another successful status may have none.
+fn empty_body(status: StatusCode) -> EmptyBody {
+    match status {
+        StatusCode::OK | StatusCode::CREATED => EmptyBody::Null,
+        _ => EmptyBody::Empty,
+    }
+}
 
 impl FromResponse for ResponseBody {
     const BODY_MODE: BodyMode = BodyMode::Buffer;
