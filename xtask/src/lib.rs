@@ -5,6 +5,7 @@ pub mod cli;
 mod convert;
 mod coverage;
 pub mod diff;
+mod format;
 pub mod overlays;
 mod python;
 pub mod refresh;
