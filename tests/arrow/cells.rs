@@ -119,14 +119,19 @@ async fn compare_read(
     Ok(batches)
 }
 
-/// Compares the batches of an export with its typed rows, cell by cell.
-pub async fn compare_dump<T: datagouv::dumps::Row + serde::Serialize>(rows: &[T], dump: datagouv::dumps::Dump<T>) {
+/// The batches of an export.
+pub async fn all_of_dump<T: datagouv::dumps::Row>(dump: datagouv::dumps::Dump<T>) -> (SchemaRef, Vec<RecordBatch>) {
     let mut batches = dump.record_batches();
     let schema = batches.schema().await.unwrap();
     let mut read = Vec::new();
     while let Some(batch) = batches.next().await {
         read.push(batch.unwrap());
     }
+    (schema, read)
+}
+
+/// Compares the batches of an export with its typed rows, cell by cell.
+pub fn compare_dump<T: serde::Serialize>(rows: &[T], (schema, read): (SchemaRef, Vec<RecordBatch>)) {
     let read = rows_of(&read);
     assert_eq!(read.len(), rows.len(), "as many rows");
     for (read, row) in read.into_iter().zip(rows) {
