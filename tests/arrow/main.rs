@@ -1,6 +1,7 @@
 //! Rows as record batches: the same values as the rows, cell by cell.
 
 mod cells;
+mod consumers;
 mod dumps;
 
 use std::num::NonZeroUsize;
