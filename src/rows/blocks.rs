@@ -115,7 +115,8 @@ impl Blocks {
     /// Learns how long records are.
     pub(super) fn learn(&mut self, bytes: usize, rows: usize) {
         if let Some(size) = bytes.saturating_mul(self.batch_size).checked_div(rows) {
-            self.size = size.clamp(SMALLEST, LARGEST);
+            // A little less, since a block of a few rows more than a batch becomes two batches.
+            self.size = (size - size / 16).clamp(SMALLEST, LARGEST);
         }
     }
 

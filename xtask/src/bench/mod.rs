@@ -134,7 +134,7 @@ fn build(package: &str) -> Result<PathBuf, String> {
 fn build_of(package: &str, manifest: Option<&Path>) -> Result<PathBuf, String> {
     let mut cargo = crate::cargo("build");
     if let Some(manifest) = manifest {
-        cargo.arg("--manifest-path").arg(manifest);
+        cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(folder()?.join("programs"));
     }
     let built = cargo
         .args(["--quiet", "--release", "--package", package, "--message-format", "json"])
