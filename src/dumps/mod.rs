@@ -13,6 +13,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "arrow")]
+mod batches;
 mod cell;
 mod records;
 mod rows;
@@ -25,6 +27,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::stream;
 
+#[cfg(feature = "arrow")]
+pub use self::batches::RecordBatches;
 pub use self::rows::{
     DataserviceRow, DatasetRow, DiscussionRow, HarvestRow, OrganizationRow, ResourceRow, ReuseRow, TagRow,
 };
@@ -239,13 +243,19 @@ impl<T: Row> Rows<T> {
     }
 
     async fn next(&mut self) -> Result<Option<T>> {
+        let Some(record) = self.full_record().await? else { return Ok(None) };
+        Ok(Some(T::from_cells(self.columns.iter().map(String::as_str).zip(record.cells()))))
+    }
+
+    /// The next record, which has a cell for each column.
+    async fn full_record(&mut self) -> Result<Option<Record>> {
         let Some(record) = self.record().await? else { return Ok(None) };
         if record.len() != self.columns.len() {
             let line = self.records.line();
             let (cells, columns) = (record.len(), self.columns.len());
             return Err(self.unreadable(format!("the row before line {line} has {cells} cells for {columns} columns")));
         }
-        Ok(Some(T::from_cells(self.columns.iter().map(String::as_str).zip(record.cells()))))
+        Ok(Some(record))
     }
 
     async fn record(&mut self) -> Result<Option<Record>> {

@@ -37,9 +37,18 @@
 //!
 //! The types of the columns come from the table's profile, so that a row of CSV is the same row that JSON gives:
 //! null is not the empty text, `t` is `true`, and a column of JSON holds values.
+//!
+//! With the feature `arrow`, `record_batches()` gives the same rows as columns of Apache Arrow: see
+//! [the guide](crate::guide::whole_tables#as-record-batches).
 
 #[cfg(feature = "tabular")]
 mod aggregation;
+#[cfg(feature = "arrow")]
+mod batch;
+#[cfg(feature = "arrow")]
+mod batches;
+#[cfg(feature = "arrow")]
+mod blocks;
 mod cache;
 mod check;
 mod decode;
@@ -50,6 +59,10 @@ mod failure;
 mod fields;
 #[cfg(feature = "tabular")]
 mod frequent_value;
+#[cfg(feature = "arrow")]
+mod layout;
+#[cfg(feature = "arrow")]
+mod merged;
 mod open;
 mod order;
 mod pages;
@@ -66,6 +79,8 @@ mod source;
 mod stream;
 mod windows;
 
+#[cfg(feature = "arrow")]
+pub use batches::RecordBatches;
 pub use expression::{Column, Condition, Operand, col};
 pub use order::{Aggregate, Order, avg, count, max, min, sum};
 pub use pages::{RowPage, RowPages};
