@@ -412,6 +412,27 @@ async fn a_name_that_was_taken_within_the_second_is_sent_once_more() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_taken_again_and_again_is_given_up() {
+    clock::by_steps();
+    for (failures, posts, made) in [(2, 3, true), (9, 4, false)] {
+        let (sandbox, server, client) = platform().await;
+        let there = json!({"id": COMMUNES, "resources": [stored_in("20261128-171053", &ABC_SHA1.replace('a', "b"))]});
+        for _ in 0..3 {
+            sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there.to_string());
+        }
+        let sent = AtomicUsize::new(0);
+        server.plan(move |arrival| {
+            let fails = arrival.method == "POST" && sent.fetch_add(1, Ordering::Relaxed) < failures;
+            let failure = Reply::json(500, &json!({"message": "Internal Server Error"}));
+            fails.then(|| Fault::Reply(failure.with_header("date", "Sat, 28 Nov 2026 17:10:53 GMT")))
+        });
+        let outcome = client.dataset(COMMUNES).upload(File::from_bytes("donnees.csv", "abc")).send().await;
+        assert_eq!(outcome.is_ok(), made, "{outcome:?}");
+        assert_eq!(server.requests().iter().filter(|arrival| arrival.method == "POST").count(), posts);
+    }
+}
+
+#[tokio::test]
 async fn a_failure_that_nothing_explains_and_a_reader_are_not_sent_again() {
     clock::by_steps();
     let (_sandbox, server, client) = platform().await;
