@@ -162,11 +162,17 @@ impl Download {
         if self.accepts_any_content {
             file.accept_any_content();
         }
+        if !self.verify {
+            file.expect_nothing();
+        }
+        let expected = file.expected().clone();
         let mut transfer = file.open(self.file.client(), true).await?;
-        // The first bytes are examined before anything is written.
-        let mut next = transfer.next().await?;
-        let expected = if self.verify { file.expected().clone() } else { Expected::default() };
-        refuse_another_size(&transfer, &expected)?;
+        // The first bytes are examined before anything is written: what they are says more than how many.
+        let first = transfer.next().await;
+        if !first.as_ref().is_err_and(Error::is_unexpected_content) {
+            refuse_another_size(&transfer, &expected)?;
+        }
+        let mut next = first?;
 
         let target = self.target(&file, &transfer).await?;
         let local = |error: io::Error| Error::local(&target, error);

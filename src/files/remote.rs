@@ -76,6 +76,13 @@ impl RemoteFile {
         self.content = Content::Any;
     }
 
+    pub(super) fn expect_nothing(&mut self) {
+        if self.expected.size == Some(0) {
+            self.accept_any_content();
+        }
+        self.expected = Expected::default();
+    }
+
     pub(super) fn expected(&self) -> &Expected {
         &self.expected
     }

@@ -258,7 +258,9 @@ impl Transfer {
     async fn failed(&mut self, error: Error, transient: bool) -> Result<()> {
         (self.response, self.decoder, self.undecoded) = (None, None, Bytes::new());
         self.failures += 1;
-        let resumable = self.state.validator.is_some() || self.restarts || self.received == 0;
+        // A file of another size than the declared one is refused anyway.
+        let is_other = self.state.total.zip(self.expected.size).is_some_and(|(total, declared)| total != declared);
+        let resumable = !is_other && (self.state.validator.is_some() || self.restarts || self.received == 0);
         if self.failures >= MAX_FAILURES || !resumable || !transient {
             return Err(error.of_file(&self.url));
         }
