@@ -31,17 +31,9 @@ use crate::{Error, Result};
 /// # Unexpected content
 ///
 /// Firewalls, logins and services respond with status 200 and a page of their own. The first bytes are compared with the
-/// format of the resource, else with its media type; nothing is saved if they contradict it
-/// ([`Error::is_unexpected_content`]):
-///
-/// | declared format | error |
-/// |---|---|
-/// | `csv`, `xlsx`, `parquet`, `zip`, `pdf` and other data | an HTML page, an error report in XML (`ExceptionReport` of OGC services, `Error` of stores), a JSON object of type JSON, nothing |
-/// | `json`, `geojson`, `ndjson`… | an HTML page, an error report in XML, nothing |
-/// | `xml`, `kml`, `gml`, `rdf`… | an HTML page, an error report in XML, nothing |
-/// | `html`, `url`, unknown or none | – |
-///
-/// The label alone is no evidence: `Content-Type: text/html` with a CSV is accepted, and so is a CSV named `xlsx`.
+/// format of the resource, else with its media type, and an HTML page, an error report of a service or nothing in the place of
+/// data is an error ([`Error::is_unexpected_content`]); nothing is saved.
+/// [The guide](crate::guide::downloading#what-is-refused) has the rules.
 #[derive(Clone, Debug)]
 #[must_use = "a download does nothing until it is sent"]
 pub struct Download {
@@ -170,11 +162,17 @@ impl Download {
         if self.accepts_any_content {
             file.accept_any_content();
         }
+        if !self.verify {
+            file.expect_nothing();
+        }
+        let expected = file.expected().clone();
         let mut transfer = file.open(self.file.client(), true).await?;
-        // The first bytes are examined before anything is written.
-        let mut next = transfer.next().await?;
-        let expected = if self.verify { file.expected().clone() } else { Expected::default() };
-        refuse_another_size(&transfer, &expected)?;
+        // The first bytes are examined before anything is written: what they are says more than how many.
+        let first = transfer.next().await;
+        if !first.as_ref().is_err_and(Error::is_unexpected_content) {
+            refuse_another_size(&transfer, &expected)?;
+        }
+        let mut next = first?;
 
         let target = self.target(&file, &transfer).await?;
         let local = |error: io::Error| Error::local(&target, error);
@@ -189,7 +187,8 @@ impl Download {
             next = transfer.next().await?;
         }
         let (complete, check) = partial.complete().await.map_err(local)?;
-        let checksum = check.finish(transfer.received()).map_err(|error| error.of_file(transfer.url()))?;
+        let checksum =
+            check.finish(transfer.received(), transfer.coded()).map_err(|error| error.of_file(transfer.url()))?;
         let path = complete.finish().await.map_err(local)?;
         let header = |name: HeaderName| Some(transfer.headers().get(name)?.to_str().ok()?.to_owned());
         Ok(Downloaded {

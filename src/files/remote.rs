@@ -76,12 +76,21 @@ impl RemoteFile {
         self.content = Content::Any;
     }
 
+    pub(super) fn expect_nothing(&mut self) {
+        if self.expected.size == Some(0) {
+            self.accept_any_content();
+        }
+        self.expected = Expected::default();
+    }
+
     pub(super) fn expected(&self) -> &Expected {
         &self.expected
     }
 
     pub(super) async fn open(&self, client: &Client, restarts: bool) -> Result<Transfer> {
-        Transfer::open(client, &self.parsed_url()?, restarts, self.content).await
+        // What is declared to be empty may be.
+        let content = if self.expected.size == Some(0) { Content::Any } else { self.content };
+        Transfer::open(client, &self.parsed_url()?, restarts, content, self.expected.clone()).await
     }
 
     pub(super) fn parsed_url(&self) -> Result<Url> {
@@ -172,7 +181,7 @@ impl FileHandle {
                 }
             }
         }
-        check.finish(all.len() as u64).map_err(|error| error.of_file(transfer.url()))?;
+        check.finish(all.len() as u64, transfer.coded()).map_err(|error| error.of_file(transfer.url()))?;
         Ok(all.into())
     }
 

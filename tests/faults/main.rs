@@ -62,6 +62,7 @@ fn outcome_of(error: &Error) -> String {
         () if error.is_stalled() => "stalled".to_owned(),
         () if error.is_timeout() => "timeout".to_owned(),
         () if error.is_too_large() => "too large".to_owned(),
+        () if error.is_unexpected_content() => "unexpected".to_owned(),
         () if error.is_decode() => "unreadable".to_owned(),
         () if error.is_corrupt() => "corrupt".to_owned(),
         () if error.is_transport() => "broken".to_owned(),

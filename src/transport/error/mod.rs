@@ -18,6 +18,8 @@ use crate::transport::body::BodyError;
 use crate::transport::retry::Repeatable;
 
 pub use self::server::FieldError;
+#[cfg(feature = "main-datasets")]
+pub(crate) use self::url::masked;
 
 /// A result whose error type is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -263,6 +265,23 @@ impl Error {
         let mut error = Self::new(Kind::Decode, message);
         error.0.response = Some(ResponseParts { status, headers, body: first });
         error.because(Cause::UnexpectedContent)
+    }
+
+    /// The error of a file that did not pass the check of the caller.
+    #[cfg(feature = "files")]
+    pub(crate) fn check_failed(name: &str, error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::new(Kind::Refused, format!("`{name}` was not sent, because its check failed: {error}")).with_source(error)
+    }
+
+    /// Adds to the message.
+    #[cfg(feature = "files")]
+    #[must_use]
+    pub(crate) fn in_detail(mut self, detail: &str) -> Self {
+        if !self.0.message.is_empty() {
+            self.0.message.push_str(", ");
+        }
+        self.0.message.push_str(detail);
+        self
     }
 
     /// The error of a local file.
