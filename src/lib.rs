@@ -59,6 +59,7 @@
 //! | Walk through a list | [`pages`] |
 //! | Work with one dataset, resource, organization… | [`objects`] |
 //! | Query rows | [`rows`] |
+//! | Read the rows of any file | [`records`] |
 //! | Upload and download files | [`files`] |
 //! | Visits and downloads by month | [`DatasetHandle::metrics`](objects::DatasetHandle::metrics) |
 //! | Exports of the whole catalogue | [`dumps`] |
@@ -79,6 +80,8 @@
         feature = "tabular",
         feature = "metrics",
         feature = "files",
+        feature = "records",
+        feature = "mirror",
         feature = "dumps",
         feature = "masks"
     )),
@@ -102,6 +105,8 @@ pub mod fuzz;
     feature = "tabular",
     feature = "metrics",
     feature = "files",
+    feature = "records",
+    feature = "mirror",
     feature = "dumps",
     feature = "masks"
 ))]
@@ -111,8 +116,17 @@ mod mask;
 pub mod monthly_metrics;
 pub mod objects;
 pub mod pages;
+#[cfg(feature = "records")]
+pub mod records;
 #[cfg(any(feature = "tabular", feature = "metrics"))]
 pub mod rows;
+/// A row whose columns are not known beforehand.
+#[cfg(all(feature = "records", not(any(feature = "tabular", feature = "metrics"))))]
+pub mod rows {
+    mod row;
+
+    pub use row::Row;
+}
 mod transport;
 
 pub use client::{Api, Client, ClientBuilder, Environment};
