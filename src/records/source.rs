@@ -13,7 +13,7 @@ use super::stream::RecordStream;
 use super::table::Table;
 use crate::files::Progress;
 use crate::objects::ResourceHandle;
-use crate::{Error, Result};
+use crate::Result;
 
 type Listener = Box<dyn Fn(Progress) + Send + Sync>;
 
