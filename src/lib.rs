@@ -61,6 +61,7 @@
 //! | Query rows | [`rows`] |
 //! | Read the rows of any file | [`records`] |
 //! | Upload and download files | [`files`] |
+//! | Keep a folder up to date with the files of datasets | [`mirror`] |
 //! | Visits and downloads by month | [`DatasetHandle::metrics`](objects::DatasetHandle::metrics) |
 //! | Exports of the whole catalogue | [`dumps`] |
 //! | Retries, limits, time limits | [`RetryPolicy`], [`CircuitBreaker`], [`Limits`], [`Timeouts`] |
@@ -112,6 +113,8 @@ pub mod fuzz;
 ))]
 pub mod guide;
 mod mask;
+#[cfg(feature = "mirror")]
+pub mod mirror;
 #[cfg(feature = "metrics")]
 pub mod monthly_metrics;
 pub mod objects;

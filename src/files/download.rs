@@ -5,6 +5,8 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
+use reqwest::StatusCode;
+
 use super::checksum::Checksum;
 use super::expected::Expected;
 use super::name;
@@ -12,6 +14,7 @@ use super::partial::Partial;
 use super::progress::{Listener, Progress};
 use super::remote::{FileHandle, RemoteFile};
 use super::transfer::{Piece, Transfer};
+use super::validators::Validators;
 use crate::objects::ResourceHandle;
 use crate::{Error, Result};
 
@@ -129,11 +132,27 @@ impl Download {
     /// ([`Error::is_local`]).
     pub async fn send(self) -> Result<Downloaded> {
         let file = self.file.resolve().await?;
-        let mut transfer = file.open(self.file.client(), true).await?;
+        let transfer = file.open(self.file.client(), true).await?;
+        Ok(self.save(&file, transfer).await?.0)
+    }
+
+    /// Downloads the file unless it is as its validators tell, and returns those that it has now.
+    #[cfg(feature = "mirror")]
+    pub(crate) async fn send_if_changed(self, since: &Validators) -> Result<Option<Validators>> {
+        let file = self.file.resolve().await?;
+        let url = file.parsed_url()?;
+        match Transfer::open_with(self.file.client(), &url, true, &since.conditions()).await {
+            Ok(transfer) => Ok(Some(self.save(&file, transfer).await?.1)),
+            Err(error) if error.status() == Some(StatusCode::NOT_MODIFIED) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn save(self, file: &RemoteFile, mut transfer: Transfer) -> Result<(Downloaded, Validators)> {
         let expected = if self.verify { file.expected().clone() } else { Expected::default() };
         refuse_another_size(&transfer, &expected)?;
 
-        let target = self.target(&file, &transfer).await?;
+        let target = self.target(file, &transfer).await?;
         let local = |error: io::Error| Error::local(&target, error);
         let mut partial = Partial::create(target.clone(), expected.clone()).map_err(local)?;
         self.listener.tell(0, transfer.total());
@@ -148,7 +167,9 @@ impl Download {
         let checksum = check.finish(transfer.received()).map_err(|error| error.of_file(transfer.url()))?;
         let path = complete.finish().await.map_err(local)?;
         let url = transfer.url().to_string();
-        Ok(Downloaded { path, size: transfer.received(), checksum, url, resumptions: transfer.resumptions() })
+        let validators = Validators::of(transfer.headers());
+        let (size, resumptions) = (transfer.received(), transfer.resumptions());
+        Ok((Downloaded { path, size, checksum, url, resumptions }, validators))
     }
 
     async fn target(&self, file: &RemoteFile, transfer: &Transfer) -> Result<PathBuf> {

@@ -28,22 +28,36 @@ mod fetch;
 mod folder;
 mod image;
 mod name;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod partial;
+mod platform_copy;
 mod progress;
 mod range;
+mod range_reader;
 mod remote;
 mod stream;
 mod transfer;
 mod upload;
+mod validators;
 
 #[cfg(feature = "_fuzz")]
 pub(crate) use name::of_answer as name_of_answer;
+
+#[cfg(feature = "mirror")]
+pub(crate) use self::name::{of_url as name_of_url, safe as safe_name};
+#[cfg(any(feature = "mirror", feature = "records"))]
+pub(crate) use self::progress::Rate;
+#[cfg(feature = "mirror")]
+pub(crate) use self::validators::Validators;
 
 pub use self::checksum::{Algorithm, Checksum};
 pub use self::download::{Download, Downloaded};
 pub use self::folder::{DownloadAll, ResourceDownload};
 pub use self::image::{CropBox, Image};
+pub use self::platform_copy::PlatformCopy;
 pub use self::progress::Progress;
+pub use self::range_reader::RangeReader;
 pub use self::remote::{FileHandle, Latest, RemoteFile};
 pub use self::stream::FileStream;
 pub use self::upload::{Upload, UploadedFile};

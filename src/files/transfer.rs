@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::fetch::fetch;
@@ -12,13 +12,19 @@ use crate::transport::Repeatable;
 use crate::{Client, Error, Result};
 
 /// How many times in a row a body may break off without any new byte.
-const MAX_FAILURES: u32 = 5;
+pub(super) const MAX_FAILURES: u32 = 5;
 
 /// How many times a file may change while it is read.
 const MAX_CHANGES: u32 = 3;
 
 /// The delay before resuming, doubled for each failure in a row.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// Waits before a body that broke off is resumed, for a random part of the delay after so many failures in a row.
+pub(super) async fn pause(failures: u32) {
+    let limit = PAUSE.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
+    tokio::time::sleep(limit.mul_f64(fastrand::f64())).await;
+}
 
 /// A piece of a file.
 #[derive(Clone)]
@@ -66,7 +72,17 @@ impl FileState {
 impl Transfer {
     /// Requests a file. With `restarts`, [`Piece::Anew`] may be returned.
     pub(super) async fn open(client: &Client, url: &Url, restarts: bool) -> Result<Self> {
-        let answer = fetch(client, url, &[]).await?;
+        Self::open_with(client, url, restarts, &[]).await
+    }
+
+    /// Requests a file with headers, which are not sent again when the transfer is resumed.
+    pub(super) async fn open_with(
+        client: &Client,
+        url: &Url,
+        restarts: bool,
+        headers: &[(HeaderName, HeaderValue)],
+    ) -> Result<Self> {
+        let answer = fetch(client, url, headers).await?;
         Ok(Self {
             client: client.clone(),
             url: url.clone(),
@@ -150,8 +166,7 @@ impl Transfer {
         if self.failures >= MAX_FAILURES || !resumable || !transient {
             return Err(error.of_file(&self.url));
         }
-        let limit = PAUSE.saturating_mul(2_u32.saturating_pow(self.failures - 1));
-        tokio::time::sleep(limit.mul_f64(fastrand::f64())).await;
+        pause(self.failures).await;
         Ok(())
     }
 

@@ -7,6 +7,9 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncReadExt;
+
+use crate::files::Validators;
 
 /// The name of the state file.
 pub(super) const STATE: &str = ".datagouv-mirror.json";
@@ -50,10 +53,9 @@ pub(super) struct Content {
     pub url: String,
     pub sha256: String,
     pub on_disk: OnDisk,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
+    /// What the server told by which it knows the content again.
+    #[serde(default)]
+    pub validators: Validators,
     /// The checksum that the platform declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<String>,
@@ -121,12 +123,12 @@ pub(super) fn is_within(path: &str) -> bool {
 }
 
 /// Computes the SHA-256 of a file.
-pub(super) fn hash(path: &Path) -> io::Result<String> {
+pub(super) async fn hash(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
-    let mut file = std::fs::File::open(path)?;
-    let mut piece = vec![0; 64 << 10];
+    let mut file = tokio::fs::File::open(path).await?;
+    let mut piece = vec![0; 256 << 10];
     loop {
-        match io::Read::read(&mut file, &mut piece)? {
+        match file.read(&mut piece).await? {
             0 => break,
             read => hasher.update(piece.get(..read).unwrap_or_default()),
         }

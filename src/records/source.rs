@@ -11,7 +11,7 @@ use super::format::Format;
 use super::profile::Profile;
 use super::stream::RecordStream;
 use super::table::Table;
-use crate::files::Progress;
+use crate::files::{Progress, Rate};
 use crate::objects::ResourceHandle;
 use crate::Result;
 
@@ -106,11 +106,11 @@ impl<T: DeserializeOwned> Records<T> {
             Tabular::None(reason) => (None, reason),
         };
         let file = self.resource.stream().await?;
-        let (total, mut bytes) = (file.size(), 0);
+        let (total, mut bytes, rate) = (file.size(), 0, Rate::start());
         let file = file.map_err(io::Error::other).inspect_ok(move |piece| {
             bytes += piece.len() as u64;
             if let Some(listener) = &self.listener {
-                listener(Progress { bytes, total });
+                listener(rate.of(bytes, total, u64::from(total == Some(bytes)), Some(1)));
             }
         });
         let table = Table::open(StreamReader::new(file), &self.format, tabular.as_ref()).await?;

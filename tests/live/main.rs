@@ -8,6 +8,7 @@
 mod analysis;
 mod catalogue;
 mod community;
+mod copies;
 mod dataservices;
 mod dataset_actions;
 mod dataset_lists;
