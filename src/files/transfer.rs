@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
+use bytes::{Buf, Bytes, BytesMut};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 
+use super::coding::{self, Decoder};
+use super::content::{Content, EXAMINED, Examined};
 use super::fetch::fetch;
 use super::range::{ContentRange, Validator};
 use crate::transport::Repeatable;
@@ -14,8 +16,8 @@ use crate::{Client, Error, Result};
 /// How many times in a row a body may break off without any new byte.
 pub(super) const MAX_FAILURES: u32 = 5;
 
-/// How many times a file may change while it is read.
-const MAX_CHANGES: u32 = 3;
+/// How many times a transfer may start over.
+const MAX_RESTARTS: u32 = 3;
 
 /// The delay before resuming, doubled for each failure in a row.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -39,60 +41,77 @@ pub(super) struct Transfer {
     url: Url,
     /// Whether to start over if the file cannot be resumed.
     restarts: bool,
-    answer: Option<Response>,
+    response: Option<Response>,
+    decoder: Option<Decoder>,
     state: FileState,
-    /// The number of bytes received.
+    content: Content,
+    /// The first bytes, until so many are there that the content can be examined.
+    held: Option<BytesMut>,
+    /// The number of bytes received, after the content coding was undone.
     received: u64,
     /// How many bytes of this response were received with an earlier one.
     skip: u64,
     failures: u32,
-    changes: u32,
+    restarted: u32,
     resumptions: u32,
+}
+
+/// Why a transfer starts over.
+enum Restart {
+    /// The file is another one than before.
+    Changed,
+    /// Nothing tells whether the rest would be of the same file.
+    NoValidator,
 }
 
 /// What the headers of a response tell about the file.
 struct FileState {
     url: Url,
+    status: StatusCode,
     headers: HeaderMap,
+    /// The content coding that is undone.
+    coding: Option<String>,
+    /// The announced length, if it is that of the file.
     total: Option<u64>,
     validator: Option<Validator>,
 }
 
 impl FileState {
-    fn of(answer: &Response) -> Self {
-        let headers = answer.headers().clone();
-        let encoded = headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
+    fn of(response: &Response) -> Self {
+        let headers = response.headers().clone();
+        let coding = coding::to_undo(&headers, response.url());
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
         // Length and entity tag of an encoded form do not apply to the file itself.
-        let (total, validator) = if encoded { (None, None) } else { (length, Validator::of(&headers)) };
-        Self { url: answer.url().clone(), headers, total, validator }
+        let (total, validator) = if coding.is_some() { (None, None) } else { (length, Validator::of(&headers)) };
+        Self { url: response.url().clone(), status: response.status(), headers, coding, total, validator }
     }
 }
 
 impl Transfer {
-    /// Requests a file. With `restarts`, [`Piece::Anew`] may be returned.
-    pub(super) async fn open(client: &Client, url: &Url, restarts: bool) -> Result<Self> {
-        Self::open_with(client, url, restarts, &[]).await
-    }
-
-    /// Requests a file with headers, which are not sent again when the transfer is resumed.
-    pub(super) async fn open_with(
+    /// Requests a file. With `restarts`, [`Piece::Anew`] may be returned. The headers are not sent again when the transfer is
+    /// resumed.
+    pub(super) async fn open(
         client: &Client,
         url: &Url,
         restarts: bool,
+        content: Content,
         headers: &[(HeaderName, HeaderValue)],
     ) -> Result<Self> {
-        let answer = fetch(client, url, headers).await?;
+        let response = fetch(client, url, headers).await?;
+        let state = FileState::of(&response);
         Ok(Self {
             client: client.clone(),
             url: url.clone(),
             restarts,
-            state: FileState::of(&answer),
-            answer: Some(answer),
+            decoder: state.coding.as_deref().map(Decoder::of).transpose().map_err(|error| error.of_file(url))?,
+            state,
+            response: Some(response),
+            content,
+            held: Some(BytesMut::new()),
             received: 0,
             skip: 0,
             failures: 0,
-            changes: 0,
+            restarted: 0,
             resumptions: 0,
         })
     }
@@ -112,6 +131,11 @@ impl Transfer {
         self.state.total
     }
 
+    /// The content coding that is undone.
+    pub(super) fn coding(&self) -> Option<&str> {
+        self.state.coding.as_deref()
+    }
+
     pub(super) fn received(&self) -> u64 {
         self.received
     }
@@ -120,17 +144,47 @@ impl Transfer {
         self.resumptions
     }
 
-    /// Returns the next piece, or `None` at the end.
+    /// Returns the next piece, or `None` at the end. Nothing is returned before the first bytes were examined.
     pub(super) async fn next(&mut self) -> Result<Option<Piece>> {
+        let Some(mut held) = self.held.take() else {
+            let piece = self.receive().await?;
+            if matches!(piece, Some(Piece::Anew)) {
+                self.held = Some(BytesMut::new());
+            }
+            return Ok(piece);
+        };
+        let complete = loop {
+            match self.receive().await? {
+                Some(Piece::Bytes(bytes)) => held.extend_from_slice(&bytes),
+                // None of the bytes that are void were returned.
+                Some(Piece::Anew) => held.clear(),
+                None => break true,
+            }
+            if held.len() >= EXAMINED {
+                break false;
+            }
+        };
+        let first = held.get(..EXAMINED).unwrap_or(&held);
+        let FileState { url, status, headers, .. } = &self.state;
+        let examined = Examined { requested: &self.url, url, status: *status, headers };
+        self.content.examine(first, complete, examined)?;
+        Ok((!held.is_empty()).then(|| Piece::Bytes(held.freeze())))
+    }
+
+    async fn receive(&mut self) -> Result<Option<Piece>> {
         loop {
-            let Some(answer) = &mut self.answer else {
+            let Some(response) = &mut self.response else {
                 if self.resume().await? {
                     return Ok(Some(Piece::Anew));
                 }
                 continue;
             };
-            match answer.chunk().await {
-                Ok(Some(mut bytes)) => {
+            match response.chunk().await {
+                Ok(Some(bytes)) => {
+                    let mut bytes = match &mut self.decoder {
+                        Some(decoder) => decoder.decode(&bytes).map_err(|error| error.of_file(&self.url))?,
+                        None => bytes,
+                    };
                     let known = self.skip.min(bytes.len() as u64);
                     self.skip -= known;
                     bytes.advance(usize::try_from(known).unwrap_or(bytes.len()));
@@ -139,16 +193,27 @@ impl Transfer {
                     }
                     self.received += bytes.len() as u64;
                     self.failures = 0;
-                    if self.state.total.is_some_and(|total| self.received > total) {
-                        return Err(Error::corrupt("the server sent more bytes than it announced").of_file(&self.url));
+                    if let Some(total) = self.state.total.filter(|total| self.received > *total) {
+                        let message = format!("the server sent more than the {total} bytes that it announced");
+                        return Err(Error::corrupt(message).of_file(&self.url));
                     }
                     return Ok(Some(Piece::Bytes(bytes)));
                 }
                 // A body delimited by the end of the connection may break off like this.
                 Ok(None) if self.state.total.is_some_and(|total| self.received < total) => {
-                    self.failed(Error::transport("the body ended before its end"), true).await?;
+                    self.failed(self.cut(), true).await?;
                 }
-                Ok(None) => return Ok(None),
+                Ok(None) => match self.decoder.take() {
+                    None => return Ok(None),
+                    Some(decoder) => match decoder.finish() {
+                        Ok(bytes) if bytes.is_empty() => {}
+                        Ok(bytes) => {
+                            self.received += bytes.len() as u64;
+                            return Ok(Some(Piece::Bytes(bytes)));
+                        }
+                        Err(error) => self.failed(error, true).await?,
+                    },
+                },
                 Err(error) => {
                     let error = Error::from(error);
                     let transient = error.asks_again(Repeatable::of(&Method::GET, false));
@@ -160,7 +225,7 @@ impl Transfer {
 
     /// Waits if the transfer can be resumed, otherwise returns the error.
     async fn failed(&mut self, error: Error, transient: bool) -> Result<()> {
-        self.answer = None;
+        (self.response, self.decoder) = (None, None);
         self.failures += 1;
         let resumable = self.state.validator.is_some() || self.restarts || self.received == 0;
         if self.failures >= MAX_FAILURES || !resumable || !transient {
@@ -173,60 +238,78 @@ impl Transfer {
     /// Requests the rest. Returns whether the transfer starts over.
     async fn resume(&mut self) -> Result<bool> {
         self.resumptions += 1;
-        let condition = self.state.validator.clone().filter(|_| self.received > 0);
-        let Some(validator) = condition else {
-            let answer = fetch(&self.client, &self.url, &[]).await?;
-            return self.begin_anew(answer);
+        let Some(validator) = self.state.validator.clone().filter(|_| self.received > 0) else {
+            return self.start_over(Restart::NoValidator).await;
         };
         let range = HeaderValue::from_str(&format!("bytes={}-", self.received))?;
         let headers = [(RANGE, range), (IF_RANGE, validator.value.clone())];
-        let answer = match fetch(&self.client, &self.url, &headers).await {
-            Ok(answer) => answer,
+        let response = match fetch(&self.client, &self.url, &headers).await {
+            Ok(response) => response,
             // The file has become shorter than what was received.
             Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
-                let answer = fetch(&self.client, &self.url, &[]).await?;
-                return self.begin_anew(answer);
+                return self.start_over(Restart::Changed).await;
             }
             Err(error) => return Err(error),
         };
-        if answer.status() == StatusCode::PARTIAL_CONTENT {
-            let rest = ContentRange::of(answer.headers()).filter(|range| self.is_rest(range, &validator, &answer));
+        if response.status() == StatusCode::PARTIAL_CONTENT {
+            let rest = ContentRange::of(response.headers()).filter(|range| self.is_rest(range, &validator, &response));
             if rest.is_some() {
-                (self.answer, self.skip) = (Some(answer), 0);
+                (self.response, self.skip) = (Some(response), 0);
                 return Ok(false);
             }
             // Its permit is needed for the next request.
-            drop(answer);
-            let answer = fetch(&self.client, &self.url, &[]).await?;
-            return self.begin_anew(answer);
+            drop(response);
+            return self.start_over(Restart::Changed).await;
         }
         // The server ignores ranges and sends the whole file: its beginning was received before.
-        if validator.matches(answer.headers()) {
-            (self.answer, self.skip) = (Some(answer), self.received);
+        if validator.matches(response.headers()) {
+            (self.response, self.skip) = (Some(response), self.received);
             return Ok(false);
         }
-        self.begin_anew(answer)
+        self.begin_anew(response, Restart::Changed)
+    }
+
+    async fn start_over(&mut self, reason: Restart) -> Result<bool> {
+        let response = fetch(&self.client, &self.url, &[]).await?;
+        self.begin_anew(response, reason)
     }
 
     /// Returns whether a response is the rest of the same file.
-    fn is_rest(&self, range: &ContentRange, validator: &Validator, answer: &Response) -> bool {
+    fn is_rest(&self, range: &ContentRange, validator: &Validator, response: &Response) -> bool {
         let total = match (range.total, self.state.total) {
             (Some(now), Some(before)) => now == before,
             _ => true,
         };
-        range.first == self.received && total && !validator.contradicts(answer.headers())
+        range.first == self.received && total && !validator.contradicts(response.headers())
     }
 
-    fn begin_anew(&mut self, answer: Response) -> Result<bool> {
+    fn begin_anew(&mut self, response: Response, reason: Restart) -> Result<bool> {
         let anew = self.received > 0;
         if anew {
-            self.changes += 1;
-            if !self.restarts || self.changes > MAX_CHANGES {
-                return Err(Error::corrupt("the file changed while it was read").of_file(&self.url));
+            self.restarted += 1;
+            if !self.restarts || self.restarted > MAX_RESTARTS {
+                let error = match reason {
+                    Restart::Changed => Error::file_changed(),
+                    Restart::NoValidator => self.cut(),
+                };
+                return Err(error.of_file(&self.url));
             }
         }
-        self.state = FileState::of(&answer);
-        (self.answer, self.received, self.skip) = (Some(answer), 0, 0);
+        self.state = FileState::of(&response);
+        self.decoder =
+            self.state.coding.as_deref().map(Decoder::of).transpose().map_err(|error| error.of_file(&self.url))?;
+        (self.response, self.received, self.skip) = (Some(response), 0, 0);
         Ok(anew)
+    }
+
+    /// The error of a body that ended too early.
+    fn cut(&self) -> Error {
+        let of = self.state.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let resumable = if self.state.validator.is_some() {
+            ""
+        } else {
+            ", and cannot be resumed: the server sends no entity tag or modification date that identifies the file"
+        };
+        Error::transport(format!("the body broke off after {}{of} bytes{resumable}", self.received))
     }
 }

@@ -1,7 +1,9 @@
 //! What a server tells of a file, by which it knows later whether the file is still the same.
 
-use reqwest::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::header::{HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use serde::{Deserialize, Serialize};
+
+use super::Downloaded;
 
 /// The validators of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,9 +15,8 @@ pub(crate) struct Validators {
 }
 
 impl Validators {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let text = |name: HeaderName| Some(headers.get(name)?.to_str().ok()?.to_owned());
-        Self { etag: text(ETAG), last_modified: text(LAST_MODIFIED) }
+    pub(crate) fn of(file: &Downloaded) -> Self {
+        Self { etag: file.etag.clone(), last_modified: file.last_modified.clone() }
     }
 
     /// The headers of a request for the file if it has changed.

@@ -169,7 +169,7 @@ async fn follow(mirror: &Mirror, planned: &Planned, ledger: &Ledger, tally: &Tal
     }
     let download = mirror.client.file(resource).download(&target).verify(mirror.verify);
     let download = download.progress(tally.of_file(path.clone()));
-    let Some(validators) = download.send_if_changed(&since).await? else {
+    let Some(downloaded) = download.send_if_changed(&since).await? else {
         keep(mirror, planned, before.map(|content| *content).unwrap_or_default(), ledger).map_err(local)?;
         return Ok(Outcome::Unchanged);
     };
@@ -177,7 +177,7 @@ async fn follow(mirror: &Mirror, planned: &Planned, ledger: &Ledger, tally: &Tal
         url: resource.url.clone(),
         sha256: hash(&target).await.map_err(local)?,
         on_disk: OnDisk::of(&target).map_err(local)?,
-        validators,
+        validators: Validators::of(&downloaded),
         ..Content::default()
     };
     let outcome = match &before {

@@ -183,24 +183,23 @@ async fn each_dataset_of_a_list_has_a_folder() {
 
 #[tokio::test]
 async fn a_watch_tells_what_changes() {
-    datagouv_sandbox::clock::by_steps();
     let world = World::start().await;
     for id in ["a", "b"] {
         world.put(id, Hosted { on_platform: true, ..Hosted::new(&format!("/{id}.csv"), id) });
     }
-    let mut watch = world.client().dataset("d0").mirror("unused").watch(Duration::from_secs(3_600));
-    let changed = world.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_secs(1_800)).await;
-        changed.change("a", |file| file.content = b"aa".to_vec());
-        changed.remove("b");
-        changed.put("c", Hosted::new("/c.csv", "c"));
-        tokio::time::sleep(Duration::from_secs(3_600)).await;
-        changed.fail_catalogue(Some(404));
-        tokio::time::sleep(Duration::from_secs(3_600)).await;
-        changed.fail_catalogue(None);
-        changed.remove("c");
+    world.then(|_| {});
+    world.then(|_| {});
+    world.then(|world| {
+        world.change("a", |file| file.content = b"aa".to_vec());
+        world.remove("b");
+        world.put("c", Hosted::new("/c.csv", "c"));
     });
+    world.then(|world| world.fail_catalogue(Some(404)));
+    world.then(|world| {
+        world.fail_catalogue(None);
+        world.remove("c");
+    });
+    let mut watch = world.client().dataset("d0").mirror("unused").watch(Duration::from_millis(1));
     let mut told = Vec::new();
     for _ in 0..5 {
         told.push(watch.next().await.unwrap().map(|change| (change.kind, change.resource.id)).map_err(|_| ()));

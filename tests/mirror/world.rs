@@ -1,6 +1,6 @@
 //! A catalogue with one organization, and the servers of its files, all in this process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -44,7 +44,11 @@ struct Inner {
     /// The paths of the files that were sent whole.
     sent: Vec<String>,
     catalogue_status: Option<u16>,
+    /// What happens before each of the next responses of the catalogue.
+    script: VecDeque<Step>,
 }
+
+type Step = Box<dyn FnOnce(&World) + Send>;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -94,6 +98,11 @@ impl World {
         self.0.lock().unwrap().catalogue_status = status;
     }
 
+    /// Has something happen before the response of the catalogue that no step is for yet.
+    pub fn then(&self, step: impl FnOnce(&World) + Send + 'static) {
+        self.0.lock().unwrap().script.push_back(Box::new(step));
+    }
+
     /// Takes the paths of the files that were sent since it was last called.
     pub fn sent(&self) -> Vec<String> {
         let mut sent = std::mem::take(&mut self.0.lock().unwrap().sent);
@@ -102,8 +111,13 @@ impl World {
     }
 
     fn answer(&self, request: &Request) -> Response<Body> {
-        let mut inner = self.0.lock().unwrap();
         let path = request.uri().path().to_owned();
+        let of_catalogue = path.starts_with("/api/1/datasets/");
+        let step = if of_catalogue { self.0.lock().unwrap().script.pop_front() } else { None };
+        if let Some(step) = step {
+            step(self);
+        }
+        let mut inner = self.0.lock().unwrap();
         let reply = |status: u16, body: Vec<u8>| {
             Response::builder().status(StatusCode::from_u16(status).unwrap()).body(Body::from(body)).unwrap()
         };

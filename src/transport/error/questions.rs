@@ -210,6 +210,13 @@ impl Error {
         self.0.cause == Some(Cause::Changed)
     }
 
+    /// Returns whether something else came than the declared format of a file promises, such as the HTML page of a firewall
+    /// in place of a CSV. [`body`](Self::body) returns its first bytes.
+    #[must_use]
+    pub fn is_unexpected_content(&self) -> bool {
+        self.0.cause == Some(Cause::UnexpectedContent)
+    }
+
     /// Returns whether a local file cannot be read or written.
     #[must_use]
     pub fn is_local(&self) -> bool {
