@@ -90,7 +90,7 @@ async fn show(mut records: RecordStream<Row>, most: usize, bar: &Bar) -> Outcome
         }
     }
     bar.finish();
-    println!("from {}", records.origin());
+    println!("from {}", records.source());
     if let Some(first) = shown.first() {
         let titles: Vec<&str> = first.iter().map(|(name, _)| name).collect();
         let cells = shown.iter().map(|row| row.iter().map(|(_, value)| plain(value)).collect());

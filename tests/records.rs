@@ -2,12 +2,15 @@
 
 use std::io::{Cursor, Write};
 
-use datagouv::Result;
-use datagouv::records::{self, Format, Origin, Packing, RecordStream};
+use datagouv::records::{self, Format, Packing, RecordSource, RecordStream};
 use datagouv::rows::Row;
+use datagouv::{Api, Client, Result};
+use datagouv_sandbox::platform::COMMUNES_RESOURCE;
+use datagouv_sandbox::{Api as Document, Sandbox};
 use encoding_rs::{Encoding, UTF_8};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -25,17 +28,17 @@ fn open(bytes: Vec<u8>, format: Format) -> impl Future<Output = Result<RecordStr
     records::read::<Row>(Cursor::new(bytes), format)
 }
 
-async fn rows(bytes: impl Into<Vec<u8>>, format: Format) -> (Vec<Row>, Origin) {
+async fn rows(bytes: impl Into<Vec<u8>>, format: Format) -> (Vec<Row>, RecordSource) {
     let mut stream = open(bytes.into(), format).await.unwrap();
     let mut rows = Vec::new();
     while let Some(row) = stream.next().await {
         rows.push(row.unwrap());
     }
-    (rows, stream.origin().clone())
+    (rows, stream.source().clone())
 }
 
-fn detected(origin: &Origin) -> (&'static str, Option<char>, Option<u64>) {
-    let Origin::File { detected, .. } = origin else { panic!("not a file") };
+fn detected(origin: &RecordSource) -> (&'static str, Option<char>, Option<u64>) {
+    let RecordSource::File { detected, .. } = origin else { panic!("not a file") };
     (detected.encoding, detected.separator, detected.header_line)
 }
 
@@ -105,10 +108,8 @@ async fn an_encoding_that_is_set_is_not_guessed() {
         let names = [("libellé", "Châteauroux"), ("Noël", "façade")];
         for separator in [';', ','] {
             let lines: Vec<String> = names.iter().map(|(left, right)| format!("{left}{separator}{right}\n")).collect();
-            let (bytes, _, lost) = Encoding::for_label(encoding.as_bytes()).unwrap().encode(&lines.concat()).clone();
-            assert!(!lost);
-            let format = Format::new().encoding(encoding);
-            let (found, origin) = rows(bytes.into_owned(), format).await;
+            let bytes = encoded(&lines.concat(), encoding, false);
+            let (found, origin) = rows(bytes, Format::new().encoding(encoding)).await;
             assert_eq!(found, [serde_json::from_value(json!({"libellé": "Noël", "Châteauroux": "façade"})).unwrap()]);
             assert_eq!(detected(&origin).1, Some(separator));
         }
@@ -125,7 +126,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// An archive of files, each with its name; deflated, or stored; with what is known of them before or behind their content.
 fn zip(files: &[(&str, &[u8])], deflated: bool, described_after: bool) -> Vec<u8> {
-    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    let (mut archive, mut directory) = (Vec::<u8>::new(), Vec::<u8>::new());
     for (name, content) in files {
         let packed = if deflated {
             let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
@@ -177,7 +178,7 @@ async fn a_packed_file_is_read_as_it_is() {
     ] {
         let (found, origin) = rows(bytes, Format::new()).await;
         assert_eq!(found, expected());
-        let Origin::File { detected, .. } = origin else { panic!() };
+        let RecordSource::File { detected, .. } = origin else { panic!() };
         assert_eq!(detected.packing, packing);
     }
 }
@@ -251,8 +252,10 @@ async fn lines_before_the_header_are_not_rows() {
     let (found, origin) = rows(csv, Format::new()).await;
     assert_eq!(detected(&origin), ("UTF-8", Some(';'), Some(4)));
     assert_eq!((found.len(), &found[1]["nom"]), (2, &json!("b;\nc")));
-    let (found, _) = rows("x\n1;2\n3;4\n", Format::new().separator(';').no_header()).await;
-    assert_eq!((found.len(), &found[0]["column_1"]), (3, &json!("x")));
+    let (found, _) = rows("x;y\n1;2\n3;4\n", Format::new().no_header()).await;
+    assert_eq!((found.len(), &found[0]["column_2"]), (3, &json!("y")));
+    let (found, _) = rows("a;b\nc;d\n1;2\n", Format::new().header_line(2)).await;
+    assert_eq!((found.len(), &found[0]["d"]), (1, &json!("2")));
 }
 
 #[tokio::test]
@@ -300,4 +303,59 @@ async fn words_for_null_are_text_unless_set() {
     assert_eq!((&found[0]["code"], &found[1]["pays"], &found[1]["code"]), (&json!("NA"), &json!("n.c."), &Value::Null));
     let (found, _) = rows(csv, Format::new().null_words(["n.c."])).await;
     assert_eq!((&found[0]["code"], &found[1]["pays"]), (&json!("NA"), &Value::Null));
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_bytes_are_they_are_rows_or_an_error(
+        begin in proptest::sample::select(vec!["", "a;b\n", "PK\u{3}\u{4}", "\u{feff}"]),
+        rest in proptest::collection::vec(any::<u8>(), 0..400),
+        lenient in any::<bool>(),
+    ) {
+        let bytes = [begin.as_bytes(), &rest].concat();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let Ok(mut stream) = open(bytes, Format::new().lenient(lenient)).await else { return };
+            let mut polled = 0;
+            while stream.next().await.is_some() {
+                polled += 1;
+                assert!(polled < 1_000, "it does not end");
+            }
+        });
+    }
+}
+
+/// A client of the embedded platform, and the records of one of its files.
+async fn platform() -> (Sandbox, Client) {
+    let sandbox = Sandbox::start_platform().await;
+    let mut builder = Client::builder().retries(datagouv::RetryPolicy::none());
+    for (api, document) in
+        [(Api::Main, Document::Main), (Api::MainV2, Document::MainV2), (Api::Tabular, Document::Tabular)]
+    {
+        builder = builder.base_url(api, sandbox.url(document));
+    }
+    (sandbox, builder.build().unwrap())
+}
+
+#[tokio::test]
+async fn rows_that_the_tabular_api_does_not_have_come_from_the_file() {
+    let (sandbox, client) = platform().await;
+    let resource = client.resource(COMMUNES_RESOURCE);
+    let mut of_api = resource.records::<Row>().open().await.unwrap();
+    assert_eq!(of_api.source(), &RecordSource::Tabular);
+    let first = of_api.next().await.unwrap().unwrap();
+    assert!(first.get("__id").is_none() && first.len() > 2, "{first:?}");
+    for (status, reason) in [(410, "no longer has its rows"), (404, "has not imported its rows")] {
+        sandbox.answer_once("getResourceProfile", status, &[("Content-Type", "text/plain")], "gone");
+        let mut of_file = resource.records::<Row>().open().await.unwrap();
+        let RecordSource::File { reason: Some(told), detected, .. } = of_file.source() else { panic!() };
+        assert!(told.contains(reason) && !detected.typed, "{told}");
+        assert_eq!(of_file.next().await.unwrap().unwrap().len(), first.len());
+    }
+    let mut typed = resource.records::<Row>().from_file().open().await.unwrap();
+    assert_eq!(typed.next().await.unwrap().unwrap(), first);
+    // What is not known does not change where rows come from.
+    sandbox.answer_once("getResourceProfile", 500, &[("Content-Type", "text/plain")], "oops");
+    assert!(resource.records::<Row>().open().await.is_err());
+    assert!(resource.records::<Row>().untyped().open().await.is_ok());
 }

@@ -109,7 +109,10 @@ mod tests {
         let now = rate.of(25, Some(100), 0, None);
         assert_eq!((now.rate, now.eta), (Some(2.5), Some(Duration::from_secs(30))));
         let files = rate.of(25, None, 2, Some(4));
-        assert_eq!((files.eta, files.to_string()), (Some(Duration::from_secs(10)), "2 of 4 files, 25 bytes".to_owned()));
+        assert_eq!(
+            (files.eta, files.to_string()),
+            (Some(Duration::from_secs(10)), "2 of 4 files, 25 bytes".to_owned())
+        );
         assert_eq!(rate.of(25, None, 0, Some(4)).eta, None);
     }
 }

@@ -21,7 +21,8 @@ impl Validators {
 
     /// The headers of a request for the file if it has changed.
     pub(super) fn conditions(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let header = |name: HeaderName, value: &Option<String>| Some((name, HeaderValue::from_str(value.as_ref()?).ok()?));
+        let header =
+            |name: HeaderName, value: &Option<String>| Some((name, HeaderValue::from_str(value.as_ref()?).ok()?));
         // Servers that know entity tags ignore the date beside one (RFC 9110, 13.1.3).
         let conditions = [header(IF_NONE_MATCH, &self.etag), header(IF_MODIFIED_SINCE, &self.last_modified)];
         conditions.into_iter().flatten().collect()

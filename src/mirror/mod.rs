@@ -63,9 +63,9 @@ use std::time::Duration;
 use wildmatch::WildMatch;
 
 pub use self::report::{MirrorReport, MirroredFile, Outcome};
-pub use self::watch::{Change, ChangeKind, Watch};
 use self::select::Selection;
 use self::source::Source;
+pub use self::watch::{Change, ChangeKind, Watch};
 use crate::files::Progress;
 use crate::main::builder::ListDatasets;
 use crate::main::types::ResourceTypeValue;

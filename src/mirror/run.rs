@@ -24,31 +24,52 @@ const SAVED_EVERY: Duration = Duration::from_secs(2);
 /// The state on its way to the disk.
 struct Ledger {
     folder: PathBuf,
-    inner: Mutex<(State, Option<Instant>)>,
+    inner: Mutex<Unsaved>,
+}
+
+struct Unsaved {
+    state: State,
+    changed: bool,
+    /// When it was last written.
+    saved: Option<Instant>,
 }
 
 impl Ledger {
-    fn state(&self) -> MutexGuard<'_, (State, Option<Instant>)> {
+    fn new(folder: PathBuf, state: State) -> Self {
+        Self { folder, inner: Mutex::new(Unsaved { state, changed: true, saved: None }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unsaved> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.lock().state)
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) -> io::Result<()> {
-        let mut inner = self.state();
-        let (state, saved) = &mut *inner;
-        change(state);
-        if saved.is_none_or(|saved| saved.elapsed() >= SAVED_EVERY) {
-            state.write(&self.folder)?;
-            *saved = Some(Instant::now());
-        }
-        Ok(())
+        let mut inner = self.lock();
+        change(&mut inner.state);
+        inner.changed = true;
+        if inner.saved.is_none_or(|saved| saved.elapsed() >= SAVED_EVERY) { inner.write(&self.folder) } else { Ok(()) }
     }
 
     fn save(&self) -> io::Result<()> {
-        self.state().0.write(&self.folder)
+        self.lock().write(&self.folder)
     }
 }
 
-/// Saves what is known when a run is dropped, which costs a download less.
+impl Unsaved {
+    fn write(&mut self, folder: &Path) -> io::Result<()> {
+        if std::mem::take(&mut self.changed) {
+            self.state.write(folder)?;
+            self.saved = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
+
+/// Saves what is known when a run is dropped, which spares downloads.
 impl Drop for Ledger {
     fn drop(&mut self) {
         let _ = self.save();
@@ -74,14 +95,14 @@ pub(super) async fn run(mirror: Mirror) -> Result<MirrorReport> {
         tokio::fs::create_dir_all(&folder).await.map_err(local)?;
     }
     let mut state = State::read(&folder).map_err(local)?;
-    let planned = plan(datasets, mirror.source.has_folders(), &mirror.selection, &mut state);
+    let planned = plan(datasets, mirror.source.has_folders(), &mirror.selection, mirror.gone, &mut state);
     if mirror.dry_run {
         return Ok(rehearse(&mirror, &planned, &state).await);
     }
     for within in std::iter::once("").chain(state.folders.values().map(String::as_str)) {
         remove_temporary(&folder.join(within)).map_err(local)?;
     }
-    let ledger = Ledger { folder: folder.clone(), inner: Mutex::new((state, None)) };
+    let ledger = Ledger::new(folder.clone(), state);
     // The names are kept from now on, however far this run comes.
     ledger.save().map_err(local)?;
 
@@ -154,7 +175,7 @@ async fn follow(mirror: &Mirror, planned: &Planned, ledger: &Ledger, tally: &Tal
     let Planned { resource, path, .. } = planned;
     let target = mirror.folder.join(path);
     let local = |error: io::Error| Error::local(&target, error);
-    let before = ledger.state().0.files.get(&resource.id).and_then(|entry| entry.content.clone());
+    let before = ledger.read(|state| state.files.get(&resource.id)?.content.clone());
     let (since, before) = match known(&target, resource, before.as_ref()).await {
         Known::Nothing => (Validators::default(), None),
         Known::Same(content) => {
@@ -228,11 +249,10 @@ fn remove(path: &Path) -> io::Result<()> {
 /// Keeps or removes the files whose resources are no longer there.
 fn remove_gone(mirror: &Mirror, planned: &[Planned], ledger: &Ledger) -> io::Result<Vec<MirroredFile>> {
     let here: std::collections::HashSet<&str> = planned.iter().map(|planned| planned.resource.id.as_str()).collect();
-    let gone: Vec<(String, Entry)> = {
-        let inner = ledger.state();
-        let gone = inner.0.files.iter().filter(|(id, _)| !here.contains(id.as_str()));
+    let gone: Vec<(String, Entry)> = ledger.read(|state| {
+        let gone = state.files.iter().filter(|(id, _)| !here.contains(id.as_str()));
         gone.map(|(id, entry)| (id.clone(), entry.clone())).collect()
-    };
+    });
     let mut files = Vec::new();
     for (id, entry) in gone {
         let outcome = match mirror.gone {
@@ -246,7 +266,7 @@ fn remove_gone(mirror: &Mirror, planned: &[Planned], ledger: &Ledger) -> io::Res
             }
             Gone::Remove => {
                 for path in entry.previous.iter().chain([&entry.path]) {
-                    if !is_used(&ledger.state().0, path, Some(&id)) {
+                    if !ledger.read(|state| is_used(state, path, Some(&id))) {
                         remove(&mirror.folder.join(path))?;
                     }
                 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use wildmatch::WildMatch;
 
+use super::Gone;
 use super::state::State;
 use crate::files::{name_of_url, safe_name};
 use crate::main::types::{Dataset, Resource, ResourceTypeValue};
@@ -75,9 +76,15 @@ fn told_apart(name: &str, id: &str, taken: &mut HashSet<String>) -> String {
     })
 }
 
-/// Gives each file a path, and records it in the state. A file keeps its path as long as its name stays the same. Of new
-/// files with the same name, the oldest gets it, whatever the order of the list.
-pub(super) fn plan(datasets: Vec<Dataset>, in_folders: bool, selection: &Selection, state: &mut State) -> Vec<Planned> {
+/// Gives each file a path, and records it in the state. A file keeps its path as long as its name stays the same, and so
+/// does one that is gone and kept. Of new files with the same name, the oldest gets it, whatever the order of the list.
+pub(super) fn plan(
+    datasets: Vec<Dataset>,
+    in_folders: bool,
+    selection: &Selection,
+    gone: Gone,
+    state: &mut State,
+) -> Vec<Planned> {
     let mut seen = HashSet::new();
     let mut wanted: Vec<(String, Resource, String)> = Vec::new();
     let mut folders: HashSet<String> = state.folders.values().map(|folder| folder.to_lowercase()).collect();
@@ -101,7 +108,7 @@ pub(super) fn plan(datasets: Vec<Dataset>, in_folders: bool, selection: &Selecti
     let names: BTreeMap<&str, &str> =
         wanted.iter().map(|(_, resource, name)| (resource.id.as_str(), name.as_str())).collect();
     for (id, entry) in &state.files {
-        let stays = names.get(id.as_str()).is_none_or(|name| *name == entry.name);
+        let stays = names.get(id.as_str()).map_or(gone == Gone::Keep, |name| *name == entry.name);
         let (folder, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
         if stays {
             taken.entry(folder.to_owned()).or_default().insert(name.to_lowercase());
@@ -115,7 +122,8 @@ pub(super) fn plan(datasets: Vec<Dataset>, in_folders: bool, selection: &Selecti
     for index in order {
         let Some((dataset, resource, name)) = wanted.get(index) else { continue };
         if !kept.contains_key(&resource.id) {
-            let folder = if in_folders { state.folders.get(dataset).cloned().unwrap_or_default() } else { String::new() };
+            let folder =
+                if in_folders { state.folders.get(dataset).cloned().unwrap_or_default() } else { String::new() };
             let taken = taken.entry(folder.clone()).or_default();
             let name = told_apart(name, &resource.id, taken);
             let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };

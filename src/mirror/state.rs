@@ -88,8 +88,9 @@ impl State {
             Err(error) => return Err(error),
         };
         let state: Self = serde_json::from_slice(&bytes).unwrap_or_default();
-        let within = state.files.values().all(|entry| entry.previous.iter().chain([&entry.path]).all(|path| is_within(path)))
-            && state.folders.values().all(|folder| is_within(folder));
+        let within =
+            state.files.values().all(|entry| entry.previous.iter().chain([&entry.path]).all(|path| is_within(path)))
+                && state.folders.values().all(|folder| is_within(folder));
         // Whoever can write the state could otherwise have files elsewhere overwritten.
         Ok(if state.version == VERSION && within { state } else { Self::default() })
     }

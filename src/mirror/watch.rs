@@ -95,9 +95,11 @@ impl Watching {
             // Not from the end of a request that takes long.
             self.next = Some(tokio::time::Instant::now() + self.every);
             let datasets = self.mirror.source.list(&self.mirror.client).await?;
-            let planned = plan(datasets, false, &self.mirror.selection, &mut State::default());
-            let now: Seen =
-                planned.into_iter().map(|planned| (planned.resource.id.clone(), (planned.dataset, planned.resource))).collect();
+            let planned = plan(datasets, false, &self.mirror.selection, self.mirror.gone, &mut State::default());
+            let now: Seen = planned
+                .into_iter()
+                .map(|planned| (planned.resource.id.clone(), (planned.dataset, planned.resource)))
+                .collect();
             if let Some(before) = self.seen.replace(now.clone()) {
                 self.ready = compare(before, now).into();
             }

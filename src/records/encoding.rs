@@ -105,11 +105,7 @@ impl Decoder {
             return self.decode_decided(ascii, false, text);
         }
         if !rest.is_empty() {
-            self.encoding = if is_utf_8(rest, last) {
-                UTF_8
-            } else {
-                legacy(rest, last)
-            };
+            self.encoding = if is_utf_8(rest, last) { UTF_8 } else { legacy(rest, last) };
             self.decoder = self.encoding.new_decoder_without_bom_handling();
             self.undecided = false;
         }

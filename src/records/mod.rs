@@ -10,7 +10,7 @@
 //!
 //! let resource = client.resource("8d2b7f10-95c3-4a1e-b6d4-2f3e4d5c6b7a");
 //! let mut communes = resource.records::<Commune>().open().await?;
-//! println!("from {}", communes.origin());
+//! println!("from {}", communes.source());
 //! while let Some(commune) = communes.next().await {
 //!     let commune = commune?;
 //!     println!("{}: {:?}", commune.nom, commune.population);
@@ -29,7 +29,7 @@
 //! | has those of the file before, since the platform could not read this one | those of the file |
 //! | does not respond, or refuses otherwise | an error: the same program must not give other values tomorrow |
 //!
-//! [`RecordStream::origin`] tells which, and why. [`Records::from_file`] always reads the file, and [`Records::untyped`]
+//! [`RecordStream::source`] tells which, and why. [`Records::from_file`] always reads the file, and [`Records::untyped`]
 //! does not even ask the tabular API.
 //!
 //! # How a file is read
@@ -95,7 +95,7 @@ use tokio::io::AsyncRead;
 
 pub use self::format::Format;
 pub use self::source::Records;
-pub use self::stream::{Origin, RecordStream};
+pub use self::stream::{RecordSource, RecordStream};
 pub use self::table::Detected;
 pub use self::unpack::Packing;
 use crate::Result;

@@ -15,8 +15,8 @@ pub(super) struct Parser {
     ends: Vec<usize>,
     cells: usize,
     /// The line of the next byte, and that on which the record begins, from 1.
+    next_line: u64,
     line: u64,
-    begins: u64,
     within: bool,
 }
 
@@ -42,8 +42,8 @@ impl Parser {
             length: 0,
             ends: vec![0; 64],
             cells: 0,
+            next_line: 1,
             line: 1,
-            begins: 1,
             within: false,
         }
     }
@@ -52,10 +52,10 @@ impl Parser {
     pub(super) fn parse(&mut self, text: &[u8], at: &mut usize, ended: bool) -> Result<Parsed> {
         if !self.within {
             while let Some(byte @ (b'\n' | b'\r')) = text.get(*at) {
-                self.line += u64::from(*byte == b'\n');
+                self.next_line += u64::from(*byte == b'\n');
                 *at += 1;
             }
-            (self.length, self.cells, self.begins) = (0, 0, self.line);
+            (self.length, self.cells, self.line) = (0, 0, self.next_line);
         }
         loop {
             let rest = text.get(*at..).unwrap_or_default();
@@ -67,7 +67,7 @@ impl Parser {
                 self.ends.get_mut(self.cells..).unwrap_or_default(),
             );
             let (result, read, written, cells) = self.reader.read_record(rest, into, ends);
-            self.line += memchr::memchr_iter(b'\n', rest.get(..read).unwrap_or_default()).count() as u64;
+            self.next_line += memchr::memchr_iter(b'\n', rest.get(..read).unwrap_or_default()).count() as u64;
             *at += read;
             self.length += written;
             self.cells += cells;
@@ -78,7 +78,7 @@ impl Parser {
                 ReadRecordResult::OutputFull if self.text.len() >= MAX_RECORD => {
                     return Err(Error::unreadable(format!(
                         "the row of line {} is longer than {} MiB: a quote may not be closed; `quote` sets another or none",
-                        self.begins,
+                        self.line,
                         MAX_RECORD >> 20
                     )));
                 }
@@ -95,7 +95,7 @@ impl Parser {
 
     /// The line on which the record begins.
     pub(super) fn line(&self) -> u64 {
-        self.begins
+        self.line
     }
 
     pub(super) fn len(&self) -> usize {

@@ -11,9 +11,9 @@ use super::format::Format;
 use super::profile::Profile;
 use super::stream::RecordStream;
 use super::table::Table;
+use crate::Result;
 use crate::files::{Progress, Rate};
 use crate::objects::ResourceHandle;
-use crate::Result;
 
 type Listener = Box<dyn Fn(Progress) + Send + Sync>;
 
@@ -37,7 +37,7 @@ impl ResourceHandle {
     /// use datagouv::rows::Row;
     ///
     /// let mut records = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").records::<Row>().open().await?;
-    /// println!("{}", records.origin());
+    /// println!("{}", records.source());
     /// while let Some(row) = records.next().await {
     ///     println!("{:?}", row?);
     /// }
@@ -123,7 +123,10 @@ impl<T: DeserializeOwned> Records<T> {
         if self.untyped {
             return Ok(Tabular::None("the rows were asked for untyped".to_owned()));
         }
-        let analysis = self.resource.analysis().await?;
+        let (analysis, url) = self.resource.analysed().await?;
+        if analysis.is_outdated(url.as_deref()) {
+            return Ok(Tabular::None("the platform has not imported the file as it is now".to_owned()));
+        }
         if !analysis.has_rows() {
             let error = analysis.rows_error().map(ToString::to_string).or_else(|| analysis.error.clone());
             // The table of the file before may be there still.

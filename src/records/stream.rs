@@ -8,9 +8,9 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 use super::table::{Detected, Table};
+use crate::Result;
 #[cfg(feature = "tabular")]
 use crate::rows::RowStream;
-use crate::Result;
 
 /// A [`Stream`] of the rows of a file; made by [`Records::open`](super::Records::open) and [`read`](super::read).
 ///
@@ -20,7 +20,7 @@ use crate::Result;
 #[must_use = "a stream does nothing until it is polled"]
 pub struct RecordStream<T> {
     rows: Inner<T>,
-    origin: Origin,
+    origin: RecordSource,
     so_far: u64,
 }
 
@@ -33,7 +33,7 @@ enum Inner<T> {
 /// Where the rows of a [`RecordStream`] come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Origin {
+pub enum RecordSource {
     /// The tabular API.
     Tabular,
     /// The file itself.
@@ -46,7 +46,7 @@ pub enum Origin {
     },
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for RecordSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::File { reason, detected } = self else { return f.write_str("the tabular API") };
         write!(f, "the file, {} with ", detected.encoding)?;
@@ -67,11 +67,11 @@ impl<T> Unpin for RecordStream<T> {}
 impl<T: DeserializeOwned> RecordStream<T> {
     #[cfg(feature = "tabular")]
     pub(super) fn of_rows(rows: RowStream<T>) -> Self {
-        Self { rows: Inner::Rows(Box::new(rows)), origin: Origin::Tabular, so_far: 0 }
+        Self { rows: Inner::Rows(Box::new(rows)), origin: RecordSource::Tabular, so_far: 0 }
     }
 
     pub(super) fn of_file(table: Table, reason: Option<String>) -> Self {
-        let origin = Origin::File { reason, detected: table.detected().clone() };
+        let origin = RecordSource::File { reason, detected: table.detected().clone() };
         Self { rows: Inner::File(Box::new(table), std::marker::PhantomData), origin, so_far: 0 }
     }
 
@@ -84,7 +84,7 @@ impl<T: DeserializeOwned> RecordStream<T> {
 
     /// Returns where the rows come from.
     #[must_use]
-    pub fn origin(&self) -> &Origin {
+    pub fn source(&self) -> &RecordSource {
         &self.origin
     }
 
@@ -116,7 +116,7 @@ impl<T: DeserializeOwned> Stream for RecordStream<T> {
             Inner::File(table, _) => {
                 let row = table.poll_row(context);
                 // An encoding that shows late.
-                if let Origin::File { detected, .. } = &mut this.origin {
+                if let RecordSource::File { detected, .. } = &mut this.origin {
                     detected.encoding = table.detected().encoding;
                 }
                 row
@@ -129,6 +129,9 @@ impl<T: DeserializeOwned> Stream for RecordStream<T> {
 
 impl<T> fmt::Debug for RecordStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecordStream").field("origin", &self.origin).field("so_far", &self.so_far).finish_non_exhaustive()
+        f.debug_struct("RecordStream")
+            .field("origin", &self.origin)
+            .field("so_far", &self.so_far)
+            .finish_non_exhaustive()
     }
 }

@@ -103,8 +103,8 @@ fn failed(error: io::Error) -> Error {
     }
     match error.kind() {
         io::ErrorKind::InvalidData => Error::unreadable(error.to_string()),
-        io::ErrorKind::UnexpectedEof => Error::corrupt("the file ends before its packed content does"),
-        _ => Error::unreadable("the file cannot be read").with_source(error),
+        _ if error.raw_os_error().is_some() => Error::unreadable("the file cannot be read").with_source(error),
+        _ => Error::corrupt(format!("the packed content is cut or spoilt: {error}")),
     }
 }
 
@@ -139,16 +139,21 @@ impl Table {
         }
         let parser = Parser::new(separator.unwrap_or(b','), quote);
         let input = if complete { Input::Ended } else { Input::Idle(bytes, Vec::new()) };
-        let detected = Detected {
-            packing,
-            encoding: decoder.encoding().name(),
-            separator: None,
-            header_line: None,
-            typed: false,
-        };
+        let detected =
+            Detected { packing, encoding: decoder.encoding().name(), separator: None, header_line: None, typed: false };
         let lenient = format.lenient;
-        let mut table =
-            Self { input, decoder, parser, text, at: 0, failure, columns: Vec::new(), nulls: Vec::new(), lenient, detected };
+        let mut table = Self {
+            input,
+            decoder,
+            parser,
+            text,
+            at: 0,
+            failure,
+            columns: Vec::new(),
+            nulls: Vec::new(),
+            lenient,
+            detected,
+        };
 
         // The profile of another file has another header.
         let of_profile = profile.and_then(|profile| {
@@ -219,7 +224,9 @@ impl Table {
                 }
                 Parsed::End => {
                     return Err(self.failure.take().unwrap_or_else(|| match header {
-                        Some(line) => Error::unreadable(format!("the file has no line {line}, which would be its header")),
+                        Some(line) => {
+                            Error::unreadable(format!("the file has no line {line}, which would be its header"))
+                        }
                         None => Error::unreadable("the file is empty"),
                     }));
                 }

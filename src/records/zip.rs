@@ -88,7 +88,9 @@ impl Zip {
             return Ok(read);
         }
         let mut bytes = self.finish().await?;
-        while !self.chosen && let Some(header) = Header::read(&mut bytes).await? {
+        while !self.chosen
+            && let Some(header) = Header::read(&mut bytes).await?
+        {
             if !is_aside(&header.name) {
                 return Err(invalid(format!(
                     "the ZIP archive holds `{}` beside `{}`: choose a file with `member`",
@@ -163,12 +165,13 @@ impl Header {
         bytes.read_exact(&mut extra).await?;
         let name = String::from_utf8_lossy(&name).into_owned();
         let (zip64, packed) = packed_size(&extra, long(18).into(), long(14).into());
-        let header = Self { name, deflated: method == 8, described_after: flags & 8 != 0, zip64, packed, crc: long(10) };
+        let header =
+            Self { name, deflated: method == 8, described_after: flags & 8 != 0, zip64, packed, crc: long(10) };
         match (flags & 1, method) {
             (0, 8) => Ok(Some(header)),
-            (0, 0) if header.described_after && header.packed == 0 && !header.name.ends_with('/') => Err(invalid(
-                format!("the size of `{}` in the ZIP archive is not told before its content", header.name),
-            )),
+            (0, 0) if header.described_after && header.packed == 0 && !header.name.ends_with('/') => {
+                Err(invalid(format!("the size of `{}` in the ZIP archive is not told before its content", header.name)))
+            }
             (0, 0) => Ok(Some(header)),
             (0, method) => Err(invalid(format!(
                 "`{}` in the ZIP archive is packed by method {method}: only deflate (8) and none (0) can be read",

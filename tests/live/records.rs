@@ -1,7 +1,7 @@
 //! The rows of a file are the same from the tabular API and from the file itself.
 
 use datagouv::objects::ResourceHandle;
-use datagouv::records::Origin;
+use datagouv::records::RecordSource;
 use datagouv::rows::Row;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::publisher::{patient, publish, publish_table};
 use crate::run;
 use crate::support::gzip;
 
-async fn rows(resource: &ResourceHandle, from_file: bool) -> (Vec<Row>, Origin) {
+async fn rows(resource: &ResourceHandle, from_file: bool) -> (Vec<Row>, RecordSource) {
     let records = resource.records::<Row>();
     let records = if from_file { records.from_file() } else { records };
     let mut records = records.open().await.unwrap();
@@ -17,19 +17,19 @@ async fn rows(resource: &ResourceHandle, from_file: bool) -> (Vec<Row>, Origin) 
     while let Some(row) = records.next().await {
         rows.push(row.unwrap());
     }
-    (rows, records.origin().clone())
+    (rows, records.source().clone())
 }
 
 /// Compares both, cell by cell.
-async fn same(resource: &ResourceHandle, lines: usize) -> (Vec<Row>, Origin) {
+async fn same(resource: &ResourceHandle, lines: usize) -> (Vec<Row>, RecordSource) {
     let (of_api, origin) = rows(resource, false).await;
-    assert_eq!(origin, Origin::Tabular);
+    assert_eq!(origin, RecordSource::Tabular);
     let (of_file, origin) = rows(resource, true).await;
     assert_eq!((of_api.len(), of_file.len()), (lines, lines));
     for (number, (of_api, of_file)) in of_api.iter().zip(&of_file).enumerate() {
         assert!(of_api.iter().eq(of_file.iter()), "row {number}: {of_api:?} of the API, {of_file:?} of the file");
     }
-    let Origin::File { detected, .. } = &origin else { panic!("not from the file") };
+    let RecordSource::File { detected, .. } = &origin else { panic!("not from the file") };
     assert!(detected.typed, "{origin:?}");
     (of_file, origin)
 }
@@ -61,9 +61,11 @@ fn table(separator: char) -> String {
     ];
     let mut csv = columns.map(|(name, _)| name.to_owned()).join(&separator.to_string()) + "\n";
     for line in 0..45 {
-        let cells = columns.iter().enumerate().map(|(index, (_, cell))| {
-            if index > 0 && line % 3 == 2 { String::new() } else { cell(line) }
-        });
+        let cells = columns.iter().enumerate().map(
+            |(index, (_, cell))| {
+                if index > 0 && line % 3 == 2 { String::new() } else { cell(line) }
+            },
+        );
         csv.push_str(&(cells.collect::<Vec<_>>().join(&separator.to_string()) + "\n"));
     }
     csv
@@ -78,7 +80,7 @@ fn every_cell_of_a_file_is_that_of_the_api() {
             let (rows, origin) = same(&resource, 45).await;
             assert_eq!(rows[0]["virgule"], json!(0.001));
             assert_eq!(rows[1]["instant"], json!("2024-01-02T01:30:11.5"));
-            let Origin::File { detected, .. } = origin else { panic!() };
+            let RecordSource::File { detected, .. } = origin else { panic!() };
             assert_eq!((detected.separator, detected.encoding), (Some(separator), "UTF-8"));
         }
         let (resource, _) = publish_table(&client, "csv.gz", gzip(table('\t').as_bytes())).await;
@@ -132,7 +134,7 @@ fn a_file_that_the_platform_cannot_read_is_read_from_the_file() {
             let (found, origin) = rows(&resource, false).await;
             let values: Vec<Value> = found.iter().map(|row| row.iter().nth(1).unwrap().1.clone()).collect();
             assert_eq!(values, [json!("Ay"), json!("Bû")]);
-            let Origin::File { reason: Some(reason), .. } = &origin else { panic!("{origin:?}") };
+            let RecordSource::File { reason: Some(reason), .. } = &origin else { panic!("{origin:?}") };
             let error = analysis.rows_error().unwrap().to_string();
             assert!(reason.contains(&error), "{reason}");
         }

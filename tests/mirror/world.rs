@@ -132,7 +132,9 @@ impl World {
             return match path.trim_end_matches('/') {
                 "" => {
                     let data: Vec<Value> = (0..2).map(|number| inner.dataset(number)).collect();
-                    json(json!({"data": data, "page": 1, "page_size": 20, "total": 2, "next_page": null, "previous_page": null}))
+                    json(
+                        json!({"data": data, "page": 1, "page_size": 20, "total": 2, "next_page": null, "previous_page": null}),
+                    )
                 }
                 number => json(inner.dataset(number.strip_prefix('d').unwrap().parse().unwrap())),
             };
