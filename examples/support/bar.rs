@@ -38,7 +38,7 @@ impl Bar {
             bar.set_message(text);
             return;
         }
-        let step = if total > 0 { done * 10 / total } else { done / 10_000_000 };
+        let step = (done * 10).checked_div(total).unwrap_or(done / 10_000_000);
         if let Ok(mut told) = self.told.lock()
             && step > *told
         {
