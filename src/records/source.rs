@@ -95,7 +95,7 @@ impl<T: DeserializeOwned> Records<T> {
     /// # Errors
     ///
     /// Returns an error if the resource or its file does not exist, or the file is not CSV
-    /// ([`is_decode`](Error::is_decode)).
+    /// ([`is_decode`](crate::Error::is_decode)).
     pub async fn open(self) -> Result<RecordStream<T>> {
         let (tabular, reason) = match self.tabular().await? {
             Tabular::Rows(profile) if self.from_file => (profile, "it was asked for".to_owned()),
