@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use datagouv::files::{Algorithm, Checksum, Progress, RemoteFile};
+use datagouv::files::{Algorithm, Checksum, Format, Progress, RemoteFile};
 use datagouv::main::types::ResourceTypeValue;
 use datagouv::{Api, Client};
 use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
@@ -696,4 +696,61 @@ async fn the_error_of_a_file_shows_its_query() {
     let file = RemoteFile::new(format!("{}/wfs?request=GetFeature&apikey=abc", server.origin()));
     let error = client().file(file).bytes(10).await.unwrap_err().to_string();
     assert!(error.contains("/wfs?request=GetFeature&apikey=…"), "{error}");
+}
+
+#[tokio::test]
+async fn all_files_may_have_any_content() {
+    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
+    for accepts in [false, true] {
+        let (sandbox, folder) = (Sandbox::start().await, Folder::new());
+        let body = dataset(&[("a", "main", format!("{}/a.csv", server.origin()), REJECTED.len() as u64)]);
+        sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], body);
+        let all = client_of(&sandbox).dataset("d").download_all(&folder.0);
+        let all = if accepts { all.accept_any_content() } else { all }.send().await.unwrap();
+        assert_eq!((all[0].outcome.is_ok(), folder.names().len()), (accepts, usize::from(accepts)));
+    }
+}
+
+#[tokio::test]
+async fn the_first_format_that_can_be_had_is_downloaded() {
+    let server = FaultServer::answering(|arrival| {
+        let body = if arrival.path().ends_with(".parquet") { "PAR1 of the platform" } else { "a;b" };
+        Reply::new(200, "application/octet-stream", body)
+    })
+    .await;
+    let url = format!("{}/a.csv", server.origin());
+    let parquet = "analysis:parsing:parquet_url";
+    let copied = serde_json::json!({
+        parquet: format!("{}/rid.parquet", server.origin()),
+        "analysis:parsing:parquet_size": 20,
+        "analysis:parsing:finished_at": "2026-11-28T17:10:55+00:00",
+    });
+    let mut outdated = copied.clone();
+    // The table of another URL.
+    outdated["analysis:parsing:parsing_table"] = "d427f94acc5b67b551d79abba473a8a4".into();
+    let csv = [Format::Parquet, Format::Csv];
+    for (extras, format, formats, found) in [
+        (&copied, "csv", &csv[..], Some("rid.parquet")),
+        (&copied, "csv", &[Format::Csv, Format::Parquet], Some("a.csv")),
+        (&outdated, "csv", &csv, Some("a.csv")),
+        (&serde_json::json!({}), "CSV", &csv, Some("a.csv")),
+        (&serde_json::json!({}), "xls", &csv, None),
+        (&serde_json::json!({}), "xls", &[Format::GeoJson, Format::Original], Some("a.csv")),
+    ] {
+        let (sandbox, folder) = (Sandbox::start().await, Folder::new());
+        let resource = serde_json::json!({"id": "rid", "url": url, "format": format, "extras": extras});
+        sandbox.answer_once("get_resource", 200, &[("Content-Type", "application/json")], resource.to_string());
+        let handle = client_of(&sandbox).dataset("d").resource("rid");
+        let outcome = handle.download_best(&folder.0, formats.iter().copied()).await;
+        match (found, outcome) {
+            (Some(name), Ok(_)) => assert_eq!(folder.names(), [name], "{format} {formats:?}"),
+            (None, Err(error)) => {
+                assert!(
+                    error.is_request() && error.to_string().contains("parquet or csv, and its file is `xls`"),
+                    "{error}"
+                );
+            }
+            (found, outcome) => panic!("{found:?}: {outcome:?}"),
+        }
+    }
 }

@@ -19,18 +19,25 @@ pub(super) enum Content {
     Any,
     /// Data that is neither HTML, XML nor JSON, such as CSV or ZIP.
     Data,
+    /// The same, compressed: a content coding of gzip is that of the file itself.
+    Gzip,
+    /// Tables of Excel: many programs export HTML under this name, and Excel opens it.
+    Excel,
+    /// Text of any kind, but not a page.
+    Text,
     Json,
     Xml,
 }
 
 /// Formats as producers write them.
-const DATA: [&str; 34] = [
-    "csv", "tsv", "txt", "xls", "xlsx", "xlsm", "ods", "parquet", "arrow", "sqlite", "gpkg", "shp", "dbf", "mdb",
-    "zip", "gz", "gzip", "7z", "rar", "tar", "tgz", "bz2", "xz", "zst", "pdf", "doc", "docx", "odt", "ppt", "pptx",
-    "jpg", "jpeg", "png", "tif",
+const DATA: [&str; 47] = [
+    "csv", "tsv", "xlsx", "xlsm", "ods", "parquet", "arrow", "feather", "sqlite", "gpkg", "shp", "dbf", "mdb", "gtfs",
+    "mbtiles", "pmtiles", "kmz", "netcdf", "nc", "grib", "grib2", "las", "laz", "ttl", "n3", "nt", "zip", "7z", "rar",
+    "tar", "bz2", "xz", "zst", "pdf", "doc", "docx", "odt", "ppt", "pptx", "jpg", "jpeg", "png", "tif", "tiff",
+    "geotiff", "jp2", "gif",
 ];
 const JSON: [&str; 8] = ["json", "geojson", "topojson", "jsonl", "ndjson", "jsonld", "json-ld", "ijson"];
-const XML: [&str; 8] = ["xml", "rdf", "kml", "gml", "gpx", "svg", "atom", "rss"];
+const XML: [&str; 9] = ["xml", "rdf", "kml", "gml", "gpx", "svg", "atom", "rss", "netex"];
 
 impl Content {
     /// Returns what a format promises, such as `csv` or `.csv.gz`; else what the media type does.
@@ -40,6 +47,9 @@ impl Content {
         let last = format.rsplit('.').next().unwrap_or_default();
         match last {
             format if DATA.contains(&format) => Self::Data,
+            "gz" | "gzip" | "tgz" => Self::Gzip,
+            "xls" => Self::Excel,
+            "txt" => Self::Text,
             format if JSON.contains(&format) => Self::Json,
             format if XML.contains(&format) => Self::Xml,
             "" => Self::of_media_type(mime.unwrap_or_default()),
@@ -50,10 +60,10 @@ impl Content {
     fn of_media_type(mime: &str) -> Self {
         let mime = essence(mime);
         match mime.as_str() {
-            "text/csv" | "text/tab-separated-values" | "application/zip" | "application/gzip" | "application/pdf" => {
-                Self::Data
-            }
-            "application/vnd.ms-excel" | "application/vnd.apache.parquet" => Self::Data,
+            "text/csv" | "text/tab-separated-values" | "application/zip" | "application/pdf" => Self::Data,
+            "application/gzip" | "application/x-gzip" => Self::Gzip,
+            "application/vnd.ms-excel" => Self::Excel,
+            "application/vnd.apache.parquet" => Self::Data,
             mime if mime.starts_with("application/vnd.openxmlformats-") => Self::Data,
             mime if mime.starts_with("application/vnd.oasis.opendocument.") => Self::Data,
             "application/json" | "application/geo+json" | "application/ld+json" => Self::Json,
@@ -83,19 +93,66 @@ impl Content {
             return Some("nothing");
         }
         let text = leading_text(first);
-        let is_html = ["<!doctype html", "<html", "<head>", "<body"].iter().any(|start| text.starts_with(start));
-        // What services of maps and stores of objects respond with status 200.
-        let is_exception = text.starts_with('<')
-            && ["<serviceexceptionreport", "exceptionreport", "<error><code>"].iter().any(|mark| text.contains(mark));
-        let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(essence);
-        let is_json_object = text.starts_with('{') && media_type.is_some_and(|essence| essence.ends_with("json"));
+        let media_type =
+            headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(essence).unwrap_or_default();
+        let is_excel = text.contains("<table") || text.contains("schemas-microsoft-com");
+        let is_html = is_html(&text, &media_type) && !(self == Self::Excel && is_excel);
+        // Mislabelled data of maps is data all the same.
+        let is_json_object =
+            text.starts_with('{') && media_type.ends_with("json") && !text.contains("featurecollection");
         match () {
             () if is_html => Some("an HTML page"),
-            () if is_exception => Some("an error report in XML"),
-            () if is_json_object && self == Self::Data => Some("a JSON object"),
+            () if is_exception_report(&text) => Some("an error report in XML"),
+            () if is_error_object(&text) => Some("an error report in JSON"),
+            () if is_json_object && matches!(self, Self::Data | Self::Gzip | Self::Excel) => Some("a JSON object"),
             () => None,
         }
     }
+}
+
+/// Returns whether a text in lower case is an HTML page: it begins as one, or with an element of HTML where the response
+/// says so too.
+fn is_html(text: &str, media_type: &str) -> bool {
+    let root = root(text);
+    let begins = |element: &&str| {
+        let rest = root.strip_prefix('<').and_then(|root| root.strip_prefix(*element));
+        rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == ':' || next == '-'))
+    };
+    let labelled = ["a", "br", "div", "font", "h1", "iframe", "meta", "p", "script", "style", "table", "title"];
+    root.starts_with("<!doctype html")
+        || ["html", "head", "body"].iter().any(|element| begins(&element))
+        || matches!(media_type, "text/html" | "application/xhtml+xml")
+            && labelled.iter().any(|element| begins(&element))
+}
+
+/// The text from its first element on, after XML declarations, comments and white space.
+fn root(mut text: &str) -> &str {
+    loop {
+        text = text.trim_start();
+        let end = match () {
+            () if text.starts_with("<?") => "?>",
+            () if text.starts_with("<!--") => "-->",
+            () => return text,
+        };
+        match text.split_once(end) {
+            Some((_, rest)) => text = rest,
+            None => return text,
+        }
+    }
+}
+
+/// Returns whether a text in lower case is the report of services of maps or of stores of objects, with status 200.
+fn is_exception_report(text: &str) -> bool {
+    let Some(element) = root(text).strip_prefix('<') else { return false };
+    let name = element.split(|letter: char| letter.is_whitespace() || matches!(letter, '>' | '/')).next();
+    let name = name.and_then(|name| name.rsplit(':').next()).unwrap_or_default();
+    matches!(name, "serviceexceptionreport" | "exceptionreport") || element.starts_with("error><code>")
+}
+
+/// Returns whether a text in lower case is the error of ArcGIS servers, with status 200.
+fn is_error_object(text: &str) -> bool {
+    let packed: String = text.chars().filter(|letter| !letter.is_whitespace()).take(20).collect();
+    packed.starts_with("{\"error\":{\"code\":")
 }
 
 /// The response whose body is examined.
@@ -157,6 +214,17 @@ mod tests {
         assert_eq!(contradiction("geojson", "text/xml", report), Some("an error report in XML"));
         let report = b"<?xml version='1.0'?>\n<ServiceExceptionReport>";
         assert_eq!(contradiction("gml", "application/vnd.ogc.se_xml", report), Some("an error report in XML"));
+        for (format, media_type, page) in [
+            ("xls", "text/html", "<html><head><title>Request Rejected</title>"),
+            ("xml", "text/html", "<?xml version=\"1.0\"?>\n<!-- x --><!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0\">"),
+            ("json", "text/html", "<script>location = '/'</script>"),
+            ("txt", "text/html", "<meta http-equiv=\"refresh\">"),
+        ] {
+            assert_eq!(contradiction(format, media_type, page.as_bytes()), Some("an HTML page"), "{page}");
+        }
+        let report = b"{\n \"error\" : {\"code\" : 400, \"message\": \"Invalid URL\"}}";
+        assert_eq!(contradiction("geojson", "application/json", report), Some("an error report in JSON"));
+        assert_eq!(contradiction("csv", "text/xml", b"<Error><Code>NoSuchKey</Code>"), Some("an error report in XML"));
         let json = br#"{"error": "quota"}"#;
         assert_eq!(contradiction("csv", "application/json; charset=utf-8", json), Some("a JSON object"));
         let wide: Vec<u8> = b"\xff\xfe".iter().copied().chain(b"<html>".iter().flat_map(|byte| [*byte, 0])).collect();
@@ -173,6 +241,16 @@ mod tests {
             ("json", "application/json", b"{}"),
             ("xml", "text/xml", b"<?xml version='1.0'?><error>not of the service</error>"),
             ("csv", "application/json", b"a,b\n"),
+            // Tables of Excel in HTML.
+            ("xls", "text/html", b"<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\"><head>"),
+            ("xls", "application/vnd.ms-excel", b"<html><body><table><tr>"),
+            ("csv", "text/plain", b"<b>1</b>;2\n"),
+            ("csv", "text/html", b"<alpha>;2\n"),
+            ("shp", "application/geo+json", b"{\"type\": \"FeatureCollection\", \"features\": []}"),
+            ("txt", "application/json", b"{\"a\": 1}"),
+            ("json", "application/json", b"{\"error\": null, \"rows\": 3}"),
+            ("json", "application/json", b"{\"errors\": []}"),
+            ("xml", "text/xml", b"<schema location=\"http://example.org/owsExceptionReport.xsd\"/>"),
         ] {
             assert_eq!(contradiction(format, content_type, first), None, "{format} {content_type}");
         }

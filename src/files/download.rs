@@ -207,7 +207,8 @@ impl Download {
             next = transfer.next().await?;
         }
         let (complete, check) = partial.complete().await.map_err(local)?;
-        let checksum = check.finish(transfer.received()).map_err(|error| error.of_file(transfer.url()))?;
+        let checksum =
+            check.finish(transfer.received(), transfer.coded()).map_err(|error| error.of_file(transfer.url()))?;
         let path = complete.finish().await.map_err(local)?;
         let header = |name: HeaderName| Some(transfer.headers().get(name)?.to_str().ok()?.to_owned());
         Ok(Downloaded {

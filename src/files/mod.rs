@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod best;
 mod checksum;
 mod coding;
 mod content;
@@ -54,6 +55,7 @@ pub(crate) use self::progress::Rate;
 #[cfg(feature = "mirror")]
 pub(crate) use self::validators::Validators;
 
+pub use self::best::{BestFile, Format};
 pub use self::checksum::{Algorithm, Checksum};
 pub use self::download::{Download, Downloaded};
 pub use self::folder::{DownloadAll, ResourceDownload};
@@ -63,4 +65,4 @@ pub use self::progress::Progress;
 pub use self::range_reader::RangeReader;
 pub use self::remote::{FileHandle, Latest, RemoteFile};
 pub use self::stream::FileStream;
-pub use self::upload::{Upload, UploadedFile};
+pub use self::upload::{UnpublishedFile, Upload, UploadedFile};

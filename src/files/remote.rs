@@ -92,7 +92,9 @@ impl RemoteFile {
         restarts: bool,
         conditions: &[(HeaderName, HeaderValue)],
     ) -> Result<Transfer> {
-        Transfer::open(client, &self.parsed_url()?, restarts, self.content, conditions).await
+        // What is declared to be empty may be.
+        let content = if self.expected.size == Some(0) { Content::Any } else { self.content };
+        Transfer::open(client, &self.parsed_url()?, restarts, content, self.expected.clone(), conditions).await
     }
 
     pub(super) fn parsed_url(&self) -> Result<Url> {
@@ -183,7 +185,7 @@ impl FileHandle {
                 }
             }
         }
-        check.finish(all.len() as u64).map_err(|error| error.of_file(transfer.url()))?;
+        check.finish(all.len() as u64, transfer.coded()).map_err(|error| error.of_file(transfer.url()))?;
         Ok(all.into())
     }
 

@@ -6,8 +6,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 
+use super::checksum::Digester;
 use super::coding::{self, Decoder};
 use super::content::{Content, EXAMINED, Examined};
+use super::expected::{Coded, Expected};
 use super::fetch::fetch;
 use super::range::{ContentRange, Validator};
 use crate::transport::Repeatable;
@@ -43,7 +45,12 @@ pub(super) struct Transfer {
     restarts: bool,
     response: Option<Response>,
     decoder: Option<Decoder>,
+    /// Bytes of the response that are not decoded yet.
+    undecoded: Bytes,
+    /// The size and the checksum of the coded bytes.
+    coded: (u64, Option<Digester>),
     state: FileState,
+    expected: Expected,
     content: Content,
     /// The first bytes, until so many are there that the content can be examined.
     held: Option<BytesMut>,
@@ -64,6 +71,10 @@ enum Restart {
     NoValidator,
 }
 
+fn digester(expected: &Expected) -> Option<Digester> {
+    expected.checksum.as_ref().map(|checksum| Digester::new(checksum.algorithm()))
+}
+
 /// What the headers of a response tell about the file.
 struct FileState {
     url: Url,
@@ -77,9 +88,9 @@ struct FileState {
 }
 
 impl FileState {
-    fn of(response: &Response) -> Self {
+    fn of(response: &Response, content: Content) -> Self {
         let headers = response.headers().clone();
-        let coding = coding::to_undo(&headers, response.url());
+        let coding = coding::to_undo(&headers, response.url(), content == Content::Gzip);
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
         // Length and entity tag of an encoded form do not apply to the file itself.
         let (total, validator) = if coding.is_some() { (None, None) } else { (length, Validator::of(&headers)) };
@@ -95,16 +106,20 @@ impl Transfer {
         url: &Url,
         restarts: bool,
         content: Content,
+        expected: Expected,
         headers: &[(HeaderName, HeaderValue)],
     ) -> Result<Self> {
         let response = fetch(client, url, headers).await?;
-        let state = FileState::of(&response);
+        let state = FileState::of(&response, content);
         Ok(Self {
             client: client.clone(),
             url: url.clone(),
             restarts,
             decoder: state.coding.as_deref().map(Decoder::of).transpose().map_err(|error| error.of_file(url))?,
+            undecoded: Bytes::new(),
+            coded: (0, digester(&expected)),
             state,
+            expected,
             response: Some(response),
             content,
             held: Some(BytesMut::new()),
@@ -138,6 +153,12 @@ impl Transfer {
 
     pub(super) fn received(&self) -> u64 {
         self.received
+    }
+
+    /// What the file is in the content coding in which it was sent, if that is undone.
+    pub(super) fn coded(&mut self) -> Option<Coded> {
+        self.state.coding.as_ref()?;
+        Some(Coded { size: self.coded.0, checksum: self.coded.1.take().map(Digester::finish) })
     }
 
     pub(super) fn resumptions(&self) -> u32 {
@@ -179,12 +200,24 @@ impl Transfer {
                 }
                 continue;
             };
-            match response.chunk().await {
-                Ok(Some(bytes)) => {
-                    let mut bytes = match &mut self.decoder {
-                        Some(decoder) => decoder.decode(&bytes).map_err(|error| error.of_file(&self.url))?,
-                        None => bytes,
-                    };
+            let chunk = if self.undecoded.is_empty() {
+                response.chunk().await
+            } else {
+                Ok(Some(std::mem::take(&mut self.undecoded)))
+            };
+            match chunk {
+                Ok(Some(mut bytes)) => {
+                    if let Some(decoder) = &mut self.decoder {
+                        self.undecoded = bytes.split_off(bytes.len().min(coding::STEP));
+                        self.coded.0 += bytes.len() as u64;
+                        if let Some(digester) = &mut self.coded.1 {
+                            digester.update(&bytes);
+                        }
+                        bytes = decoder.decode(&bytes).map_err(|error| error.of_file(&self.url))?;
+                        if matches!(decoder, Decoder::Plain) {
+                            self.state.coding = None;
+                        }
+                    }
                     let known = self.skip.min(bytes.len() as u64);
                     self.skip -= known;
                     bytes.advance(usize::try_from(known).unwrap_or(bytes.len()));
@@ -225,7 +258,7 @@ impl Transfer {
 
     /// Waits if the transfer can be resumed, otherwise returns the error.
     async fn failed(&mut self, error: Error, transient: bool) -> Result<()> {
-        (self.response, self.decoder) = (None, None);
+        (self.response, self.decoder, self.undecoded) = (None, None, Bytes::new());
         self.failures += 1;
         let resumable = self.state.validator.is_some() || self.restarts || self.received == 0;
         if self.failures >= MAX_FAILURES || !resumable || !transient {
@@ -261,11 +294,6 @@ impl Transfer {
             drop(response);
             return self.start_over(Restart::Changed).await;
         }
-        // The server ignores ranges and sends the whole file: its beginning was received before.
-        if validator.matches(response.headers()) {
-            (self.response, self.skip) = (Some(response), self.received);
-            return Ok(false);
-        }
         self.begin_anew(response, Restart::Changed)
     }
 
@@ -280,11 +308,19 @@ impl Transfer {
             (Some(now), Some(before)) => now == before,
             _ => true,
         };
-        range.first == self.received && total && !validator.contradicts(response.headers())
+        let is_coded = coding::to_undo(response.headers(), response.url(), self.content == Content::Gzip).is_some();
+        range.first == self.received && total && !is_coded && !validator.contradicts(response.headers())
     }
 
     fn begin_anew(&mut self, response: Response, reason: Restart) -> Result<bool> {
         let anew = self.received > 0;
+        let state = FileState::of(&response, self.content);
+        let is_same = self.state.validator.as_ref().is_some_and(|validator| validator.matches(response.headers()));
+        if anew && is_same && state.coding.is_none() {
+            // The server supports no ranges, or not this one: the beginning was received before.
+            (self.response, self.skip) = (Some(response), self.received);
+            return Ok(false);
+        }
         if anew {
             self.restarted += 1;
             if !self.restarts || self.restarted > MAX_RESTARTS {
@@ -295,7 +331,8 @@ impl Transfer {
                 return Err(error.of_file(&self.url));
             }
         }
-        self.state = FileState::of(&response);
+        self.state = state;
+        self.coded = (0, digester(&self.expected));
         self.decoder =
             self.state.coding.as_deref().map(Decoder::of).transpose().map_err(|error| error.of_file(&self.url))?;
         (self.response, self.received, self.skip) = (Some(response), 0, 0);

@@ -363,3 +363,25 @@ fn an_avatar_is_cut_out_of_an_image() {
         assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
     });
 }
+
+#[test]
+fn files_of_one_name_within_a_second_are_all_stored() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let target = client.dataset(&made.id);
+        let name = name("csv");
+        let file = |rows: &str| File::from_bytes(&name, rows.to_owned());
+        // The second one finds its name taken, whichever it is, unless a second ends between them.
+        for round in 0..3 {
+            let (first, second) = (format!("a\n{round}\n"), format!("a\n{round}{round}\n"));
+            let uploads =
+                futures_util::future::join(target.upload(file(&first)).send(), target.upload(file(&second)).send());
+            let (one, other) = uploads.await;
+            let (one, other) = (one.unwrap(), other.unwrap());
+            assert_ne!(one.id, other.id);
+            assert_ne!(one.url, other.url);
+        }
+        assert_eq!(target.get().await.unwrap().resources.len(), 6);
+    });
+}

@@ -265,6 +265,23 @@ impl Error {
         error.because(Cause::UnexpectedContent)
     }
 
+    /// The error of a file that did not pass the check of the caller.
+    #[cfg(feature = "files")]
+    pub(crate) fn check_failed(name: &str, error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::new(Kind::Refused, format!("`{name}` was not sent, because its check failed: {error}")).with_source(error)
+    }
+
+    /// Adds to the message.
+    #[cfg(feature = "files")]
+    #[must_use]
+    pub(crate) fn in_detail(mut self, detail: &str) -> Self {
+        if !self.0.message.is_empty() {
+            self.0.message.push_str(", ");
+        }
+        self.0.message.push_str(detail);
+        self
+    }
+
     /// The error of a local file.
     pub(crate) fn local(path: &Path, error: io::Error) -> Self {
         Self::new(Kind::Local, format!("{}: {error}", path.display())).with_source(error)

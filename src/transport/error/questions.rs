@@ -151,8 +151,8 @@ impl Error {
         self.0.cause == Some(Cause::TooLarge)
     }
 
-    /// Returns whether the client refused to send the request: because of the circuit breaker, of unread responses, or of an
-    /// address that is not public.
+    /// Returns whether the client refused to send the request: because of the circuit breaker, of unread responses, of an
+    /// address that is not public, or of a check that a file did not pass (`Upload::check`).
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.0.kind == Kind::Refused
