@@ -37,7 +37,7 @@
 //! | | Read | Detected by |
 //! |---|---|---|
 //! | packing | none, gzip, a ZIP archive with one file (or the [`member`](Format::member) of several) | the first bytes |
-//! | encoding | those of the [WHATWG](https://encoding.spec.whatwg.org/#names-and-labels): UTF-8, UTF-16, windows-1252, `macintosh`… | byte order mark; zero bytes (UTF-16); valid UTF-8; else the frequency of letters ([`chardetng`], with French first) |
+//! | encoding | those of the [WHATWG](https://encoding.spec.whatwg.org/#names-and-labels): UTF-8, UTF-16, windows-1252, `macintosh`… | byte order mark; zero bytes (UTF-16); valid UTF-8; else the letters of French (windows-1252, `macintosh`); else the frequency of letters ([`chardetng`]) |
 //! | separator | `;`, tab, `\|`, `,`; any ASCII character if set | the platform's profile; else the one that divides most of the first 200 rows into the same number of cells |
 //! | header | the first line that has a name for most columns, after up to 20 title lines | |
 //! | types | those of the platform's profile, if it has the columns of this file | |
@@ -62,18 +62,23 @@
 //!
 //! # What detection gets wrong
 //!
-//! | File | Read as |
-//! |---|---|
-//! | IBM code pages (437, 850) | windows-1252 or another code page, with wrong letters: the standard has none of them |
-//! | Mac OS Roman | windows-1252, with wrong letters, unless set as `macintosh` |
-//! | ISO 8859-15 | windows-1252: eight characters differ (`œ`, `€`…) |
-//! | a few accents in some hundred bytes, in a code page of Eastern Europe | windows-1252 |
-//! | UTF-16 without a byte order mark in a script other than Latin | an error |
-//! | numbers with decimal commas only, below a header with as many commas as semicolons | the separator with more columns |
-//! | a header of numbers (years) below title lines | one column |
-//! | a header within one column, below title lines | the first title |
+//! Measured on 7,800 files of French texts: 100 of each encoding or separator with 1, 3, 10 and 100 rows (1, 2, 5 and 50
+//! for separators, of two to eight columns of text, numbers with decimal commas and dates). A file is right if all of its
+//! cells are.
 //!
-//! The platform's own guess of an encoding is not used: it was seen to be wrong more often.
+//! | File | Right | Read as |
+//! |---|---|---|
+//! | UTF-8, UTF-16 without a byte order mark, windows-1252, ISO 8859-15, windows-1250 and ISO 8859-2 of French | all | |
+//! | Mac OS Roman of 100, 10, 3, 1 rows | 100, 95, 71, 40 % | windows-1252, with wrong letters, unless set as `macintosh` |
+//! | IBM code pages 437 and 850 | none | windows-1252, with wrong letters: the standard has no such encodings |
+//! | `;`, tab, `\|`, `,`; one column of text, or of decimal commas | all | |
+//! | the same below one or two title lines | 88 to 98 % | with the title as the header, where it has as many separators as the table |
+//!
+//! Not measured: in ISO 8859-15, `œ`, `Œ`, `Ÿ`, `ž` and `€` are other characters, since it is read as windows-1252; UTF-16
+//! without a byte order mark is not recognized in a script other than Latin; one column below title lines has the first of
+//! these as its header; and a header of numbers (years) below title lines is not found.
+//!
+//! The platform's own guess of an encoding is not used: it was seen to take windows-1252 for `mac_latin2` or `windows-1250`.
 //!
 //! [`chardetng`]: https://docs.rs/chardetng
 
