@@ -688,6 +688,12 @@ async fn a_url_that_cannot_be_meant_is_refused_before_it_is_sent() {
     let error = dataset.create_remote(input).await.unwrap_err();
     assert!(error.is_request() && error.to_string().contains(&meant), "{error}");
     assert_eq!((server.count(), sandbox.requests().len()), (0, 0));
+    // A URL that is changed is looked at too, and one that stands is left alone.
+    let resource = client_of(&sandbox).dataset(COMMUNES).resource(COMMUNES_RESOURCE);
+    let error = resource.update(|update| update.url(&escaped)).await.unwrap_err();
+    assert!(error.is_request() && error.to_string().contains(&meant), "{error}");
+    assert!(sandbox.requests().iter().all(|request| request.method == "GET"));
+    resource.update(|update| update.title("Renamed")).await.unwrap();
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use datagouv::{Api, Client, File};
 use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
 use datagouv_sandbox::form::{self, Field};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
-use datagouv_sandbox::{Api as Document, Sandbox, clock};
+use datagouv_sandbox::{Api as Document, Reply, Sandbox, clock};
 use serde_json::json;
 
 const ABC_SHA1: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
@@ -373,7 +373,7 @@ fn a_crop_box_has_something_in_it() {
 
 /// What the platform says of a file that it stored in a second.
 fn stored_in(second: &str, checksum: &str) -> serde_json::Value {
-    let url = format!("https://static.example.org/resources/communes/{second}/donnees.csv");
+    let url = format!("https://static.example.org/resources/doublons-de-noms/{second}/donnees.csv");
     json!({"id": "twin", "title": "donnees.csv", "url": url, "filesize": 3, "checksum": {"type": "sha1", "value": checksum}})
 }
 
@@ -390,12 +390,8 @@ async fn a_name_that_was_taken_within_the_second_is_sent_once_more() {
         ("20261128-171053", ABC_SHA1, 1, false),
     ] {
         let (sandbox, server, client) = platform().await;
-        sandbox.answer_once(
-            "upload_new_dataset_resource",
-            500,
-            &[("Date", at)],
-            r#"{"message": "Internal Server Error"}"#,
-        );
+        let failure = Reply::json(500, &json!({"message": "Internal Server Error"})).with_header("date", at);
+        nth_post(&server, 1, Fault::Reply(failure));
         let there = json!({"id": COMMUNES, "resources": [stored_in(second, checksum)]}).to_string();
         sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there);
         let outcome = client.dataset(COMMUNES).upload(File::from_bytes("Données.csv", "abc")).send().await;
@@ -412,6 +408,27 @@ async fn a_name_that_was_taken_within_the_second_is_sent_once_more() {
                 assert_eq!(explained, checksum == ABC_SHA1, "{error}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_again_and_again_is_given_up() {
+    clock::by_steps();
+    for (failures, posts, made) in [(2, 3, true), (9, 4, false)] {
+        let (sandbox, server, client) = platform().await;
+        let there = json!({"id": COMMUNES, "resources": [stored_in("20261128-171053", &ABC_SHA1.replace('a', "b"))]});
+        for _ in 0..3 {
+            sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there.to_string());
+        }
+        let sent = AtomicUsize::new(0);
+        server.plan(move |arrival| {
+            let fails = arrival.method == "POST" && sent.fetch_add(1, Ordering::Relaxed) < failures;
+            let failure = Reply::json(500, &json!({"message": "Internal Server Error"}));
+            fails.then(|| Fault::Reply(failure.with_header("date", "Sat, 28 Nov 2026 17:10:53 GMT")))
+        });
+        let outcome = client.dataset(COMMUNES).upload(File::from_bytes("donnees.csv", "abc")).send().await;
+        assert_eq!(outcome.is_ok(), made, "{outcome:?}");
+        assert_eq!(server.requests().iter().filter(|arrival| arrival.method == "POST").count(), posts);
     }
 }
 

@@ -35,17 +35,9 @@ use crate::{Error, Result};
 /// # Unexpected content
 ///
 /// Firewalls, logins and services respond with status 200 and a page of their own. The first bytes are compared with the
-/// format of the resource, else with its media type; nothing is saved if they contradict it
-/// ([`Error::is_unexpected_content`]):
-///
-/// | declared format | error |
-/// |---|---|
-/// | `csv`, `xlsx`, `parquet`, `zip`, `pdf` and other data | an HTML page, an error report in XML (`ExceptionReport` of OGC services, `Error` of stores), a JSON object of type JSON, nothing |
-/// | `json`, `geojson`, `ndjson`… | an HTML page, an error report in XML, nothing |
-/// | `xml`, `kml`, `gml`, `rdf`… | an HTML page, an error report in XML, nothing |
-/// | `html`, `url`, unknown or none | – |
-///
-/// The label alone is no evidence: `Content-Type: text/html` with a CSV is accepted, and so is a CSV named `xlsx`.
+/// format of the resource, else with its media type, and an HTML page, an error report of a service or nothing in the place of
+/// data is an error ([`Error::is_unexpected_content`]); nothing is saved.
+/// [The guide](crate::guide::downloading#what-is-refused) has the rules.
 #[derive(Clone, Debug)]
 #[must_use = "a download does nothing until it is sent"]
 pub struct Download {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use reqwest::header::{ACCEPT_RANGES, CONTENT_ENCODING, HeaderName, HeaderValue, IF_MATCH, IF_UNMODIFIED_SINCE, RANGE};
+use reqwest::header::{ACCEPT_RANGES, HeaderName, HeaderValue, IF_MATCH, IF_UNMODIFIED_SINCE, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 
+use super::coding;
 use super::fetch::fetch;
 use super::range::{ContentRange, Validator};
 use super::remote::FileHandle;
@@ -266,7 +267,7 @@ fn partial(response: &Response) -> Option<ContentRange> {
 }
 
 fn is_encoded(response: &Response) -> bool {
-    response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+    coding::to_undo(response.headers(), response.url(), false).is_some()
 }
 
 fn precondition(validator: &Validator) -> HeaderName {

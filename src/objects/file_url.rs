@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 
+use crate::transport::error::masked;
 use crate::{Error, Result};
 
 /// Parses the URL of a file to download. Spaces within it are encoded, as browsers do.
@@ -15,7 +16,8 @@ pub(crate) fn parse(text: &str) -> Result<Url> {
 /// Checks the URL of a file that is to be published. It is published as it is written, so that spaces are an error too.
 pub(super) fn check_published(text: &str) -> Result<()> {
     if text.contains(char::is_whitespace) {
-        let meant = text.trim().replace(char::is_whitespace, "%20");
+        let meant = masked(&text.trim().replace(char::is_whitespace, "%20"));
+        let text = masked(text);
         return Err(Error::request(format!("the URL `{text}` contains spaces: probably `{meant}` is meant")));
     }
     checked(text).map(drop)
@@ -23,10 +25,12 @@ pub(super) fn check_published(text: &str) -> Result<()> {
 
 fn checked(text: &str) -> Result<Url> {
     if text.contains("&amp;") {
-        let meant = text.replace("&amp;", "&");
+        let meant = masked(&text.replace("&amp;", "&"));
+        let text = masked(text);
         return Err(Error::request(format!("the URL `{text}` is escaped as HTML: probably `{meant}` is meant")));
     }
-    let meant = |text: &str| format!(": probably `https://{text}` is meant");
+    let meant = |text: &str| format!(": probably `https://{}` is meant", masked(text));
+    let shown = masked(text);
     let url = Url::parse(text).map_err(|error| {
         let is_host = text.split(['/', '?', ':']).next().is_some_and(|host| host.contains('.') && !host.contains(' '));
         let hint = match text.strip_prefix("//") {
@@ -34,12 +38,12 @@ fn checked(text: &str) -> Result<Url> {
             None if is_host => meant(text),
             None => String::new(),
         };
-        Error::request(format!("`{text}` is not a URL{hint}")).with_source(error)
+        Error::request(format!("`{shown}` is not a URL{hint}")).with_source(error)
     })?;
     match url.scheme() {
         "http" | "https" => Ok(url),
         // What looks like a scheme is the host, before its port.
-        host if host.contains('.') => Err(Error::request(format!("the URL `{text}` has no scheme{}", meant(text)))),
+        host if host.contains('.') => Err(Error::request(format!("the URL `{shown}` has no scheme{}", meant(text)))),
         scheme => Err(Error::request(format!("a file cannot be at a URL of `{scheme}`: use http or https"))),
     }
 }
@@ -64,6 +68,14 @@ mod tests {
         ] {
             let error = refused(text);
             assert!(error.contains(&format!("probably `{meant}` is meant")), "{error}");
+        }
+        for text in [
+            "https://example.org/wfs?a=1&amp;api_key=hidden",
+            "example.org/a.csv?token=hidden",
+            "example.org:80/a.csv?sig=hidden",
+            "https://example.org/a b?password=hidden",
+        ] {
+            assert!(!refused(text).contains("hidden"), "{}", refused(text));
         }
         assert!(refused("a.csv is there").contains("spaces"));
         assert_eq!(refused("no-host"), "`no-host` is not a URL");

@@ -52,7 +52,7 @@ fn asks_too_much(error: &Error) -> bool {
 /// compared with what was sent.
 ///
 /// The server takes a file name of a dataset once within a second, and fails with an internal error (500) the second time. If
-/// the resources of the dataset show that this was the reason, the upload is repeated once, a second later.
+/// the resources of the dataset show that this was the reason, the upload is repeated a second later.
 ///
 /// The file name needs an extension that the server allows (`allowed_extensions`); it becomes the title of the resource.
 #[must_use = "an upload does nothing until it is sent"]
@@ -159,7 +159,8 @@ impl<T> Upload<T> {
         self
     }
 
-    /// Sets how often a part is sent at most, the first time included. Default: 4.
+    /// Sets how often a part is sent at most, or a file whose name was taken within the second, the first time included.
+    /// Default: 4.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
@@ -234,21 +235,27 @@ struct Sending<T> {
 impl<T: UploadedFile> Sending<T> {
     async fn whole(&self) -> Result<T> {
         let measure = Measure::default();
-        let begun = Instant::now();
-        let response = match self.once(&measure).await {
-            Err(error) if self.may_be_repeated(&error) => {
-                let (checksum, elapsed) = (measure.checksum(), begun.elapsed());
-                sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
-                // Replacing a file twice is harmless. A new resource is created twice, unless it is sure that it was not.
-                if !self.target.replaces() {
-                    self.ensure_not_created(&error, elapsed, &checksum).await.map_err(|reason| match reason {
-                        Some(reason) => error.in_detail(reason),
-                        None => error,
-                    })?;
+        let mut attempt = 1;
+        let response = loop {
+            let begun = Instant::now();
+            let error = match self.once(&measure).await {
+                Ok(response) => break response,
+                Err(error) if self.may_be_repeated(&error, attempt) => error,
+                Err(error) => return Err(error),
+            };
+            let (checksum, elapsed) = (measure.checksum(), begun.elapsed());
+            // Several that found their name taken at once must not all come again at once.
+            let pause = SAME_NAME_PAUSE + Duration::from_secs(1).mul_f64(fastrand::f64() * f64::from(attempt));
+            sleep(error.retry_after().unwrap_or_default().max(pause)).await;
+            // Replacing a file twice is harmless. A new resource is created twice, unless it is sure that it was not.
+            if !self.target.replaces() {
+                match self.not_created(&error, elapsed, &checksum).await {
+                    Ok(()) => {}
+                    Err(Some(reason)) => return Err(error.in_detail(reason)),
+                    Err(None) => return Err(error),
                 }
-                self.once(&measure).await?
             }
-            first => first?,
+            attempt += 1;
         };
         made(response, self.asked.file.len(), &measure.checksum())
     }
@@ -259,18 +266,17 @@ impl<T: UploadedFile> Sending<T> {
     }
 
     /// Returns whether the file can be sent again, and its failure may be one that does not happen again.
-    fn may_be_repeated(&self, error: &Error) -> bool {
-        let is_transient = twin::is_internal(error) || self.target.replaces() && error.asks_again(again());
-        is_transient && !asks_too_much(error) && !self.asked.file.is_read_once()
+    fn may_be_repeated(&self, error: &Error, attempt: u32) -> bool {
+        let (attempts, is_transient) = if self.target.replaces() {
+            (2, twin::is_internal(error) || error.asks_again(again()))
+        } else {
+            (self.asked.attempts, twin::is_internal(error))
+        };
+        attempt < attempts && is_transient && !asks_too_much(error) && !self.asked.file.is_read_once()
     }
 
     /// Fails, with a reason if one is known, unless the upload failed because of a file of the same name.
-    async fn ensure_not_created(
-        &self,
-        error: &Error,
-        elapsed: Duration,
-        checksum: &Checksum,
-    ) -> Result<(), Option<&str>> {
+    async fn not_created(&self, error: &Error, elapsed: Duration, checksum: &Checksum) -> Result<(), Option<&str>> {
         let there = self.target.there(&self.asked.client).await.map_err(|_| None)?;
         let (name, size) = (self.asked.file.name(), self.asked.file.len());
         match twin::find(&there, error, elapsed, name, size, checksum) {

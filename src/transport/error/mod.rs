@@ -18,6 +18,8 @@ use crate::transport::body::BodyError;
 use crate::transport::retry::Repeatable;
 
 pub use self::server::FieldError;
+#[cfg(feature = "main-datasets")]
+pub(crate) use self::url::masked;
 
 /// A result whose error type is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -27,7 +27,15 @@ pub(super) fn of_call(url: &Url) -> String {
 
 /// Returns the URL of a file, with its query, which says what was requested; values that look like a secret are replaced.
 pub(super) fn of_file(url: &Url) -> String {
-    let Some(query) = url.query() else { return of_call(url) };
+    match url.query() {
+        Some(query) => masked(&format!("{}?{query}", of_call(url))),
+        None => of_call(url),
+    }
+}
+
+/// Returns the text of a URL, which may be none, without what looks like a secret in its query.
+pub(crate) fn masked(text: &str) -> String {
+    let Some((place, query)) = text.split_once('?') else { return text.to_owned() };
     let parts: Vec<String> = query
         .split('&')
         .map(|pair| match pair.split_once('=') {
@@ -35,7 +43,7 @@ pub(super) fn of_file(url: &Url) -> String {
             _ => pair.to_owned(),
         })
         .collect();
-    format!("{}?{}", of_call(url), parts.join("&"))
+    format!("{place}?{}", parts.join("&"))
 }
 
 /// Returns whether a word of a name (`api_key`, `X-Amz-Signature`, `accessToken`) says that its value is secret.
