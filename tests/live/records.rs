@@ -9,6 +9,9 @@ use crate::publisher::{patient, publish, publish_table};
 use crate::run;
 use crate::support::gzip;
 
+/// The name of a column, and its cell in a line.
+type Column = (&'static str, fn(usize) -> String);
+
 async fn rows(resource: &ResourceHandle, from_file: bool) -> (Vec<Row>, RecordSource) {
     let records = resource.records::<Row>();
     let records = if from_file { records.from_file() } else { records };
@@ -36,7 +39,7 @@ async fn same(resource: &ResourceHandle, lines: usize) -> (Vec<Row>, RecordSourc
 
 /// A table with a column of every type that the analyser knows; every third line is empty in all but the first.
 fn table(separator: char) -> String {
-    let columns: [(&str, fn(usize) -> String); 21] = [
+    let columns: [Column; 21] = [
         ("ligne", |n| format!("ligne n° {n}")),
         ("entier", |n| (n * 37).to_string()),
         ("grand", |n| (i64::MAX - n as i64).to_string()),
