@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -81,7 +82,7 @@ async fn upload(arguments: Arguments) -> Outcome {
 
 /// Checks the first line of a file. A validator of table schemas has its place here too: `unpublished.schema` is the one that
 /// the resource or the dataset names.
-async fn has_columns(unpublished: &UnpublishedFile, columns: &str) -> Outcome {
+async fn has_columns(unpublished: &UnpublishedFile, columns: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let bytes = unpublished.bytes().await?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);

@@ -114,15 +114,14 @@ impl Content {
 /// says so too.
 fn is_html(text: &str, media_type: &str) -> bool {
     let root = root(text);
-    let begins = |element: &&str| {
-        let rest = root.strip_prefix('<').and_then(|root| root.strip_prefix(*element));
+    let begins = |element: &str| {
+        let rest = root.strip_prefix('<').and_then(|root| root.strip_prefix(element));
         rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == ':' || next == '-'))
     };
     let labelled = ["a", "br", "div", "font", "h1", "iframe", "meta", "p", "script", "style", "table", "title"];
     root.starts_with("<!doctype html")
-        || ["html", "head", "body"].iter().any(|element| begins(&element))
-        || matches!(media_type, "text/html" | "application/xhtml+xml")
-            && labelled.iter().any(|element| begins(&element))
+        || ["html", "head", "body"].iter().any(|element| begins(element))
+        || matches!(media_type, "text/html" | "application/xhtml+xml") && labelled.iter().any(|element| begins(element))
 }
 
 /// The text from its first element on, after XML declarations, comments and white space.
