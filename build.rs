@@ -11,7 +11,8 @@ fn main() -> Outcome {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(any_main, full)");
     // Cargo's features cannot name a combination of features.
-    if ["main", "main-v2", "tabular", "metrics", "files", "dumps", "masks"].into_iter().all(has_feature) {
+    let full = ["main", "main-v2", "tabular", "metrics", "files", "records", "mirror", "dumps", "masks"];
+    if full.into_iter().all(has_feature) {
         println!("cargo::rustc-cfg=full");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);

@@ -59,7 +59,9 @@
 //! | Walk through a list | [`pages`] |
 //! | Work with one dataset, resource, organization… | [`objects`] |
 //! | Query rows | [`rows`] |
+//! | Read the rows of any file | [`records`] |
 //! | Upload and download files | [`files`] |
+//! | Keep a folder up to date with the files of datasets | [`mirror`] |
 //! | Visits and downloads by month | [`DatasetHandle::metrics`](objects::DatasetHandle::metrics) |
 //! | Exports of the whole catalogue | [`dumps`] |
 //! | Retries, limits, time limits | [`RetryPolicy`], [`CircuitBreaker`], [`Limits`], [`Timeouts`] |
@@ -87,12 +89,23 @@ pub mod fuzz;
 #[cfg(all(any(doc, doctest), full))]
 pub mod guide;
 mod mask;
+#[cfg(feature = "mirror")]
+pub mod mirror;
 #[cfg(feature = "metrics")]
 pub mod monthly_metrics;
 pub mod objects;
 pub mod pages;
+#[cfg(feature = "records")]
+pub mod records;
 #[cfg(any(feature = "tabular", feature = "metrics"))]
 pub mod rows;
+/// A row whose columns are not known beforehand.
+#[cfg(all(feature = "records", not(any(feature = "tabular", feature = "metrics"))))]
+pub mod rows {
+    mod row;
+
+    pub use row::Row;
+}
 mod transport;
 
 pub use client::{Api, Client, ClientBuilder, Environment};

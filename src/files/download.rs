@@ -5,7 +5,9 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED};
+#[cfg(feature = "mirror")]
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED};
 
 use super::checksum::Checksum;
 use super::expected::Expected;
@@ -14,6 +16,8 @@ use super::partial::Partial;
 use super::progress::{Listener, Progress};
 use super::remote::{FileHandle, RemoteFile};
 use super::transfer::{Piece, Transfer};
+#[cfg(feature = "mirror")]
+use super::validators::Validators;
 use crate::objects::ResourceHandle;
 use crate::{Error, Result};
 
@@ -158,6 +162,20 @@ impl Download {
     /// does not match its declared size or checksum ([`Error::is_corrupt`]), or if it cannot be written
     /// ([`Error::is_local`]).
     pub async fn send(self) -> Result<Downloaded> {
+        self.send_if(&[]).await
+    }
+
+    /// Downloads the file unless it is as its validators tell.
+    #[cfg(feature = "mirror")]
+    pub(crate) async fn send_if_changed(self, since: &Validators) -> Result<Option<Downloaded>> {
+        match self.send_if(&since.conditions()).await {
+            Ok(downloaded) => Ok(Some(downloaded)),
+            Err(error) if error.status() == Some(StatusCode::NOT_MODIFIED) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send_if(self, conditions: &[(HeaderName, HeaderValue)]) -> Result<Downloaded> {
         let mut file = self.file.resolve().await?;
         if self.accepts_any_content {
             file.accept_any_content();
@@ -166,7 +184,7 @@ impl Download {
             file.expect_nothing();
         }
         let expected = file.expected().clone();
-        let mut transfer = file.open(self.file.client(), true).await?;
+        let mut transfer = file.open_if(self.file.client(), true, conditions).await?;
         // The first bytes are examined before anything is written: what they are says more than how many.
         let first = transfer.next().await;
         if !first.as_ref().is_err_and(Error::is_unexpected_content) {

@@ -42,9 +42,18 @@ mod remote;
 mod stream;
 mod transfer;
 mod upload;
+#[cfg(feature = "mirror")]
+mod validators;
 
 #[cfg(feature = "_fuzz")]
 pub(crate) use name::of_answer as name_of_answer;
+
+#[cfg(feature = "mirror")]
+pub(crate) use self::name::{of_url as name_of_url, safe as safe_name};
+#[cfg(any(feature = "mirror", feature = "records"))]
+pub(crate) use self::progress::Rate;
+#[cfg(feature = "mirror")]
+pub(crate) use self::validators::Validators;
 
 pub use self::best::{BestFile, Format};
 pub use self::checksum::{Algorithm, Checksum};

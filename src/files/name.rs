@@ -18,14 +18,14 @@ pub(crate) fn of_answer(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Returns the last segment of a URL's path, if it looks like a file name.
-pub(super) fn of_url(url: &Url) -> Option<String> {
+pub(crate) fn of_url(url: &Url) -> Option<String> {
     let last = url.path_segments()?.next_back()?;
     let name = safe(&percent_decode_str(last).decode_utf8_lossy())?;
     name.contains('.').then_some(name)
 }
 
 /// Returns a name that stays within its folder; `None` if nothing is left of it.
-pub(super) fn safe(name: &str) -> Option<String> {
+pub(crate) fn safe(name: &str) -> Option<String> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = name
         .chars()

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::Url;
+use reqwest::header::{HeaderName, HeaderValue};
 
 use super::checksum::Checksum;
 use super::content::Content;
@@ -88,9 +89,19 @@ impl RemoteFile {
     }
 
     pub(super) async fn open(&self, client: &Client, restarts: bool) -> Result<Transfer> {
+        self.open_if(client, restarts, &[]).await
+    }
+
+    /// Requests the file under conditions.
+    pub(super) async fn open_if(
+        &self,
+        client: &Client,
+        restarts: bool,
+        conditions: &[(HeaderName, HeaderValue)],
+    ) -> Result<Transfer> {
         // What is declared to be empty may be.
         let content = if self.expected.size == Some(0) { Content::Any } else { self.content };
-        Transfer::open(client, &self.parsed_url()?, restarts, content, self.expected.clone()).await
+        Transfer::open(client, &self.parsed_url()?, restarts, content, self.expected.clone(), conditions).await
     }
 
     pub(super) fn parsed_url(&self) -> Result<Url> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::checksum::Digester;
@@ -99,15 +99,17 @@ impl FileState {
 }
 
 impl Transfer {
-    /// Requests a file. With `restarts`, [`Piece::Anew`] may be returned.
+    /// Requests a file. With `restarts`, [`Piece::Anew`] may be returned. The headers are not sent again when the transfer is
+    /// resumed.
     pub(super) async fn open(
         client: &Client,
         url: &Url,
         restarts: bool,
         content: Content,
         expected: Expected,
+        headers: &[(HeaderName, HeaderValue)],
     ) -> Result<Self> {
-        let response = fetch(client, url, &[]).await?;
+        let response = fetch(client, url, headers).await?;
         let state = FileState::of(&response, content);
         Ok(Self {
             client: client.clone(),

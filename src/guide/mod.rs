@@ -11,6 +11,8 @@
 //! | Read a whole table, or the whole catalogue | [`whole_tables`] |
 //! | Create a dataset, upload files and wait for their analysis | [`publishing`] |
 //! | Download files, resumed and verified | [`downloading`] |
+//! | Read the rows of a file of any kind | [`any_file`] |
+//! | Keep a folder up to date with the files of datasets | [`mirroring`] |
 //! | Change a dataset without undoing the changes of others | [`editing`] |
 //! | Handle errors; retries, limits and time limits | [`errors`] |
 //! | Read visits and downloads by month | [`metrics`] |
@@ -41,6 +43,8 @@ pages! {
     whole_tables: "whole_tables.md";
     publishing: "publishing.md";
     downloading: "downloading.md";
+    any_file: "any_file.md";
+    mirroring: "mirroring.md";
     editing: "editing.md";
     errors: "errors.md";
     metrics: "metrics.md";

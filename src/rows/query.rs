@@ -219,6 +219,13 @@ impl<T> Rows<T> {
         self.request.paged(query, None, &[])
     }
 
+    /// Keeps the row numbers from the rows.
+    #[cfg(feature = "records")]
+    pub(crate) fn without_number(mut self) -> Self {
+        self.request.hides_number = true;
+        self
+    }
+
     /// Changes the row type.
     ///
     /// ```no_run

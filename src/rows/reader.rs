@@ -105,7 +105,7 @@ impl Reader {
                 continue;
             }
             let number = row[ROW_NUMBER].as_i64();
-            if !self.request.select.is_empty() {
+            if !self.request.select.is_empty() || self.request.hides_number {
                 row.retain(|name| !self.request.hides(name));
             }
             self.handed_out += 1;

@@ -24,6 +24,8 @@ pub(super) struct Request {
     pub checked: bool,
     /// The row numbers are needed, though they may not be selected.
     pub needs_number: bool,
+    /// The row numbers are not handed out, though they are not unselected.
+    pub hides_number: bool,
 }
 
 /// The servers refuse a request line of more than 8,190 bytes; the rest is for the method, the path, and what
@@ -45,6 +47,7 @@ impl Default for Request {
             concurrency: NonZeroUsize::MIN.saturating_add(3),
             checked: false,
             needs_number: false,
+            hides_number: false,
         }
     }
 }
@@ -182,8 +185,11 @@ impl Request {
         columns
     }
 
-    /// Whether a column that comes is kept from the rows: it was not selected.
+    /// Whether a column that comes is kept from the rows.
     pub(super) fn hides(&self, name: &str) -> bool {
+        if self.hides_number && name == ROW_NUMBER {
+            return true;
+        }
         !self.select.is_empty() && !self.select.iter().any(|selected| selected == name)
     }
 

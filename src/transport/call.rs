@@ -207,6 +207,11 @@ impl<T> Call<T> {
         self
     }
 
+    /// The query of the request, to build the same one again.
+    pub(crate) fn into_query(self) -> Result<String> {
+        Ok(self.parts.request?.url().query().unwrap_or_default().to_owned())
+    }
+
     /// How the response becomes its type.
     pub(crate) fn decode(&self) -> Decode<T> {
         self.decode

@@ -33,6 +33,7 @@ mod platform;
 mod posts;
 mod publisher;
 mod recorder;
+mod records;
 mod reports;
 mod resources;
 mod reuses;
