@@ -18,7 +18,6 @@
 
 mod converter;
 mod names;
-mod node;
 mod parameters;
 mod schemas;
 mod security;
@@ -27,9 +26,9 @@ mod siblings;
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::node::{Grammar, Kind, Node, Optional, Required};
 use converter::{Converter, EXTERNAL_DOCS, content};
 use names::Reference;
-use node::{Grammar, Kind, Node, Optional, Required};
 use parameters::Payload;
 pub use siblings::wrap_reference_siblings;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::converter::{Converter, content};
-use super::node::{Grammar, Kind, Node, Optional, Required, kind_of};
 use super::schemas::{VALUE, has_type, write_type};
 use crate::Error;
+use crate::node::{Grammar, Kind, Node, Optional, Required, kind_of};
 
 const PARAMETER: Grammar = &[
     (Required, Kind::Text, &["name", "in"]),
