@@ -8,6 +8,7 @@
 mod component_name;
 pub mod document;
 mod error;
+pub mod faults;
 pub mod generate;
 mod node;
 pub mod openapi31;

@@ -147,31 +147,3 @@ fn free_name(name: &str, pointer: &str, taken: &mut BTreeSet<String>) -> String 
     taken.insert(free.clone());
     free
 }
-
-/// Fails where a reference of a converted document leads to nothing: what it led to has another place.
-pub(super) fn check(openapi: &Value) -> Result<(), Error> {
-    let root = Node::root(openapi);
-    let mut rest = vec![root];
-    while let Some(node) = rest.pop() {
-        match node.value {
-            Value::Object(members) => {
-                for (name, value) in members {
-                    let child = node.below(value);
-                    // Data may look like a reference.
-                    if matches!(name.as_str(), "example" | "examples" | "default" | "enum") || name.starts_with("x-") {
-                        continue;
-                    }
-                    if let (true, Some(text)) = (name == "$ref", value.as_str())
-                        && text.strip_prefix('#').is_none_or(|pointer| openapi.pointer(pointer).is_none())
-                    {
-                        return Err(child.error(format!("`{text}` leads to nothing that OpenAPI 3.0 has there")));
-                    }
-                    rest.push(child);
-                }
-            }
-            Value::Array(list) => rest.extend(list.iter().map(|value| node.below(value))),
-            _ => {}
-        }
-    }
-    Ok(())
-}

@@ -52,10 +52,19 @@ enum Role {
     Operation,
     Callback,
     Response,
-    /// An object with schemas or media types that is neither of the above.
+    /// A parameter, a header or a request body.
     Carrier,
+    /// A media type, or the encoding of a part of one.
+    Media,
     Scheme,
     Schema,
+}
+
+impl Role {
+    /// Whether such an object may be a reference instead.
+    fn refers(self) -> bool {
+        !matches!(self, Self::Document | Self::Info | Self::Components | Self::Operation | Self::Media)
+    }
 }
 
 /// How objects are nested under a key.
@@ -85,8 +94,12 @@ fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
         (PathItem, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace") => (One, Operation),
         (Operation, "requestBody") => (One, Carrier),
         (Operation, "responses") => (Extensible, Response),
-        (Carrier, "schema") => (One, Schema),
-        (Carrier | Response, "content" | "headers" | "encoding") => (Many, Carrier),
+        (Carrier | Media, "schema") => (One, Schema),
+        (Carrier | Response, "content") | (Media, "encoding") => (Many, Media),
+        (Response | Media, "headers") => (Many, Carrier),
+        // As the converted document has them, for the check of its references.
+        (Schema, "properties" | "allOf" | "anyOf" | "oneOf") => (Many, Schema),
+        (Schema, "items" | "additionalProperties" | "not") => (One, Schema),
         _ => return None,
     })
 }
@@ -100,7 +113,7 @@ pub fn to_openapi30(document: &Value) -> Result<Value, Error> {
     let converter = Converter { root, definitions: Definitions::of(document) };
     let mut openapi = converter.document()?;
     wrap_reference_siblings(&mut openapi);
-    definitions::check(&openapi)?;
+    check(Node::root(&openapi), Role::Document)?;
     Ok(openapi)
 }
 
@@ -140,7 +153,7 @@ impl<'a> Converter<'a> {
             return self.schema(node);
         }
         node.object()?;
-        if let Some(reference) = node.get("$ref") {
+        if let Some(reference) = node.get("$ref").filter(|_| role.refers()) {
             return self.referenced(role, node, &reference);
         }
         let mut object = json!({});
@@ -234,6 +247,30 @@ impl<'a> Converter<'a> {
         }
         Ok(())
     }
+}
+
+/// Fails where a reference of a converted document leads to nothing: what it led to has another place.
+fn check(root: Node, role: Role) -> Result<(), Error> {
+    let mut rest = vec![(root, role)];
+    while let Some((node, role)) = rest.pop() {
+        let Value::Object(members) = node.value else { continue };
+        if let Some(reference) = node.get("$ref").filter(|_| role.refers())
+            && let Some(text) = reference.value.as_str()
+            && text.strip_prefix('#').is_none_or(|pointer| root.at(pointer).is_none())
+        {
+            return Err(reference.error(format!("`{text}` leads to nothing that OpenAPI 3.0 has there")));
+        }
+        for (key, value) in members {
+            let Some((nesting, role)) = child_role(role, key) else { continue };
+            match (nesting, value) {
+                (Nesting::One, value) => rest.push((node.below(value), role)),
+                (_, Value::Array(list)) => rest.extend(list.iter().map(|value| (node.below(value), role))),
+                (_, Value::Object(map)) => rest.extend(map.values().map(|value| (node.below(value), role))),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether a body of a media type is bytes, for which 3.1 needs no schema.
