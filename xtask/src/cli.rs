@@ -16,7 +16,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Print the OpenAPI 3.0.3 of a Swagger 2.0 document (JSON or YAML)
+    /// Print a document of Swagger 2.0 or OpenAPI 3.1 as OpenAPI 3.0.3; its faults go to stderr
     Convert {
         #[arg(help = source::SOURCES)]
         source: String,

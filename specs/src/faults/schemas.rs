@@ -186,6 +186,10 @@ impl Pass {
         let listed = types.join(", ");
         let nullable = types.iter().any(|name| name == "null");
         types.retain(|name| name != "null");
+        // Every whole number is a number.
+        if types.iter().any(|name| name == "number") {
+            types.retain(|name| name != "integer");
+        }
         members.remove("type");
         if nullable {
             members.insert("nullable".to_owned(), true.into());

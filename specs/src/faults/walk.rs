@@ -269,7 +269,7 @@ impl Pass {
         let digits = name.as_bytes();
         let first = digits.first().is_some_and(|digit| (b'1'..=b'5').contains(digit));
         let rest = digits.get(1..).unwrap_or_default();
-        let is_range = !self.is_swagger() && rest == b"XX";
+        let is_range = !self.is_swagger() && rest.eq_ignore_ascii_case(b"XX");
         name == "default" || (digits.len() == 3 && first && (rest.iter().all(u8::is_ascii_digit) || is_range))
     }
 

@@ -48,7 +48,7 @@ impl<'a> Definitions<'a> {
                 }
             }
             Value::Object(members) => {
-                if let Some(anchor) = members.get("$anchor").and_then(Value::as_str) {
+                for anchor in ["$anchor", "$dynamicAnchor"].iter().filter_map(|key| members.get(*key)?.as_str()) {
                     self.anchors.entry(anchor).or_insert_with(|| pointer.to_owned());
                 }
                 for key in DEFINING {

@@ -109,8 +109,21 @@ fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
 /// # Errors
 /// Anything that OpenAPI 3.0 cannot express, with its JSON pointer.
 pub fn to_openapi30(document: &Value) -> Result<Value, Error> {
+    convert(document, false)
+}
+
+/// Writes an OpenAPI 3.1 document as OpenAPI 3.0.3 does, and keeps what that has no equal for: `const`, the keywords of
+/// JSON Schema, webhooks, mutual TLS. In this form, documents of all versions can be compared.
+///
+/// # Errors
+/// Where a value has a type that it cannot have, or a reference leads nowhere.
+pub fn to_comparable(document: &Value) -> Result<Value, Error> {
+    convert(document, true)
+}
+
+fn convert(document: &Value, keeps: bool) -> Result<Value, Error> {
     let root = Node::root(document);
-    let converter = Converter { root, definitions: Definitions::of(document) };
+    let converter = Converter { root, definitions: Definitions::of(document), keeps };
     let mut openapi = converter.document()?;
     wrap_reference_siblings(&mut openapi);
     check(Node::root(&openapi), Role::Document)?;
@@ -120,12 +133,14 @@ pub fn to_openapi30(document: &Value) -> Result<Value, Error> {
 struct Converter<'a> {
     root: Node<'a>,
     definitions: Definitions<'a>,
+    /// Whether what has no equal in 3.0 stays, in place of being refused.
+    keeps: bool,
 }
 
 impl<'a> Converter<'a> {
     fn document(&self) -> Result<Value, Error> {
         self.root.object()?;
-        if let Some(dialect) = self.root.get("jsonSchemaDialect") {
+        if let Some(dialect) = self.root.get("jsonSchemaDialect").filter(|_| !self.keeps) {
             check_dialect(&dialect)?;
         }
         self.requirements(&self.root)?;
@@ -137,7 +152,8 @@ impl<'a> Converter<'a> {
         if let Some(members) = openapi.as_object_mut() {
             members.remove("jsonSchemaDialect");
             if let Some(webhooks) = members.remove("webhooks") {
-                members.insert("x-webhooks".to_owned(), webhooks);
+                let name = if self.keeps { "webhooks" } else { "x-webhooks" };
+                members.insert(name.to_owned(), webhooks);
             }
         }
         while let Some((name, node)) = self.definitions.next() {
@@ -195,7 +211,7 @@ impl<'a> Converter<'a> {
             }
             Role::Response if node.get("description").is_none() => object["description"] = "".into(),
             Role::Scheme => {
-                if let Some(kind) = node.get("type").filter(|kind| kind.value == "mutualTLS") {
+                if let Some(kind) = node.get("type").filter(|kind| kind.value == "mutualTLS" && !self.keeps) {
                     return Err(kind.error("OpenAPI 3.0 has no security scheme `mutualTLS`"));
                 }
             }
@@ -234,6 +250,9 @@ impl<'a> Converter<'a> {
 
     /// Fails where a security requirement has roles, which only OAuth 2 and OpenID Connect have in 3.0.
     fn requirements(&self, owner: &Node<'a>) -> Result<(), Error> {
+        if self.keeps {
+            return Ok(());
+        }
         let schemes = self.root.get("components").and_then(|components| components.get("securitySchemes"));
         for requirement in owner.list("security")? {
             for (name, roles) in requirement.entries()? {

@@ -86,12 +86,15 @@ impl<'a> Converter<'a> {
             let value = match key {
                 "$ref" => self.definitions.pointer(&child)?.into(),
                 "$schema" => {
-                    check_dialect(&child)?;
+                    if !self.keeps {
+                        check_dialect(&child)?;
+                    }
                     continue;
                 }
                 "additionalProperties" if !child.value.is_boolean() => self.schema(&child)?,
                 "required" if child.elements()?.is_empty() => continue,
                 "items" => match child.value {
+                    Value::Bool(false) if node.get("prefixItems").is_some() => child.value.clone(),
                     Value::Bool(false) => {
                         schema.insert("maxItems".to_owned(), 0.into());
                         json!({})
@@ -107,8 +110,17 @@ impl<'a> Converter<'a> {
                     }
                     properties
                 }
+                "$dynamicRef" if self.keeps => {
+                    let pointer = self.definitions.pointer(&child).ok();
+                    let key = if pointer.is_some() { "$ref" } else { "$dynamicRef" };
+                    let value = pointer.map_or_else(|| child.value.clone(), Value::from);
+                    schema.entry(key).or_insert(value);
+                    continue;
+                }
+                "minContains" | "maxContains" | "contentSchema" if self.keeps => child.value.clone(),
                 "nullable" => return Err(child.error("OpenAPI 3.1 has no `nullable`; its type for null is \"null\"")),
                 key if allows_all(key, &child) => continue,
+                key if self.keeps && WITHOUT_EQUAL.contains(&key) => self.kept(key, &child)?,
                 key if WITHOUT_EQUAL.contains(&key) => {
                     return Err(child.error(format!("OpenAPI 3.0 has nothing for `{key}`")));
                 }
@@ -123,15 +135,66 @@ impl<'a> Converter<'a> {
             };
             schema.insert(key.to_owned(), value);
         }
-        conditions(node)?;
+        self.conditions(node, &mut schema)?;
         bounds(node, &mut schema)?;
-        contents(node, &mut schema)?;
+        self.contents(node, &mut schema)?;
         self.unevaluated(node, &mut schema)?;
         if let Some(first) = node.list("examples")?.first() {
             schema.entry("example").or_insert_with(|| first.value.clone());
         }
         self.types(node, &mut schema)?;
         Ok(schema.into())
+    }
+
+    /// A keyword that 3.0 has nothing for, its schemas converted.
+    fn kept(&self, key: &str, child: &Node<'a>) -> Result<Value, Error> {
+        match key {
+            "prefixItems" => Ok(self.variants(child)?.into()),
+            "contains" | "propertyNames" => self.schema(child),
+            "patternProperties" | "dependentSchemas" => {
+                let mut map = json!({});
+                for (name, schema) in child.entries()? {
+                    map[name] = self.schema(&schema)?;
+                }
+                Ok(map)
+            }
+            _ => Ok(child.value.clone()),
+        }
+    }
+
+    /// Fails where a condition has a consequence.
+    fn conditions(&self, node: &Node<'a>, schema: &mut Map<String, Value>) -> Result<(), Error> {
+        let consequences: Vec<_> = ["then", "else"].into_iter().filter_map(|key| Some((key, node.get(key)?))).collect();
+        let Some(condition) = node.get("if").filter(|_| consequences.iter().any(|(_, child)| !is_anything(child)))
+        else {
+            return Ok(());
+        };
+        if !self.keeps {
+            return Err(condition.error("OpenAPI 3.0 has nothing for `if`"));
+        }
+        schema.insert("if".to_owned(), self.schema(&condition)?);
+        for (key, child) in consequences {
+            schema.insert(key.to_owned(), self.schema(&child)?);
+        }
+        Ok(())
+    }
+
+    /// How a text carries bytes.
+    fn contents(&self, node: &Node<'a>, schema: &mut Map<String, Value>) -> Result<(), Error> {
+        for key in ["contentEncoding", "contentMediaType"] {
+            let Some(child) = node.get(key) else { continue };
+            let format = match child.text()?.to_ascii_lowercase().as_str() {
+                "base64" if key == "contentEncoding" => "byte",
+                "application/octet-stream" if node.get("contentEncoding").is_none() => "binary",
+                _ => {
+                    let name = if self.keeps { key.to_owned() } else { format!("x-{key}") };
+                    schema.entry(name).or_insert_with(|| child.value.clone());
+                    continue;
+                }
+            };
+            schema.entry("format").or_insert_with(|| format.into());
+        }
+        Ok(())
     }
 
     fn variants(&self, list: &Node<'a>) -> Result<Vec<Value>, Error> {
@@ -148,7 +211,10 @@ impl<'a> Converter<'a> {
             let has_null = values.iter().any(|value| value.is_null());
             nullable = by_type && has_null;
             let kept = values.iter().filter(|value| by_type || !value.is_null());
-            schema.insert("enum".to_owned(), kept.map(|value| (*value).clone()).collect());
+            match node.get("const").filter(|_| self.keeps) {
+                Some(only) => schema.insert("const".to_owned(), only.value.clone()),
+                None => schema.insert("enum".to_owned(), kept.map(|value| (*value).clone()).collect()),
+            };
         }
         for kind in ["anyOf", "oneOf"] {
             let Some(list) = node.get(kind) else { continue };
@@ -194,7 +260,13 @@ impl<'a> Converter<'a> {
             if is_anything(&child) {
                 continue;
             }
-            if let Some(beside) = EVALUATING.iter().find(|beside| node.get(beside).is_some()) {
+            let beside = EVALUATING.iter().find(|beside| node.get(beside).is_some());
+            if beside.is_some() && self.keeps {
+                let value = if child.value.is_boolean() { child.value.clone() } else { self.schema(&child)? };
+                schema.insert(key.to_owned(), value);
+                continue;
+            }
+            if let Some(beside) = beside {
                 return Err(child.error(format!("OpenAPI 3.0 has nothing for `{key}` beside `{beside}`")));
             }
             // What this keyword speaks of is evaluated already.
@@ -229,15 +301,6 @@ fn allows_all(key: &str, value: &Node) -> bool {
         "prefixItems" => value.value == &json!([]),
         "patternProperties" | "dependentRequired" | "dependentSchemas" => value.value == &json!({}),
         _ => false,
-    }
-}
-
-/// Fails where a condition has a consequence.
-fn conditions(node: &Node) -> Result<(), Error> {
-    let has_consequence = ["then", "else"].iter().any(|key| node.get(key).is_some_and(|child| !is_anything(&child)));
-    match node.get("if") {
-        Some(condition) if has_consequence => Err(condition.error("OpenAPI 3.0 has nothing for `if`")),
-        _ => Ok(()),
     }
 }
 
@@ -347,23 +410,6 @@ fn bounds(node: &Node, schema: &mut Map<String, Value>) -> Result<(), Error> {
             schema.insert(plain.to_owned(), bound.value.clone());
             schema.insert(exclusive.to_owned(), true.into());
         }
-    }
-    Ok(())
-}
-
-/// How a text carries bytes.
-fn contents(node: &Node, schema: &mut Map<String, Value>) -> Result<(), Error> {
-    for key in ["contentEncoding", "contentMediaType"] {
-        let Some(child) = node.get(key) else { continue };
-        let format = match child.text()?.to_ascii_lowercase().as_str() {
-            "base64" if key == "contentEncoding" => "byte",
-            "application/octet-stream" if node.get("contentEncoding").is_none() => "binary",
-            _ => {
-                schema.entry(format!("x-{key}")).or_insert_with(|| child.value.clone());
-                continue;
-            }
-        };
-        schema.entry("format").or_insert_with(|| format.into());
     }
     Ok(())
 }

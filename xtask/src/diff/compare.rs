@@ -10,7 +10,7 @@ use super::location::Location;
 use super::operations::{self, Entry};
 use super::rules::Rule;
 use super::schemas::{Difference, Schemas, TooLarge, Visited, sentence};
-use super::{bodies, parameters, responses, security, servers};
+use super::{bodies, parameters, responses, security, servers, webhooks};
 
 /// The differences of one operation, and the pairs of schemas that it uses.
 pub struct OperationDifferences {
@@ -23,7 +23,8 @@ pub struct OperationDifferences {
 pub type Values = (Option<Value>, Option<Value>);
 
 impl OperationDifferences {
-    fn new(operation: Operation) -> Self {
+    /// No differences yet.
+    pub fn new(operation: Operation) -> Self {
         Self { operation, differences: Vec::new(), roots: Vec::new() }
     }
 
@@ -97,6 +98,7 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
         operations::added(entry, match_operations.had_path_of(entry), &mut output);
         reaches.push(output);
     }
+    reaches.extend(webhooks::compare(&mut comparison, old, new));
     comparison.schemas.compare()?;
     let mut document = security::schemes(old, new);
     document.extend(servers::compare(old, new));

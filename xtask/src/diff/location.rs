@@ -65,6 +65,16 @@ impl Location {
         self.below("additionalProperties", "{}")
     }
 
+    /// The values of the properties whose names match a pattern.
+    pub fn pattern(&self, pattern: &str) -> Self {
+        self.below(&format!("patternProperties/{}", escape(pattern)), &format!("{{{pattern}}}"))
+    }
+
+    /// The items at one place of a list.
+    pub fn item(&self, index: usize) -> Self {
+        self.below(&format!("prefixItems/{index}"), &format!("[{index}]"))
+    }
+
     /// A variant of a union, by name or number.
     pub fn variant(&self, kind: &str, name: &str) -> Self {
         self.below(&format!("{kind}/{}", escape(name)), &format!("({name})"))

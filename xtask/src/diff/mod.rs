@@ -16,11 +16,12 @@ pub mod rust;
 mod schemas;
 mod security;
 mod servers;
+mod webhooks;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use datagouv_specs::Api;
+use datagouv_specs::{Api, faults};
 
 use crate::source::{self, Error, Loaded};
 use change::Level;
@@ -53,7 +54,7 @@ pub struct Arguments {
     rules: bool,
 }
 
-const SOURCE_HELP: &str = "The document that clients are written against, in Swagger 2.0 or OpenAPI 3.0: a file, a \
+const SOURCE_HELP: &str = "The document that clients are written against, in Swagger 2.0, OpenAPI 3.0 or 3.1: a file, a \
     URL, git:REVISION:PATH, udata:VERSION, or main, main-v2, tabular, metrics (as vendored)";
 const NEW_HELP: &str = "The document that is served now: what OLD can be. Without it, OLD is the name of an API, and \
     its vendored document is compared with that of the last commit";
@@ -143,17 +144,24 @@ fn sources(arguments: &Arguments) -> Result<(Loaded, Loaded), Error> {
 ///
 /// Where one of them cannot be read, with its name and the place.
 pub fn between(old: &Loaded, new: &Loaded, api: Option<Api>) -> Result<Report, Error> {
-    let (old_value, new_value) = (old.parse()?, new.parse()?);
-    let before = Document::new(&old.name, old_value.clone())?;
-    let after = Document::new(&new.name, new_value.clone())?;
+    let read = |loaded: &Loaded| faults::read(loaded.parse()?).map_err(|error| Error::new(&loaded.name, error));
+    let (old_reading, new_reading) = (read(old)?, read(new)?);
+    let (old_value, new_value) = (old_reading.document.clone(), new_reading.document.clone());
+    let before = Document::of(&old.name, old_reading)?;
+    let after = Document::of(&new.name, new_reading)?;
     let changes = compare(&before, &after).map_err(|error| Error::new(&new.name, error))?;
-    let mut report = Report { old: old.name.clone(), new: new.name.clone(), changes, release: None, notes: Vec::new() };
+    let told = |loaded: &Loaded, document: &Document| -> Vec<String> {
+        let notes = document.notes().iter().map(|note| format!("{}: {}: {note}", loaded.name, note.rule.level.name()));
+        notes.collect()
+    };
+    let notes = [told(old, &before), told(new, &after)].concat();
+    let mut report = Report { old: old.name.clone(), new: new.name.clone(), changes, release: None, notes };
     let same = || old.api(&old_value).filter(|api| new.api(&new_value) == Some(*api));
     if let Some(api) = api.or_else(same) {
         match rust::between(api, (old, &old_value), (new, &new_value)) {
             Ok(axis) => {
                 report.release = Some(axis.release().max(report.wire_release()));
-                report.notes = axis.notes;
+                report.notes.extend(axis.notes);
                 attach::attach(&mut report.changes, axis.changes);
             }
             Err(reason) => report.notes.push(format!("What a program notices is not known: {reason}")),

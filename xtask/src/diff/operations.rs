@@ -9,6 +9,7 @@ use super::check::METHODS;
 use super::compare::OperationDifferences;
 use super::document::Document;
 use super::rules;
+use super::schemas::display;
 
 /// An operation of a document.
 #[derive(Debug)]
@@ -194,6 +195,7 @@ pub fn compare(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
         _ => {}
     }
     deprecation(old, new, output);
+    stability(old, new, output);
     let (was, is) = (old.tags(), new.tags());
     if was != is {
         let listed = |tags: &BTreeSet<&str>| match tags.is_empty() {
@@ -220,6 +222,16 @@ fn deprecation(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
         }
         _ => {}
     }
+    if let Some(date) = new.sunset().filter(|date| !is_date(date) && old.sunset() != Some(date)) {
+        let text = format!("{} goes on {}, which is no date", new.words(), display(&date.into()));
+        output.report_text(
+            &rules::SUNSET_INVALID,
+            "/x-sunset",
+            (old.sunset().map(Value::from), Some(date.into())),
+            text,
+        );
+        return;
+    }
     // ISO 8601 dates compare as strings.
     let (rule, text) = match (old.sunset(), new.sunset()) {
         (None, Some(is)) => (&rules::SUNSET_ADDED, format!("{} goes on {is}", new.words())),
@@ -236,4 +248,30 @@ fn deprecation(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     };
     let value = |entry: &Entry| entry.sunset().map(Value::from);
     output.report_text(rule, "/x-sunset", (value(old), value(new)), text);
+}
+
+/// Whether a text begins with a date of ISO 8601.
+pub fn is_date(text: &str) -> bool {
+    text.get(..10).is_some_and(|date| date.parse::<jiff::civil::Date>().is_ok())
+        && text.get(10..).is_none_or(|rest| rest.is_empty() || rest.starts_with('T'))
+}
+
+/// The levels of stability, the lowest first.
+const STABILITY: [&str; 4] = ["draft", "alpha", "beta", "stable"];
+
+/// An operation without a level is stable.
+fn stability(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
+    let level = |entry: &Entry| {
+        let name = entry.value.get("x-stability-level").and_then(Value::as_str).unwrap_or("stable");
+        STABILITY.iter().position(|known| *known == name)
+    };
+    let (Some(was), Some(is)) = (level(old), level(new)) else { return };
+    let name = |level: usize| STABILITY.get(level).copied().unwrap_or_default();
+    let rule = match is.cmp(&was) {
+        std::cmp::Ordering::Less => &rules::LESS_STABLE,
+        std::cmp::Ordering::Greater => &rules::MORE_STABLE,
+        std::cmp::Ordering::Equal => return,
+    };
+    let text = format!("{} is {}, no longer {}", new.words(), name(is), name(was));
+    output.report_text(rule, "/x-stability-level", (Some(name(was).into()), Some(name(is).into())), text);
 }

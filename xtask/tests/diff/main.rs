@@ -3,8 +3,10 @@
 mod both_axes;
 mod command;
 mod documents;
+mod json_schema_rules;
 mod operation_rules;
 mod properties;
 mod reports;
 mod schema_rules;
 mod table;
+mod versions;

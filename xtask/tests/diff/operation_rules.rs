@@ -55,6 +55,7 @@ fn bare() -> Value {
 fn operations() -> Vec<Case> {
     let path = |path: &str, item: Value| json!({"paths": {path: item}});
     let deprecated = get(json!({"deprecated": true}));
+    let stability = |level: &str| get(json!({"x-stability-level": level}));
     let sunset = |date: &str| get(json!({"x-sunset": date}));
     let renamed = |name: &str| {
         let mut document = super::documents::base();
@@ -78,6 +79,9 @@ fn operations() -> Vec<Case> {
         ),
         case("operation-deprecated", [base(), deprecated.clone()], [base(), get(json!({"deprecated": false}))]),
         case("operation-no-longer-deprecated", [deprecated, base()], [get(json!({"deprecated": false})), base()]),
+        case("sunset-invalid", [base(), sunset("soon")], [sunset("2027-01-01"), sunset("2027-01-01")]),
+        case("operation-less-stable", [base(), stability("beta")], [base(), stability("stable")]),
+        case("operation-more-stable", [stability("alpha"), stability("beta")], [stability("?"), stability("beta")]),
         case("sunset-added", [base(), sunset("2027-01-01")], [sunset("2027-01-01"), sunset("2027-01-01")]),
         case(
             "sunset-earlier",
@@ -260,6 +264,8 @@ fn of_responses() -> Vec<Case> {
     let media = json!({"schema": {"type": "string"}});
     let headers = |value: Value| answers(json!({"200": {"headers": value}}));
     let header = |required: bool| headers(json!({"X-Next": {"required": required, "schema": {"type": "string"}}}));
+    let link = get(json!({"responses": {"200": {"links": {"next": {"operationId": "get_thing"}}}}}));
+    let webhooks = |value: Value| json!({"openapi": "3.1.0", "webhooks": value});
     let callbacks = |value: Value| get(json!({"callbacks": value}));
     let callback = json!({"done": {"{$request.query.url}": {"post": bare()}}});
     vec![
@@ -318,6 +324,18 @@ fn of_responses() -> Vec<Case> {
             "response-header-became-optional",
             [header(true), header(false)],
             [header(false), headers(json!({"X-Next": {"schema": {"type": "string"}}}))],
+        ),
+        case("response-link-added", [base(), link.clone()], [link.clone(), link.clone()]),
+        case("response-link-removed", [link.clone(), base()], [link.clone(), link]),
+        case(
+            "webhook-added",
+            [base(), webhooks(json!({"changed": {"post": bare()}}))],
+            [base(), webhooks(json!({"changed": {}}))],
+        ),
+        case(
+            "webhook-removed",
+            [webhooks(json!({"changed": {"post": bare()}})), base()],
+            [webhooks(json!({"changed": {}})), base()],
         ),
         case("callback-added", [base(), callbacks(callback.clone())], [base(), callbacks(json!({}))]),
         case("callback-removed", [callbacks(callback), base()], [callbacks(json!({})), base()]),

@@ -1,5 +1,6 @@
 //! Compares schemas: each pair that requests or responses use is compared once, whatever refers to it.
 
+mod conditions;
 mod effective;
 mod keywords;
 mod objects;
@@ -147,6 +148,7 @@ impl<'a> Schemas<'a> {
             keywords::bounds(old, new, output);
             self.objects(old, new, output);
             self.not(old, new, output);
+            self.conditions(old, new, output);
         }
     }
 
