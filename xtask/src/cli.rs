@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, cargo, convert, coverage, diff, overlays, refresh, server, source};
+use crate::{bench, cargo, convert, coverage, diff, overlays, refresh, server, source, validate};
 
 /// The work of the maintainers.
 #[derive(Parser)]
@@ -25,6 +25,8 @@ enum Task {
     Refresh(refresh::Arguments),
     /// Say what changed between two documents, and what breaks
     Diff(diff::Arguments),
+    /// Say what is wrong with a document, by the JSON Schema of its version and by rules of our own
+    Validate(validate::Arguments),
     /// Compile the overlays to the form that builds apply
     Overlays {
         /// Write nothing; fail where a compiled overlay is not what its source says
@@ -71,6 +73,7 @@ pub fn run() -> ExitCode {
         Task::Convert { source } => convert::run(&source),
         Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Diff(arguments) => diff::run(&arguments),
+        Task::Validate(arguments) => validate::run(&arguments),
         Task::Overlays { check } => overlays::run(check),
         Task::Coverage { format, live } => coverage::run(format, live),
         Task::Fidelity { arguments } => fidelity(&arguments),

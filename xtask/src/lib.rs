@@ -10,6 +10,7 @@ mod python;
 pub mod refresh;
 mod server;
 pub mod source;
+pub mod validate;
 
 use std::path::PathBuf;
 use std::process::Command;
