@@ -160,7 +160,7 @@ pub fn diff(data: &[u8]) {
     assert!(itself.is_empty(), "{itself:?}");
     let changes = compare(&old, &new).expect("documents of this size are compared");
     let _ = compare(&new, &old);
-    let report = Report { old: "old".to_owned(), new: "new".to_owned(), changes, release: None, notes: Vec::new() };
+    let report = Report { old: "old".to_owned(), new: "new".to_owned(), changes, ..Report::default() };
     for format in [Format::Text, Format::Markdown, Format::Json, Format::Html] {
         assert!(!report.write(format, false).contains('\x1b'));
     }

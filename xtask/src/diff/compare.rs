@@ -16,7 +16,7 @@ use super::{bodies, parameters, responses, security, servers, webhooks};
 pub struct OperationDifferences {
     operation: Operation,
     differences: Vec<Difference>,
-    roots: Vec<usize>,
+    roots: Vec<(usize, String)>,
 }
 
 /// Old and new values of a change.
@@ -61,7 +61,7 @@ impl<'a> Comparison<'a> {
         output: &mut OperationDifferences,
     ) {
         if old.is_some() || new.is_some() {
-            output.roots.push(self.schemas.pair(old, new, location, way));
+            output.roots.push((self.schemas.pair(old, new, location, way), location.own().to_owned()));
         }
     }
 
@@ -105,33 +105,48 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
     Ok(collect(&comparison.schemas, &reaches, document))
 }
 
+/// A difference, with all operations that it affects, and the way to it from the first of them.
+struct Found<'d> {
+    difference: &'d Difference,
+    operations: BTreeSet<&'d Operation>,
+    way: String,
+}
+
 /// Merges equal differences into one change with all operations that it affects.
 fn collect(schemas: &Schemas, reaches: &[OperationDifferences], document: Vec<Difference>) -> Vec<Change> {
-    let mut found: HashMap<(&str, &str, String), (&Difference, BTreeSet<&Operation>)> = HashMap::new();
+    let mut found: HashMap<(&str, &str, String), Found> = HashMap::new();
     let mut visited = Visited::default();
     let key = |difference: &'_ Difference| format!("{}\n{:?}\n{:?}", difference.text, difference.old, difference.new);
     for difference in &document {
-        found
-            .entry((difference.rule.id, &difference.location, key(difference)))
-            .or_insert((difference, BTreeSet::new()));
+        let entry = found.entry((difference.rule.id, &difference.location, key(difference)));
+        entry.or_insert(Found { difference, operations: BTreeSet::new(), way: String::new() });
     }
     for output in reaches {
-        for difference in schemas.reached(&output.roots, &mut visited).into_iter().chain(&output.differences) {
+        let of_schemas = schemas.reached(&output.roots, &mut visited);
+        let own = output.differences.iter().map(|difference| (difference, String::new()));
+        for (difference, way) in of_schemas.into_iter().chain(own) {
             let entry = found.entry((difference.rule.id, &difference.location, key(difference)));
-            entry.or_insert((difference, BTreeSet::new())).1.insert(&output.operation);
+            let entry = entry.or_insert(Found { difference, operations: BTreeSet::new(), way: String::new() });
+            let is_first = entry.operations.first().is_none_or(|first| output.operation < **first);
+            entry.operations.insert(&output.operation);
+            if is_first {
+                entry.way = way;
+            }
         }
     }
     let mut changes: Vec<Change> = found
         .into_values()
-        .map(|(difference, operations)| Change {
+        .map(|Found { difference, operations, way }| Change {
             id: difference.rule.id,
             level: difference.rule.level,
             direction: difference.rule.direction,
             operations: operations.into_iter().cloned().collect(),
             location: difference.location.clone(),
+            way,
             old: difference.old.clone(),
             new: difference.new.clone(),
             text: format!("{}.", difference.text),
+            accepted: None,
             rust: Vec::new(),
         })
         .collect();

@@ -80,6 +80,12 @@ impl Location {
         self.below(&format!("{kind}/{}", escape(name)), &format!("({name})"))
     }
 
+    /// The pointer within its component, or as it is where it is in none.
+    pub fn own(&self) -> &str {
+        let within = self.pointer.strip_prefix("/components/").and_then(|rest| rest.split_once('/'));
+        within.map_or(self.pointer.as_str(), |(_, rest)| rest.split_once('/').map_or("", |(_, own)| own))
+    }
+
     /// Whether it is in the components, shared by all references to it.
     pub fn is_shared(&self) -> bool {
         self.pointer.starts_with("/components/")

@@ -70,7 +70,7 @@ fn entries(document: &Document) -> Vec<Entry<'_>> {
 }
 
 /// A path without the names of its parameters.
-fn template(path: &str) -> String {
+pub fn template(path: &str) -> String {
     let mut template = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {

@@ -79,7 +79,9 @@ fn the_json_has_its_documented_shape() {
     let report: Value = serde_json::from_str(&said(&between(&old, &new, &["--format", "json"]))).unwrap();
     let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(members(&report), ["changes", "new", "notes", "old", "release", "summary"]);
-    assert_eq!(report["summary"], json!({"breaking": 1, "warning": 0, "info": 0}));
+    assert_eq!(report["summary"], json!({"breaking": 1, "warning": 0, "info": 0, "accepted": 0}));
+    let line = report["changes"][0]["old_place"]["line"].as_u64().unwrap();
+    let column = report["changes"][0]["old_place"]["column"].as_u64().unwrap();
     let expected = json!({
         "id": "operation-removed",
         "level": "breaking",
@@ -92,6 +94,10 @@ fn the_json_has_its_documented_shape() {
         "old": "PUT /things/{id}",
         "new": null,
         "text": "`PUT /things/{id}` is gone.",
+        "fingerprint": report["changes"][0]["fingerprint"],
+        "accepted": null,
+        "old_place": {"pointer": "/paths/~1things~1{id}/put", "line": line, "column": column},
+        "new_place": null,
         "rust": null,
     });
     assert_eq!(report["changes"], json!([expected]));

@@ -2,6 +2,7 @@
 
 mod both_axes;
 mod command;
+mod decisions;
 mod documents;
 mod json_schema_rules;
 mod operation_rules;
