@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, cargo, convert, coverage, diff, overlays, refresh, server, source, validate};
+use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, server, source, validate};
 
 /// The work of the maintainers.
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Task {
     Diff(diff::Arguments),
     /// Say what is wrong with a document, by the JSON Schema of its version and by rules of our own
     Validate(validate::Arguments),
+    /// Call the read operations of a running platform, and say what its documents and overlays do not
+    Drift(drift::Arguments),
     /// Compile the overlays to the form that builds apply
     Overlays {
         /// Write nothing; fail where a compiled overlay is not what its source says
@@ -74,6 +76,7 @@ pub fn run() -> ExitCode {
         Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Diff(arguments) => diff::run(&arguments),
         Task::Validate(arguments) => validate::run(&arguments),
+        Task::Drift(arguments) => drift::run(&arguments),
         Task::Overlays { check } => overlays::run(check),
         Task::Coverage { format, live } => coverage::run(format, live),
         Task::Fidelity { arguments } => fidelity(&arguments),

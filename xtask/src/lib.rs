@@ -5,6 +5,7 @@ pub mod cli;
 mod convert;
 mod coverage;
 pub mod diff;
+mod drift;
 pub mod overlays;
 mod python;
 pub mod refresh;

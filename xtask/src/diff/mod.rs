@@ -26,6 +26,8 @@ use std::process::ExitCode;
 
 use datagouv_specs::{Api, faults};
 
+use serde_json::Value;
+
 use crate::source::{self, Error, Loaded};
 use change::Level;
 pub use compare::compare;
@@ -198,20 +200,8 @@ fn sources(arguments: &Arguments) -> Result<(Loaded, Loaded), Error> {
 ///
 /// Where one of them cannot be read, with its name and the place.
 pub fn between(old: &Loaded, new: &Loaded, api: Option<Api>) -> Result<Report, Error> {
-    let read = |loaded: &Loaded| faults::read(loaded.parse()?).map_err(|error| Error::new(&loaded.name, error));
-    let (old_reading, new_reading) = (read(old)?, read(new)?);
-    let (old_value, new_value) = (old_reading.document.clone(), new_reading.document.clone());
-    let before = Document::of(&old.name, old_reading)?;
-    let after = Document::of(&new.name, new_reading)?;
-    let changes = compare(&before, &after).map_err(|error| Error::new(&new.name, error))?;
-    let told = |loaded: &Loaded, document: &Document| -> Vec<String> {
-        let notes = document.notes().iter().map(|note| format!("{}: {}: {note}", loaded.name, note.rule.level.name()));
-        notes.collect()
-    };
-    let notes = [told(old, &before), told(new, &after)].concat();
-    let mut report = Report { old: old.name.clone(), new: new.name.clone(), changes, notes, ..Report::default() };
+    let (mut report, old_value, new_value) = read_and_compare(old, new)?;
     let same = || old.api(&old_value).filter(|api| new.api(&new_value) == Some(*api));
-    report.sources = Some((old.clone(), new.clone()));
     report.api = api.or_else(same);
     if let Some(api) = report.api {
         match rust::between(api, (old, &old_value), (new, &new_value)) {
@@ -224,4 +214,31 @@ pub fn between(old: &Loaded, new: &Loaded, api: Option<Api>) -> Result<Report, E
         }
     }
     Ok(report)
+}
+
+/// What changed between two documents on the wire alone.
+///
+/// # Errors
+///
+/// As those of [`between`].
+pub fn wire(old: &Loaded, new: &Loaded) -> Result<Report, Error> {
+    read_and_compare(old, new).map(|(report, ..)| report)
+}
+
+/// The changes on the wire, and both documents as they were read.
+fn read_and_compare(old: &Loaded, new: &Loaded) -> Result<(Report, Value, Value), Error> {
+    let read = |loaded: &Loaded| faults::read(loaded.parse()?).map_err(|error| Error::new(&loaded.name, error));
+    let (old_reading, new_reading) = (read(old)?, read(new)?);
+    let (old_value, new_value) = (old_reading.document.clone(), new_reading.document.clone());
+    let before = Document::of(&old.name, old_reading)?;
+    let after = Document::of(&new.name, new_reading)?;
+    let changes = compare(&before, &after).map_err(|error| Error::new(&new.name, error))?;
+    let told = |loaded: &Loaded, document: &Document| -> Vec<String> {
+        let notes = document.notes().iter().map(|note| format!("{}: {}: {note}", loaded.name, note.rule.level.name()));
+        notes.collect()
+    };
+    let notes = [told(old, &before), told(new, &after)].concat();
+    let mut report = Report { old: old.name.clone(), new: new.name.clone(), changes, notes, ..Report::default() };
+    report.sources = Some((old.clone(), new.clone()));
+    Ok((report, old_value, new_value))
 }
