@@ -15,6 +15,7 @@
 //! - A shared body or response is inlined where the operation's media types are not the document's.
 //! - A response without schema has no content, but for its examples.
 //! - The name of a body parameter is left out: it is never on the wire.
+//! - `x-example` of a parameter is its `example`.
 
 mod converter;
 mod names;

@@ -142,8 +142,18 @@ fn parameter(node: &Node, location: &str) -> Result<Value, Error> {
         }
         parameter["required"] = true.into();
     }
+    example(&mut parameter);
     write_value(node, location, &mut parameter)?;
     Ok(parameter)
+}
+
+/// Swagger 2.0 has no example of a parameter, and a customary extension for it.
+fn example(owner: &mut Value) {
+    if let Some(members) = owner.as_object_mut()
+        && let Some(example) = members.remove("x-example")
+    {
+        members.insert("example".to_owned(), example);
+    }
 }
 
 /// A header of a response.
@@ -224,6 +234,7 @@ fn form(fields: &[&Node], consumes: &[&str]) -> Result<Value, Error> {
             required.push(name);
         }
         let mut property = field.carry(&["description"]);
+        example(&mut property);
         write_schema(field, FORM_TYPES, &mut property)?;
         schema["properties"][name] = property;
         if let Some((style, explode)) = style(field, "formData")? {

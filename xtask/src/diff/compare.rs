@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::change::{Change, Direction, Operation};
+use super::change::{Change, Direction, Level, Operation};
 use super::document::Document;
 use super::location::Location;
 use super::operations::{self, Entry};
@@ -15,6 +15,8 @@ use super::{bodies, parameters, responses, security, servers, webhooks};
 /// The differences of one operation, and the pairs of schemas that it uses.
 pub struct OperationDifferences {
     operation: Operation,
+    /// Whether OLD promises nothing of the operation.
+    is_unstable: bool,
     differences: Vec<Difference>,
     roots: Vec<(usize, String)>,
 }
@@ -25,7 +27,7 @@ pub type Values = (Option<Value>, Option<Value>);
 impl OperationDifferences {
     /// No differences yet.
     pub fn new(operation: Operation) -> Self {
-        Self { operation, differences: Vec::new(), roots: Vec::new() }
+        Self { operation, is_unstable: false, differences: Vec::new(), roots: Vec::new() }
     }
 
     /// Adds a change; the predicate follows the location in the sentence.
@@ -67,6 +69,7 @@ impl<'a> Comparison<'a> {
 
     fn operation(&mut self, old: &Entry<'a>, new: &Entry<'a>) -> OperationDifferences {
         let mut output = OperationDifferences::new(new.operation.clone());
+        output.is_unstable = old.is_unstable();
         operations::compare(old, new, &mut output);
         parameters::compare(self, old, new, &mut output);
         bodies::compare(self, old, new, &mut output);
@@ -90,6 +93,7 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
     }
     for entry in &match_operations.removed {
         let mut output = OperationDifferences::new(entry.operation.clone());
+        output.is_unstable = entry.is_unstable();
         operations::removed(entry, match_operations.keeps_path_of(entry), &mut output);
         reaches.push(output);
     }
@@ -109,7 +113,20 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
 struct Found<'d> {
     difference: &'d Difference,
     operations: BTreeSet<&'d Operation>,
+    /// Whether an operation is among them of which OLD promises something, or it is of the document.
+    is_promised: bool,
     way: String,
+}
+
+impl<'d> Found<'d> {
+    fn new(difference: &'d Difference, is_promised: bool) -> Self {
+        Self { difference, operations: BTreeSet::new(), is_promised, way: String::new() }
+    }
+
+    /// What changes in operations of which nothing is promised is no breach.
+    fn level(&self) -> Level {
+        if self.is_promised { self.difference.rule.level } else { self.difference.rule.level.max(Level::Warning) }
+    }
 }
 
 /// Merges equal differences into one change with all operations that it affects.
@@ -119,14 +136,15 @@ fn collect(schemas: &Schemas, reaches: &[OperationDifferences], document: Vec<Di
     let key = |difference: &'_ Difference| format!("{}\n{:?}\n{:?}", difference.text, difference.old, difference.new);
     for difference in &document {
         let entry = found.entry((difference.rule.id, &difference.location, key(difference)));
-        entry.or_insert(Found { difference, operations: BTreeSet::new(), way: String::new() });
+        entry.or_insert_with(|| Found::new(difference, true));
     }
     for output in reaches {
         let of_schemas = schemas.reached(&output.roots, &mut visited);
         let own = output.differences.iter().map(|difference| (difference, String::new()));
         for (difference, way) in of_schemas.into_iter().chain(own) {
             let entry = found.entry((difference.rule.id, &difference.location, key(difference)));
-            let entry = entry.or_insert(Found { difference, operations: BTreeSet::new(), way: String::new() });
+            let entry = entry.or_insert_with(|| Found::new(difference, false));
+            entry.is_promised |= !output.is_unstable;
             let is_first = entry.operations.first().is_none_or(|first| output.operation < **first);
             entry.operations.insert(&output.operation);
             if is_first {
@@ -136,9 +154,10 @@ fn collect(schemas: &Schemas, reaches: &[OperationDifferences], document: Vec<Di
     }
     let mut changes: Vec<Change> = found
         .into_values()
-        .map(|Found { difference, operations, way }| Change {
+        .map(|found| (found.level(), found))
+        .map(|(level, Found { difference, operations, way, .. })| Change {
             id: difference.rule.id,
-            level: difference.rule.level,
+            level,
             direction: difference.rule.direction,
             operations: operations.into_iter().cloned().collect(),
             location: difference.location.clone(),

@@ -35,6 +35,16 @@ impl Entry<'_> {
         format!("`{} {}`", self.operation.method, self.operation.path)
     }
 
+    /// The stability that is promised: that of an operation that says nothing is `stable`.
+    fn stability(&self) -> &str {
+        self.value.get("x-stability-level").and_then(Value::as_str).unwrap_or("stable")
+    }
+
+    /// Whether it may change at any time.
+    pub fn is_unstable(&self) -> bool {
+        matches!(self.stability(), "draft" | "alpha")
+    }
+
     fn is_deprecated(&self) -> bool {
         self.value.get("deprecated") == Some(&Value::Bool(true))
     }
@@ -261,10 +271,13 @@ const STABILITY: [&str; 4] = ["draft", "alpha", "beta", "stable"];
 
 /// An operation without a level is stable.
 fn stability(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
-    let level = |entry: &Entry| {
-        let name = entry.value.get("x-stability-level").and_then(Value::as_str).unwrap_or("stable");
-        STABILITY.iter().position(|known| *known == name)
-    };
+    let level = |entry: &Entry| STABILITY.iter().position(|known| *known == entry.stability());
+    if level(new).is_none() && old.stability() != new.stability() {
+        let text = format!("{} is promised {}, which is no stability", new.words(), display(&new.stability().into()));
+        let values = (Some(old.stability().into()), Some(new.stability().into()));
+        output.report_text(&rules::STABILITY_INVALID, "/x-stability-level", values, text);
+        return;
+    }
     let (Some(was), Some(is)) = (level(old), level(new)) else { return };
     let name = |level: usize| STABILITY.get(level).copied().unwrap_or_default();
     let rule = match is.cmp(&was) {

@@ -82,6 +82,7 @@ rules! {
     SUNSET_LATER "sunset-later" Info NEITHER, "An operation goes later than announced (`x-sunset`).";
     SUNSET_REMOVED "sunset-removed" Info NEITHER, "An operation has no longer a date on which it goes (`x-sunset`).";
     SUNSET_INVALID "sunset-invalid" Warning NEITHER, "What is announced to go has a date that is none (`x-sunset`).";
+    STABILITY_INVALID "stability-invalid" Warning NEITHER, "An operation is promised a stability that is none (`x-stability-level`).";
     LESS_STABLE "operation-less-stable" Warning NEITHER, "An operation is promised less stability (`x-stability-level`).";
     MORE_STABLE "operation-more-stable" Info NEITHER, "An operation is promised more stability (`x-stability-level`).";
     OPERATION_ID_ADDED "operation-id-added" Info NEITHER, "An operation has an `operationId`.";

@@ -80,6 +80,7 @@ fn operations() -> Vec<Case> {
         case("operation-deprecated", [base(), deprecated.clone()], [base(), get(json!({"deprecated": false}))]),
         case("operation-no-longer-deprecated", [deprecated, base()], [get(json!({"deprecated": false})), base()]),
         case("sunset-invalid", [base(), sunset("soon")], [sunset("2027-01-01"), sunset("2027-01-01")]),
+        case("stability-invalid", [base(), stability("soon")], [stability("beta"), stability("beta")]),
         case("operation-less-stable", [base(), stability("beta")], [base(), stability("stable")]),
         case("operation-more-stable", [stability("alpha"), stability("beta")], [stability("?"), stability("beta")]),
         case("sunset-added", [base(), sunset("2027-01-01")], [sunset("2027-01-01"), sunset("2027-01-01")]),
@@ -513,5 +514,29 @@ fn what_is_nearly_a_change_is_none() {
     for Case { rule, miss: (old, new), .. } in cases() {
         let found = rules(&patched(&old), &patched(&new));
         assert!(found.is_empty(), "{rule}: {old} to {new} is {found:?}");
+    }
+}
+
+#[test]
+fn what_nothing_is_promised_of_may_change() {
+    use super::documents::changes;
+    use xtask::diff::change::Level;
+    let document = |level: Option<&str>, kind: &str| {
+        let mut get = json!({"responses": {"200": {"content": {"application/json": {"schema": {"type": kind}}}}}});
+        if let Some(level) = level {
+            get["x-stability-level"] = level.into();
+        }
+        patched(&super::operation_rules::get(get))
+    };
+    for (level, expected) in [
+        (None, Level::Breaking),
+        (Some("beta"), Level::Breaking),
+        (Some("alpha"), Level::Warning),
+        (Some("draft"), Level::Warning),
+    ] {
+        let found = changes(&document(level, "string"), &document(level, "integer"));
+        assert_eq!(found.iter().map(|change| change.level).collect::<Vec<_>>(), [expected], "{level:?}");
+        let gone = changes(&document(level, "string"), &patched(&super::operation_rules::get(Value::Null)));
+        assert_eq!(gone.iter().map(|change| change.level).collect::<Vec<_>>(), [expected], "{level:?}");
     }
 }

@@ -167,13 +167,17 @@ pub fn values(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaD
         }
         _ => None,
     });
-    single("pattern", old, new, output, |old, new| match (old, new) {
-        (None, Some(new)) => Some((&rules::PATTERN_ADDED, format!("now matches {}", display(new)))),
-        (Some(old), None) => Some((&rules::PATTERN_REMOVED, format!("no longer matches {}", display(old)))),
-        (Some(old), Some(new)) if old != new => {
-            Some((&rules::PATTERN_CHANGED, format!("matches {}, no longer {}", display(new), display(old))))
+    // What any text matches is no pattern.
+    let is_any = |value: &&Value| matches!(value.as_str(), Some("" | ".*" | "^.*$" | "^.*" | ".*$"));
+    single("pattern", old, new, output, |old, new| {
+        match (old.filter(|it| !is_any(it)), new.filter(|it| !is_any(it))) {
+            (None, Some(new)) => Some((&rules::PATTERN_ADDED, format!("now matches {}", display(new)))),
+            (Some(old), None) => Some((&rules::PATTERN_REMOVED, format!("no longer matches {}", display(old)))),
+            (Some(old), Some(new)) if old != new => {
+                Some((&rules::PATTERN_CHANGED, format!("matches {}, no longer {}", display(new), display(old))))
+            }
+            _ => None,
         }
-        _ => None,
     });
 }
 
