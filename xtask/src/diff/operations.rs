@@ -278,13 +278,15 @@ fn stability(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
         output.report_text(&rules::STABILITY_INVALID, "/x-stability-level", values, text);
         return;
     }
-    let (Some(was), Some(is)) = (level(old), level(new)) else { return };
+    let Some(is) = level(new) else { return };
+    // What is none promises nothing.
+    let was = level(old).unwrap_or_default();
     let name = |level: usize| STABILITY.get(level).copied().unwrap_or_default();
     let rule = match is.cmp(&was) {
         std::cmp::Ordering::Less => &rules::LESS_STABLE,
         std::cmp::Ordering::Greater => &rules::MORE_STABLE,
         std::cmp::Ordering::Equal => return,
     };
-    let text = format!("{} is {}, no longer {}", new.words(), name(is), name(was));
-    output.report_text(rule, "/x-stability-level", (Some(name(was).into()), Some(name(is).into())), text);
+    let text = format!("{} is {}, no longer {}", new.words(), name(is), old.stability());
+    output.report_text(rule, "/x-stability-level", (Some(old.stability().into()), Some(name(is).into())), text);
 }

@@ -82,7 +82,7 @@ fn operations() -> Vec<Case> {
         case("sunset-invalid", [base(), sunset("soon")], [sunset("2027-01-01"), sunset("2027-01-01")]),
         case("stability-invalid", [base(), stability("soon")], [stability("beta"), stability("beta")]),
         case("operation-less-stable", [base(), stability("beta")], [base(), stability("stable")]),
-        case("operation-more-stable", [stability("alpha"), stability("beta")], [stability("?"), stability("beta")]),
+        case("operation-more-stable", [stability("alpha"), stability("beta")], [stability("beta"), stability("beta")]),
         case("sunset-added", [base(), sunset("2027-01-01")], [sunset("2027-01-01"), sunset("2027-01-01")]),
         case(
             "sunset-earlier",
