@@ -153,6 +153,17 @@ impl Pass {
         if !(target.is_object() || (target.is_boolean() && role == Role::Schema)) {
             return false;
         }
+        if let Some(rest) = text.strip_prefix("#/components/").filter(|_| !self.is_swagger()) {
+            let section = rest.split('/').next().unwrap_or_default();
+            let is_own = self.section(role).is_some_and(|own| own.strip_prefix("/components/") == Some(section));
+            // A schema may be within any component; the others are components themselves.
+            let is_within = rest.split('/').count() > 2;
+            let has_section = self.section(role).is_some();
+            return is_own || (is_within && role == Role::Schema) || !has_section;
+        }
+        if role == Role::Parameter && !self.is_swagger() {
+            return target.get("name").is_some() && target.get("in").is_some();
+        }
         // Swagger 2.0 has a section for each kind, and a definition may be referred to from inside.
         if let (true, Some(section)) = (self.is_swagger(), self.section(role)) {
             let rest = text

@@ -52,8 +52,9 @@ enum Role {
     Operation,
     Callback,
     Response,
-    /// A parameter, a header or a request body.
+    /// A parameter or a header.
     Carrier,
+    Body,
     /// A media type, or the encoding of a part of one.
     Media,
     Scheme,
@@ -86,16 +87,17 @@ fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
         (Document, "paths" | "webhooks") => (Extensible, PathItem),
         (Components, "schemas") => (Many, Schema),
         (Components, "responses") => (Many, Response),
-        (Components, "parameters" | "requestBodies" | "headers") => (Many, Carrier),
+        (Components, "parameters" | "headers") => (Many, Carrier),
+        (Components, "requestBodies") => (Many, Body),
         (Components, "securitySchemes") => (Many, Scheme),
         (Components | Operation, "callbacks") => (Many, Callback),
         (Callback, key) if !key.starts_with("x-") => (One, PathItem),
         (PathItem | Operation, "parameters") => (Many, Carrier),
         (PathItem, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace") => (One, Operation),
-        (Operation, "requestBody") => (One, Carrier),
+        (Operation, "requestBody") => (One, Body),
         (Operation, "responses") => (Extensible, Response),
         (Carrier | Media, "schema") => (One, Schema),
-        (Carrier | Response, "content") | (Media, "encoding") => (Many, Media),
+        (Carrier | Body | Response, "content") | (Media, "encoding") => (Many, Media),
         (Response | Media, "headers") => (Many, Carrier),
         // As the converted document has them, for the check of its references.
         (Schema, "properties" | "allOf" | "anyOf" | "oneOf") => (Many, Schema),
