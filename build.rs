@@ -1,4 +1,4 @@
-//! Which APIs, and which tags of the catalogue's, the features ask for; the rest is the pipeline's.
+//! Generates the clients of the APIs, and of the tags of the catalogue's API, that cargo features select.
 
 use std::path::{Path, PathBuf};
 use std::{env, error::Error, fs, panic, thread};
@@ -9,12 +9,16 @@ type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 fn main() -> Outcome {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(any_main)");
+    println!("cargo::rustc-check-cfg=cfg(any_main, full)");
+    // Cargo's features cannot name a combination of features.
+    if ["main", "main-v2", "tabular", "metrics", "files", "dumps", "masks"].into_iter().all(has_feature) {
+        println!("cargo::rustc-cfg=full");
+    }
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    // Nothing else can be built meanwhile, and no API needs another.
+    // In parallel, since cargo has nothing else to build meanwhile.
     thread::scope(|scope| {
-        let asked_for = Api::ALL.into_iter().filter(|api| is_asked_for(*api));
-        let written: Vec<_> = asked_for
+        let selected = Api::ALL.into_iter().filter(|api| is_selected(*api));
+        let threads: Vec<_> = selected
             .map(|api| {
                 scope.spawn({
                     let out = &out;
@@ -22,23 +26,23 @@ fn main() -> Outcome {
                 })
             })
             .collect();
-        written.into_iter().try_for_each(|api| api.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+        threads.into_iter().try_for_each(|api| api.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
     })
 }
 
-/// Writes the client of an API, or of the part of it that is asked for.
+/// Writes the client of the selected part of an API.
 fn write(api: Api, out: &Path) -> Outcome {
-    let wanted = |tag: Option<&str>| match api {
+    let is_selected = |tag: Option<&str>| match api {
         // An operation without a tag belongs to the API as a whole.
         Api::Main => has_feature(&tag.map_or_else(|| "main".to_owned(), |tag| format!("main-{tag}"))),
         other => has_feature(other.name()),
     };
     let mut shaped = shape::shape(api, &corrected(api)?)?;
-    shaped.retain_tags(wanted);
+    shaped.retain_tags(is_selected);
     if shaped.operations.is_empty() {
         return Ok(());
     }
-    // One name for "some tag of the catalogue", which cargo's features cannot say.
+    // At least one tag of the catalogue's API.
     if api == Api::Main {
         println!("cargo::rustc-cfg=any_main");
     }
@@ -46,13 +50,13 @@ fn write(api: Api, out: &Path) -> Outcome {
     Ok(())
 }
 
-/// Whether a feature asks for an API, or for a part of it: the document of another need not be read.
-fn is_asked_for(api: Api) -> bool {
+/// Whether a feature selects an API or a part of it. The documents of the others are not read.
+fn is_selected(api: Api) -> bool {
     let parts = |name: &str| name.starts_with("CARGO_FEATURE_MAIN_") && name != "CARGO_FEATURE_MAIN_V2";
     has_feature(api.name()) || api == Api::Main && env::vars_os().any(|(name, _)| name.to_str().is_some_and(parts))
 }
 
-/// Whether cargo builds with a feature.
+/// Whether a cargo feature is enabled.
 fn has_feature(name: &str) -> bool {
     let name: String = name
         .chars()

@@ -215,7 +215,7 @@ impl Default for ClientBuilder {
                 circuit: CircuitBreaker::default(),
                 limits: Limits::default(),
                 timeouts: Timeouts::default(),
-                max_answer: 64 << 20,
+                max_response_size: 64 << 20,
                 deny_private_networks: false,
             },
             observers: Observers::default(),
@@ -294,8 +294,8 @@ impl ClientBuilder {
     /// Sets the maximum size of a response that is read into memory, in bytes after decompression. Default: 64 MiB.
     ///
     /// A larger response is an error ([`Error::is_too_large`]). Streams have no such limit.
-    pub fn max_answer(mut self, bytes: usize) -> Self {
-        self.policy.max_answer = bytes;
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.policy.max_response_size = bytes;
         self
     }
 

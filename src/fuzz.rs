@@ -1,4 +1,4 @@
-//! What reads the bytes of others, for the fuzz targets.
+//! Entry points of the fuzz targets.
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -7,12 +7,14 @@ use serde::de::DeserializeOwned;
 
 use crate::Error;
 
-/// Decodes the body of an answer.
+/// Decodes the body of a response.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    crate::codec::decode::decode(StatusCode::OK, body).map_err(|error| format!("{}: {}", error.path(), error.inner()))
+    use crate::codec::decode::{EmptyBody, decode};
+
+    decode(EmptyBody::Null, body).map_err(|error| format!("{}: {}", error.path(), error.inner()))
 }
 
-/// The error of an answer with this body and this `Retry-After`.
+/// Returns the error of a response with this body and this `Retry-After`.
 pub fn failure(status: StatusCode, retry_after: Option<HeaderValue>, body: &[u8]) -> Error {
     let mut headers = HeaderMap::new();
     if let Some(value) = retry_after {
@@ -21,14 +23,14 @@ pub fn failure(status: StatusCode, retry_after: Option<HeaderValue>, body: &[u8]
     Error::status_failure(status, headers, Bytes::copy_from_slice(body))
 }
 
-/// The name that a `Content-Disposition` gives a file.
+/// Returns the file name in a `Content-Disposition` header.
 #[cfg(feature = "files")]
 pub fn file_name(disposition: HeaderValue) -> Option<String> {
     let headers = HeaderMap::from_iter([(reqwest::header::CONTENT_DISPOSITION, disposition)]);
     crate::files::name_of_answer(&headers)
 }
 
-/// The query string of a condition on rows; `None` where the client has to check it on the rows that come.
+/// Returns the query string of a condition on rows; `None` if the client has to check it on the rows.
 #[cfg(feature = "tabular")]
 pub fn query_string(condition: crate::rows::Condition) -> Result<Option<String>, Error> {
     crate::rows::query_string(&condition)

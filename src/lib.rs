@@ -68,22 +68,11 @@
 //! # How it is generated
 //!
 //! The API clients are generated at build time from the platform's own documents and a reviewed list of corrections,
-//! which record what the servers were measured to answer. No network is needed. Cargo features select the APIs and the
+//! which record what the servers were measured to return. No network is needed. Cargo features select the APIs and the
 //! parts of the catalogue that are generated.
 #![warn(missing_docs)]
 // Builds with some of the APIs leave shared code unused.
-#![cfg_attr(
-    not(all(
-        feature = "main",
-        feature = "main-v2",
-        feature = "tabular",
-        feature = "metrics",
-        feature = "files",
-        feature = "dumps",
-        feature = "masks"
-    )),
-    allow(dead_code, unused_imports, unused_macros, unused_variables)
-)]
+#![cfg_attr(not(full), allow(dead_code, unused_imports, unused_macros, unused_variables))]
 
 mod client;
 mod codec;
@@ -95,16 +84,7 @@ pub mod files;
 #[doc(hidden)]
 pub mod fuzz;
 // Documentation only: its programs need the default features.
-#[cfg(all(
-    any(doc, doctest),
-    feature = "main",
-    feature = "main-v2",
-    feature = "tabular",
-    feature = "metrics",
-    feature = "files",
-    feature = "dumps",
-    feature = "masks"
-))]
+#[cfg(all(any(doc, doctest), full))]
 pub mod guide;
 mod mask;
 #[cfg(feature = "metrics")]

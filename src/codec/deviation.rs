@@ -1,4 +1,4 @@
-//! Values of a response that do not fit its type: how they are kept, and how they are reported.
+//! Values of a response that do not match its type: how they are kept, and how they are reported.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,19 +6,20 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// A value of an answer that does not have the form which its field promises.
+/// A value of a response that does not have the type of its field.
 ///
-/// The field is at its default, an item or an entry is left out of its list or map, and all else is read. Serializing the
-/// answer writes the value as it came, as long as the field was not set to another. What has another form but the same
-/// meaning (`"12"` or `12.0` for an integer, `"true"` or `1` for a boolean, `12` for a text) is read, and is no deviation.
+/// The field keeps its default (an item or an entry is left out of its list or map), and everything else is read.
+/// Serializing the response writes the value as received, unless the field has been set since. A value of another JSON type
+/// with the same meaning (`"12"` or `12.0` for an integer, `"true"` or `1` for a boolean, `12` for a string) is converted and
+/// is not a deviation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Deviation {
-    /// Where the value stands in the answer, as in `data[3].resources[0].title`.
+    /// The path to the value in the response, such as `data[3].resources[0].title`.
     pub path: String,
-    /// What the field holds: `an integer`, `a text`, `an object`, `a list` ...
+    /// The type of the field: `an integer`, `a text`, `an object`, `a list`…
     pub expected: &'static str,
-    /// The value as it came.
+    /// The value as received.
     pub found: Value,
 }
 
@@ -37,57 +38,57 @@ impl fmt::Display for Deviation {
     }
 }
 
-/// How a value fitted the place that it was read into: what of it did not, where something did not. As small as it is, it
-/// is handed up in a register.
-pub(crate) type Fit = Option<Box<Misfit>>;
+/// What of a value did not match the type that it was read as; `None` if all of it did. Boxed, so that it is returned in a
+/// register.
+pub(crate) type ReadOutcome = Option<Box<Mismatch>>;
 
-/// What could not be read.
+/// The parts of a value that did not match its type.
 #[derive(Debug, Default)]
-pub(crate) struct Misfit {
-    /// What is left of the value, for whoever holds it to keep; `None` where all of it is kept within.
+pub(crate) struct Mismatch {
+    /// The part of the value that its owner has to keep; `None` if structures within it keep all of it.
     pub raw: Option<Raw>,
     pub notes: Vec<Note>,
 }
 
-impl Misfit {
-    /// Null where a list or a map was expected is as good as an empty one. It is reported for items and entries only.
+impl Mismatch {
+    /// Null instead of a list or a map, which is read as empty. Reported only for items and entries.
     #[cold]
-    pub(crate) fn null() -> Fit {
+    pub(crate) fn null() -> ReadOutcome {
         Some(Box::new(Self { raw: Some(Raw::Whole(Value::Null)), notes: Vec::new() }))
     }
 
-    /// Of a value of which nothing could be read.
+    /// A value that could not be read at all.
     #[cold]
-    pub(crate) fn whole(expected: &'static str, found: Value) -> Fit {
+    pub(crate) fn whole(expected: &'static str, found: Value) -> ReadOutcome {
         let note = Note { path: Vec::new(), kind: NoteKind::Deviates(expected, found.clone()) };
         Some(Box::new(Self { raw: Some(Raw::Whole(found)), notes: vec![note] }))
     }
 
-    /// Of a number that was read as a text, whose digits may not be those that came.
+    /// A number that was read as a string, whose digits may differ from those received.
     #[cold]
-    pub(crate) fn rounded() -> Fit {
+    pub(crate) fn rounded() -> ReadOutcome {
         Some(Box::new(Self { raw: None, notes: vec![Note { path: Vec::new(), kind: NoteKind::Rounded }] }))
     }
 
-    /// Of a property that the document does not name.
+    /// The value of a property that the document does not name.
     #[cold]
-    pub(crate) fn unknown(value: Value) -> Fit {
+    pub(crate) fn unknown(value: Value) -> ReadOutcome {
         Some(Box::new(Self { raw: Some(Raw::Unknown(value)), notes: Vec::new() }))
     }
 
-    /// Of the value of a property without a field of its own, which the structure keeps as it keeps unknown ones.
+    /// A mismatching value among additional properties, which the structure keeps like unknown ones.
     #[cold]
-    pub(crate) fn of_other(expected: &'static str, value: Value, fit: Fit) -> Fit {
-        let fit = fit.or_else(|| Self::whole(expected, value.clone()));
-        fit.map(|misfit| Box::new(Self { raw: Some(Raw::Unknown(value)), notes: misfit.notes }))
+    pub(crate) fn other(expected: &'static str, value: Value, outcome: ReadOutcome) -> ReadOutcome {
+        let outcome = outcome.or_else(|| Self::whole(expected, value.clone()));
+        outcome.map(|mismatch| Box::new(Self { raw: Some(Raw::Unknown(value)), notes: mismatch.notes }))
     }
 
-    /// The value, where nothing of it could be read.
+    /// Returns the value if nothing of it could be read.
     pub(crate) fn whole_value(&self) -> Option<&Value> {
         if let Some(Raw::Whole(value)) = &self.raw { Some(value) } else { None }
     }
 
-    /// What of the value does not have the form that was promised.
+    /// Returns the deviations within the value.
     pub(crate) fn deviations(self) -> Vec<Deviation> {
         let deviation = |note: Note| match note.kind {
             NoteKind::Deviates(expected, found) => Some(Deviation { path: path(&note.path), expected, found }),
@@ -96,33 +97,33 @@ impl Misfit {
         self.notes.into_iter().filter_map(deviation).collect()
     }
 
-    /// The ways, from their ends, to the numbers that were read as texts.
+    /// Returns the paths, in reverse, to the numbers that were read as strings.
     pub(crate) fn rounded_paths(&self) -> impl Iterator<Item = &[Step]> {
         self.notes.iter().filter(|note| matches!(note.kind, NoteKind::Rounded)).map(|note| note.path.as_slice())
     }
 
-    /// The value as it came, of what was read of it.
+    /// Restores the value as received, from what was read of it.
     #[cfg(feature = "_round-trip")]
     pub(crate) fn join(&self, read: Value) -> Value {
         self.raw.as_ref().map_or(read.clone(), |raw| raw.join(read))
     }
 }
 
-/// What is left of a value.
+/// The part of a value that was not read into a field, as received.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Raw {
     /// The value of a property without a field.
     Unknown(Value),
-    /// All of it.
+    /// The whole value.
     Whole(Value),
-    /// Items of a list, by where they stood.
+    /// Items of a list, by index.
     Items(Vec<(usize, Raw)>),
     /// Entries of a map.
     Entries(BTreeMap<String, Raw>),
 }
 
 impl Raw {
-    /// The value as it came, of what was read and what is left.
+    /// Restores the value as received, from what was read and what was not.
     fn join(&self, read: Value) -> Value {
         match self {
             Self::Unknown(value) | Self::Whole(value) => value.clone(),
@@ -130,7 +131,7 @@ impl Raw {
                 let mut items = if let Value::Array(items) = read { items } else { Vec::new() };
                 for (index, raw) in left {
                     match raw {
-                        // It was left out.
+                        // The item was left out of the list.
                         Self::Unknown(value) | Self::Whole(value) => {
                             items.insert((*index).min(items.len()), value.clone());
                         }
@@ -155,7 +156,7 @@ impl Raw {
     }
 }
 
-/// A step on the way to a value.
+/// A segment of the path to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Property(String),
@@ -175,8 +176,8 @@ enum NoteKind {
     Rounded,
 }
 
-/// Takes over the notes on a value within, and adds the step that leads to it.
-fn take_over(outer: &mut Fit, notes: Vec<Note>, step: &Step) {
+/// Adds the notes on a nested value, prefixed with the step that leads to it.
+fn merge_notes(outer: &mut ReadOutcome, notes: Vec<Note>, step: &Step) {
     if notes.is_empty() {
         return;
     }
@@ -187,98 +188,98 @@ fn take_over(outer: &mut Fit, notes: Vec<Note>, step: &Step) {
     }));
 }
 
-/// Records the misfit of an item; returns whether the item is left out.
+/// Records the mismatch of an item; returns whether the item is left out.
 #[cold]
-pub(crate) fn of_item(outer: &mut Fit, index: usize, expected: &'static str, misfit: Misfit) -> bool {
-    let misfit = note_null(expected, misfit);
-    let is_whole = misfit.whole_value().is_some();
-    take_over(outer, misfit.notes, &Step::Index(index));
-    if let Some(raw) = misfit.raw {
+pub(crate) fn record_item(outer: &mut ReadOutcome, index: usize, expected: &'static str, mismatch: Mismatch) -> bool {
+    let mismatch = note_null(expected, mismatch);
+    let is_whole = mismatch.whole_value().is_some();
+    merge_notes(outer, mismatch.notes, &Step::Index(index));
+    if let Some(raw) = mismatch.raw {
         match &mut outer.get_or_insert_default().raw {
             Some(Raw::Items(items)) => items.push((index, raw)),
-            place => *place = Some(Raw::Items(vec![(index, raw)])),
+            other => *other = Some(Raw::Items(vec![(index, raw)])),
         }
     }
     is_whole
 }
 
-/// Records the misfit of an entry of a map; returns whether the entry is left out.
+/// Records the mismatch of an entry of a map; returns whether the entry is left out.
 #[cold]
-pub(crate) fn of_entry(outer: &mut Fit, key: &str, expected: &'static str, misfit: Misfit) -> bool {
-    let misfit = note_null(expected, misfit);
-    let is_whole = misfit.whole_value().is_some();
-    take_over(outer, misfit.notes, &Step::Property(key.to_owned()));
-    if let Some(raw) = misfit.raw {
+pub(crate) fn record_entry(outer: &mut ReadOutcome, key: &str, expected: &'static str, mismatch: Mismatch) -> bool {
+    let mismatch = note_null(expected, mismatch);
+    let is_whole = mismatch.whole_value().is_some();
+    merge_notes(outer, mismatch.notes, &Step::Property(key.to_owned()));
+    if let Some(raw) = mismatch.raw {
         match &mut outer.get_or_insert_default().raw {
             Some(Raw::Entries(entries)) => drop(entries.insert(key.to_owned(), raw)),
-            place => *place = Some(Raw::Entries(BTreeMap::from([(key.to_owned(), raw)]))),
+            other => *other = Some(Raw::Entries(BTreeMap::from([(key.to_owned(), raw)]))),
         }
     }
     is_whole
 }
 
-/// Adds a note on null among items or entries that cannot be null.
-fn note_null(expected: &'static str, mut misfit: Misfit) -> Misfit {
-    if misfit.whole_value().is_some_and(Value::is_null) {
-        misfit.notes = vec![Note { path: Vec::new(), kind: NoteKind::Deviates(expected, Value::Null) }];
+/// Adds a note on a null item or entry whose type is not nullable.
+fn note_null(expected: &'static str, mut mismatch: Mismatch) -> Mismatch {
+    if mismatch.whole_value().is_some_and(Value::is_null) {
+        mismatch.notes = vec![Note { path: Vec::new(), kind: NoteKind::Deviates(expected, Value::Null) }];
     }
-    misfit
+    mismatch
 }
 
-/// The values that came with a structure and are in none of its fields.
+/// The values received with a structure that none of its fields holds: unknown properties, and values that do not match.
 #[derive(Clone, Default, PartialEq)]
-pub(crate) struct Kept(Option<Box<Values>>);
+pub(crate) struct RawProperties(Option<Box<Values>>);
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Values {
     unknown: BTreeMap<String, Value>,
-    misfits: BTreeMap<String, Raw>,
+    mismatches: BTreeMap<String, Raw>,
 }
 
-static NOTHING: BTreeMap<String, Value> = BTreeMap::new();
+static EMPTY: BTreeMap<String, Value> = BTreeMap::new();
 
-impl Kept {
-    /// The properties that have no field.
+impl RawProperties {
+    /// Returns the properties without a field.
     pub(crate) fn unknown(&self) -> &BTreeMap<String, Value> {
-        self.0.as_deref().map_or(&NOTHING, |values| &values.unknown)
+        self.0.as_deref().map_or(&EMPTY, |values| &values.unknown)
     }
 
-    /// Keeps the part of a property that does not fit, and adds its notes to those of the structure.
+    /// Keeps the mismatching part of a property, and adds its notes to those of the structure.
     #[cold]
-    pub(crate) fn keep(&mut self, property: &str, misfit: Misfit, outer: &mut Fit) {
-        let is_silent = misfit.notes.is_empty();
-        take_over(outer, misfit.notes, &Step::Property(property.to_owned()));
+    pub(crate) fn record(&mut self, property: &str, mismatch: Mismatch, outer: &mut ReadOutcome) {
+        let is_silent = mismatch.notes.is_empty();
+        merge_notes(outer, mismatch.notes, &Step::Property(property.to_owned()));
         let property = property.to_owned();
-        match misfit.raw {
+        match mismatch.raw {
             None => {}
             Some(Raw::Whole(Value::Null)) if is_silent => {}
             Some(Raw::Unknown(value)) => drop(self.0.get_or_insert_default().unknown.insert(property, value)),
-            Some(raw) => drop(self.0.get_or_insert_default().misfits.insert(property, raw)),
+            Some(raw) => drop(self.0.get_or_insert_default().mismatches.insert(property, raw)),
         }
     }
 
-    /// The value of a field, to be sent back; `None` where it is not all that came.
-    pub(crate) fn fitting<T>(&self, property: &str, value: T) -> Option<T> {
-        self.misfit(property).is_none().then_some(value)
+    /// Returns the value of a field, to send it back; `None` if it is not the whole value received.
+    pub(crate) fn matching<T>(&self, property: &str, value: T) -> Option<T> {
+        self.mismatch(property).is_none().then_some(value)
     }
 
-    /// What of a property did not fit its field.
+    /// Returns the part of a property that did not match its field.
     #[inline]
-    pub(crate) fn misfit(&self, property: &str) -> Option<&Raw> {
-        self.0.as_deref()?.misfits.get(property)
+    pub(crate) fn mismatch(&self, property: &str) -> Option<&Raw> {
+        self.0.as_deref()?.mismatches.get(property)
     }
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for RawProperties {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(values) => f.debug_map().entries(&values.unknown).entries(&values.misfits).finish(),
+            Some(values) => f.debug_map().entries(&values.unknown).entries(&values.mismatches).finish(),
             None => f.write_str("{}"),
         }
     }
 }
 
-/// A field, with what did not fit it.
+/// A field with the part of its property that did not match, serialized as the value received.
 pub(crate) struct Joined<'a, T>(pub &'a T, pub &'a Raw);
 
 impl<T: Default + PartialEq + Serialize> Serialize for Joined<'_, T> {
@@ -295,7 +296,7 @@ impl<T: Default + PartialEq + Serialize> Serialize for Joined<'_, T> {
     }
 }
 
-/// The path to a value, as it is reported: `data[3].title`.
+/// The path as it is reported: `data[3].title`.
 fn path(steps: &[Step]) -> String {
     let mut path = String::new();
     for step in steps.iter().rev() {

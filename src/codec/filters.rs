@@ -64,7 +64,7 @@ impl Serialize for Filters {
     }
 }
 
-/// What the servers' second decoding would take for syntax.
+/// The characters that the servers' second decoding would interpret as syntax.
 const SECOND_DECODING: &percent_encoding::AsciiSet =
     &percent_encoding::CONTROLS.add(b'%').add(b'#').add(b'&').add(b'=').add(b'+');
 
@@ -74,7 +74,7 @@ fn encoded_key(key: &str) -> String {
         return encode_once_more(key);
     };
     let mut encoded = encode_once_more(column).replace('\\', "%5C%5C");
-    // The last underscore of a name would be taken for one of the two before the operator.
+    // A trailing underscore of the name would be taken for one of the two before the operator.
     if encoded.ends_with('_') {
         encoded.pop();
         encoded.push_str("%5F");
@@ -85,7 +85,7 @@ fn encoded_key(key: &str) -> String {
 fn encode_once_more(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     let mut rest = text;
-    // Only ASCII is syntax: letters beyond it arrive right as they are.
+    // Only ASCII characters are syntax.
     while let Some(at) = rest.find(|letter: char| letter.is_ascii() && needs_encoding(letter)) {
         let (before, after) = rest.split_at(at);
         encoded.push_str(before);
@@ -119,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_of_a_column_escapes_nothing() {
-        // The server writes a backslash before the quote, and the name between quotes of its own.
+    fn a_backslash_in_a_column_name_is_doubled() {
+        // The server escapes the quote with a backslash, and quotes the name.
         assert_eq!(decode(&split(Filters::new().with("a\\\"b__exact", "1")).0), "a\\\\\"b__exact");
     }
 
-    /// The first key and value as the server's first decoding leaves them.
+    /// Returns the first key and value after the server's first decoding.
     fn split(filters: Filters) -> (String, String) {
         let sent = serde_urlencoded::to_string(filters).unwrap();
         serde_urlencoded::from_str::<Vec<_>>(&sent).unwrap().remove(0)

@@ -1,7 +1,7 @@
-//! How values are read and written, whatever they travel by.
+//! Deserialization and serialization of values, independent of the transport.
 //!
-//! Answers are read with tolerance (`tolerant`, and in place, `in_place`): a value that does not fit its field is kept
-//! beside it and told as a [`Deviation`](deviation::Deviation). Requests are read strictly (`strict`).
+//! Responses are read tolerantly (`tolerant`, in place by `in_place`): a value that does not match its field is kept next to
+//! it and reported as a [`Deviation`](deviation::Deviation). Requests are read strictly (`strict`).
 
 pub(crate) mod datetime;
 pub(crate) mod decode;

@@ -1,6 +1,6 @@
 //! Enums that the server may extend.
 
-/// Defines an enum of strings that keeps the values it does not know.
+/// Defines an enum of strings that keeps unknown values.
 #[doc(hidden)]
 macro_rules! open_enum {
     ($(#[$meta:meta])* $name:ident { $($variant:ident = $value:literal),* $(,)? }) => {
@@ -9,12 +9,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $(#[doc = concat!("`", $value, "`")] $variant,)*
-            /// A value that the document does not name, as it came.
+            /// A value that the document does not name, as received.
             Unknown(::std::string::String),
         }
 
         impl $name {
-            /// The value as the API writes it.
+            /// Returns the value as the API writes it.
             #[must_use]
             #[inline]
             pub fn as_str(&self) -> &str {

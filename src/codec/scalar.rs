@@ -1,22 +1,22 @@
-//! Numbers, texts and booleans of answers, in whichever form they come.
+//! Reads numbers, strings and booleans of responses from any JSON type with the same meaning.
 //!
-//! The platform writes as text what JSON has no form for (`"NaN"`), and what its JSON writer does not know (`"80207"`, an
-//! integer of numpy); counts over chunks of a file are `80207.0`. As long as the meaning is the same, so is the value.
+//! The platform writes as strings what JSON cannot represent (`"NaN"`) and what its serializer does not know (`"80207"`, a
+//! numpy integer); counts over chunks of a file are `80207.0`.
 
 use std::fmt;
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
-use crate::codec::deviation::{Fit, Misfit};
+use crate::codec::deviation::{Mismatch, ReadOutcome};
 use crate::codec::value::{list, object};
 
-/// A value that is not made of others: what it is in each of the forms of JSON, if it is anything.
+/// A scalar type, and its conversion from each JSON type; `None` if the value has no meaning in it.
 pub(crate) trait Scalar: Default {
-    /// What it is, for messages.
+    /// The type, for messages.
     const EXPECTED: &'static str;
 
-    /// Whether what it is of a float has other digits than those which came.
+    /// Whether a value converted from a float may have other digits than those received.
     const ROUNDS: bool = false;
 
     fn of_bool(_: bool) -> Option<Self> {
@@ -33,13 +33,13 @@ pub(crate) trait Scalar: Default {
 
     fn of_str(text: &str) -> Option<Self>;
 
-    /// Gives the text back where it is nothing.
+    /// Returns the string as an error if it has no meaning.
     fn of_string(text: String) -> Result<Self, String> {
         Self::of_str(&text).ok_or(text)
     }
 }
 
-/// The number that a text is, as JSON writes it.
+/// Parses a number in JSON syntax.
 fn number(text: &str) -> Option<Number> {
     let sign_or_digit = |byte: &u8| *byte == b'-' || byte.is_ascii_digit();
     if text.as_bytes().first().is_some_and(sign_or_digit) { text.parse().ok() } else { None }
@@ -114,7 +114,7 @@ impl Scalar for bool {
     }
 }
 
-/// What is kept as a text: strings, dates, enums.
+/// A type stored as a string: strings, dates, enums.
 pub(crate) trait Text: Default + for<'a> From<&'a str> + From<String> {}
 
 impl<T: Text> Scalar for T {
@@ -150,7 +150,7 @@ impl Text for String {}
 impl Text for crate::Date {}
 impl Text for crate::DateTime {}
 
-/// The integer that a value is, in any of its forms.
+/// Converts a JSON value to an integer, as [`Scalar`] does.
 #[cfg(feature = "tabular")]
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
@@ -160,27 +160,27 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// Where a scalar is read to.
+/// A field that a scalar is read into.
 pub(crate) trait ScalarField {
     type Scalar: Scalar;
 
-    fn put(&mut self, scalar: Self::Scalar);
+    fn set(&mut self, scalar: Self::Scalar);
 
-    /// Nothing came.
-    fn empty(&mut self) -> Fit;
+    /// Sets the field to null.
+    fn set_null(&mut self) -> ReadOutcome;
 }
 
 impl<T: Scalar> ScalarField for T {
     type Scalar = T;
 
     #[inline]
-    fn put(&mut self, scalar: T) {
+    fn set(&mut self, scalar: T) {
         *self = scalar;
     }
 
-    fn empty(&mut self) -> Fit {
+    fn set_null(&mut self) -> ReadOutcome {
         *self = T::default();
-        Misfit::whole(T::EXPECTED, Value::Null)
+        Mismatch::whole(T::EXPECTED, Value::Null)
     }
 }
 
@@ -188,99 +188,99 @@ impl<T: Scalar> ScalarField for Option<T> {
     type Scalar = T;
 
     #[inline]
-    fn put(&mut self, scalar: T) {
+    fn set(&mut self, scalar: T) {
         *self = Some(scalar);
     }
 
     #[inline]
-    fn empty(&mut self) -> Fit {
+    fn set_null(&mut self) -> ReadOutcome {
         *self = None;
         None
     }
 }
 
-/// Reads a scalar into its place.
+/// Reads a scalar into a field.
 pub(crate) struct ScalarVisitor<'a, P>(pub &'a mut P);
 
 impl<P: ScalarField> ScalarVisitor<'_, P> {
     const EXPECTED: &'static str = P::Scalar::EXPECTED;
 
     #[inline]
-    fn put<E>(self, scalar: Option<P::Scalar>, found: impl FnOnce() -> Value) -> Result<Fit, E> {
+    fn put<E>(self, scalar: Option<P::Scalar>, found: impl FnOnce() -> Value) -> Result<ReadOutcome, E> {
         match scalar {
             Some(scalar) => {
-                self.0.put(scalar);
+                self.0.set(scalar);
                 Ok(None)
             }
-            None => self.misfit(found()),
+            None => self.mismatch(found()),
         }
     }
 
     #[cold]
-    fn misfit<E>(self, found: Value) -> Result<Fit, E> {
-        let _ = self.0.empty();
-        Ok(Misfit::whole(Self::EXPECTED, found))
+    fn mismatch<E>(self, found: Value) -> Result<ReadOutcome, E> {
+        let _ = self.0.set_null();
+        Ok(Mismatch::whole(Self::EXPECTED, found))
     }
 }
 
 impl<'de, P: ScalarField> Visitor<'de> for ScalarVisitor<'_, P> {
-    type Value = Fit;
+    type Value = ReadOutcome;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(Self::EXPECTED)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Fit, E> {
+    fn visit_bool<E: Error>(self, value: bool) -> Result<ReadOutcome, E> {
         self.put(Scalar::of_bool(value), || value.into())
     }
 
     #[inline]
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Fit, E> {
+    fn visit_i64<E: Error>(self, number: i64) -> Result<ReadOutcome, E> {
         self.put(Scalar::of_i64(number), || number.into())
     }
 
     #[inline]
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Fit, E> {
+    fn visit_u64<E: Error>(self, number: u64) -> Result<ReadOutcome, E> {
         self.put(Scalar::of_u64(number), || number.into())
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Fit, E> {
-        let fit = self.put(Scalar::of_f64(number), || number.into())?;
-        Ok(if P::Scalar::ROUNDS && fit.is_none() { Misfit::rounded() } else { fit })
+    fn visit_f64<E: Error>(self, number: f64) -> Result<ReadOutcome, E> {
+        let outcome = self.put(Scalar::of_f64(number), || number.into())?;
+        Ok(if P::Scalar::ROUNDS && outcome.is_none() { Mismatch::rounded() } else { outcome })
     }
 
     #[inline]
-    fn visit_str<E: Error>(self, text: &str) -> Result<Fit, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<ReadOutcome, E> {
         self.put(Scalar::of_str(text), || text.into())
     }
 
     #[inline]
-    fn visit_string<E: Error>(self, text: String) -> Result<Fit, E> {
+    fn visit_string<E: Error>(self, text: String) -> Result<ReadOutcome, E> {
         match Scalar::of_string(text) {
             Ok(scalar) => {
-                self.0.put(scalar);
+                self.0.set(scalar);
                 Ok(None)
             }
-            Err(text) => self.misfit(text.into()),
+            Err(text) => self.mismatch(text.into()),
         }
     }
 
     #[inline]
-    fn visit_unit<E: Error>(self) -> Result<Fit, E> {
-        Ok(self.0.empty())
+    fn visit_unit<E: Error>(self) -> Result<ReadOutcome, E> {
+        Ok(self.0.set_null())
     }
 
     #[inline]
-    fn visit_none<E: Error>(self) -> Result<Fit, E> {
-        Ok(self.0.empty())
+    fn visit_none<E: Error>(self) -> Result<ReadOutcome, E> {
+        Ok(self.0.set_null())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Fit, A::Error> {
-        self.misfit(list(items)?)
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<ReadOutcome, A::Error> {
+        self.mismatch(list(items)?)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Fit, A::Error> {
-        self.misfit(object(entries)?)
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<ReadOutcome, A::Error> {
+        self.mismatch(object(entries)?)
     }
 }
 
@@ -293,11 +293,11 @@ mod tests {
     use crate::codec::in_place::InPlace;
     use crate::{Date, DateTime};
 
-    /// What a scalar is read as; `None` where it does not fit, and then leaves the default.
+    /// Reads a scalar; `None` if it does not match, which leaves the default.
     fn read<T: for<'de> InPlace<'de> + Debug + PartialEq>(text: &str) -> Option<T> {
         let mut value = T::default();
-        let fit = value.fill(&mut serde_json::Deserializer::from_str(text)).unwrap();
-        let is_whole = fit.is_some_and(|misfit| misfit.whole_value().is_some());
+        let outcome = value.fill(&mut serde_json::Deserializer::from_str(text)).unwrap();
+        let is_whole = outcome.is_some_and(|mismatch| mismatch.whole_value().is_some());
         assert!(!is_whole || value == T::default(), "{text}: {value:?}");
         (!is_whole).then_some(value)
     }
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_of_the_users_reads_dates_as_answers_are_read() {
+    fn types_of_the_user_read_dates_as_responses_do() {
         #[derive(Deserialize)]
         struct Own {
             year: DateTime,

@@ -1,34 +1,34 @@
-//! The JSON Schemas of the generated types, each said by a line for each property.
+//! The JSON Schemas of the generated types, built from a line for each property.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The schema of what a property or a variant holds.
-type Held = fn(&mut SchemaGenerator) -> Schema;
+/// The function that returns the schema of a property or a variant.
+type SchemaFn = fn(&mut SchemaGenerator) -> Schema;
 
 /// When a property is required.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Required {
     Always,
-    /// Where it is written: where it is read, the default takes its place.
-    Written,
+    /// When serialized. When deserialized, the default replaces it.
+    Serialized,
     Never,
 }
 
 pub(crate) const ALWAYS: Required = Required::Always;
-pub(crate) const WRITTEN: Required = Required::Written;
+pub(crate) const SERIALIZED: Required = Required::Serialized;
 pub(crate) const NEVER: Required = Required::Never;
 
-/// A property: its name, its description, when it is required, what it holds.
-pub(crate) type Property = (&'static str, &'static str, Required, Held);
+/// A property: its name, its description, when it is required, its schema.
+pub(crate) type Property = (&'static str, &'static str, Required, SchemaFn);
 
-/// What a type holds, as a type of its own.
+/// Returns the schema of a type, as a reference.
 pub(crate) fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-/// The same, with what stands where nothing is.
+/// Returns the schema of a type, with its default.
 pub(crate) fn with_default<T: JsonSchema + Default + Serialize>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = of::<T>(generator);
     if let Ok(default) = serde_json::to_value(T::default()) {
@@ -37,20 +37,20 @@ pub(crate) fn with_default<T: JsonSchema + Default + Serialize>(generator: &mut 
     schema
 }
 
-/// A structure; `others` is the map of the properties that the document does not name, where there is one.
+/// Returns the schema of an object; `others` is the map of additional properties, if it has one.
 pub(crate) fn structure(
     generator: &mut SchemaGenerator,
     description: &str,
     properties: &[Property],
-    others: Option<Held>,
+    others: Option<SchemaFn>,
 ) -> Schema {
-    let written = generator.contract().is_serialize();
+    let serializes = generator.contract().is_serialize();
     let (mut described, mut required) = (Map::new(), Vec::new());
-    for (name, description, when, held) in properties {
-        let mut schema = held(generator);
+    for (name, description, when, schema_of) in properties {
+        let mut schema = schema_of(generator);
         describe(&mut schema, description);
         described.insert((*name).to_owned(), schema.to_value());
-        if *when == Required::Always || (*when == Required::Written && written) {
+        if *when == Required::Always || (*when == Required::Serialized && serializes) {
             required.push(Value::from(*name));
         }
     }
@@ -68,16 +68,17 @@ pub(crate) fn structure(
     schema
 }
 
-/// One of several types, by the names of the variants, or anything else.
-pub(crate) fn union(generator: &mut SchemaGenerator, description: &str, variants: &[(&str, Held)]) -> Schema {
-    let mut variant = |name: &str, held: Held| {
-        let mut schema = held(generator);
+/// Returns the schema of a union: its variants by name, or any other value.
+pub(crate) fn union(generator: &mut SchemaGenerator, description: &str, variants: &[(&str, SchemaFn)]) -> Schema {
+    let mut variant = |name: &str, schema_of: SchemaFn| {
+        let mut schema = schema_of(generator);
         if generator.settings().untagged_enum_variant_titles {
             schema.insert("title".to_owned(), name.into());
         }
         schema
     };
-    let mut schemas: Vec<Value> = variants.iter().map(|(name, held)| variant(name, *held).to_value()).collect();
+    let mut schemas: Vec<Value> =
+        variants.iter().map(|(name, schema_of)| variant(name, *schema_of).to_value()).collect();
     let mut other = variant("Other", of::<Value>);
     describe(&mut other, "What the document does not say.");
     schemas.push(other.to_value());
@@ -86,7 +87,7 @@ pub(crate) fn union(generator: &mut SchemaGenerator, description: &str, variants
     schema
 }
 
-/// A text out of a list that may grow.
+/// Returns the schema of an open enum.
 pub(crate) fn open_enum(values: &[&str]) -> Schema {
     schemars::json_schema!({ "type": "string", "examples": values })
 }
@@ -128,26 +129,26 @@ mod tests {
         };
     }
 
-    /// What a place is.
+    /// An object of responses.
     #[derive(Default, Serialize, JsonSchema)]
     #[schemars(default)]
-    struct Answer {
-        /// How it is called.
+    struct Derived {
+        /// Its name.
         name: String,
-        within: Option<Box<Answer>>,
+        within: Option<Box<Derived>>,
         #[serde(rename = "type")]
         kind: Vec<i64>,
         #[serde(flatten)]
         others: BTreeMap<String, bool>,
     }
 
-    like!(Place like Answer, |generator| structure(
+    like!(ByHand like Derived, |generator| structure(
         generator,
-        "What a place is.",
+        "An object of responses.",
         &[
-            ("name", "How it is called.", WRITTEN, with_default::<String>),
-            ("within", "", WRITTEN, with_default::<Option<Box<Answer>>>),
-            ("type", "", WRITTEN, with_default::<Vec<i64>>),
+            ("name", "Its name.", SERIALIZED, with_default::<String>),
+            ("within", "", SERIALIZED, with_default::<Option<Box<Derived>>>),
+            ("type", "", SERIALIZED, with_default::<Vec<i64>>),
         ],
         Some(of::<BTreeMap<String, bool>>),
     ));
@@ -157,8 +158,8 @@ mod tests {
         name: String,
         parent: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        answer: Option<Answer>,
-        /// Empty it by null.
+        derived: Option<Derived>,
+        /// Null empties it.
         #[serde(default, skip_serializing_if = "Field::is_absent")]
         note: Field<String>,
     }
@@ -168,9 +169,9 @@ mod tests {
         "",
         &[
             ("name", "", ALWAYS, of::<String>),
-            ("parent", "", WRITTEN, of::<Option<String>>),
-            ("answer", "", NEVER, of::<Option<Answer>>),
-            ("note", "Empty it by null.", NEVER, of::<Field<String>>),
+            ("parent", "", SERIALIZED, of::<Option<String>>),
+            ("derived", "", NEVER, of::<Option<Derived>>),
+            ("note", "Null empties it.", NEVER, of::<Field<String>>),
         ],
         None,
     ));
@@ -181,7 +182,7 @@ mod tests {
     #[allow(dead_code)]
     enum Either {
         Name(String),
-        Answer(Box<Answer>),
+        Whole(Box<Derived>),
         /// What the document does not say.
         Other(Value),
     }
@@ -189,26 +190,26 @@ mod tests {
     like!(Union like Either, |generator| union(
         generator,
         "By its name, or whole.",
-        &[("Name", of::<String>), ("Answer", of::<Box<Answer>>)],
+        &[("Name", of::<String>), ("Whole", of::<Box<Derived>>)],
     ));
 
     #[derive(Serialize, JsonSchema)]
-    struct Nothing {}
+    struct NoFields {}
 
-    like!(Empty like Nothing, |generator| structure(generator, "", &[], None));
+    like!(Empty like NoFields, |generator| structure(generator, "", &[], None));
 
     #[test]
-    fn what_lines_say_is_what_would_be_derived() {
+    fn the_schemas_equal_those_that_schemars_derives() {
         let titled = SchemaSettings::openapi3().with(|settings| settings.untagged_enum_variant_titles = true);
         let settings = SchemaSettings::draft2020_12();
         for settings in [settings.clone().for_serialize(), settings.for_deserialize(), titled] {
             fn schema<T: JsonSchema>(settings: &SchemaSettings) -> String {
                 serde_json::to_string(&settings.clone().into_generator().into_root_schema_for::<T>()).unwrap()
             }
-            assert_eq!(schema::<Place>(&settings), schema::<Answer>(&settings));
+            assert_eq!(schema::<ByHand>(&settings), schema::<Derived>(&settings));
             assert_eq!(schema::<Change>(&settings), schema::<Request>(&settings));
             assert_eq!(schema::<Union>(&settings), schema::<Either>(&settings));
-            assert_eq!(schema::<Empty>(&settings), schema::<Nothing>(&settings));
+            assert_eq!(schema::<Empty>(&settings), schema::<NoFields>(&settings));
         }
     }
 }

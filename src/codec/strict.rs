@@ -1,5 +1,5 @@
-//! Reading requests strictly: what is required must be there. They are read where a program has them as JSON. And writing
-//! them: what is not said is not sent.
+//! Reads requests strictly (required properties must be present), for programs that have them as JSON, and writes them
+//! without the properties that are absent.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +13,14 @@ use serde_json::Value;
 use crate::codec::structure::Property;
 use crate::codec::writing::MaybeAbsent;
 
-/// A structure of requests.
+/// An object of requests.
 pub(crate) trait Structure: Sized {
     /// The type's name, for messages.
     const NAME: &'static str;
-    /// The properties without which there is none.
+    /// The required properties.
     const REQUIRED: &'static [&'static str];
 
-    /// One in which nothing is set, not even what is required.
+    /// Creates an object in which nothing is set, not even required properties.
     fn blank() -> Self;
 
     /// Reads the value that follows in `map` into the field of a property.
@@ -58,7 +58,7 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
     }
 }
 
-/// Reads a value as it is.
+/// Reads a value into its field.
 pub(crate) fn read<'de, A, T>(map: &mut A, field: &mut T) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
@@ -68,17 +68,17 @@ where
     Ok(())
 }
 
-/// A variant of a union from a value that was read for it; `None` where it does not take the value.
+/// Reads a value as a variant of a union; `None` if it does not match.
 pub(crate) fn variant<T: DeserializeOwned, U>(value: &Value, variant: impl FnOnce(T) -> U) -> Option<U> {
     T::deserialize(value).ok().map(variant)
 }
 
-/// Passes over the value of a property that the document does not name.
+/// Skips the value of an unknown property.
 pub(crate) fn unknown<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>().map(drop)
 }
 
-/// Reads the value of a property that the document allows and does not name.
+/// Reads the value of an additional property.
 pub(crate) fn other<'de, A, T>(map: &mut A, property: &str, others: &mut BTreeMap<String, T>) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
@@ -88,15 +88,15 @@ where
     Ok(())
 }
 
-/// A request that is being written, or why it cannot be.
-pub(crate) struct Writing<S: Serializer>(Result<S::SerializeMap, S::Error>);
+/// Serializes an object of a request, property by property; the first error is returned by `end`.
+pub(crate) struct ObjectSerializer<S: Serializer>(Result<S::SerializeMap, S::Error>);
 
-impl<S: Serializer> Writing<S> {
-    pub(crate) fn start(serializer: S) -> Self {
+impl<S: Serializer> ObjectSerializer<S> {
+    pub(crate) fn new(serializer: S) -> Self {
         Self(serializer.serialize_map(None))
     }
 
-    /// With a property.
+    /// Writes a property.
     pub(crate) fn always<T: Serialize>(mut self, property: &str, value: &T) -> Self {
         if let Ok(map) = &mut self.0
             && let Err(error) = map.serialize_entry(property, value)
@@ -106,14 +106,14 @@ impl<S: Serializer> Writing<S> {
         self
     }
 
-    /// With a property, if it is there.
+    /// Writes a property if it is present.
     pub(crate) fn present<T: MaybeAbsent + Serialize>(self, property: &str, value: &T) -> Self {
         if value.is_absent() { self } else { self.always(property, value) }
     }
 
-    /// With the properties that the document does not name.
+    /// Writes additional properties.
     pub(crate) fn others<T: Serialize>(self, others: &BTreeMap<String, T>) -> Self {
-        others.iter().fold(self, |writing, (property, value)| writing.always(property, value))
+        others.iter().fold(self, |serializer, (property, value)| serializer.always(property, value))
     }
 
     pub(crate) fn end(self) -> Result<S::Ok, S::Error> {

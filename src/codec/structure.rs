@@ -1,32 +1,32 @@
-//! Structures of responses, and the names of their properties.
+//! Objects of responses, and the names of their properties.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::codec::deviation::{Fit, Kept};
+use crate::codec::deviation::{RawProperties, ReadOutcome};
 
-/// A structure of answers.
+/// An object of responses.
 pub(crate) trait Structure: Default {
     /// Reads the value that follows in `map` into the field of a property.
-    fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<Fit, A::Error>;
+    fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<ReadOutcome, A::Error>;
 
-    /// What is in none of its fields.
-    fn kept(&mut self) -> &mut Kept;
+    /// Returns the values that none of its fields holds.
+    fn raw(&mut self) -> &mut RawProperties;
 }
 
 impl<T: Structure> Structure for Box<T> {
-    fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<Fit, A::Error> {
+    fn read<'de, A: MapAccess<'de>>(&mut self, property: &str, map: &mut A) -> Result<ReadOutcome, A::Error> {
         (**self).read(property, map)
     }
 
-    fn kept(&mut self) -> &mut Kept {
-        (**self).kept()
+    fn raw(&mut self) -> &mut RawProperties {
+        (**self).raw()
     }
 }
 
-/// The name of a property, borrowed where it can be.
+/// The name of a property, borrowed from the input if possible.
 pub(crate) struct Property<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Property<'de> {

@@ -1,54 +1,55 @@
-//! Reading and writing answers: what is missing or null is the default, what has no field is kept, nothing is refused.
+//! Reads and writes responses: missing and null properties become the default, unknown properties are kept, and no value is
+//! an error.
 
 use std::collections::BTreeMap;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected};
 use serde_json::Value;
 
-use crate::codec::deviation::Misfit;
-pub(crate) use crate::codec::deviation::{Fit, Kept};
-use crate::codec::in_place::{Filling, InPlace};
+use crate::codec::deviation::Mismatch;
+pub(crate) use crate::codec::deviation::{RawProperties, ReadOutcome};
+use crate::codec::in_place::{InPlace, InPlaceSeed};
 pub(crate) use crate::codec::structure::Structure;
 pub(crate) use crate::codec::writing::*;
 
-/// Reads a value as its type. Only a value of another form, of which nothing could be read, is an error.
+/// Reads a value. It is an error only if the value as a whole is of another type.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: InPlace<'de>>(deserializer: D) -> Result<T, D::Error> {
-    read_whole(deserializer).map(|(value, _)| value)
+    read_with_mismatch(deserializer).map(|(value, _)| value)
 }
 
-/// Reads a value as its type, with what of it did not fit.
-pub(crate) fn read_whole<'de, D, T>(deserializer: D) -> Result<(T, Fit), D::Error>
+/// Reads a value, and returns what of it did not match.
+pub(crate) fn read_with_mismatch<'de, D, T>(deserializer: D) -> Result<(T, ReadOutcome), D::Error>
 where
     D: Deserializer<'de>,
     T: InPlace<'de>,
 {
     let mut value = T::default();
-    let misfit = value.fill(deserializer)?;
-    match misfit.as_ref().and_then(|misfit| misfit.whole_value()) {
-        Some(found) => Err(another_form(T::EXPECTED, found)),
-        None => Ok((value, misfit)),
+    let mismatch = value.fill(deserializer)?;
+    match mismatch.as_ref().and_then(|mismatch| mismatch.whole_value()) {
+        Some(found) => Err(invalid_type(T::EXPECTED, found)),
+        None => Ok((value, mismatch)),
     }
 }
 
-/// Reads a value as its type, which is at its default where it does not fit; for structures whose reading serde derives.
+/// Reads a value, or the default if it does not match; for `deserialize_with` of derived structures.
 pub(crate) fn or_default<'de, D: Deserializer<'de>, T: InPlace<'de>>(deserializer: D) -> Result<T, D::Error> {
     let mut value = T::default();
     let _ = value.fill(deserializer)?;
     Ok(value)
 }
 
-/// The same of a number of things.
+/// Reads a count like [`or_default`]; `None` if it is negative.
 pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(or_default::<_, Option<i64>>(deserializer)?.and_then(|count| count.try_into().ok()))
 }
 
-/// Reads a page; `None` where something of it did not fit.
+/// Reads a page; `None` if something in it does not match.
 pub(crate) fn page<'de, D: Deserializer<'de>, T: InPlace<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    read_whole(deserializer).map(|(page, misfit)| misfit.is_none().then_some(page))
+    read_with_mismatch(deserializer).map(|(page, mismatch)| mismatch.is_none().then_some(page))
 }
 
-/// The error of a value of which nothing could be read.
-pub(crate) fn another_form<E: Error>(expected: &str, found: &Value) -> E {
+/// The error of a value of another type than expected.
+pub(crate) fn invalid_type<E: Error>(expected: &str, found: &Value) -> E {
     let found = match found {
         Value::Null => Unexpected::Unit,
         Value::Bool(value) => Unexpected::Bool(*value),
@@ -64,49 +65,55 @@ pub(crate) fn another_form<E: Error>(expected: &str, found: &Value) -> E {
     E::invalid_type(found, &expected)
 }
 
-/// Reads a value into its field; null, and what does not fit, is the default: an empty text, list or map, zero, false.
+/// Reads a value into its field. Null and mismatching values become the default: an empty string, list or map, zero, false.
 #[inline]
-pub(crate) fn read<'de, A: MapAccess<'de>, T: InPlace<'de>>(map: &mut A, field: &mut T) -> Result<Fit, A::Error> {
-    map.next_value_seed(Filling(field))
+pub(crate) fn read<'de, A: MapAccess<'de>, T: InPlace<'de>>(
+    map: &mut A,
+    field: &mut T,
+) -> Result<ReadOutcome, A::Error> {
+    map.next_value_seed(InPlaceSeed(field))
 }
 
-/// Reads the value of a property that has no field.
+/// Reads the value of an unknown property.
 #[cold]
-pub(crate) fn unknown<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Fit, A::Error> {
-    map.next_value().map(Misfit::unknown)
+pub(crate) fn unknown<'de, A: MapAccess<'de>>(map: &mut A) -> Result<ReadOutcome, A::Error> {
+    map.next_value().map(Mismatch::unknown)
 }
 
-/// Reads the value of a property that the document allows and does not name.
-pub(crate) fn other<'de, A, T>(map: &mut A, property: &str, others: &mut BTreeMap<String, T>) -> Result<Fit, A::Error>
+/// Reads the value of an additional property.
+pub(crate) fn other<'de, A, T>(
+    map: &mut A,
+    property: &str,
+    others: &mut BTreeMap<String, T>,
+) -> Result<ReadOutcome, A::Error>
 where
     A: MapAccess<'de>,
     T: for<'v> InPlace<'v>,
 {
     let mut other = T::default();
     let value: Value = map.next_value()?;
-    let fit = other.fill(&value).unwrap_or_else(|_| Misfit::null());
-    if fit.as_ref().is_some_and(|misfit| misfit.raw.is_some()) {
-        // What does not fit is as good as unknown.
-        return Ok(Misfit::of_other(T::EXPECTED, value, fit));
+    let outcome = other.fill(&value).unwrap_or_else(|_| Mismatch::null());
+    if outcome.as_ref().is_some_and(|mismatch| mismatch.raw.is_some()) {
+        return Ok(Mismatch::other(T::EXPECTED, value, outcome));
     }
     others.insert(property.to_owned(), other);
-    Ok(fit)
+    Ok(outcome)
 }
 
-/// One of several types.
+/// A union of response types.
 pub(crate) trait Union: Sized {
-    /// The first that takes a value.
-    fn read(value: Value) -> (Self, Fit);
+    /// Reads a value as the first variant that matches.
+    fn read(value: Value) -> (Self, ReadOutcome);
 }
 
 impl<T: Union> Union for Box<T> {
-    fn read(value: Value) -> (Self, Fit) {
-        let (read, fit) = T::read(value);
-        (Self::new(read), fit)
+    fn read(value: Value) -> (Self, ReadOutcome) {
+        let (read, outcome) = T::read(value);
+        (Self::new(read), outcome)
     }
 }
 
-/// What a union of answers does like any other.
+/// Implements reading for a union of response types.
 macro_rules! union {
     ($name:ident) => {
         impl<'de> ::serde::Deserialize<'de> for $name {
@@ -125,25 +132,28 @@ macro_rules! union {
             fn fill<D: ::serde::Deserializer<'de>>(
                 &mut self,
                 deserializer: D,
-            ) -> ::std::result::Result<crate::codec::tolerant::Fit, D::Error> {
+            ) -> ::std::result::Result<crate::codec::tolerant::ReadOutcome, D::Error> {
                 let value = <::serde_json::Value as ::serde::Deserialize>::deserialize(deserializer)?;
-                let (read, fit) = crate::codec::tolerant::Union::read(value);
+                let (read, outcome) = crate::codec::tolerant::Union::read(value);
                 *self = read;
-                ::std::result::Result::Ok(fit)
+                ::std::result::Result::Ok(outcome)
             }
         }
     };
 }
 
-/// A variant of a union from a value that was read for it; `None` where it does not take the value.
-pub(crate) fn variant<T: for<'v> InPlace<'v>, U>(value: &Value, variant: impl FnOnce(T) -> U) -> Option<(U, Fit)> {
+/// Reads a value as a variant of a union; `None` if it does not match.
+pub(crate) fn variant<T: for<'v> InPlace<'v>, U>(
+    value: &Value,
+    variant: impl FnOnce(T) -> U,
+) -> Option<(U, ReadOutcome)> {
     let mut taken = T::default();
-    let fit = taken.fill(value).ok()?;
-    let is_taken = fit.as_ref().is_none_or(|misfit| misfit.raw.is_none());
-    is_taken.then(|| (variant(taken), fit))
+    let outcome = taken.fill(value).ok()?;
+    let is_taken = outcome.as_ref().is_none_or(|mismatch| mismatch.raw.is_none());
+    is_taken.then(|| (variant(taken), outcome))
 }
 
-/// Null where a value was expected is the default, for structures whose reading serde derives.
+/// Reads null as the default; for `deserialize_with` of derived structures.
 pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -152,17 +162,17 @@ where
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// What a structure of answers does like any other.
-macro_rules! answer {
-    ($name:ident, $kept:ident) => {
+/// Implements reading and `unknown` for an object of responses, whose raw properties are in the field `$raw`.
+macro_rules! structure {
+    ($name:ident, $raw:ident) => {
         impl $name {
-            /// The properties that the platform's document does not name, as they came: a newer server has some.
+            /// Returns the properties that the platform's document does not name, as received. Newer servers send some.
             ///
-            /// Serializing the answer writes them; a request that is made of it does not send them.
+            /// Serializing the response writes them; a request converted from it does not send them.
             #[must_use]
             #[inline]
             pub fn unknown(&self) -> &::std::collections::BTreeMap<::std::string::String, ::serde_json::Value> {
-                self.$kept.unknown()
+                self.$raw.unknown()
             }
         }
 
@@ -174,4 +184,4 @@ macro_rules! answer {
     };
 }
 
-pub(crate) use {answer, union};
+pub(crate) use {structure, union};

@@ -1,16 +1,16 @@
-//! Reads lists and objects that have begun already as JSON values.
+//! Reads lists and objects as JSON values, from within a `Visitor`.
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, MapAccess, SeqAccess};
 use serde_json::Value;
 
-/// A list that nobody expected.
+/// Reads a list where another type was expected.
 #[cold]
 pub(crate) fn list<'de, A: SeqAccess<'de>>(items: A) -> Result<Value, A::Error> {
     Value::deserialize(SeqAccessDeserializer::new(items))
 }
 
-/// An object that nobody expected.
+/// Reads an object where another type was expected.
 #[cold]
 pub(crate) fn object<'de, A: MapAccess<'de>>(entries: A) -> Result<Value, A::Error> {
     Value::deserialize(MapAccessDeserializer::new(entries))

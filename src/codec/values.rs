@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// The values of a query parameter that can be repeated (`tag=a&tag=b`): made from one text, or from several.
+/// The values of a repeatable query parameter (`tag=a&tag=b`), converted from one string or several.
 ///
 /// ```
 /// use datagouv::Values;

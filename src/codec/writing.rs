@@ -1,13 +1,13 @@
-//! Writing responses back.
+//! ObjectSerializer responses back.
 
 use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::codec::deviation::{Joined, Kept};
+use crate::codec::deviation::{Joined, RawProperties};
 
-/// What may not be there, and is then not written.
+/// A value that may be absent, and is then not written.
 pub(crate) trait MaybeAbsent {
     fn is_absent(&self) -> bool;
 }
@@ -42,7 +42,7 @@ impl MaybeAbsent for Value {
     }
 }
 
-/// Numbers, which are texts where JSON has no form for them: `"NaN"`.
+/// A value made of numbers. Those that JSON cannot represent are written as strings: `"NaN"`.
 pub(crate) trait Numbers: Default + PartialEq {
     fn is_absent(&self) -> bool;
 
@@ -70,7 +70,7 @@ impl<T: Numbers> Numbers for Option<T> {
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.as_ref().map(Written).serialize(serializer)
+        self.as_ref().map(SerializeNumbers).serialize(serializer)
     }
 }
 
@@ -80,7 +80,7 @@ impl<T: Numbers> Numbers for Vec<T> {
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(Written))
+        serializer.collect_seq(self.iter().map(SerializeNumbers))
     }
 }
 
@@ -90,28 +90,28 @@ impl<T: Numbers> Numbers for BTreeMap<String, T> {
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(key, numbers)| (key, Written(numbers))))
+        serializer.collect_map(self.iter().map(|(key, numbers)| (key, SerializeNumbers(numbers))))
     }
 }
 
-/// Numbers as they are written.
-struct Written<'a, T>(&'a T);
+/// Serializes by [`Numbers::write`].
+struct SerializeNumbers<'a, T>(&'a T);
 
-impl<T: Numbers> Serialize for Written<'_, T> {
+impl<T: Numbers> Serialize for SerializeNumbers<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.write(serializer)
     }
 }
 
-/// An answer that is being written, or why it cannot be.
-pub(crate) struct Writing<'a, S: Serializer> {
+/// Serializes an object of a response, property by property; the first error is returned by `end`.
+pub(crate) struct ObjectSerializer<'a, S: Serializer> {
     map: Result<S::SerializeMap, S::Error>,
-    kept: &'a Kept,
+    raw: &'a RawProperties,
 }
 
-impl<'a, S: Serializer> Writing<'a, S> {
-    pub(crate) fn start(serializer: S, kept: &'a Kept) -> Self {
-        Self { map: serializer.serialize_map(None), kept }
+impl<'a, S: Serializer> ObjectSerializer<'a, S> {
+    pub(crate) fn new(serializer: S, raw: &'a RawProperties) -> Self {
+        Self { map: serializer.serialize_map(None), raw }
     }
 
     fn entry(mut self, property: &str, value: &(impl Serialize + ?Sized)) -> Self {
@@ -123,39 +123,39 @@ impl<'a, S: Serializer> Writing<'a, S> {
         self
     }
 
-    /// With a property.
+    /// Writes a property.
     pub(crate) fn always<T: Default + PartialEq + Serialize>(self, property: &str, value: &T) -> Self {
-        match self.kept.misfit(property) {
+        match self.raw.mismatch(property) {
             Some(raw) => self.entry(property, &Joined(value, raw)),
             None => self.entry(property, value),
         }
     }
 
-    /// With a property, if it is there.
+    /// Writes a property if it is present.
     pub(crate) fn present<T>(self, property: &str, value: &T) -> Self
     where
         T: MaybeAbsent + Default + PartialEq + Serialize,
     {
-        let is_absent = value.is_absent() && self.kept.misfit(property).is_none();
+        let is_absent = value.is_absent() && self.raw.mismatch(property).is_none();
         if is_absent { self } else { self.always(property, value) }
     }
 
-    /// With a property of numbers, if it is there.
+    /// Writes a property of numbers if it is present.
     pub(crate) fn numbers<T: Numbers + Serialize>(self, property: &str, value: &T) -> Self {
-        match self.kept.misfit(property) {
+        match self.raw.mismatch(property) {
             Some(raw) => self.entry(property, &Joined(value, raw)),
             None if value.is_absent() => self,
-            None => self.entry(property, &Written(value)),
+            None => self.entry(property, &SerializeNumbers(value)),
         }
     }
 
-    /// With the properties that the document does not name.
+    /// Writes additional properties.
     pub(crate) fn others<T: Serialize>(self, others: &BTreeMap<String, T>) -> Self {
-        others.iter().fold(self, |writing, (property, value)| writing.entry(property, value))
+        others.iter().fold(self, |serializer, (property, value)| serializer.entry(property, value))
     }
 
     pub(crate) fn end(self) -> Result<S::Ok, S::Error> {
-        let kept = self.kept;
-        self.others(kept.unknown()).map?.end()
+        let raw = self.raw;
+        self.others(raw.unknown()).map?.end()
     }
 }

@@ -21,7 +21,7 @@ pub(super) enum Mask {
 
 /// Returns the mask of a type.
 pub(super) fn of<T: JsonSchema>() -> Result<Mask> {
-    // What serde reads, not what it writes: that is the default, and is what an answer is.
+    // The schema for deserializing, which is the default.
     let schema = SchemaSettings::default().into_generator().into_root_schema_for::<T>();
     let mut reader = Reader { root: schema.as_value(), open: vec!["#"], path: Vec::new() };
     reader.read(schema.as_value()).map(|mask| mask.unwrap_or(Mask::Whole)).map_err(|refusal| {

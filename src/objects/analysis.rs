@@ -266,7 +266,7 @@ impl Analysis {
 /// How an analysis ended. Two that differ are of different files, or of different readings of one.
 #[derive(PartialEq)]
 pub(super) enum Outcome<'a> {
-    /// The URL does not answer, by the number of the check.
+    /// The URL does not respond, by the number of the check.
     Unavailable(Option<i64>),
     /// The file could not be downloaded or unpacked, by the number of the check and the reason.
     NotRead(Option<i64>, &'a str),

@@ -231,7 +231,7 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Returns an error if the call fails; [`is_conflict`](crate::Error::is_conflict) if the request was answered already.
+        /// Returns an error if the call fails; [`is_conflict`](crate::Error::is_conflict) if the request was accepted or refused already.
         pub async fn accept_membership(&self, request: impl Into<String>) -> Result<Member> {
             Ok(self.client.main().accept_membership().org(&self.id).id(request.into()).send().await?.into_inner())
         }
@@ -242,8 +242,8 @@ mod catalogue {
         ///
         /// Returns an error if the call fails.
         pub async fn refuse_membership(&self, request: impl Into<String>, comment: impl Into<String>) -> Result<()> {
-            let answer = RefuseMembership::new().comment(comment);
-            self.client.main().refuse_membership().org(&self.id).id(request.into()).body(answer).send().await?;
+            let refusal = RefuseMembership::new().comment(comment);
+            self.client.main().refuse_membership().org(&self.id).id(request.into()).body(refusal).send().await?;
             Ok(())
         }
 

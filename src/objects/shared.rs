@@ -122,7 +122,7 @@ macro_rules! badged {
 
 /// Featuring on the front page.
 macro_rules! featured {
-    ($feature:literal, $api:ident, $handle:ident, $argument:ident, $feature_it:ident, $unfeature_it:ident -> $answer:ident) => {
+    ($feature:literal, $api:ident, $handle:ident, $argument:ident, $feature_it:ident, $unfeature_it:ident -> $response:ident) => {
         #[cfg(feature = $feature)]
         impl $handle {
             #[doc = concat!("Features it on the front page (`", stringify!($feature_it), "`), for administrators of the platform.")]
@@ -130,7 +130,7 @@ macro_rules! featured {
             /// # Errors
             ///
             /// Returns an error if the call fails.
-            pub async fn feature(&self) -> crate::Result<crate::$api::types::$answer> {
+            pub async fn feature(&self) -> crate::Result<crate::$api::types::$response> {
                 Ok(self.client.$api().$feature_it().$argument(&self.id).send().await?.into_inner())
             }
 
@@ -139,7 +139,7 @@ macro_rules! featured {
             /// # Errors
             ///
             /// Returns an error if the call fails.
-            pub async fn unfeature(&self) -> crate::Result<crate::$api::types::$answer> {
+            pub async fn unfeature(&self) -> crate::Result<crate::$api::types::$response> {
                 Ok(self.client.$api().$unfeature_it().$argument(&self.id).send().await?.into_inner())
             }
         }

@@ -114,7 +114,7 @@ impl<P: PageOf + DeserializeOwned> Call<P> {
     /// The searches of `/api/2` return no more than 10,000 results: beyond them the stream ends with the platform's error
     /// (400).
     pub fn pages(self) -> Pages<P> {
-        Pages { decode: self.decode(), walk: Walk::new(self.answering()), left: usize::MAX }
+        Pages { decode: self.decode(), walk: Walk::new(self.with_response()), left: usize::MAX }
     }
 
     /// Returns the items of the list as a stream; see [`pages`](Self::pages).
@@ -230,7 +230,7 @@ impl<P: PageOf + DeserializeOwned> Stream for Pages<P> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         while self.left > 0 {
             let (number, body) = match ready!(self.walk.poll_next(context)) {
-                Some(Ok(answer)) => answer,
+                Some(Ok(response)) => response,
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => break,
             };

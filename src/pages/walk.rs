@@ -145,8 +145,8 @@ impl Walk {
                 set_page(request, number, size);
                 Ok(())
             });
-            let answer = call.send();
-            self.under_way.push_back(Box::pin(async move { (number, answer.await.map(Response::into_inner)) }));
+            let response = call.send();
+            self.under_way.push_back(Box::pin(async move { (number, response.await.map(Response::into_inner)) }));
             self.next = self.next.saturating_add(1);
         }
     }

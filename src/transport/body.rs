@@ -39,14 +39,14 @@ impl fmt::Display for BodyError {
 
 impl std::error::Error for BodyError {}
 
-async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
-    let mut chunk = pin!(answer.chunk());
+async fn chunk(response: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
+    let mut chunk = pin!(response.chunk());
     // Bytes that have arrived already need no timer.
     let mut wait = Idle::default();
     poll_fn(|context| match chunk.as_mut().poll(context) {
         Poll::Ready(chunk) => Poll::Ready(Ok(chunk?)),
         Poll::Pending if wait.has_lasted(idle, None, context) => {
-            Poll::Ready(Err(Error::broken(BodyError::Stalled(idle))))
+            Poll::Ready(Err(Error::broken_body(BodyError::Stalled(idle))))
         }
         Poll::Pending => Poll::Pending,
     })
@@ -54,20 +54,20 @@ async fn chunk(answer: &mut Response, idle: Duration) -> Result<Option<Bytes>> {
 }
 
 /// Reads a body of at most `limit` bytes after decompression.
-pub(super) async fn whole(answer: &mut Response, limit: usize, idle: Duration, record: &mut Record) -> Result<Bytes> {
-    let too_large = |answer: &Response| Error::too_large(answer.status(), answer.headers().clone(), limit);
-    let announced = usize::try_from(answer.content_length().unwrap_or_default()).unwrap_or(usize::MAX);
+pub(super) async fn whole(response: &mut Response, limit: usize, idle: Duration, record: &mut Record) -> Result<Bytes> {
+    let too_large = |response: &Response| Error::too_large(response.status(), response.headers().clone(), limit);
+    let announced = usize::try_from(response.content_length().unwrap_or_default()).unwrap_or(usize::MAX);
     if announced > limit {
-        return Err(too_large(answer));
+        return Err(too_large(response));
     }
     // Most responses are short and arrive in one chunk.
     let mut first = Bytes::new();
     let mut body = BytesMut::new();
-    while let Some(chunk) = chunk(answer, idle).await? {
+    while let Some(chunk) = chunk(response, idle).await? {
         record.bytes += chunk.len() as u64;
         let so_far = first.len().max(body.len());
         if so_far + chunk.len() > limit {
-            return Err(too_large(answer));
+            return Err(too_large(response));
         }
         if so_far == 0 {
             first = chunk;
@@ -84,11 +84,11 @@ pub(super) async fn whole(answer: &mut Response, limit: usize, idle: Duration, r
 }
 
 /// Reads the body of a failure up to its length limit.
-pub(super) async fn failure(answer: &mut Response, idle: Duration, record: &mut Record) -> Error {
-    let (status, headers) = (answer.status(), answer.headers().clone());
+pub(super) async fn failure(response: &mut Response, idle: Duration, record: &mut Record) -> Error {
+    let (status, headers) = (response.status(), response.headers().clone());
     let mut body = BytesMut::new();
     let reading = async {
-        while let Some(chunk) = answer.chunk().await? {
+        while let Some(chunk) = response.chunk().await? {
             record.bytes += chunk.len() as u64;
             let left = MAX_ERROR_BODY - body.len();
             body.extend(chunk.iter().take(left));
@@ -105,7 +105,7 @@ pub(super) async fn failure(answer: &mut Response, idle: Duration, record: &mut 
 
 /// Passes on the body of a success, which holds its permit and its record until it is read to its end or dropped.
 pub(super) fn streamed(
-    answer: Response,
+    response: Response,
     mut permit: Permit,
     idle: Duration,
     deadline: Option<Deadline>,
@@ -113,7 +113,7 @@ pub(super) fn streamed(
 ) -> Result<Response> {
     permit.mark_unread();
     let held = Some((permit, record));
-    with_body(answer, |body| {
+    with_body(response, |body| {
         let mut streamed = Streamed { body, idle, deadline, wait: Idle::default(), held };
         if streamed.body.is_end_stream() {
             streamed.end(Outcome::Success);
@@ -123,15 +123,15 @@ pub(super) fn streamed(
 }
 
 /// Replaces the body of a response.
-fn with_body(answer: Response, change: impl FnOnce(Body) -> Body) -> Result<Response> {
-    let url = answer.url().clone();
-    let (parts, body) = http::Response::<Body>::from(answer).into_parts();
+fn with_body(response: Response, change: impl FnOnce(Body) -> Body) -> Result<Response> {
+    let url = response.url().clone();
+    let (parts, body) = http::Response::<Body>::from(response).into_parts();
     let mut changed = http::Response::builder()
         .status(parts.status)
         .version(parts.version)
         .url(url)
         .body(change(body))
-        .map_err(|error| Error::transport("the answer has no URL").with_source(error))?;
+        .map_err(|error| Error::transport("the response has no URL").with_source(error))?;
     *changed.headers_mut() = parts.headers;
     changed.extensions_mut().extend(parts.extensions);
     Ok(changed.into())

@@ -1,4 +1,4 @@
-//! The retry budget: further attempts are paid for with successes, so that an outage is not answered with a
+//! The retry budget: further attempts are paid for with successes, so that an outage does not cause a
 //! storm.
 
 use std::sync::{Mutex, PoisonError};

@@ -55,7 +55,7 @@ pub struct Call<T> {
     operation: &'static Operation,
     /// How the response becomes its type.
     decode: Decode<T>,
-    answer: PhantomData<fn() -> T>,
+    response: PhantomData<fn() -> T>,
 }
 
 impl<T> Call<T> {
@@ -66,12 +66,12 @@ impl<T> Call<T> {
         Self::read_by(T::read, endpoint, operation, request)
     }
 
-    /// Of an operation that answers JSON.
+    /// Creates a call of an operation that returns JSON.
     pub(crate) fn of_json(endpoint: &Endpoint, operation: &'static Operation, request: Result<Request>) -> Self
     where
         T: for<'de> InPlace<'de>,
     {
-        Self::read_by(ResponseBody::read_answer, endpoint, operation, request)
+        Self::read_by(ResponseBody::read_typed, endpoint, operation, request)
     }
 
     fn read_by(
@@ -82,12 +82,12 @@ impl<T> Call<T> {
     ) -> Self {
         let (endpoint, options) = (endpoint.clone(), CallOptions::default());
         let parts = Box::new(CallParts { endpoint, operation: Some(operation), request, options });
-        Self { parts, operation, decode, answer: PhantomData }
+        Self { parts, operation, decode, response: PhantomData }
     }
 
     /// Changes the response type.
-    pub(crate) fn answering<U: FromResponse>(self) -> Call<U> {
-        Call { parts: self.parts, operation: self.operation, decode: U::read, answer: PhantomData }
+    pub(crate) fn with_response<U: FromResponse>(self) -> Call<U> {
+        Call { parts: self.parts, operation: self.operation, decode: U::read, response: PhantomData }
     }
 
     /// Adds a query parameter, whether the API's document has it or not.
@@ -155,7 +155,7 @@ impl<T> Call<T> {
 
     /// Decodes the response, which is JSON, as another type.
     pub fn json<U: DeserializeOwned>(self) -> Call<U> {
-        self.answering()
+        self.with_response()
     }
 
     /// Returns the body of the response as a stream of bytes, whatever its media type.
@@ -164,7 +164,7 @@ impl<T> Call<T> {
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
             Ok(())
         })
-        .answering()
+        .with_response()
     }
 
     /// Returns the request as built so far, without the API key; `None` if it is invalid, in which case
@@ -184,7 +184,7 @@ impl<T> Call<T> {
     where
         T: FromResponse,
     {
-        self.parts.options.reading = T::BODY_MODE;
+        self.parts.options.body_mode = T::BODY_MODE;
         let (sent, decode) = (send(self.parts), self.decode);
         async move { decode(sent.await?, None) }
     }
@@ -194,7 +194,7 @@ impl<T> Call<T> {
         let CallParts { endpoint, operation, request, options } = &*self.parts;
         let request = Ok(request.as_ref().ok()?.try_clone()?);
         let parts = CallParts { endpoint: endpoint.clone(), operation: *operation, request, options: *options };
-        Some(Self { parts: Box::new(parts), operation: self.operation, decode: self.decode, answer: PhantomData })
+        Some(Self { parts: Box::new(parts), operation: self.operation, decode: self.decode, response: PhantomData })
     }
 
     /// Modifies the request, if it is valid.

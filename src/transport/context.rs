@@ -36,12 +36,12 @@ impl CallContext {
     }
 
     /// Stores the context in the extensions of a response.
-    pub(crate) fn go_with(self, answer: &mut http::Extensions) {
-        answer.insert(Arc::new(self));
+    pub(crate) fn attach_to(self, response: &mut http::Extensions) {
+        response.insert(Arc::new(self));
     }
 
-    pub(crate) fn of(answer: &Response) -> Option<Arc<Self>> {
-        answer.extensions().get().cloned()
+    pub(crate) fn of(response: &Response) -> Option<Arc<Self>> {
+        response.extensions().get().cloned()
     }
 
     /// Emits the deviations of a response.

@@ -1,6 +1,6 @@
-//! The execution of one call: its attempts, where they are sent on to, and each request to a host.
+//! The execution of one call: its attempts, the redirects that they follow, and each request to a host.
 //!
-//! The request and all else that is large stay in [`Execution`]; the futures that are passed on are small.
+//! Large values such as the request are stored in [`Execution`], so that futures stay small.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use super::key::{API_KEY, Key};
 use super::limits::{self, Permit, rate_limited_for};
 use super::observe::Record;
 use super::options::{BodyMode, CallOptions};
-use super::redirect::{MAX_REDIRECTS, sent_on, target};
-use super::retry::{Repeatable, retry_after};
+use super::redirect::{MAX_REDIRECTS, follow_up, target};
+use super::retry::Repeatable;
 use super::runtime::REFUSED_ARGUMENT;
 use super::timeouts::{self, Deadline, SendWatch};
 use crate::{Error, Operation, Result};
@@ -27,7 +27,7 @@ pub(super) struct Execution<'a> {
     shared: &'a Shared,
     request: &'a mut Request,
     /// The request of the redirect that is followed, within an attempt.
-    moved: Option<Box<Request>>,
+    redirected: Option<Box<Request>>,
     endpoint: &'a Endpoint,
     repeatable: Repeatable,
     /// Whether the request's body can be read only once.
@@ -35,7 +35,7 @@ pub(super) struct Execution<'a> {
     head: Duration,
     pub idle: Duration,
     pub deadline: Option<Deadline>,
-    reading: BodyMode,
+    body_mode: BodyMode,
     public_only: bool,
     pub record: Record,
 }
@@ -65,14 +65,14 @@ impl<'a> Execution<'a> {
         Self {
             shared,
             record: Record::begin(&shared.observers, operation, request, host),
-            moved: None,
+            redirected: None,
             endpoint,
             repeatable: if never { Repeatable::Never } else { Repeatable::of(request.method(), options.repeatable) },
             once,
             head: options.head_timeout.unwrap_or(timeouts.head),
             idle: options.idle_timeout.unwrap_or(timeouts.idle),
             deadline: options.timeout.or(timeouts.call).and_then(Deadline::after),
-            reading: options.reading,
+            body_mode: options.body_mode,
             public_only: options.deny_private_networks || shared.policy.deny_private_networks,
             request,
         }
@@ -86,9 +86,9 @@ impl<'a> Execution<'a> {
         loop {
             self.record.attempts += 1;
             let error = match self.attempt().await {
-                Ok(answer) => {
+                Ok(response) => {
                     self.record.host.budget.refill(spent);
-                    return Ok(answer);
+                    return Ok(response);
                 }
                 Err(error) => error,
             };
@@ -134,27 +134,27 @@ impl<'a> Execution<'a> {
 
     /// Runs one attempt, with the redirects that it leads to.
     async fn attempt(&mut self) -> Result<AttemptResponse> {
-        self.moved = None;
+        self.redirected = None;
         for _ in 0..=MAX_REDIRECTS {
-            let (mut answer, permit) = self.send().await?;
-            let status = answer.status();
+            let (mut response, permit) = self.send().await?;
+            let status = response.status();
             (self.record.status, self.record.bytes) = (Some(status), 0);
             if status.is_success() {
-                return Ok(match self.reading {
-                    BodyMode::Stream => AttemptResponse::Streaming(answer, permit),
+                return Ok(match self.body_mode {
+                    BodyMode::Stream => AttemptResponse::Streaming(response, permit),
                     BodyMode::Buffer => {
-                        let limit = self.shared.policy.max_answer;
-                        let bytes = whole(&mut answer, limit, self.idle, &mut self.record).await?;
-                        AttemptResponse::Buffered(answer, bytes)
+                        let limit = self.shared.policy.max_response_size;
+                        let bytes = whole(&mut response, limit, self.idle, &mut self.record).await?;
+                        AttemptResponse::Buffered(response, bytes)
                     }
-                    BodyMode::Discard => AttemptResponse::Buffered(answer, Bytes::new()),
+                    BodyMode::Discard => AttemptResponse::Buffered(response, Bytes::new()),
                 });
             }
-            let request = self.moved.as_deref().unwrap_or(self.request);
-            match target(request, &answer)? {
-                Some(target) => self.moved = Some(Box::new(sent_on(request, self.once, status, target)?)),
-                // Boxed: a success needs no room for it.
-                None => return Err(Box::pin(failure(&mut answer, self.idle, &mut self.record)).await),
+            let request = self.redirected.as_deref().unwrap_or(self.request);
+            match target(request, &response)? {
+                Some(target) => self.redirected = Some(Box::new(follow_up(request, self.once, status, target)?)),
+                // Boxed, so that the future of a success does not reserve space for it.
+                None => return Err(Box::pin(failure(&mut response, self.idle, &mut self.record)).await),
             }
         }
         Err(Error::transport(format!("more than {MAX_REDIRECTS} redirects")))
@@ -163,45 +163,47 @@ impl<'a> Execution<'a> {
     /// Sends one request to one host, as soon as its limits allow.
     async fn send(&mut self) -> Result<(Response, Permit)> {
         let http = self.prepare()?;
-        let request = self.moved.as_deref_mut().unwrap_or(self.request);
+        let request = self.redirected.as_deref_mut().unwrap_or(self.request);
         let host = self.shared.hosts.same_or(&self.record.host, request.url());
         let permit = enter(&host, &self.record).await?;
         let admission = host.breaker.admit().map_err(|left| Error::circuit_open(&host.name, left))?;
-        let (sending, answer) = {
+        let (sending, response) = {
             let mut sent = outgoing(request);
             (SendWatch::of(&mut sent), http.execute(sent))
         };
-        let answer = match sending.head(answer, self.head).await {
-            Ok(answer) => answer.map_err(Error::from),
-            Err(timeouts::Elapsed) => Err(Error::late(self.head)),
+        let response = match sending.head(response, self.head).await {
+            Ok(response) => response.map_err(Error::from),
+            Err(timeouts::Elapsed) => Err(Error::head_timed_out(self.head)),
         };
-        let alive = match &answer {
-            Ok(answer) => Some(!is_outage(answer.status())),
-            // A request that was not sent says nothing about the host.
+        let alive = match &response {
+            Ok(response) => Some(!is_outage(response.status())),
+            // A request that was not sent does not count for the circuit breaker.
             Err(error) => error.is_transport().then_some(false),
         };
         if let Some(state) = alive.and_then(|alive| admission.report(alive)) {
             self.record.circuit_changed(&host.name, state);
         }
-        let answer = answer?;
-        if let Some(pause) = self.told_to_wait(&answer) {
+        let response = response?;
+        if let Some(pause) = self.requested_pause(&response) {
             host.limiter.pause(pause);
         }
-        Ok((answer, permit))
+        Ok((response, permit))
     }
 
     /// Returns how long the server asks all requests to wait.
-    fn told_to_wait(&self, answer: &Response) -> Option<Duration> {
-        let told = match answer.status() {
-            StatusCode::TOO_MANY_REQUESTS => retry_after(answer.headers()),
+    fn requested_pause(&self, response: &Response) -> Option<Duration> {
+        let retry_after = match response.status() {
+            StatusCode::TOO_MANY_REQUESTS => super::retry::retry_after(response.headers()),
             _ => None,
         };
-        told.filter(|told| self.shared.policy.retries.honours(*told)).or_else(|| rate_limited_for(answer.headers()))
+        retry_after
+            .filter(|pause| self.shared.policy.retries.honours(*pause))
+            .or_else(|| rate_limited_for(response.headers()))
     }
 
-    /// Adds the API key where it may go, and selects the HTTP client for the request.
+    /// Adds the API key if the host may receive it, and selects the HTTP client for the request.
     fn prepare(&mut self) -> Result<&'a reqwest::Client> {
-        let (shared, request) = (self.shared, self.moved.as_deref_mut().unwrap_or(self.request));
+        let (shared, request) = (self.shared, self.redirected.as_deref_mut().unwrap_or(self.request));
         if let Some(Ok(Base { url, host })) = self.endpoint.base.as_deref() {
             Key::authenticate(shared.key.as_ref().filter(|_| self.endpoint.keyed), url, request)?;
             if host.serves(request.url()) {
@@ -227,9 +229,9 @@ fn outgoing(request: &mut Request) -> Request {
     if let Some(copy) = request.body().and_then(|_| request.try_clone()) {
         return copy;
     }
-    // `try_clone` makes room for what only requests to reqwest have: their own time limits.
+    // Cheaper than `try_clone`, which allocates extensions for per-request settings of reqwest.
     let mut sent = Request::new(request.method().clone(), request.url().clone());
-    // The copy of the headers stays: it has no room for those that reqwest adds.
+    // The copy stays here, since its capacity does not suffice for the headers that reqwest adds.
     let headers = request.headers().clone();
     *sent.headers_mut() = std::mem::replace(request.headers_mut(), headers);
     *sent.body_mut() = request.body_mut().take();
@@ -251,7 +253,7 @@ async fn enter(host: &Host, record: &Record) -> Result<Permit> {
     Ok(permit)
 }
 
-/// Whether a status says that the server behind the gateway does not respond.
+/// Whether a status means that the server behind the gateway does not respond.
 fn is_outage(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answers_that_nobody_reads_are_an_error_and_not_a_deadlock() {
+    async fn unread_responses_are_an_error_and_not_a_deadlock() {
         let limiter = HostLimiter::new(Limits::none().in_flight(1));
         let mut permit = limiter.acquire().await.unwrap();
         permit.mark_unread();

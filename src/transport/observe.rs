@@ -171,7 +171,7 @@ impl Observers {
     pub(super) fn deviated(&self, operation: Option<&'static Operation>, deviations: &[Deviation]) {
         let Some(first) = deviations.first() else { return };
         let operation = operation.map(|operation| operation.name);
-        tracing::debug!(operation, count = deviations.len(), %first, "values of the answer do not fit their fields");
+        tracing::debug!(operation, count = deviations.len(), %first, "values of the response do not match their fields");
         if let Some(observer) = &self.observer {
             observer.deviated(&Deviated { operation, deviations });
         }

@@ -11,7 +11,7 @@ pub(crate) struct Policy {
     pub limits: Limits,
     pub timeouts: Timeouts,
     /// The largest response body that is read into memory, in bytes.
-    pub max_answer: usize,
+    pub max_response_size: usize,
     pub deny_private_networks: bool,
 }
 
@@ -32,13 +32,13 @@ pub enum BodyMode {
 pub(crate) struct CallOptions {
     /// The time that the whole call may take, its body included.
     pub timeout: Option<Duration>,
-    /// The time that the head of the answer may take.
+    /// The time limit for the response head.
     pub head_timeout: Option<Duration>,
     /// The time in which nothing of the body may come.
     pub idle_timeout: Option<Duration>,
     /// Whether a request that is not idempotent may be sent more than once.
     pub repeatable: bool,
-    pub reading: BodyMode,
+    pub body_mode: BodyMode,
     /// Whether only hosts of the public Internet may be asked for a file.
     pub deny_private_networks: bool,
 }

@@ -20,22 +20,22 @@ pub struct ResponseBody {
     pub(crate) bytes: Bytes,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) called: CallContext,
+    pub(crate) context: CallContext,
 }
 
 impl ResponseBody {
-    pub(crate) fn of(answered: RawResponse) -> Result<Self> {
-        match answered {
+    pub(crate) fn of(raw: RawResponse) -> Result<Self> {
+        match raw {
             RawResponse::Buffered(body) => Ok(body),
-            // Unreachable: the body mode of the call is `Whole`.
-            RawResponse::Streaming(_) => Err(Error::transport("the answer was not read")),
+            // Unreachable: the body mode of the call is `Buffer`.
+            RawResponse::Streaming(_) => Err(Error::transport("the response body was not read")),
         }
     }
 
     pub(crate) fn into_http(self) -> http::Response<Bytes> {
         let mut response = http::Response::new(self.bytes);
         (*response.status_mut(), *response.headers_mut()) = (self.status, self.headers);
-        self.called.go_with(response.extensions_mut());
+        self.context.attach_to(response.extensions_mut());
         response
     }
 }

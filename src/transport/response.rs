@@ -15,7 +15,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use super::context::CallContext;
 use super::options::BodyMode;
 use super::raw_response::{RawResponse, ResponseBody};
-use crate::codec::decode::{decode, decode_answer};
+use crate::codec::decode::{EmptyBody, decode, decode_response};
 use crate::codec::in_place::InPlace;
 use crate::{Deviation, Error, Result};
 
@@ -31,9 +31,9 @@ pub struct Response<T> {
 }
 
 /// Adds the operation and the request to an error.
-fn named(error: Error, called: Option<&CallContext>) -> Error {
-    match called {
-        Some(called) => called.name(error),
+fn named(error: Error, context: Option<&CallContext>) -> Error {
+    match context {
+        Some(context) => context.name(error),
         None => error,
     }
 }
@@ -61,18 +61,18 @@ impl<T> Response<T> {
         &self.headers
     }
 
-    /// The values that do not have the form which their fields promise, in the order in which they came; none, as a rule.
+    /// Returns the values that do not have the type of their fields, in the order of the response; usually none.
     ///
-    /// An answer is not refused for them: such a field is at its default, an item of a list is left out. They are also told
-    /// to [`Observe::deviated`](crate::observe::Observe::deviated), and to `tracing` at the level of debug. Properties
-    /// that the platform's document does not name are none: they are in the `unknown()` of the structure that they came
-    /// with. A type of your own is read as strictly as it says itself, and has none.
+    /// They are not errors: such a field keeps its default, and an item of a list is left out. They are also reported to
+    /// [`Observe::deviated`](crate::observe::Observe::deviated), and to `tracing` at level debug. Properties that the
+    /// platform's document does not name are not deviations: see `unknown()` of the type that contains them. Types of your
+    /// own are decoded by their own `Deserialize`, and have no deviations.
     ///
     /// ```no_run
     /// # #[cfg(feature = "main-datasets")]
     /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
-    /// let answer = client.main().get_dataset().dataset("a-slug-or-id").send().await?;
-    /// for deviation in answer.deviations() {
+    /// let dataset = client.main().get_dataset().dataset("a-slug-or-id").send().await?;
+    /// for deviation in dataset.deviations() {
     ///     eprintln!("{deviation}: {}", deviation.found);
     /// }
     /// # Ok(())
@@ -92,21 +92,21 @@ pub trait FromResponse: Sized {
     const BODY_MODE: BodyMode;
 
     #[doc(hidden)]
-    fn read(answered: RawResponse, needed: Option<&str>) -> Result<Response<Self>>;
+    fn read(raw: RawResponse, needed: Option<&str>) -> Result<Response<Self>>;
 }
 
 impl<T: DeserializeOwned> FromResponse for T {
     const BODY_MODE: BodyMode = if size_of::<T>() == 0 { BodyMode::Discard } else { BodyMode::Buffer };
 
-    fn read(answered: RawResponse, _: Option<&str>) -> Result<Response<T>> {
-        let body = ResponseBody::of(answered)?;
-        // `()`, a structure without fields, an array of nothing.
+    fn read(raw: RawResponse, _: Option<&str>) -> Result<Response<T>> {
+        let body = ResponseBody::of(raw)?;
+        // `()`, a struct without fields, an empty array.
         if size_of::<T>() == 0
             && let Some(value) = ["null", "{}", "[]"].into_iter().find_map(|text| serde_json::from_str(text).ok())
         {
             return Ok(Response::new(value, body.status, body.headers));
         }
-        match decode(body.status, &body.bytes) {
+        match decode(empty_body(body.status), &body.bytes) {
             Ok(value) => Ok(Response::new(value, body.status, body.headers)),
             Err(error) => Err(body.unreadable(&error.path().to_string(), error.into_inner())),
         }
@@ -114,18 +114,18 @@ impl<T: DeserializeOwned> FromResponse for T {
 }
 
 impl ResponseBody {
-    /// Reads the type of an answer.
-    pub(crate) fn read_answer<T>(answered: RawResponse, needed: Option<&str>) -> Result<Response<T>>
+    /// Decodes the body as the type of a response, and reports deviations.
+    pub(crate) fn read_typed<T>(raw: RawResponse, needed: Option<&str>) -> Result<Response<T>>
     where
         T: for<'de> InPlace<'de>,
     {
-        let body = Self::of(answered)?;
-        let (value, misfit) = match decode_answer(body.status, &body.bytes) {
+        let body = Self::of(raw)?;
+        let (value, mismatch) = match decode_response(empty_body(body.status), &body.bytes) {
             Ok(read) => read,
             Err(error) => return Err(body.unreadable(&error.path().to_string(), error.into_inner())),
         };
-        let deviations = misfit.map(|misfit| misfit.deviations()).unwrap_or_default();
-        body.called.deviated(&deviations);
+        let deviations = mismatch.map(|mismatch| mismatch.deviations()).unwrap_or_default();
+        body.context.deviated(&deviations);
         if let Some(missing) = deviations.iter().find(|deviation| needed == Some(&deviation.path)) {
             return Err(body.unreadable(&missing.path, serde_json::Error::custom(missing)));
         }
@@ -134,20 +134,28 @@ impl ResponseBody {
 
     #[cold]
     fn unreadable(self, path: &str, error: serde_json::Error) -> Error {
-        let Self { bytes, status, headers, called } = self;
-        called.name(Error::decode(status, headers, bytes, path, error))
+        let Self { bytes, status, headers, context } = self;
+        context.name(Error::decode(status, headers, bytes, path, error))
     }
 }
 
-/// How a response becomes its type. It is an error where the property that is named, without which the value is of no use,
-/// does not fit its field.
+/// Decodes a response into its type. It is an error if the named property, without which the value is useless, does not
+/// match its field.
 pub(crate) type Decode<T> = fn(RawResponse, Option<&str>) -> Result<Response<T>>;
+
+/// How an empty body is decoded: a response with 200 or 201 promises a body, one with another successful status may have none.
+fn empty_body(status: StatusCode) -> EmptyBody {
+    match status {
+        StatusCode::OK | StatusCode::CREATED => EmptyBody::Null,
+        _ => EmptyBody::Empty,
+    }
+}
 
 impl FromResponse for ResponseBody {
     const BODY_MODE: BodyMode = BodyMode::Buffer;
 
-    fn read(answered: RawResponse, _: Option<&str>) -> Result<Response<Self>> {
-        let body = Self::of(answered)?;
+    fn read(raw: RawResponse, _: Option<&str>) -> Result<Response<Self>> {
+        let body = Self::of(raw)?;
         let (status, headers) = (body.status, body.headers.clone());
         Ok(Response::new(body, status, headers))
     }
@@ -156,8 +164,8 @@ impl FromResponse for ResponseBody {
 impl FromResponse for ByteStream {
     const BODY_MODE: BodyMode = BodyMode::Stream;
 
-    fn read(answered: RawResponse, _: Option<&str>) -> Result<Response<Self>> {
-        let response = match answered {
+    fn read(raw: RawResponse, _: Option<&str>) -> Result<Response<Self>> {
+        let response = match raw {
             RawResponse::Buffered(body) => body.into_http().into(),
             RawResponse::Streaming(response) => response,
         };
@@ -191,13 +199,13 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
 /// [`bytes`](Self::bytes) and [`text`](Self::text) read all of it.
 pub struct ByteStream {
     inner: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    called: Option<Arc<CallContext>>,
+    context: Option<Arc<CallContext>>,
 }
 
 impl ByteStream {
     fn new(response: reqwest::Response) -> Self {
-        let called = CallContext::of(&response);
-        Self { inner: Box::pin(response.bytes_stream()), called }
+        let context = CallContext::of(&response);
+        Self { inner: Box::pin(response.bytes_stream()), context }
     }
 
     /// Returns the next bytes, or `None` at the end.
@@ -228,10 +236,10 @@ impl ByteStream {
     ///
     /// Returns an error if the body breaks off or stalls, or is not UTF-8.
     pub async fn text(self) -> Result<String> {
-        let called = self.called.clone();
+        let context = self.context.clone();
         let bytes = self.bytes().await?;
         String::from_utf8(bytes)
-            .map_err(|error| named(Error::transport("the text is not UTF-8").with_source(error), called.as_deref()))
+            .map_err(|error| named(Error::transport("the text is not UTF-8").with_source(error), context.as_deref()))
     }
 }
 
@@ -239,8 +247,8 @@ impl Stream for ByteStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { inner, called } = &mut *self;
-        inner.as_mut().poll_next(context).map_err(|error| named(error.into(), called.as_deref()))
+        let Self { inner, context: call } = &mut *self;
+        inner.as_mut().poll_next(context).map_err(|error| named(error.into(), call.as_deref()))
     }
 }
 

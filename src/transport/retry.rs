@@ -19,7 +19,7 @@ use reqwest::{Method, StatusCode};
 /// jitter), and not shorter than `Retry-After`. If `Retry-After` is longer than
 /// [`max_retry_after`](Self::max_retry_after), the call fails at once.
 ///
-/// A DELETE whose response was lost may be answered with 404 or 410 when it is retried;
+/// A DELETE whose response was lost may fail with 404 or 410 when it is retried;
 /// [`Error::attempts`](crate::Error::attempts) tells.
 ///
 /// ```
@@ -157,7 +157,7 @@ impl Repeatable {
         }
     }
 
-    /// Whether an answer of this status is asked for again.
+    /// Whether a request is retried after this status.
     pub(crate) fn after(self, status: StatusCode) -> bool {
         match status.as_u16() {
             408 | 429 | 502 | 503 | 504 => self != Self::Never,

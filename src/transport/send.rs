@@ -25,7 +25,7 @@ impl Shared {
         let endpoint = Endpoint { shared: Arc::clone(self), base: None, keyed: false };
         match send(Box::new(CallParts { endpoint, operation: None, request: Ok(request), options })).await? {
             RawResponse::Buffered(body) => Ok(body.into_http().into()),
-            RawResponse::Streaming(answer) => Ok(answer),
+            RawResponse::Streaming(response) => Ok(response),
         }
     }
 }
@@ -50,24 +50,24 @@ async fn call(mut parts: Box<CallParts>) -> Result<RawResponse> {
             // Boxed: most calls have no deadline, and need no room for one.
             Some(deadline) => Box::pin(timeout_at(deadline.at, attempts))
                 .await
-                .unwrap_or_else(|_| Err(Error::broken(BodyError::DeadlineElapsed(deadline.limit)))),
+                .unwrap_or_else(|_| Err(Error::broken_body(BodyError::DeadlineElapsed(deadline.limit)))),
         }
     };
     let Execution { mut record, idle, .. } = execution;
-    let called = CallContext::new(parts, record.attempts, record.began);
+    let context = CallContext::new(parts, record.attempts, record.began);
     match done {
-        Ok(AttemptResponse::Buffered(mut answer, bytes)) => {
+        Ok(AttemptResponse::Buffered(mut response, bytes)) => {
             record.finish(Outcome::Success);
-            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-            Ok(RawResponse::Buffered(ResponseBody { bytes, status, headers, called }))
+            let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+            Ok(RawResponse::Buffered(ResponseBody { bytes, status, headers, context }))
         }
-        Ok(AttemptResponse::Streaming(mut answer, permit)) => {
-            called.go_with(answer.extensions_mut());
-            streamed(answer, permit, idle, deadline, record).map(RawResponse::Streaming)
+        Ok(AttemptResponse::Streaming(mut response, permit)) => {
+            context.attach_to(response.extensions_mut());
+            streamed(response, permit, idle, deadline, record).map(RawResponse::Streaming)
         }
         Err(error) => {
             record.finish(Outcome::Failure);
-            Err(called.name(error))
+            Err(context.name(error))
         }
     }
 }

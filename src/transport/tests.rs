@@ -36,8 +36,8 @@ fn get(server: &FaultServer) -> Request {
 }
 
 async fn fetch(client: &Client, request: Request) -> Result<String> {
-    let answer = client.shared.fetch(request, CallOptions::default()).await?;
-    Ok(answer.text().await?)
+    let response = client.shared.fetch(request, CallOptions::default()).await?;
+    Ok(response.text().await?)
 }
 
 #[tokio::test]
@@ -70,10 +70,10 @@ async fn a_part_of_a_file_is_asked_for_wherever_it_went() {
     first.fault_always(Fault::redirect(302, &format!("{}/moved.csv", second.origin())));
     let mut request = get(&first);
     request.headers_mut().insert("range", HeaderValue::from_static("bytes=4-"));
-    let answer = client_of(&first).shared.fetch(request, CallOptions::default()).await.unwrap();
-    assert_eq!((answer.status().as_u16(), answer.content_length()), (206, Some(6)));
-    assert_eq!(answer.url().path(), "/moved.csv");
-    assert_eq!(answer.text().await.unwrap(), "456789");
+    let response = client_of(&first).shared.fetch(request, CallOptions::default()).await.unwrap();
+    assert_eq!((response.status().as_u16(), response.content_length()), (206, Some(6)));
+    assert_eq!(response.url().path(), "/moved.csv");
+    assert_eq!(response.text().await.unwrap(), "456789");
 }
 
 #[tokio::test]
@@ -83,9 +83,9 @@ async fn a_file_that_is_compressed_stays_so() {
         Reply::new(200, "text/csv", bytes::Bytes::from_static(zipped)).with_header("content-encoding", "gzip")
     })
     .await;
-    let answer = client_of(&server).shared.fetch(get(&server), CallOptions::default()).await.unwrap();
-    assert_eq!(answer.headers()["content-encoding"], "gzip");
-    assert_eq!(answer.bytes().await.unwrap(), zipped);
+    let response = client_of(&server).shared.fetch(get(&server), CallOptions::default()).await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert_eq!(response.bytes().await.unwrap(), zipped);
 }
 
 #[tokio::test]

@@ -125,13 +125,13 @@ impl SendWatch {
     }
 
     /// Waits for the response head until `limit` has passed since the request made progress.
-    pub(super) async fn head<F: Future>(&self, answer: F, limit: Duration) -> Result<F::Output, Elapsed> {
-        let mut answer = std::pin::pin!(answer);
+    pub(super) async fn head<F: Future>(&self, response: F, limit: Duration) -> Result<F::Output, Elapsed> {
+        let mut response = std::pin::pin!(response);
         loop {
             let last_progress = self.last_progress();
-            let Some(until) = last_progress.checked_add(limit) else { return Ok(answer.await) };
-            match tokio::time::timeout_at(until, &mut answer).await {
-                Ok(answer) => return Ok(answer),
+            let Some(until) = last_progress.checked_add(limit) else { return Ok(response.await) };
+            match tokio::time::timeout_at(until, &mut response).await {
+                Ok(response) => return Ok(response),
                 Err(_) if self.last_progress() == last_progress => return Err(Elapsed),
                 Err(_) => {}
             }

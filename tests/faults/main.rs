@@ -42,7 +42,7 @@ fn client_of(origin: &str) -> ClientBuilder {
         .retries(RetryPolicy::default().base_delay(Duration::from_millis(20)).max_retry_after(Duration::from_secs(5)))
         .limits(Limits::none())
         .timeouts(timeouts())
-        .max_answer(1 << 20)
+        .max_response_size(1 << 20)
 }
 
 fn timeouts() -> Timeouts {

@@ -11,13 +11,13 @@ use crate::{client_of, send, server};
 async fn an_answer_is_read_into_memory_up_to_a_limit() {
     let text = "x".repeat(10_000);
     let server = FaultServer::answering(move |_| Reply::json(200, &json!({"text": text}))).await;
-    let client = client_of(&server).max_answer(10_000).build().unwrap();
+    let client = client_of(&server).max_response_size(10_000).build().unwrap();
     let error = send(&client, "GET").await.unwrap_err();
     assert!(error.is_too_large() && error.is_decode() && error.attempts() == 1, "{error:?}");
     assert!(error.to_string().contains("longer than 10000 bytes"), "{error}");
     let stream = client.request(Api::Main, "GET", "/x").bytes().send().await.unwrap().into_inner();
     assert_eq!(stream.bytes().await.unwrap().len(), 10_011);
-    assert!(send(&client_of(&server).max_answer(10_011).build().unwrap(), "GET").await.is_ok());
+    assert!(send(&client_of(&server).max_response_size(10_011).build().unwrap(), "GET").await.is_ok());
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn an_answer_that_is_not_read_may_be_anything() {
     struct Nothing {}
 
     let server = server().await;
-    let client = client_of(&server).max_answer(1).build().unwrap();
+    let client = client_of(&server).max_response_size(1).build().unwrap();
     let call = || client.request(Api::Main, "POST", "/x");
     for fault in [None, Some(Fault::html()), Some(Fault::empty()), Some(Fault::CutBody(3))] {
         server.plan(move |_| fault.clone());

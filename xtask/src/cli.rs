@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::format::Format;
 use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, server, source, validate};
 
 /// The work of the maintainers.
@@ -57,16 +58,6 @@ enum Task {
         #[command(subcommand)]
         action: server::Action,
     },
-}
-
-/// How a report is printed.
-#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
 }
 
 /// Runs the command that the program was started with.

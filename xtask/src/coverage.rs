@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta};
 
-use crate::cli::Format;
+use crate::format::Format;
 use crate::root;
 
 /// A line of the report.

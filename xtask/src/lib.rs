@@ -6,6 +6,7 @@ mod convert;
 mod coverage;
 pub mod diff;
 mod drift;
+mod format;
 pub mod overlays;
 mod python;
 pub mod refresh;

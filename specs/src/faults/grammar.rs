@@ -1,6 +1,6 @@
 //! Which objects have which members, in each language.
 
-use super::Version;
+use super::version::Version;
 
 /// The kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

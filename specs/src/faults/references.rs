@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::grammar::Role;
+use super::pass::{Pass, kind_name};
 use super::rules;
-use super::walk::{Pass, kind_name};
+use super::version::Version;
 use crate::pointer::{decode, escape};
 
 impl Pass {
@@ -76,9 +77,7 @@ impl Pass {
             _ => {
                 let is_text = |value: &Value| value.is_string();
                 let is_override = |key: &str, value: &Value| {
-                    self.version == super::Version::OpenApi31
-                        && matches!(key, "summary" | "description")
-                        && is_text(value)
+                    self.version == Version::OpenApi31 && matches!(key, "summary" | "description") && is_text(value)
                 };
                 let is_kept = |key: &str, value: &Value| key == "$ref" || is_override(key, value);
                 let others: Vec<String> =

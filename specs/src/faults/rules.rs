@@ -1,17 +1,6 @@
 //! The rules that documents break, and how each fault is read.
 
-use super::Level;
-
-/// A kind of fault.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// Stable, kebab-case.
-    pub id: &'static str,
-    /// How far it reaches.
-    pub level: Level,
-    /// What is wrong, and how it is read.
-    pub text: &'static str,
-}
+use super::notes::{Level, Rule};
 
 macro_rules! rules {
     ($($name:ident $id:literal $level:ident $text:literal;)*) => {

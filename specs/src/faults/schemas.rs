@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::grammar::Role;
-use super::walk::Pass;
-use super::{Version, rules};
+use super::pass::Pass;
+use super::rules;
+use super::version::Version;
 use crate::pointer::escape;
 
 const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "object"];

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::grammar::Role;
-use super::walk::Pass;
-use super::{Version, rules};
+use super::pass::Pass;
+use super::rules;
+use super::version::Version;
 use crate::pointer::escape;
 
 /// The keywords that describe the value of a parameter where it has no schema.

@@ -3,17 +3,11 @@
 use serde_json::{Map, Number, Value, json};
 
 use super::grammar::{Kind, Role, member};
-use super::rules::{self, Rule};
-use super::{Note, Version};
+use super::notes::Note;
+use super::pass::{Pass, kind_name};
+use super::rules;
+use super::version::Version;
 use crate::pointer::escape;
-
-/// The state of a pass.
-pub(super) struct Pass {
-    /// The document as it was before the pass, into which references lead.
-    pub root: Value,
-    pub version: Version,
-    pub notes: Vec<Note>,
-}
 
 /// Goes through a document once. Without notes, it is as it was.
 pub(super) fn pass(document: Value, version: Version) -> (Value, Vec<Note>) {
@@ -23,14 +17,6 @@ pub(super) fn pass(document: Value, version: Version) -> (Value, Vec<Note>) {
 }
 
 impl Pass {
-    pub fn note(&mut self, rule: &'static Rule, pointer: &str, fault: impl Into<String>, reading: impl Into<String>) {
-        self.notes.push(Note { rule, pointer: pointer.to_owned(), fault: fault.into(), reading: reading.into() });
-    }
-
-    pub fn is_swagger(&self) -> bool {
-        self.version == Version::Swagger2
-    }
-
     /// An object of a role without its faults; none where nothing is left of it.
     pub fn object(&mut self, value: Value, role: Role, pointer: &str) -> Option<Value> {
         let Value::Object(mut members) = value else {
@@ -129,12 +115,6 @@ impl Pass {
             },
             Kind::Requirements => self.requirements(value, at),
         }
-    }
-
-    pub fn left_out(&mut self, value: &Value, expected: &str, at: &str) -> Option<Value> {
-        let fault = format!("must be {expected}, and is {}", kind_name(value));
-        self.note(&rules::WRONG_TYPE, at, fault, "it is left out");
-        None
     }
 
     fn text(&mut self, value: Value, at: &str) -> Option<Value> {
@@ -450,16 +430,5 @@ impl Pass {
         let inherited = self.root.pointer(&item).and_then(|item| item.get("parameters")).and_then(Value::as_array);
         let inherited = inherited.cloned().unwrap_or_default();
         self.parameters(members, &inherited, pointer);
-    }
-}
-
-pub(super) fn kind_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }

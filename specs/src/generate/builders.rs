@@ -87,25 +87,25 @@ impl<'a> Pass<'a> {
             self.operations.get_key_value(name.as_str()).ok_or(format!("no operation is called `{name}`"))?;
         self.done.insert(name);
         let types = Ident::new("types", Span::call_site());
-        let (answer, new) = match &operation.response {
+        let (response, new) = match &operation.response {
             ResponseBody::Json(rust) => (rust_type(rust, Some(&types)), quote! { of_json }),
             ResponseBody::Bytes(_) => (quote! { crate::ByteStream }, quote! { new }),
             ResponseBody::Empty => (quote! { () }, quote! { new }),
         };
         let index = Literal::usize_unsuffixed(index);
-        let (paged, masked) = (pages(operation, &answer), mask(operation, &answer));
+        let (paged, masked) = (pages(operation, &response), mask(operation, &response));
         // Inlined, they are compiled in the programs that call them and not for all who build the crate.
         Ok(quote! {
             #paged
             #masked
             #[inline]
-            pub fn send(self) -> impl ::std::future::Future<Output = crate::Result<crate::Response<#answer>>> + Send + use<> {
+            pub fn send(self) -> impl ::std::future::Future<Output = crate::Result<crate::Response<#response>>> + Send + use<> {
                 self.call().send()
             }
             /// The request, ready to be sent, open to what the document does not know: other parameters and
             /// headers, a time limit, another type.
             #[inline]
-            pub fn call(self) -> crate::Call<#answer> {
+            pub fn call(self) -> crate::Call<#response> {
                 let client = self.client;
                 crate::Call::#new(&client.inner, &super::OPERATIONS[#index], self.into_request())
             }
@@ -118,26 +118,26 @@ impl<'a> Pass<'a> {
 }
 
 /// The methods of a paginated operation.
-fn pages(operation: &Operation, answer: &TokenStream) -> TokenStream {
+fn pages(operation: &Operation, response: &TokenStream) -> TokenStream {
     if operation.paginated.is_none() {
         return TokenStream::new();
     }
     quote! {
         /// The pages, as a stream, from the `page` that is set or the first.
         #[inline]
-        pub fn pages(self) -> crate::Pages<#answer> {
+        pub fn pages(self) -> crate::Pages<#response> {
             self.call().pages()
         }
         /// What is on the pages, as a stream, from the `page` that is set or the first.
         #[inline]
-        pub fn items(self) -> crate::Items<#answer> {
+        pub fn items(self) -> crate::Items<#response> {
             self.call().items()
         }
     }
 }
 
 /// The methods of an operation that takes a field mask.
-fn mask(operation: &Operation, answer: &TokenStream) -> TokenStream {
+fn mask(operation: &Operation, response: &TokenStream) -> TokenStream {
     if !operation.masked {
         return TokenStream::new();
     }
@@ -156,7 +156,7 @@ fn mask(operation: &Operation, answer: &TokenStream) -> TokenStream {
         }
         /// Asks for the fields that a mask names (`X-Fields`), and no others.
         #[inline]
-        pub fn fields_raw(self, mask: impl AsRef<str>) -> crate::Call<#answer> {
+        pub fn fields_raw(self, mask: impl AsRef<str>) -> crate::Call<#response> {
             self.call().fields_raw(mask)
         }
     }

@@ -7,7 +7,7 @@ use quote::quote;
 
 use super::structure::StructureCode;
 use super::syntax::{documentation, ident, rust_type};
-use super::writer::{Writer, kept};
+use super::writer::{Writer, raw_field};
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
 impl Writer<'_> {
@@ -23,7 +23,7 @@ impl Writer<'_> {
             blank.push(quote! { #name: #value });
             let required = match presence {
                 Presence::Required => "ALWAYS",
-                Presence::Nullable => "WRITTEN",
+                Presence::Nullable => "SERIALIZED",
                 Presence::Optional | Presence::Emptiable | Presence::Rest => "NEVER",
             };
             let absent = matches!(presence, Presence::Optional | Presence::Emptiable);
@@ -193,15 +193,15 @@ impl Writer<'_> {
 
     /// The conversion from a response to the request that writes it back: read, modify, write.
     fn read_modify_write(&self, fields: &[Field]) -> TokenStream {
-        let Some(answer) = self.made.converts_from.as_ref().and_then(|name| self.types.get(name)) else {
+        let Some(response) = self.made.converts_from.as_ref().and_then(|name| self.types.get(name)) else {
             return quote! {};
         };
-        let Kind::Structure(Role::Response, theirs) = &answer.kind else { return quote! {} };
-        let (mut values, kept) = (Vec::new(), kept(theirs));
+        let Kind::Structure(Role::Response, theirs) = &response.kind else { return quote! {} };
+        let (mut values, raw) = (Vec::new(), raw_field(theirs));
         for field in fields {
             let name = ident(&field.name);
             let source = theirs.iter().find(|other| other.property == field.property);
-            let value = source.and_then(|source| self.conversion(field, source, &answer.name, &kept));
+            let value = source.and_then(|source| self.conversion(field, source, &response.name, &raw));
             match (value, field.required) {
                 (Some(value), _) => values.push(quote! { #name: #value }),
                 (None, false) => values.push(quote! { #name: ::std::default::Default::default() }),
@@ -209,28 +209,28 @@ impl Writer<'_> {
                 (None, true) => return quote! {},
             }
         }
-        let (type_name, answer) = (self.name(), ident(&answer.name));
+        let (type_name, response) = (self.name(), ident(&response.name));
         quote! {
-            impl ::std::convert::From<#answer> for #type_name {
+            impl ::std::convert::From<#response> for #type_name {
                 #[inline]
-                fn from(answer: #answer) -> Self {
+                fn from(response: #response) -> Self {
                     Self { #(#values),* }
                 }
             }
         }
     }
 
-    fn conversion(&self, field: &Field, source: &Field, answer: &str, kept: &Ident) -> Option<TokenStream> {
+    fn conversion(&self, field: &Field, source: &Field, response: &str, raw: &Ident) -> Option<TokenStream> {
         let (from, property) = (ident(&source.name), &source.property);
         // A value that was decoded with loss is not sent: it would overwrite the original.
-        let fitting = quote! { answer.#kept.fitting(#property, answer.#from) };
+        let matching = quote! { response.#raw.matching(#property, response.#from) };
         let item = convert(&source.rust, &field.rust, self.types)?;
         let boxed = |rust: &Rust, owner: &str| {
             self.types
                 .get(owner)
                 .is_some_and(|made| Writer { made, types: self.types, direct: self.direct }.recursive(rust))
         };
-        let item = match (boxed(&source.rust, answer), self.recursive(&field.rust)) {
+        let item = match (boxed(&source.rust, response), self.recursive(&field.rust)) {
             (false, false) => item,
             (true, true) => quote! { ::std::boxed::Box::new({ let item = *item; #item }) },
             (true, false) => quote! { { let item = *item; #item } },
@@ -239,18 +239,18 @@ impl Writer<'_> {
         // An empty list or map may be one that the server left out: sending it would clear it.
         let option = match &source.rust {
             Rust::List(_) | Rust::Map(_) => {
-                quote! { #fitting.filter(|item| !item.is_empty()) }
+                quote! { #matching.filter(|item| !item.is_empty()) }
             }
-            Rust::Any => quote! { ::std::option::Option::Some(answer.#from).filter(|item| !item.is_null()) },
-            _ if source.required => fitting,
-            _ => quote! { answer.#from },
+            Rust::Any => quote! { ::std::option::Option::Some(response.#from).filter(|item| !item.is_null()) },
+            _ if source.required => matching,
+            _ => quote! { response.#from },
         };
         let mapped = quote! { #option.map(|item| #item) };
         Some(match self.presence(field) {
             Presence::Required
                 if source.required && !matches!(source.rust, Rust::List(_) | Rust::Map(_) | Rust::Any) =>
             {
-                quote! { { let item = answer.#from; #item } }
+                quote! { { let item = response.#from; #item } }
             }
             Presence::Required if has_default(&field.rust, self.types) => quote! { #mapped.unwrap_or_default() },
             Presence::Required => return None,

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::structure::StructureCode;
 use super::syntax::{documentation, ident};
-use super::writer::{Writer, kept};
+use super::writer::{Writer, raw_field};
 use crate::shape::types::{Field, Rust};
 
 impl Writer<'_> {
@@ -13,7 +13,7 @@ impl Writer<'_> {
     /// implementations have a line per field, since derived ones would dominate the crate's build time.
     pub(super) fn response(&self, fields: &[Field]) -> TokenStream {
         let (name, doc) = (self.name(), self.documentation());
-        let (mut declared, mut lines) = (Vec::new(), StructureCode::of_answer());
+        let (mut declared, mut lines) = (Vec::new(), StructureCode::of_response());
         for field in fields {
             let doc = documentation(field.description.as_deref());
             let (field_name, held) = (ident(&field.name), self.field_type(&field.rust));
@@ -24,22 +24,22 @@ impl Writer<'_> {
                 quote! { ::std::option::Option<#held> }
             };
             declared.push(quote! { #doc pub #field_name: #held, });
-            lines.add(field, &held, emptiable || !field.required, "WRITTEN");
+            lines.add(field, &held, emptiable || !field.required, "SERIALIZED");
         }
-        let kept = kept(fields);
-        let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer, &self.#kept }));
+        let raw = raw_field(fields);
+        let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer, &self.#raw }));
         quote! {
             #doc
             #[derive(Clone, Debug, Default, PartialEq)]
             #[non_exhaustive]
-            pub struct #name { #(#declared)* #kept: crate::tolerant::Kept }
+            pub struct #name { #(#declared)* #raw: crate::tolerant::RawProperties }
 
-            crate::tolerant::answer! { #name, #kept }
+            crate::tolerant::structure! { #name, #raw }
 
             impl crate::tolerant::Structure for #name {
                 #read
-                fn kept(&mut self) -> &mut crate::tolerant::Kept {
-                    &mut self.#kept
+                fn raw(&mut self) -> &mut crate::tolerant::RawProperties {
+                    &mut self.#raw
                 }
             }
 

@@ -22,8 +22,8 @@ pub(super) struct StructureCode {
 }
 
 impl StructureCode {
-    pub(super) fn of_answer() -> Self {
-        Self::new("tolerant", quote! { crate::tolerant::Fit }, "with_default")
+    pub(super) fn of_response() -> Self {
+        Self::new("tolerant", quote! { crate::tolerant::ReadOutcome }, "with_default")
     }
 
     pub(super) fn of_request() -> Self {
@@ -87,7 +87,7 @@ impl StructureCode {
         quote! {
             impl ::serde::Serialize for #name {
                 fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    crate::#reader::Writing::start(#start) #(#written)* .end()
+                    crate::#reader::ObjectSerializer::new(#start) #(#written)* .end()
                 }
             }
 

@@ -23,7 +23,7 @@ pub fn types(shaped: &Shaped) -> TokenStream {
     // Imported as values, which cannot clash with the names of types.
     let describing = quote! {
         #[cfg(feature = "schemars")]
-        use crate::schema::{ALWAYS, NEVER, WRITTEN, of, structure, union, with_default};
+        use crate::schema::{ALWAYS, NEVER, SERIALIZED, of, structure, union, with_default};
     };
     std::iter::once(describing).chain(made).collect()
 }

@@ -118,7 +118,7 @@ impl Writer<'_> {
         } else {
             quote! {
                 impl crate::tolerant::Union for #name {
-                    fn read(value: ::serde_json::Value) -> (Self, crate::tolerant::Fit) {
+                    fn read(value: ::serde_json::Value) -> (Self, crate::tolerant::ReadOutcome) {
                         use crate::tolerant::variant;
                         let taken = ::std::option::Option::None;
                         #(let taken = taken.or_else(|| #tried);)*

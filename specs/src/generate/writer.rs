@@ -10,8 +10,8 @@ use crate::shape::names;
 use crate::shape::types::{Field, Kind, Rust, Type};
 
 /// The name of the field that holds the undeclared properties of a response.
-pub(super) fn kept(fields: &[Field]) -> Ident {
-    ident(&names::free("kept".to_owned(), &fields.iter().map(|field| field.name.clone()).collect()))
+pub(super) fn raw_field(fields: &[Field]) -> Ident {
+    ident(&names::free("raw".to_owned(), &fields.iter().map(|field| field.name.clone()).collect()))
 }
 
 /// The types that each type contains directly, without a list or a map between.

@@ -28,6 +28,7 @@
 //! `propertyNames`, `$dynamicRef`, `$id`, dialects other than those of OpenAPI 3.1 and JSON Schema 2020-12, mutual TLS,
 //! roles of schemes that are not OAuth 2.
 
+mod converter;
 mod definitions;
 mod schemas;
 
@@ -36,11 +37,8 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::node::Node;
 use crate::swagger2::wrap_reference_siblings;
+use converter::{Converter, check_dialect};
 use definitions::Definitions;
-
-/// The dialects whose keywords are those that are read.
-pub(crate) const DIALECTS: [&str; 2] =
-    ["https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base"];
 
 /// The kind of an object.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,13 +128,6 @@ fn convert(document: &Value, keeps: bool) -> Result<Value, Error> {
     wrap_reference_siblings(&mut openapi);
     check(Node::root(&openapi), Role::Document)?;
     Ok(openapi)
-}
-
-struct Converter<'a> {
-    root: Node<'a>,
-    definitions: Definitions<'a>,
-    /// Whether what has no equal in 3.0 stays, in place of being refused.
-    keeps: bool,
 }
 
 impl<'a> Converter<'a> {
@@ -299,14 +290,6 @@ fn is_of_bytes(media_type: &str) -> bool {
     let name = media_type.to_ascii_lowercase();
     let mut kinds = ["application/octet-stream", "image/", "audio/", "video/"].into_iter();
     kinds.any(|kind| name.starts_with(kind))
-}
-
-fn check_dialect(dialect: &Node) -> Result<(), Error> {
-    let name = dialect.text()?;
-    match DIALECTS.contains(&name.trim_end_matches('#')) {
-        true => Ok(()),
-        false => Err(dialect.error(format!("the dialect `{name}` is not read; JSON Schema 2020-12 is"))),
-    }
 }
 
 /// Keeps an annotation that 3.0 does not have as an extension.

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::converter::{Converter, check_dialect};
 use super::definitions::DEFINING;
-use super::{Converter, check_dialect};
 use crate::Error;
 use crate::node::Node;
 

@@ -45,14 +45,14 @@ struct Inner {
     message: String,
     operation: Option<&'static str>,
     request: Option<String>,
-    answer: Option<Answer>,
+    response: Option<ResponseParts>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     attempts: u32,
     elapsed: Duration,
     cause: Option<Cause>,
     circuit_open: bool,
     budget_exhausted: bool,
-    /// How long to wait, if it is not the server that tells.
+    /// How long to wait, if it is not the server that says so.
     wait: Option<Duration>,
 }
 
@@ -64,13 +64,13 @@ enum Cause {
     TimedOut,
     Stalled,
     /// The time limit of the whole call has passed: no attempt may follow.
-    Late,
+    DeadlineElapsed,
     TooLarge,
     Private,
     Saturated,
 }
 
-struct Answer {
+struct ResponseParts {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -105,7 +105,7 @@ impl Error {
             message: message.into(),
             operation: None,
             request: None,
-            answer: None,
+            response: None,
             source: None,
             attempts: 0,
             elapsed: Duration::ZERO,
@@ -131,8 +131,8 @@ impl Error {
 
     /// Converts an error of reqwest, without its URL: the URL is shown separately, without its query.
     pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
-        if let Some(broken) = found::<BodyError>(&error) {
-            return Self::broken(*broken);
+        if let Some(body) = found::<BodyError>(&error) {
+            return Self::broken_body(*body);
         }
         if let Some(private) = found::<Private>(&error) {
             return Self::private(private.clone());
@@ -143,9 +143,9 @@ impl Error {
             () if error.is_connect() => "cannot connect to the server",
             () if error.is_builder() => "the request cannot be built",
             () if error.is_body() || error.is_decode() => "the body broke off",
-            () => "the exchange broke off",
+            () => "the connection broke off",
         };
-        // What TLS refuses, such as a certificate, it refuses again.
+        // What TLS refuses, such as a certificate, would be refused again.
         let refused = error.is_connect() && found::<io::Error>(&error).is_some_and(is_invalid_data);
         let mut made = Self::new(kind, message);
         made.0.cause = match () {
@@ -158,16 +158,16 @@ impl Error {
     }
 
     /// The error of a body that a time limit ended.
-    pub(crate) fn broken(broken: BodyError) -> Self {
-        let cause = match broken {
+    pub(crate) fn broken_body(error: BodyError) -> Self {
+        let cause = match error {
             BodyError::Stalled(_) => Cause::Stalled,
-            BodyError::DeadlineElapsed(_) => Cause::Late,
+            BodyError::DeadlineElapsed(_) => Cause::DeadlineElapsed,
         };
-        Self::transport(broken.to_string()).because(cause)
+        Self::transport(error.to_string()).because(cause)
     }
 
-    pub(crate) fn late(limit: Duration) -> Self {
-        Self::transport(format!("no answer within {limit:?}")).because(Cause::TimedOut)
+    pub(crate) fn head_timed_out(limit: Duration) -> Self {
+        Self::transport(format!("no response within {limit:?}")).because(Cause::TimedOut)
     }
 
     pub(crate) fn private(private: Private) -> Self {
@@ -191,15 +191,15 @@ impl Error {
     pub(crate) fn too_large(status: StatusCode, headers: HeaderMap, limit: usize) -> Self {
         let mut error = Self::new(
             Kind::Decode,
-            format!("the response is longer than {limit} bytes: raise `max_answer` to accept it"),
+            format!("the response is longer than {limit} bytes: raise `max_response_size` to accept it"),
         );
-        error.0.answer = Some(Answer { status, headers, body: Bytes::new() });
+        error.0.response = Some(ResponseParts { status, headers, body: Bytes::new() });
         error.because(Cause::TooLarge)
     }
 
     pub(crate) fn status_failure(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let mut error = Self::new(Kind::Status, "");
-        error.0.answer = Some(Answer { status, headers, body });
+        error.0.response = Some(ResponseParts { status, headers, body });
         error.0.message = error.server_message().unwrap_or_default();
         error
     }
@@ -211,13 +211,13 @@ impl Error {
         path: &str,
         source: serde_json::Error,
     ) -> Self {
-        let place = if path.is_empty() || path == "." {
+        let location = if path.is_empty() || path == "." {
             "the response".to_owned()
         } else {
             format!("`{path}` of the response")
         };
-        let mut error = Self::new(Kind::Decode, format!("{place} cannot be decoded"));
-        error.0.answer = Some(Answer { status, headers, body });
+        let mut error = Self::new(Kind::Decode, format!("{location} cannot be decoded"));
+        error.0.response = Some(ResponseParts { status, headers, body });
         error.0.source = Some(Box::new(source));
         error
     }
@@ -324,7 +324,7 @@ impl fmt::Display for Error {
         }
         match (self.0.kind, self.status()) {
             (Kind::Status, Some(status)) => {
-                write!(f, "the server answered {status}")?;
+                write!(f, "the server responded with {status}")?;
                 if !self.0.message.is_empty() {
                     write!(f, ": {}", self.0.message)?;
                 }
@@ -396,14 +396,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_as_a_sentence_and_hides_the_query() {
+    fn the_text_names_the_failure_and_omits_query_and_credentials() {
         let url = reqwest::Url::parse("https://user:pass@www.data.gouv.fr/api/1/datasets/?q=secret").unwrap();
         let body = Bytes::from_static(br#"{"message": "nope"}"#);
         let error = Error::status_failure(StatusCode::BAD_REQUEST, HeaderMap::new(), body);
         let error = error.of_operation("create_dataset").of_request(&reqwest::Method::POST, &url);
         assert_eq!(
             error.to_string(),
-            "create_dataset: the server answered 400 Bad Request: nope (POST https://www.data.gouv.fr/api/1/datasets/)"
+            "create_dataset: the server responded with 400 Bad Request: nope (POST https://www.data.gouv.fr/api/1/datasets/)"
         );
     }
 }

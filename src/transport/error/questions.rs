@@ -1,4 +1,4 @@
-//! The questions that an error answers.
+//! The public methods of the error type.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ impl Error {
     /// Returns the HTTP status of the response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.answer.as_ref().map(|answer| answer.status)
+        self.0.response.as_ref().map(|response| response.status)
     }
 
     /// Returns the headers of the response, if there was one.
     #[must_use]
     pub fn headers(&self) -> Option<&HeaderMap> {
-        self.0.answer.as_ref().map(|answer| &answer.headers)
+        self.0.response.as_ref().map(|response| &response.headers)
     }
 
     /// Returns the body of the response, if there was one.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
-        self.0.answer.as_ref().map(|answer| &answer.body)
+        self.0.response.as_ref().map(|response| &response.body)
     }
 
     /// Returns the body of the response, if it is JSON.
@@ -44,7 +44,7 @@ impl Error {
 
     /// Returns whether the object does not exist, or the path is not a route of the API (404).
     ///
-    /// The tabular and metrics APIs also answer 404 if the type of a column does not support an operator: that is
+    /// The tabular and metrics APIs also return 404 if the type of a column does not support an operator: that is
     /// [`is_unsupported`](Self::is_unsupported) instead.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
@@ -135,7 +135,8 @@ impl Error {
     /// or of the whole call ([`Timeouts`](crate::Timeouts)), or the deadline of a [`Wait`](crate::objects::Wait).
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        self.0.kind == Kind::Deadline || matches!(self.0.cause, Some(Cause::TimedOut | Cause::Stalled | Cause::Late))
+        self.0.kind == Kind::Deadline
+            || matches!(self.0.cause, Some(Cause::TimedOut | Cause::Stalled | Cause::DeadlineElapsed))
     }
 
     /// Returns whether the body stalled: nothing of it arrived within the time limit.
@@ -145,7 +146,7 @@ impl Error {
     }
 
     /// Returns whether the response or file is larger than the limit of what is read into memory
-    /// ([`ClientBuilder::max_answer`](crate::ClientBuilder::max_answer)).
+    /// ([`ClientBuilder::max_response_size`](crate::ClientBuilder::max_response_size)).
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         self.0.cause == Some(Cause::TooLarge)

@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use serde_json::json;
 
-use crate::cli::Format;
+use crate::format::Format;
 use crate::python::Environment;
 use machine::Machine;
 use measure::Server;

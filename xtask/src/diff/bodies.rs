@@ -6,7 +6,7 @@ use datagouv_specs::pointer::escape;
 use serde_json::{Value, json};
 
 use super::change::Direction;
-use super::compare::{Comparison, OperationDifferences};
+use super::comparison::{Comparison, OperationDifferences};
 use super::location::Location;
 use super::operations::Entry;
 use super::rules;

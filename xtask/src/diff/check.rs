@@ -6,7 +6,7 @@ use datagouv_specs::Error;
 use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
-use super::document::{follow, reference};
+use super::references::{follow, reference};
 
 /// The kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,10 +2,10 @@
 
 use datagouv_specs::faults::{self, Note, Reading, Version};
 use datagouv_specs::{openapi31, swagger2};
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::check;
+use super::references::{Target, follow};
 use crate::source::Error;
 
 /// A document in the words of OpenAPI 3.0, with what 3.1 has besides, in which every object has the type that the
@@ -14,15 +14,6 @@ use crate::source::Error;
 pub struct Document {
     root: Value,
     notes: Vec<Note>,
-}
-
-/// The target of a reference.
-#[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
-    /// The value.
-    pub value: &'a Value,
-    /// The pointer of the last reference followed; `None` if there was none.
-    pub pointer: Option<&'a str>,
 }
 
 impl Document {
@@ -67,32 +58,4 @@ impl Document {
     pub fn follow<'a>(&'a self, value: &'a Value) -> Target<'a> {
         follow(&self.root, value).unwrap_or(Target { value: &Value::Null, pointer: None })
     }
-}
-
-/// Follows references; `None` if one cannot be resolved, leaves the document, or is part of a cycle.
-pub fn follow<'a>(root: &'a Value, value: &'a Value) -> Option<Target<'a>> {
-    let mut target = Target { value, pointer: None };
-    let mut seen = Vec::new();
-    while let Some(reference) = reference(target.value) {
-        if seen.contains(&reference) {
-            return None;
-        }
-        seen.push(reference);
-        target = Target { value: lookup(root, reference)?, pointer: reference.strip_prefix('#') };
-    }
-    Some(target)
-}
-
-/// The text of a reference.
-pub fn reference(value: &Value) -> Option<&str> {
-    value.get("$ref")?.as_str()
-}
-
-/// Looks up a pointer in a URI fragment (RFC 6901, section 6).
-fn lookup<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
-    let pointer = reference.strip_prefix('#')?;
-    root.pointer(pointer).or_else(|| {
-        let decoded = percent_decode_str(pointer).decode_utf8().ok()?;
-        root.pointer(&decoded)
-    })
 }

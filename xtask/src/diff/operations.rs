@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::change::Operation;
 use super::check::METHODS;
-use super::compare::OperationDifferences;
+use super::comparison::OperationDifferences;
 use super::document::Document;
 use super::rules;
 use super::schemas::display;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::bodies;
 use super::change::Direction;
-use super::compare::{Comparison, OperationDifferences};
+use super::comparison::{Comparison, OperationDifferences};
 use super::location::Location;
 use super::operations::{Entry, path_names};
 use super::rules;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datagouv_specs::pointer::escape;
 use serde_json::{Map, Value};
 
-use super::compare::{Comparison, OperationDifferences};
+use super::comparison::{Comparison, OperationDifferences};
 use super::document::Document;
 use super::operations::Entry;
 use super::rules::{self, Rule};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::compare::{OperationDifferences, Values};
+use super::comparison::{OperationDifferences, Values};
 use super::document::Document;
 use super::operations::Entry;
 use super::rules::{self, Rule};

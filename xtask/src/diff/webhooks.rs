@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::bodies::{content, media_types};
 use super::change::{Direction, Operation};
 use super::check::METHODS;
-use super::compare::{Comparison, OperationDifferences};
+use super::comparison::{Comparison, OperationDifferences};
 use super::document::Document;
 use super::location::Location;
 use super::operations::Entry;

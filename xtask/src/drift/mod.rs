@@ -8,6 +8,7 @@ mod client;
 mod observe;
 mod operations;
 mod report;
+mod seen;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use client::{Client, Received};
 use observe::Observations;
 use operations::{Operation, Pool};
 pub use report::Format;
+use seen::Drift;
 
 /// What `cargo xtask drift` takes.
 #[derive(clap::Args)]
@@ -51,27 +53,6 @@ Ends with 0 where nothing unexpected is seen, with 1 where something is, with 2 
 
 The report in markdown is for an issue. It ends with drafts of overlay actions, in which M of N counts the values that
 departed and the values that were seen; each is to be read before it is used.";
-
-/// What was seen of an API.
-pub struct Drift {
-    api: Api,
-    /// Where it was asked.
-    base: String,
-    observations: Observations,
-    /// Operations that were called, with the number of bodies that were read.
-    called: Vec<(String, usize)>,
-    /// Operations that were not called, and why.
-    skipped: Vec<(String, String)>,
-    /// What the served document has that the vendored one has not.
-    served: Vec<String>,
-}
-
-impl Drift {
-    /// Whether nothing unexpected was seen.
-    pub fn is_expected(&self) -> bool {
-        self.observations.departures().is_empty() && self.served.is_empty()
-    }
-}
 
 /// Runs `cargo xtask drift`.
 pub fn run(arguments: &Arguments) -> ExitCode {

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use datagouv_specs::pointer::unescape;
 use serde_json::{Value, json};
 
-use super::Drift;
 use super::observe::{Departure, Kind};
+use super::seen::Drift;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]

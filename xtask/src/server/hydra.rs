@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::keys;
 use super::packages::{PackageSet, Versions};
 use super::postgres;
+use super::process::run_logged;
 use super::state::{Port, Service, State, failed, write};
-use super::udata;
-
-/// The key with which the catalogue speaks to hydra.
-pub const KEY: &str = "hydra-local-key";
 
 /// Writes hydra's settings.
 pub fn configure(state: &State) -> Result<(), String> {
@@ -19,7 +17,7 @@ LOG_LEVEL = "INFO"
 DATABASE_URL = "{hydra}"
 DATABASE_URL_CSV = "{csv}"
 REDIS_URL = "redis://127.0.0.1:{redis}/0"
-API_KEY = "{KEY}"
+API_KEY = "{hydra_key}"
 TEMPORARY_DOWNLOAD_FOLDER = "{downloads}"
 UDATA_URI = "{udata}/api/2"
 UDATA_URI_API_KEY = "{udata_key}"
@@ -46,7 +44,8 @@ OGC_ANALYSIS_ENABLED = true
         redis = state.port(Port::Of(Service::Redis)),
         downloads = downloads(state).display(),
         udata = state.url(Port::Of(Service::Udata)),
-        udata_key = udata::ADMIN_KEY,
+        hydra_key = keys::HYDRA,
+        udata_key = keys::UDATA_ADMIN,
         s3_tls = state.port(Port::S3Tls),
         bucket = super::storage::BUCKET,
         s3 = state.url(Port::Of(Service::S3)),
@@ -61,7 +60,7 @@ fn downloads(state: &State) -> PathBuf {
 }
 
 /// A program of hydra's environment, with its settings.
-pub fn program(state: &State, versions: &Versions, name: &str) -> Command {
+fn program(state: &State, versions: &Versions, name: &str) -> Command {
     let environment = PackageSet::Hydra.environment(state, versions);
     let mut command = Command::new(environment.program(name));
     // It runs tippecanoe, a program of its environment.
@@ -79,6 +78,16 @@ pub fn program(state: &State, versions: &Versions, name: &str) -> Command {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1");
     command
+}
+
+/// Creates or updates the tables of hydra, once for each version.
+pub fn migrate(state: &State, versions: &Versions) -> Result<(), String> {
+    let (done, version) = (postgres::migrated(state), PackageSet::Hydra.version(versions));
+    if std::fs::read_to_string(&done).ok().as_deref() != Some(version) {
+        run_logged(program(state, versions, "udata-hydra").arg("migrate"), &state.log("migrate"))?;
+        write(&done, version)?;
+    }
+    Ok(())
 }
 
 /// The command of one of its three services.

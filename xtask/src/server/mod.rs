@@ -4,6 +4,7 @@
 //! Debian's. The database of udata is in memory, PostgREST and the object storage are stand-ins.
 
 mod hydra;
+mod keys;
 mod logs;
 mod packages;
 mod postgres;
@@ -130,7 +131,9 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
         }
         if *service == Service::Postgres {
             let step = progress.step("tables");
-            postgres::migrate(&state, &arguments.versions)?;
+            postgres::create_databases(&state)?;
+            hydra::migrate(&state, &arguments.versions)?;
+            postgres::create_metrics(&state)?;
             if services.contains(&Service::Tabular) {
                 tabular::load_recorded_tables(&state, &arguments.versions)?;
             }

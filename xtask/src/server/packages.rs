@@ -1,12 +1,11 @@
 //! What the platform is made of: packages of Debian and of Python.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::process::with_log;
+use super::process::run_logged;
 use super::progress::Progress;
-use super::state::{Service, State, failed};
+use super::state::{Service, State};
 use crate::python::Environment;
 
 /// The version of udata that the vendored documents come from.
@@ -189,17 +188,4 @@ fn debian(state: &State, services: &[Service], progress: &Progress) -> Result<()
 pub fn exists(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-/// Runs a command whose output goes to a log, the end of which is in the error where it fails.
-pub fn run_logged(command: &mut Command, log: &Path) -> Result<(), String> {
-    let output = File::options().create(true).append(true).open(log).map_err(|error| failed(log, &error))?;
-    let errors = output.try_clone().map_err(|error| failed(log, &error))?;
-    let program = Path::new(command.get_program()).to_path_buf();
-    let status = command.stdin(Stdio::null()).stdout(output).stderr(errors).status();
-    let status = status.map_err(|error| failed(&program, &error))?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(with_log(&format!("{} failed ({status})", program.display()), log))
 }

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
-use super::packages::{PackageSet, Versions, run_logged};
-use super::state::{Port, Service, State, failed, write};
+use super::process::run_logged;
+use super::state::{Port, Service, State, failed};
 
 /// The user of the system that runs it where root starts the platform: PostgreSQL refuses root.
 const USER: &str = "postgres";
@@ -63,24 +63,27 @@ pub fn answers(state: &State) -> bool {
     query(state, "postgres", "select 1").is_ok()
 }
 
-/// Makes the databases, the tables of hydra, once for each of its versions, and those of the metrics.
-pub fn migrate(state: &State, versions: &Versions) -> Result<(), String> {
+/// The file that holds the version of hydra whose migrations were applied to the cluster.
+pub fn migrated(state: &State) -> PathBuf {
+    state.path("migrated")
+}
+
+/// Creates the databases that do not exist.
+pub fn create_databases(state: &State) -> Result<(), String> {
     for database in ["hydra", "csv"] {
         if query(state, "postgres", &format!("select 1 from pg_database where datname = '{database}'"))?.is_empty() {
             query(state, "postgres", &format!("create database {database}"))?;
         }
     }
-    let done = state.path("migrated");
-    let version = PackageSet::Hydra.version(versions);
-    let log = state.log("migrate");
-    if fs::read_to_string(&done).ok().as_deref() != Some(version) {
-        run_logged(super::hydra::program(state, versions, "udata-hydra").arg("migrate"), &log)?;
-        write(&done, version)?;
-    }
+    Ok(())
+}
+
+/// Creates the tables of the metrics, unless they exist.
+pub fn create_metrics(state: &State) -> Result<(), String> {
     if query(state, "csv", "select 1 from pg_namespace where nspname = 'metric'")?.is_empty() {
         let mut psql = psql(state, "csv")?;
         psql.args(["-v", "ON_ERROR_STOP=1", "--single-transaction", "-f"]);
-        run_logged(psql.arg(crate::root().join("xtask/server/metrics.sql")), &log)?;
+        run_logged(psql.arg(crate::root().join("xtask/server/metrics.sql")), &state.log("migrate"))?;
     }
     Ok(())
 }
@@ -140,7 +143,7 @@ fn cluster(state: &State) -> Result<PathBuf, String> {
     }
     let folder = empty_folder(&link)?;
     // The tables of a cluster that is gone are gone too.
-    let _ = fs::remove_file(state.path("migrated"));
+    let _ = fs::remove_file(migrated(state));
     let mut initdb = program("initdb")?;
     initdb.args(["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "-D"]).arg(&folder);
     run_logged(&mut initdb, &state.log("initdb"))?;

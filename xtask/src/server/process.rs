@@ -234,6 +234,19 @@ fn descendants(leader: i32) -> Vec<i32> {
     found
 }
 
+/// Runs a command and appends its output to a log. An error contains the end of the log.
+pub fn run_logged(command: &mut Command, log: &Path) -> Result<(), String> {
+    let output = File::options().create(true).append(true).open(log).map_err(|error| failed(log, &error))?;
+    let errors = output.try_clone().map_err(|error| failed(log, &error))?;
+    let program = Path::new(command.get_program()).to_path_buf();
+    let status = command.stdin(Stdio::null()).stdout(output).stderr(errors).status();
+    let status = status.map_err(|error| failed(&program, &error))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(with_log(&format!("{} failed ({status})", program.display()), log))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::packages::{PackageSet, Versions, run_logged};
+use super::packages::{PackageSet, Versions};
 use super::postgres;
+use super::process::run_logged;
 use super::state::{Port, Service, State, failed, write};
 
 /// The stand-in, with the tables on one port and the metrics on another.

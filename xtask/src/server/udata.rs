@@ -4,12 +4,9 @@
 use std::fs;
 use std::process::Command;
 
-use super::hydra;
+use super::keys;
 use super::packages::{PackageSet, Versions};
 use super::state::{Port, Service, State, failed};
-
-/// The API key of the sysadmin, as `xtask/server/base_data.py` has it.
-pub const ADMIN_KEY: &str = "udata_local-admin-0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdef";
 
 /// The server, which speaks to those of the others that are there. `name` is what it calls itself in documents and
 /// links.
@@ -40,7 +37,7 @@ pub fn command(state: &State, versions: &Versions, name: Option<&str>, others: &
         command.env("METRICS_API", format!("{}/api", state.url(Port::Of(Service::Metrics))));
     }
     if others.contains(&Service::HydraApi) {
-        command.env("HYDRA_URI", state.url(Port::Of(Service::HydraApi))).env("HYDRA_API_KEY", hydra::KEY);
+        command.env("HYDRA_URI", state.url(Port::Of(Service::HydraApi))).env("HYDRA_API_KEY", keys::HYDRA);
     }
     if let Some(name) = name {
         command.env("UDATA_SERVER_NAME", name).env("UDATA_URL_SCHEME", "https");

@@ -1,5 +1,6 @@
 //! `validate`: the faults of a document, by the JSON Schemas of its language and by rules of our own.
 
+mod finding;
 mod rules;
 mod schema;
 
@@ -7,11 +8,11 @@ use std::process::ExitCode;
 
 use datagouv_specs::document;
 use datagouv_specs::faults::{self, Reading, Version};
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::cli::Format;
-use crate::source::{self, Error, Loaded, Position};
+use crate::format::Format;
+use crate::source::{self, Error, Loaded};
+pub use finding::{Finding, Place, Severity};
 
 /// What `cargo xtask validate` takes.
 #[derive(clap::Args)]
@@ -42,68 +43,6 @@ The JSON, to which members may be added:
     text      what is wrong
     reading   how diff, convert and a dry run of refresh read it, or null
   summary   the number of findings by level: {error, warning, info}";
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The document is not of its language, or part of it cannot be read.
-    Error,
-    /// It can be read, though it does not say what it means.
-    Warning,
-    /// It is of its language, and may surprise.
-    Info,
-}
-
-impl Severity {
-    const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Info];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Info => "info",
-        }
-    }
-}
-
-/// A finding in a document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The rule, kebab-case.
-    pub rule: &'static str,
-    /// How bad it is.
-    pub level: Severity,
-    /// Where, as a JSON pointer.
-    pub pointer: String,
-    /// Where in the text.
-    #[serde(flatten)]
-    pub position: Place,
-    /// What is wrong.
-    pub text: String,
-    /// How it is read where the document is compared.
-    pub reading: Option<String>,
-}
-
-/// A position that may not be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Place {
-    line: Option<usize>,
-    column: Option<usize>,
-}
-
-impl From<Option<Position>> for Place {
-    fn from(position: Option<Position>) -> Self {
-        Self { line: position.map(|it| it.line), column: position.map(|it| it.column) }
-    }
-}
-
-impl Finding {
-    fn new(rule: &'static str, level: Severity, pointer: impl Into<String>, text: impl Into<String>) -> Self {
-        let (pointer, text) = (pointer.into(), text.into());
-        Self { rule, level, pointer, position: Place::default(), text, reading: None }
-    }
-}
 
 /// Runs `cargo xtask validate`.
 pub fn run(arguments: &Arguments) -> ExitCode {

@@ -6,7 +6,7 @@ use datagouv_specs::faults::Version;
 use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
-use super::{Finding, Severity};
+use super::finding::{Finding, Severity};
 
 /// The rules, each with its level.
 pub const RULES: &[(&str, Severity, &str)] = &[

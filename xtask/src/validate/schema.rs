@@ -5,7 +5,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use super::{Finding, Severity};
+use super::finding::{Finding, Severity};
 
 const SWAGGER_2: &str = include_str!("../../schemas/swagger-2.0.json");
 const OPENAPI_30: &str = include_str!("../../schemas/openapi-3.0.json");

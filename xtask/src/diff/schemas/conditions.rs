@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::context::SchemaContext;
+use super::differences::{SchemaDifferences, changed_location, unknown_location};
 use super::effective::{EffectiveSchema, LocatedSchema};
-use super::{SchemaDifferences, Schemas, changed_location, keywords, unknown_location};
+use super::keywords;
 use crate::diff::location::Location;
 use crate::diff::rules::{self, Pair};
 
-impl<'a> Schemas<'a> {
+impl<'a> SchemaContext<'_, 'a> {
     pub(super) fn conditions(
         &self,
         old: &EffectiveSchema<'a>,

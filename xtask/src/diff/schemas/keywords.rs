@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::differences::{SchemaDifferences, changed_location, display};
 use super::effective::{Bound, EffectiveSchema, Keyword, is_same};
-use super::{SchemaDifferences, changed_location, display};
+
 use crate::diff::location::Location;
 use crate::diff::rules::{self, Pair};
 

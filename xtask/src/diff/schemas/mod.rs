@@ -1,6 +1,8 @@
 //! Compares schemas: each pair that requests or responses use is compared once, whatever refers to it.
 
 mod conditions;
+mod context;
+mod differences;
 mod effective;
 mod keywords;
 mod objects;
@@ -15,22 +17,13 @@ use serde_json::Value;
 use super::change::Direction;
 use super::document::Document;
 use super::location::Location;
-use super::rules::{Pair, Rule};
-use effective::EffectiveSchema;
-pub use effective::LocatedSchema;
+use context::SchemaContext;
+use differences::SchemaDifferences;
+pub use differences::{Difference, display, sentence};
+use effective::{EffectiveSchema, LocatedSchema};
 
 /// The cost after which a comparison is given up: forty times that of the largest known document.
 const BUDGET: usize = 200_000;
-
-/// A change whose operations are not known yet: schemas are compared before it is known what uses them.
-#[derive(Debug, Clone)]
-pub struct Difference {
-    pub rule: &'static Rule,
-    pub location: String,
-    pub old: Option<Value>,
-    pub new: Option<Value>,
-    pub text: String,
-}
 
 /// A pair of schemas, with their differences and the pairs that they contain.
 #[derive(Debug)]
@@ -144,16 +137,18 @@ impl<'a> Schemas<'a> {
         output: &mut SchemaDifferences<'a>,
     ) {
         keywords::annotations(old, new, output);
-        if self.schema_became_union(old, new, olds, news, output) {
+        let is_equivalent = |old: &[LocatedSchema<'a>], new: &[LocatedSchema<'a>]| self.is_equivalent(old, new);
+        let context = SchemaContext { old: self.old, new: self.new, is_equivalent: &is_equivalent };
+        if context.schema_became_union(old, new, olds, news, output) {
             return;
         }
-        self.unions(old, new, output);
+        context.unions(old, new, output);
         if keywords::types(old, new, output) {
             keywords::values(old, new, output);
             keywords::bounds(old, new, output);
-            self.objects(old, new, output);
-            self.not(old, new, output);
-            self.conditions(old, new, output);
+            context.objects(old, new, output);
+            context.not(old, new, output);
+            context.conditions(old, new, output);
         }
     }
 
@@ -242,76 +237,4 @@ fn way(all: &[(usize, Option<usize>, &str)], last: usize) -> String {
 pub struct Visited {
     nodes: Vec<u32>,
     round: u32,
-}
-
-/// The result of comparing a pair.
-struct SchemaDifferences<'a> {
-    direction: Direction,
-    differences: Vec<Difference>,
-    children: Vec<(Vec<LocatedSchema<'a>>, Vec<LocatedSchema<'a>>)>,
-}
-
-impl<'a> SchemaDifferences<'a> {
-    /// Adds a change; the predicate follows the location in the sentence.
-    fn report(
-        &mut self,
-        pair: &'static Pair,
-        location: &Location,
-        (old, new): (Option<Value>, Option<Value>),
-        predicate: impl AsRef<str>,
-    ) {
-        self.report_rule(pair.on(self.direction), location, (old, new), predicate);
-    }
-
-    fn report_rule(
-        &mut self,
-        rule: &'static Rule,
-        location: &Location,
-        (old, new): (Option<Value>, Option<Value>),
-        predicate: impl AsRef<str>,
-    ) {
-        let mut text = sentence(location, predicate.as_ref());
-        // Elsewhere the location implies the direction.
-        if location.is_shared() {
-            text.push_str(if self.direction == Direction::Request { " in requests" } else { " in responses" });
-        }
-        self.differences.push(Difference { rule, location: location.pointer.clone(), old, new, text });
-    }
-
-    fn descend(&mut self, old: Vec<LocatedSchema<'a>>, new: Vec<LocatedSchema<'a>>) {
-        self.children.push((old, new));
-    }
-}
-
-/// A sentence about a location.
-pub fn sentence(location: &Location, predicate: &str) -> String {
-    let location = location.to_string();
-    let mut characters = location.chars();
-    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{} {predicate}", characters.as_str())
-}
-
-/// The location of a change of a keyword: in the components if one side is there, else in NEW, else in OLD.
-fn changed_location<'p>(old: Option<&'p Rc<Location>>, new: Option<&'p Rc<Location>>) -> &'p Location {
-    match (old, new) {
-        (Some(old), Some(new)) if old.is_shared() && !new.is_shared() => old,
-        (_, Some(new)) => new,
-        (Some(old), None) => old,
-        (None, None) => unknown_location(),
-    }
-}
-
-fn unknown_location() -> &'static Location {
-    static UNKNOWN: std::sync::OnceLock<Location> = std::sync::OnceLock::new();
-    UNKNOWN.get_or_init(|| Location::of("", "the schema"))
-}
-
-/// A value in a sentence, cut where it is long.
-pub fn display(value: &Value) -> String {
-    // A backtick would end the code that the value stands in.
-    let text = value.to_string().replace('`', "'");
-    if text.chars().count() <= 60 {
-        return format!("`{text}`");
-    }
-    format!("`{}…`", text.chars().take(59).collect::<String>())
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::context::SchemaContext;
+use super::differences::{SchemaDifferences, changed_location};
 use super::effective::{EffectiveSchema, LocatedSchema};
-use super::{SchemaDifferences, Schemas, changed_location};
+
 use crate::diff::change::Direction;
 use crate::diff::document::Document;
 use crate::diff::location::Location;
 use crate::diff::rules;
 
-impl<'a> Schemas<'a> {
+impl<'a> SchemaContext<'_, 'a> {
     pub(super) fn objects(
         &self,
         old: &EffectiveSchema<'a>,

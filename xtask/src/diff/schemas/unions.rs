@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use datagouv_specs::pointer::unescape;
 use serde_json::Value;
 
+use super::context::SchemaContext;
+use super::differences::{SchemaDifferences, changed_location};
 use super::effective::{EffectiveSchema, LocatedSchema, Union};
-use super::{SchemaDifferences, Schemas, changed_location};
-use crate::diff::document::reference;
+
+use crate::diff::references::reference;
 use crate::diff::rules;
 
 /// The number of pairs of variants above which only names are matched.
 const MANY: usize = 2_500;
 
-impl<'a> Schemas<'a> {
+impl<'a> SchemaContext<'_, 'a> {
     /// Compares a schema with a union, in either order. Returns whether one of the two is a union, so that nothing is left
     /// to compare.
     pub(super) fn schema_became_union(
