@@ -160,7 +160,10 @@ fn schema(version: Version, key: &str) -> Option<Kind> {
         "oneOf" | "anyOf" => Kind::ListOf(Role::Schema),
         "not" if version == Version::OpenApi31 => Kind::OneOrFlag(Role::Schema),
         "not" => Kind::One(Role::Schema),
-        _ if version == Version::OpenApi30 => return None,
+        // Keywords of 3.1 in a document of 3.0 are read, though they say nothing there.
+        "contains" | "propertyNames" | "if" | "then" | "else" if version == Version::OpenApi30 => {
+            Kind::One(Role::Schema)
+        }
         "prefixItems" => Kind::ListOf(Role::Schema),
         "contains"
         | "propertyNames"
@@ -211,7 +214,7 @@ fn openapi(version: Version, role: Role, key: &str) -> Option<Kind> {
         (Document, "openapi") => Kind::Text,
         (Document, "components") => Kind::One(Components),
         (Document | PathItem | Operation, "servers") => Kind::ListOf(Server),
-        (Document, "webhooks") if version == Version::OpenApi31 => Kind::Extensible(PathItem),
+        (Document, "webhooks") => Kind::Extensible(PathItem),
         (Document, "jsonSchemaDialect") => Kind::Text,
         (Components, "schemas") => Kind::Map(Schema),
         (Components, "parameters") => Kind::Map(Parameter),

@@ -120,6 +120,8 @@ impl Pass {
             (Role::Body, false) => "/components/requestBodies",
             (Role::Header, false) => "/components/headers",
             (Role::Scheme, false) => "/components/securitySchemes",
+            (Role::Callback, false) => "/components/callbacks",
+            (Role::PathItem, false) => "/components/pathItems",
             _ => return None,
         })
     }
@@ -157,8 +159,7 @@ impl Pass {
             let is_own = self.section(role).is_some_and(|own| own.strip_prefix("/components/") == Some(section));
             // A schema may be within any component; the others are components themselves.
             let is_within = rest.split('/').count() > 2;
-            let has_section = self.section(role).is_some();
-            return is_own || (is_within && role == Role::Schema) || !has_section;
+            return is_own || (is_within && role == Role::Schema);
         }
         if role == Role::Parameter && !self.is_swagger() {
             return target.get("name").is_some() && target.get("in").is_some();
