@@ -25,7 +25,7 @@ const OPERATIONS: [&str; 10] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = here.join("corpus");
-    for folder in ["responses", "errors", "filters", "convert", "overlay", "diff"] {
+    for folder in ["responses", "errors", "filters", "convert", "overlay", "diff", "validate"] {
         fs::create_dir_all(corpus.join(folder))?;
     }
     for entry in fs::read_dir(here.join("../tests/fixtures/main"))? {
@@ -59,6 +59,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(corpus.join("convert/small"), small)?;
     let everything = fs::read(here.join("../xtask/tests/diff/everything.json"))?;
     fs::write(corpus.join("diff/everything"), [&everything[..], b"\0", &everything].concat())?;
+    let newer = fs::read(here.join("../xtask/tests/diff/everything-31.json"))?;
+    fs::write(corpus.join("diff/everything-31"), [&newer[..], b"\0", &newer].concat())?;
+    fs::write(corpus.join("convert/everything-31"), &newer)?;
+    for (name, bytes) in [("small", small.as_bytes()), ("everything", &everything), ("everything-31", &newer)] {
+        fs::write(corpus.join("validate").join(name), bytes)?;
+    }
     fs::write(
         corpus.join("diff/small"),
         [small.as_bytes(), b"\0", small.replace("integer", "number").as_bytes()].concat(),

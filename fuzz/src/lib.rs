@@ -14,7 +14,7 @@ use datagouv::fuzz::{decode, failure, file_name};
 use datagouv::main::types;
 use datagouv::{Client, DateTime, Filters};
 use datagouv_fidelity::losses;
-use datagouv_specs::{document, overlay as overlays};
+use datagouv_specs::{document, faults, overlay as overlays};
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use serde::Serialize;
@@ -132,6 +132,15 @@ pub fn convert(data: &[u8]) {
     let canonical = document::canonical_text(&parsed);
     let read = document::parse(&canonical).expect("the canonical text is JSON");
     assert_eq!(document::canonical_text(&read), canonical);
+    // What is read with its faults has none when it is read again, and is refused only for what has no equal.
+    if let Ok(reading) = faults::read(parsed.clone()) {
+        let again = faults::read(reading.document.clone()).expect("what is read can be read again");
+        assert!(again.notes.is_empty() && again.document == reading.document, "{:?}", again.notes);
+        if let Err(error) = document::to_openapi(reading.document) {
+            let is_told = ["OpenAPI 3.0 has", "is not read"].iter().any(|told| error.message.contains(told));
+            assert!(is_told, "{error}");
+        }
+    }
     if let Ok(converted) = document::to_openapi(parsed) {
         let again = document::to_openapi(converted.clone()).expect("what is converted is OpenAPI");
         assert_eq!(again, converted);
@@ -160,8 +169,22 @@ pub fn diff(data: &[u8]) {
     assert!(itself.is_empty(), "{itself:?}");
     let changes = compare(&old, &new).expect("documents of this size are compared");
     let _ = compare(&new, &old);
-    let report = Report { old: "old".to_owned(), new: "new".to_owned(), changes, release: None, notes: Vec::new() };
-    for format in [Format::Text, Format::Markdown, Format::Json, Format::Html] {
+    let report = Report { old: "old".to_owned(), new: "new".to_owned(), changes, ..Report::default() };
+    use Format::*;
+    for format in [Text, Markdown, Json, Html, Github, Junit, Sarif] {
         assert!(!report.write(format, false).contains('\x1b'));
     }
+}
+
+/// A document that is validated, with the position of each finding.
+pub fn validate(data: &[u8]) {
+    let loaded = source::Loaded {
+        name: "fuzz".to_owned(),
+        origin: String::new(),
+        bytes: data.to_vec(),
+        api: None,
+        version: None,
+        overlay: None,
+    };
+    let _ = xtask::validate::validate(&loaded);
 }

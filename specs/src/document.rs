@@ -93,18 +93,25 @@ pub fn parse(text: &str) -> Result<Value, Error> {
     serde_json::from_str(text).map_err(|error| Error::new("", format!("not JSON: {error}")))
 }
 
-/// The document as OpenAPI 3.0, whichever of the two languages it is written in.
+/// The document as OpenAPI 3.0, whichever of the three languages it is written in.
 pub fn to_openapi(document: Value) -> Result<Value, Error> {
     if document.get("swagger").is_some() {
         return crate::swagger2::to_openapi(&document);
     }
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version.starts_with("3.0.") => Ok(document),
-        Some(version) => {
-            Err(Error::new("/openapi", format!("OpenAPI {version} is not read; 3.0.x and Swagger 2.0 are")))
-        }
-        None => Err(Error::new("", "neither `swagger: \"2.0\"` nor `openapi: \"3.0.x\"`")),
+        Some(version) if version.starts_with("3.1.") => crate::openapi31::to_openapi30(&document),
+        Some(version) => Err(unknown_version(version)),
+        None => Err(Error::new("", "neither `swagger: \"2.0\"` nor `openapi: \"3.0.x\"` or `\"3.1.x\"`")),
     }
+}
+
+/// The error of a document of a version that is not known, which may be a later one.
+pub fn unknown_version(version: &str) -> Error {
+    let known = "Swagger 2.0, OpenAPI 3.0 and 3.1 are";
+    let is_later = version.split('.').next() == Some("3") && !version.starts_with("3.0") && !version.starts_with("3.1");
+    let state = if is_later { "is not known yet" } else { "is not read" };
+    Error::new("/openapi", format!("OpenAPI {version} {state}; {known}"))
 }
 
 /// Lists of the catalogue's documents that the server builds from unordered sets: schema and property.

@@ -2,12 +2,16 @@
 //! from a document.
 //!
 //! A document travels through the modules in this order: [`document`] (vendored as the server sent it),
-//! [`swagger2`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), [`shape`] (adapted to the
+//! [`swagger2`] or [`openapi31`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), [`shape`] (adapted to the
 //! generator) and [`generate`] (to Rust code).
 
+mod component_name;
 pub mod document;
 mod error;
+pub mod faults;
 pub mod generate;
+mod node;
+pub mod openapi31;
 pub mod overlay;
 pub mod pointer;
 pub mod shape;

@@ -29,6 +29,23 @@ pub fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
+/// A token of a JSON pointer in a URI fragment (RFC 6901, section 6), decoded. A `%` that starts no
+/// octet is kept as it is.
+pub(crate) fn decode(token: &str) -> String {
+    let bytes = token.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while index < bytes.len() {
+        let digits = token
+            .get(index + 1..index + 3)
+            .filter(|digits| bytes[index] == b'%' && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let octet = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(octet.unwrap_or(bytes[index]));
+        index += if octet.is_some() { 3 } else { 1 };
+    }
+    unescape(&String::from_utf8_lossy(&decoded))
+}
+
 /// What `Value::pointer_mut` finds, in less time where nothing is optimized.
 ///
 /// ```

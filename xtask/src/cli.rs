@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::format::Format;
-use crate::{bench, cargo, convert, coverage, diff, overlays, refresh, server, source};
+use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, server, source, validate};
 
 /// The work of the maintainers.
 #[derive(Parser)]
@@ -17,7 +17,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Print the OpenAPI 3.0.3 of a Swagger 2.0 document (JSON or YAML)
+    /// Print a document of Swagger 2.0 or OpenAPI 3.1 as OpenAPI 3.0.3; its faults go to stderr
     Convert {
         #[arg(help = source::SOURCES)]
         source: String,
@@ -26,6 +26,10 @@ enum Task {
     Refresh(refresh::Arguments),
     /// Say what changed between two documents, and what breaks
     Diff(diff::Arguments),
+    /// Say what is wrong with a document, by the JSON Schema of its version and by rules of our own
+    Validate(validate::Arguments),
+    /// Call the read operations of a running platform, and say what its documents and overlays do not
+    Drift(drift::Arguments),
     /// Compile the overlays to the form that builds apply
     Overlays {
         /// Write nothing; fail where a compiled overlay is not what its source says
@@ -62,6 +66,8 @@ pub fn run() -> ExitCode {
         Task::Convert { source } => convert::run(&source),
         Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Diff(arguments) => diff::run(&arguments),
+        Task::Validate(arguments) => validate::run(&arguments),
+        Task::Drift(arguments) => drift::run(&arguments),
         Task::Overlays { check } => overlays::run(check),
         Task::Coverage { format, live } => coverage::run(format, live),
         Task::Fidelity { arguments } => fidelity(&arguments),

@@ -5,12 +5,14 @@ pub mod cli;
 mod convert;
 mod coverage;
 pub mod diff;
+mod drift;
 mod format;
 pub mod overlays;
 mod python;
 pub mod refresh;
 mod server;
 pub mod source;
+pub mod validate;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -45,13 +45,27 @@ fn json_and_yaml_are_converted() {
 }
 
 #[test]
+fn faults_are_told_and_the_rest_is_converted() {
+    let output = convert("faults.yaml", &YAML.replace("'2.0'", "2.0").replace("type: string}]", "type: strange}]"));
+    assert_eq!(output.status.code(), Some(0));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let schema = &document["paths"]["/things/{id}"]["get"]["parameters"][0]["schema"];
+    assert_eq!(schema, &serde_json::json!({"type": "string"}));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("warning: /swagger: is 2.0; it is \"2.0\""), "{said}");
+    assert!(said.contains("/paths/~1things~1{id}/get/parameters/0/type: `strange` is no type here"), "{said}");
+}
+
+#[test]
 fn bad_input_is_one_line_that_names_the_place() {
-    let said = refused(&convert("place.yaml", &YAML.replace("type: string}]", "type: strange}]")));
-    assert!(said.contains("/paths/~1things~1{id}/get/parameters/0"), "{said}");
+    let tuple = r#"{"openapi": "3.1.0", "info": {"title": "", "version": ""}, "components": {"schemas": {"A":
+        {"prefixItems": [{}]}}}}"#;
+    let said = refused(&convert("tuple.json", tuple));
+    assert!(said.contains("/components/schemas/A/prefixItems: OpenAPI 3.0 has nothing"), "{said}");
     let said = refused(&convert("not.json", "{\"swagger\": \n\n oops"));
     assert!(said.contains("not.json") && said.contains("line 3"), "{said}");
-    let said = refused(&convert("three.json", r#"{"openapi": "3.0.3", "info": {}, "paths": {}}"#));
-    assert!(said.contains("swagger"), "{said}");
+    let said = refused(&convert("later.json", r#"{"openapi": "3.2.0", "info": {}, "paths": {}}"#));
+    assert!(said.contains("/openapi: OpenAPI 3.2.0 is not known yet"), "{said}");
     let said = refused(&run(&PathBuf::from("absent.json")));
     assert!(said.contains("absent.json"), "{said}");
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::names::{Names, Reference};
-use super::node::{Grammar, Kind, Node, Optional, Required};
 use crate::Error;
+use crate::node::{Grammar, Kind, Node, Optional, Required};
 
 const ROOT: Grammar = &[
     (Required, Kind::Text, &["swagger"]),

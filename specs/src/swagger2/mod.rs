@@ -15,10 +15,10 @@
 //! - A shared body or response is inlined where the operation's media types are not the document's.
 //! - A response without schema has no content, but for its examples.
 //! - The name of a body parameter is left out: it is never on the wire.
+//! - `x-example` of a parameter is its `example`.
 
 mod converter;
 mod names;
-mod node;
 mod parameters;
 mod schemas;
 mod security;
@@ -27,9 +27,9 @@ mod siblings;
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::node::{Grammar, Kind, Node, Optional, Required};
 use converter::{Converter, EXTERNAL_DOCS, content};
 use names::Reference;
-use node::{Grammar, Kind, Node, Optional, Required};
 use parameters::Payload;
 pub use siblings::wrap_reference_siblings;
 

@@ -2,25 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::node::Node;
 use crate::Error;
-use crate::pointer::unescape;
+use crate::component_name::{clean, is_valid};
+use crate::node::Node;
+use crate::pointer::{decode, unescape};
 
 /// The component names of a section, for the names that are not valid ones.
 pub(super) struct Names<'a>(BTreeMap<&'a str, String>);
-
-/// What OpenAPI 3.0 allows in the name of a component.
-fn is_allowed(character: char) -> bool {
-    character.is_ascii_alphanumeric() || ".-_".contains(character)
-}
 
 impl<'a> Names<'a> {
     /// Valid and distinct component names. One that is valid stays; in the others, what is not
     /// allowed becomes `_`, and a number tells apart those that then are the same.
     pub fn new(section: Vec<(&'a str, Node<'a>)>) -> Self {
-        let is_valid = |name: &&str| !name.is_empty() && name.chars().all(is_allowed);
         let originals = section.into_iter().map(|(name, _)| name);
-        let (valid, others): (BTreeSet<_>, BTreeSet<_>) = originals.partition(is_valid);
+        let (valid, others): (BTreeSet<_>, BTreeSet<_>) = originals.partition(|name| is_valid(name));
         let mut taken: BTreeSet<String> = valid.into_iter().map(str::to_owned).collect();
         let mut names = BTreeMap::new();
         for original in others {
@@ -39,21 +34,6 @@ impl<'a> Names<'a> {
     /// The component name for a name.
     pub fn of<'b>(&'b self, original: &'b str) -> &'b str {
         self.0.get(original).map_or(original, String::as_str)
-    }
-}
-
-fn clean(original: &str) -> String {
-    let mut name = String::new();
-    for character in original.chars() {
-        if is_allowed(character) {
-            name.push(character);
-        } else if !name.ends_with('_') {
-            name.push('_');
-        }
-    }
-    match name.trim_matches('_') {
-        "" => "_".to_owned(),
-        trimmed => trimmed.to_owned(),
     }
 }
 
@@ -90,21 +70,4 @@ impl<'a> Reference<'a> {
         let rest = tokens.next();
         Ok(Self { name, target, rest })
     }
-}
-
-/// A token of a JSON pointer in a URI fragment (RFC 6901, section 6), decoded. A `%` that starts no
-/// octet is kept as it is.
-pub(super) fn decode(token: &str) -> String {
-    let bytes = token.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while index < bytes.len() {
-        let digits = token
-            .get(index + 1..index + 3)
-            .filter(|digits| bytes[index] == b'%' && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        let octet = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(octet.unwrap_or(bytes[index]));
-        index += if octet.is_some() { 3 } else { 1 };
-    }
-    unescape(&String::from_utf8_lossy(&decoded))
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::converter::{Converter, content};
-use super::node::{Grammar, Kind, Node, Optional, Required, kind_of};
 use super::schemas::{VALUE, has_type, write_type};
 use crate::Error;
+use crate::node::{Grammar, Kind, Node, Optional, Required, kind_of};
 
 const PARAMETER: Grammar = &[
     (Required, Kind::Text, &["name", "in"]),
@@ -142,8 +142,18 @@ fn parameter(node: &Node, location: &str) -> Result<Value, Error> {
         }
         parameter["required"] = true.into();
     }
+    example(&mut parameter);
     write_value(node, location, &mut parameter)?;
     Ok(parameter)
+}
+
+/// Swagger 2.0 has no example of a parameter, and a customary extension for it.
+fn example(owner: &mut Value) {
+    if let Some(members) = owner.as_object_mut()
+        && let Some(example) = members.remove("x-example")
+    {
+        members.insert("example".to_owned(), example);
+    }
 }
 
 /// A header of a response.
@@ -224,6 +234,7 @@ fn form(fields: &[&Node], consumes: &[&str]) -> Result<Value, Error> {
             required.push(name);
         }
         let mut property = field.carry(&["description"]);
+        example(&mut property);
         write_schema(field, FORM_TYPES, &mut property)?;
         schema["properties"][name] = property;
         if let Some((style, explode)) = style(field, "formData")? {

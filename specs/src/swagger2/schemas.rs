@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::converter::{Converter, EXTERNAL_DOCS};
-use super::names::{Reference, decode};
-use super::node::{Grammar, Kind, Node, Optional, Required};
+use super::names::Reference;
 use crate::Error;
+use crate::node::{Grammar, Kind, Node, Optional, Required};
+use crate::pointer::decode;
 
 /// The keywords that schemas, parameters, items and headers have in common.
 pub(super) const VALUE: Grammar = &[

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::converter::Converter;
-use super::node::{Kind, Node, Optional, Required};
 use crate::Error;
+use crate::node::{Kind, Node, Optional, Required};
 
 /// A security scheme.
 pub(super) fn scheme(node: &Node) -> Result<Value, Error> {

@@ -44,6 +44,11 @@ fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
         (Carrier, "content" | "headers" | "encoding") => (Many, Carrier),
         (Schema, "properties" | "allOf" | "anyOf" | "oneOf") => (Many, Schema),
         (Schema, "items" | "additionalProperties" | "not") => (One, Schema),
+        // What OpenAPI 3.1 has besides.
+        (Document, "webhooks") => (Extensible, PathItem),
+        (Schema, "patternProperties" | "dependentSchemas" | "prefixItems") => (Many, Schema),
+        (Schema, "contains" | "propertyNames" | "if" | "then" | "else") => (One, Schema),
+        (Schema, "unevaluatedProperties" | "unevaluatedItems") => (One, Schema),
         _ => return None,
     })
 }

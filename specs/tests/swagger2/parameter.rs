@@ -131,3 +131,13 @@ fn what_it_must_not_be_is_refused() {
     let shared = json!({"p": {"$ref": "#/parameters/p"}});
     assert_refused(&document(json!({"parameters": shared})), "/parameters/p", "`in` is missing");
 }
+
+#[test]
+fn the_customary_extension_for_an_example_is_the_example() {
+    let parameter = json!({"name": "q", "in": "query", "type": "string", "x-example": "e"});
+    assert_eq!(convert_parameter(parameter)["example"], "e");
+    let field = json!({"name": "f", "in": "formData", "type": "string", "x-example": "e"});
+    let body = convert_operation(json!({"parameters": [field]}))["requestBody"].clone();
+    let media = &body["content"]["application/x-www-form-urlencoded"];
+    assert_eq!(media["schema"]["properties"]["f"], json!({"type": "string", "example": "e"}));
+}

@@ -118,6 +118,8 @@ fn alone(known: &HashMap<(String, String), Operation>, found: RustChange) -> Cha
         direction: None,
         operations,
         location: found.item.clone(),
+        way: String::new(),
+        accepted: None,
         old: found.old.clone().map(Into::into),
         new: found.new.clone().map(Into::into),
         text: found.text.clone(),

@@ -87,12 +87,16 @@ pub struct Change {
     /// Where it is, as a pointer: from the document's root when it starts with `/components`, `/servers` or
     /// `/security`, else from the operation. Parameters, bodies and unions are named, not numbered.
     pub location: String,
+    /// The way to it from the first operation, without the names of components; empty where the location is that way.
+    pub way: String,
     /// The value in OLD.
     pub old: Option<Value>,
     /// The value in NEW.
     pub new: Option<Value>,
     /// A sentence.
     pub text: String,
+    /// Why it is accepted, where it is.
+    pub accepted: Option<String>,
     /// What it does to a program written against the crate, the worst first.
     pub rust: Vec<RustChange>,
 }

@@ -1,4 +1,4 @@
-//! Checks the types of the objects of an OpenAPI 3.0 document, as far as a diff reads them.
+//! Checks the types of the objects of an OpenAPI 3 document, as far as a diff reads them.
 
 use std::collections::HashSet;
 
@@ -14,6 +14,8 @@ enum Role {
     Document,
     Components,
     PathItem,
+    /// A path item under a name.
+    Webhook,
     Operation,
     Parameter,
     Body,
@@ -54,6 +56,7 @@ fn member(role: Role, key: &str) -> Option<Kind> {
     use Role::*;
     Some(match (role, key) {
         (Document, "paths") => Kind::MapOf(PathItem),
+        (Document, "webhooks") => Kind::MapOf(Webhook),
         (Document, "components") => Kind::Object(Components),
         (Document | PathItem | Operation, "servers") => Kind::ListOf(Server),
         (Document | Operation, "security") => Kind::Requirements,
@@ -64,8 +67,8 @@ fn member(role: Role, key: &str) -> Option<Kind> {
         (Components, "headers") | (Response | Encoding, "headers") => Kind::MapOf(Header),
         (Components, "securitySchemes") => Kind::MapOf(Scheme),
         (Components | Operation, "callbacks") => Kind::MapOf(Callback),
-        (PathItem, key) if METHODS.contains(&key) => Kind::Object(Operation),
-        (PathItem | Operation, "parameters") => Kind::ListOf(Parameter),
+        (PathItem | Webhook, key) if METHODS.contains(&key) => Kind::Object(Operation),
+        (PathItem | Webhook | Operation, "parameters") => Kind::ListOf(Parameter),
         (Operation, "operationId" | "x-sunset") => Kind::Text,
         (Operation, "tags") => Kind::Texts,
         (Operation | Parameter | Header | Schema, "deprecated") => Kind::Flag,
@@ -87,8 +90,13 @@ fn member(role: Role, key: &str) -> Option<Kind> {
         (Schema, "enum") => Kind::List,
         (Schema, "required") => Kind::Texts,
         (Schema, "properties") => Kind::MapOf(Schema),
-        (Schema, "items" | "not") => Kind::Object(Schema),
-        (Schema, "additionalProperties") => Kind::ObjectOrFlag(Schema),
+        (Schema, "not" | "contains" | "propertyNames" | "if" | "then" | "else") => Kind::Object(Schema),
+        (Schema, "prefixItems") => Kind::ListOf(Schema),
+        (Schema, "patternProperties" | "dependentSchemas") => Kind::MapOf(Schema),
+        (Schema, "minContains" | "maxContains") => Kind::Number,
+        (Schema, "items" | "additionalProperties" | "unevaluatedItems" | "unevaluatedProperties") => {
+            Kind::ObjectOrFlag(Schema)
+        }
         (Schema, "allOf" | "oneOf" | "anyOf") => Kind::ListOf(Schema),
         (Schema, "discriminator") => Kind::Object(Discriminator),
         (Discriminator, "propertyName") => Kind::Text,
@@ -124,7 +132,7 @@ pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head
 /// The objects that may be a reference instead.
 fn refers(role: Role) -> bool {
     use Role::*;
-    matches!(role, PathItem | Parameter | Body | Response | Header | Callback | Schema | Scheme)
+    matches!(role, PathItem | Webhook | Parameter | Body | Response | Header | Callback | Schema | Scheme)
 }
 
 /// Fails where a member has another type than the specification says, or a reference cannot be resolved.
@@ -217,8 +225,8 @@ impl<'a> Check<'a> {
             }
             (Kind::MapOf(role), Value::Object(map)) => {
                 // Paths and responses have vendor extensions among their names.
-                let extensible =
-                    matches!(role, Role::PathItem | Role::Response) && !location.starts_with("/components");
+                let extensible = matches!(role, Role::PathItem | Role::Webhook | Role::Response)
+                    && !location.starts_with("/components");
                 for (name, child) in map.iter().filter(|(name, _)| !(extensible && name.starts_with("x-"))) {
                     if role == Role::PathItem && !name.starts_with('/') {
                         return Err(Error::new(location, format!("`{name}` must start with `/`")));

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::change::{Change, Operation};
+use super::change::{Change, Level, Operation};
 use super::comparison::{Comparison, OperationDifferences};
 use super::document::Document;
 use super::operations::{self, Entry};
 use super::schemas::{Difference, Schemas, TooLarge, Visited};
-use super::{bodies, parameters, responses, security, servers};
+use super::{bodies, parameters, responses, security, servers, webhooks};
 
 /// Returns the changes from one document to another.
 ///
@@ -22,6 +22,7 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
     }
     for entry in &matches.removed {
         let mut output = OperationDifferences::new(entry.operation.clone());
+        output.is_unstable = entry.is_unstable();
         operations::removed(entry, matches.keeps_path_of(entry), &mut output);
         compared.push(output);
     }
@@ -30,6 +31,7 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
         operations::added(entry, matches.had_path_of(entry), &mut output);
         compared.push(output);
     }
+    compared.extend(webhooks::compare(&mut comparison, old, new));
     comparison.pairs.compare()?;
     let mut document = security::schemes(old, new);
     document.extend(servers::compare(old, new));
@@ -39,6 +41,7 @@ pub fn compare(old: &Document, new: &Document) -> Result<Vec<Change>, TooLarge> 
 /// Compares an operation that both documents have.
 fn operation<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry<'a>) -> OperationDifferences {
     let mut output = OperationDifferences::new(new.operation.clone());
+    output.is_unstable = old.is_unstable();
     operations::compare(old, new, &mut output);
     parameters::compare(comparison, old, new, &mut output);
     bodies::compare(comparison, old, new, &mut output);
@@ -48,33 +51,63 @@ fn operation<'a>(comparison: &mut Comparison<'a>, old: &Entry<'a>, new: &Entry<'
     output
 }
 
+/// A difference, with all operations that it affects, and the way to it from the first of them.
+struct Found<'d> {
+    difference: &'d Difference,
+    operations: BTreeSet<&'d Operation>,
+    /// Whether an operation is among them of which OLD promises something, or it is of the document.
+    is_promised: bool,
+    way: String,
+}
+
+impl<'d> Found<'d> {
+    fn new(difference: &'d Difference, is_promised: bool) -> Self {
+        Self { difference, operations: BTreeSet::new(), is_promised, way: String::new() }
+    }
+
+    /// What changes in operations of which nothing is promised is no breach.
+    fn level(&self) -> Level {
+        if self.is_promised { self.difference.rule.level } else { self.difference.rule.level.max(Level::Warning) }
+    }
+}
+
 /// Merges equal differences into one change with all operations that it affects.
 fn collect(schemas: &Schemas, compared: &[OperationDifferences], document: Vec<Difference>) -> Vec<Change> {
-    let mut found: HashMap<(&str, &str, String), (&Difference, BTreeSet<&Operation>)> = HashMap::new();
+    let mut found: HashMap<(&str, &str, String), Found> = HashMap::new();
     let mut visited = Visited::default();
     let key = |difference: &'_ Difference| format!("{}\n{:?}\n{:?}", difference.text, difference.old, difference.new);
     for difference in &document {
-        found
-            .entry((difference.rule.id, &difference.location, key(difference)))
-            .or_insert((difference, BTreeSet::new()));
+        let entry = found.entry((difference.rule.id, &difference.location, key(difference)));
+        entry.or_insert_with(|| Found::new(difference, true));
     }
     for output in compared {
-        for difference in schemas.reached(&output.roots, &mut visited).into_iter().chain(&output.differences) {
+        let of_schemas = schemas.reached(&output.roots, &mut visited);
+        let own = output.differences.iter().map(|difference| (difference, String::new()));
+        for (difference, way) in of_schemas.into_iter().chain(own) {
             let entry = found.entry((difference.rule.id, &difference.location, key(difference)));
-            entry.or_insert((difference, BTreeSet::new())).1.insert(&output.operation);
+            let entry = entry.or_insert_with(|| Found::new(difference, false));
+            entry.is_promised |= !output.is_unstable;
+            let is_first = entry.operations.first().is_none_or(|first| output.operation < **first);
+            entry.operations.insert(&output.operation);
+            if is_first {
+                entry.way = way;
+            }
         }
     }
     let mut changes: Vec<Change> = found
         .into_values()
-        .map(|(difference, operations)| Change {
+        .map(|found| (found.level(), found))
+        .map(|(level, Found { difference, operations, way, .. })| Change {
             id: difference.rule.id,
-            level: difference.rule.level,
+            level,
             direction: difference.rule.direction,
             operations: operations.into_iter().cloned().collect(),
             location: difference.location.clone(),
+            way,
             old: difference.old.clone(),
             new: difference.new.clone(),
             text: format!("{}.", difference.text),
+            accepted: None,
             rust: Vec::new(),
         })
         .collect();

@@ -11,9 +11,11 @@ use super::schemas::{Difference, Schemas, sentence};
 /// The differences of one operation, and the pairs of schemas that it uses.
 pub struct OperationDifferences {
     pub operation: Operation,
+    /// Whether OLD promises nothing of the operation.
+    pub is_unstable: bool,
     pub differences: Vec<Difference>,
-    /// The pairs of schemas, by index in [`Schemas`].
-    pub roots: Vec<usize>,
+    /// The pairs of schemas, by index in [`Schemas`], each with the place where it is.
+    pub roots: Vec<(usize, String)>,
 }
 
 /// Old and new values of a change.
@@ -21,7 +23,7 @@ pub type Values = (Option<Value>, Option<Value>);
 
 impl OperationDifferences {
     pub fn new(operation: Operation) -> Self {
-        Self { operation, differences: Vec::new(), roots: Vec::new() }
+        Self { operation, is_unstable: false, differences: Vec::new(), roots: Vec::new() }
     }
 
     /// Adds a change; the predicate follows the location in the sentence.
@@ -62,7 +64,7 @@ impl<'a> Comparison<'a> {
         output: &mut OperationDifferences,
     ) {
         if old.is_some() || new.is_some() {
-            output.roots.push(self.pairs.pair(old, new, location, direction));
+            output.roots.push((self.pairs.pair(old, new, location, direction), location.own().to_owned()));
         }
     }
 }

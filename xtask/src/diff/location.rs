@@ -65,9 +65,25 @@ impl Location {
         self.below("additionalProperties", "{}")
     }
 
+    /// The values of the properties whose names match a pattern.
+    pub fn pattern(&self, pattern: &str) -> Self {
+        self.below(&format!("patternProperties/{}", escape(pattern)), &format!("{{{pattern}}}"))
+    }
+
+    /// The items at one place of a list.
+    pub fn item(&self, index: usize) -> Self {
+        self.below(&format!("prefixItems/{index}"), &format!("[{index}]"))
+    }
+
     /// A variant of a union, by name or number.
     pub fn variant(&self, kind: &str, name: &str) -> Self {
         self.below(&format!("{kind}/{}", escape(name)), &format!("({name})"))
+    }
+
+    /// The pointer within its component, or as it is where it is in none.
+    pub fn own(&self) -> &str {
+        let within = self.pointer.strip_prefix("/components/").and_then(|rest| rest.split_once('/'));
+        within.map_or(self.pointer.as_str(), |(_, rest)| rest.split_once('/').map_or("", |(_, own)| own))
     }
 
     /// Whether it is in the components, shared by all references to it.

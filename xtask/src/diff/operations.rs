@@ -9,6 +9,7 @@ use super::check::METHODS;
 use super::comparison::OperationDifferences;
 use super::document::Document;
 use super::rules;
+use super::schemas::display;
 
 /// An operation of a document.
 #[derive(Debug)]
@@ -32,6 +33,16 @@ impl Entry<'_> {
     /// `GET /datasets/`
     fn words(&self) -> String {
         format!("`{} {}`", self.operation.method, self.operation.path)
+    }
+
+    /// The stability that is promised: that of an operation that says nothing is `stable`.
+    fn stability(&self) -> &str {
+        self.value.get("x-stability-level").and_then(Value::as_str).unwrap_or("stable")
+    }
+
+    /// Whether it may change at any time.
+    pub fn is_unstable(&self) -> bool {
+        matches!(self.stability(), "draft" | "alpha")
     }
 
     fn is_deprecated(&self) -> bool {
@@ -69,7 +80,7 @@ fn entries(document: &Document) -> Vec<Entry<'_>> {
 }
 
 /// A path without the names of its parameters.
-fn template(path: &str) -> String {
+pub fn template(path: &str) -> String {
     let mut template = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
@@ -194,6 +205,7 @@ pub fn compare(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
         _ => {}
     }
     deprecation(old, new, output);
+    stability(old, new, output);
     let (was, is) = (old.tags(), new.tags());
     if was != is {
         let listed = |tags: &BTreeSet<&str>| match tags.is_empty() {
@@ -220,6 +232,16 @@ fn deprecation(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
         }
         _ => {}
     }
+    if let Some(date) = new.sunset().filter(|date| !is_date(date) && old.sunset() != Some(date)) {
+        let text = format!("{} goes on {}, which is no date", new.words(), display(&date.into()));
+        output.report_text(
+            &rules::SUNSET_INVALID,
+            "/x-sunset",
+            (old.sunset().map(Value::from), Some(date.into())),
+            text,
+        );
+        return;
+    }
     // ISO 8601 dates compare as strings.
     let (rule, text) = match (old.sunset(), new.sunset()) {
         (None, Some(is)) => (&rules::SUNSET_ADDED, format!("{} goes on {is}", new.words())),
@@ -236,4 +258,35 @@ fn deprecation(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     };
     let value = |entry: &Entry| entry.sunset().map(Value::from);
     output.report_text(rule, "/x-sunset", (value(old), value(new)), text);
+}
+
+/// Whether a text begins with a date of ISO 8601.
+pub fn is_date(text: &str) -> bool {
+    text.get(..10).is_some_and(|date| date.parse::<jiff::civil::Date>().is_ok())
+        && text.get(10..).is_none_or(|rest| rest.is_empty() || rest.starts_with('T'))
+}
+
+/// The levels of stability, the lowest first.
+const STABILITY: [&str; 4] = ["draft", "alpha", "beta", "stable"];
+
+/// An operation without a level is stable.
+fn stability(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
+    let level = |entry: &Entry| STABILITY.iter().position(|known| *known == entry.stability());
+    if level(new).is_none() && old.stability() != new.stability() {
+        let text = format!("{} is promised {}, which is no stability", new.words(), display(&new.stability().into()));
+        let values = (Some(old.stability().into()), Some(new.stability().into()));
+        output.report_text(&rules::STABILITY_INVALID, "/x-stability-level", values, text);
+        return;
+    }
+    let Some(is) = level(new) else { return };
+    // What is none promises nothing.
+    let was = level(old).unwrap_or_default();
+    let name = |level: usize| STABILITY.get(level).copied().unwrap_or_default();
+    let rule = match is.cmp(&was) {
+        std::cmp::Ordering::Less => &rules::LESS_STABLE,
+        std::cmp::Ordering::Greater => &rules::MORE_STABLE,
+        std::cmp::Ordering::Equal => return,
+    };
+    let text = format!("{} is {}, no longer {}", new.words(), name(is), old.stability());
+    output.report_text(rule, "/x-stability-level", (Some(old.stability().into()), Some(name(is).into())), text);
 }

@@ -142,6 +142,7 @@ fn parameter<'a>(
     output: &mut OperationDifferences,
 ) {
     required(was, is, at, output);
+    sunset(was, is, at, output);
     for (key, on, off, text) in [
         ("deprecated", &rules::PARAMETER_DEPRECATED, &rules::PARAMETER_NO_LONGER_DEPRECATED, "deprecated"),
         ("allowEmptyValue", &rules::PARAMETER_EMPTY_ALLOWED, &rules::PARAMETER_EMPTY_REFUSED, "allowed to be empty"),
@@ -220,4 +221,22 @@ fn styles(
         };
         output.report(&rules::PARAMETER_EXPLODE_CHANGED, at, (Some(before.into()), Some(after.into())), text);
     }
+}
+
+/// Compares the date on which a parameter goes.
+fn sunset(was: &Value, is: &Value, at: &Location, output: &mut OperationDifferences) {
+    let date = |parameter: &'_ Value| parameter.get("x-sunset").and_then(Value::as_str).map(str::to_owned);
+    let (before, after) = (date(was), date(is));
+    let (pair, text) = match (&before, &after) {
+        (None, Some(is)) => (&rules::VALUE_SUNSET_ADDED, format!("goes on {is}")),
+        (Some(was), None) => (&rules::VALUE_SUNSET_REMOVED, format!("has no longer a date to go; it was {was}")),
+        (Some(was), Some(is)) if is < was => {
+            (&rules::VALUE_SUNSET_EARLIER, format!("goes on {is}, not as late as {was}"))
+        }
+        (Some(was), Some(is)) if is > was => {
+            (&rules::VALUE_SUNSET_LATER, format!("goes on {is}, not as early as {was}"))
+        }
+        _ => return,
+    };
+    output.report(pair.on(Direction::Request), at, (before.map(Value::from), after.map(Value::from)), text);
 }

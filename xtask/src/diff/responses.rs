@@ -1,4 +1,4 @@
-//! Responses: statuses, media types, headers; and callbacks.
+//! Responses: statuses, media types, headers, links.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::change::Direction;
 use super::comparison::{Comparison, OperationDifferences};
 use super::location::Location;
 use super::operations::Entry;
-use super::rules;
+use super::{rules, webhooks};
 
 fn responses<'a>(entry: &Entry<'a>) -> BTreeMap<String, &'a Value> {
     let responses = entry.value.get("responses").and_then(Value::as_object).into_iter().flatten();
@@ -43,7 +43,7 @@ pub fn compare<'a>(
             None => added(status, output),
         }
     }
-    callbacks(old, new, output);
+    webhooks::callbacks(comparison, old, new, output);
 }
 
 fn is_error(status: &str) -> bool {
@@ -85,6 +85,7 @@ fn answer<'a>(
     output: &mut OperationDifferences,
 ) {
     let at = location(status);
+    links(was, is, &at, output);
     let (old_content, new_content) = (content(Some(was)), content(Some(is)));
     let types = |content: &BTreeMap<String, &Value>| content.keys().map(|name| Value::from(name.as_str())).collect();
     match (old_content.is_empty(), new_content.is_empty()) {
@@ -175,19 +176,21 @@ fn headers<'a>(
     }
 }
 
-fn callbacks(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
-    let names = |entry: &Entry| -> BTreeSet<String> {
-        entry.value.get("callbacks").and_then(Value::as_object).into_iter().flatten().map(|it| it.0.clone()).collect()
+/// Compares the links of a response.
+fn links(was: &Value, is: &Value, at: &Location, output: &mut OperationDifferences) {
+    let names = |value: &Value| -> BTreeSet<String> {
+        value.get("links").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
     };
-    let (was, is) = (names(old), names(new));
-    for name in was.difference(&is) {
-        let text = format!("The callback `{name}` is gone");
-        let location = format!("/callbacks/{}", escape(name));
-        output.report_text(&rules::CALLBACK_REMOVED, &location, (Some(name.as_str().into()), None), text);
-    }
-    for name in is.difference(&was) {
-        let text = format!("The callback `{name}` is new");
-        let location = format!("/callbacks/{}", escape(name));
-        output.report_text(&rules::CALLBACK_ADDED, &location, (None, Some(name.as_str().into())), text);
+    let (before, after) = (names(was), names(is));
+    for name in before.symmetric_difference(&after) {
+        let location = format!("{}/links/{}", at.pointer, escape(name));
+        let value = || Some(Value::from(name.as_str()));
+        if after.contains(name) {
+            let text = format!("The link `{name}` is new");
+            output.report_text(&rules::LINK_ADDED, &location, (None, value()), text);
+        } else {
+            let text = format!("The link `{name}` is gone");
+            output.report_text(&rules::LINK_REMOVED, &location, (value(), None), text);
+        }
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use datagouv_specs::Api;
+use datagouv_specs::faults::{self, Level, Note};
 
 use crate::diff::{self, Format};
 use crate::source::{self, Limits, Loaded};
@@ -32,7 +33,7 @@ pub struct Arguments {
     /// Write nothing; exit with 1 when the source differs from what is vendored
     #[arg(long, conflicts_with = "dry_run")]
     check: bool,
-    /// Write nothing; print the report
+    /// Write nothing; print the report, also of a document with faults, which would be refused: then exit with 1
     #[arg(long)]
     dry_run: bool,
     /// How the report is written
@@ -64,6 +65,8 @@ struct Changed {
     loaded: Loaded,
     version: String,
     checked: CheckedDocument,
+    /// Its faults, for which it is not vendored.
+    faults: Vec<Note>,
 }
 
 fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
@@ -82,7 +85,7 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let mut reasons = Vec::new();
     for (api, source) in selected_sources {
         let name = source.name().to_owned();
-        match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits)) {
+        match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits, arguments.dry_run)) {
             Ok(Some(found)) => changed.push(found),
             Ok(None) => eprintln!("{api}: {name} is what is vendored"),
             Err(found) => reasons.extend(found.into_iter().map(|reason| format!("{api}, from {name}: {reason}"))),
@@ -91,7 +94,7 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     if !reasons.is_empty() {
         return Err(reasons);
     }
-    for Changed { api, loaded, version, checked } in &changed {
+    for Changed { api, loaded, version, checked, .. } in &changed {
         eprintln!("{api}: {} (version {version}) differs from what is vendored", loaded.name);
         let entry = Entry { source: &loaded.origin, version, received: &loaded.bytes, file: &checked.text };
         provenance.set(*api, &entry).map_err(one)?;
@@ -125,7 +128,13 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     }
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     reports.iter().for_each(|report| print!("{}", report.write(arguments.format, colour)));
-    Ok(ExitCode::SUCCESS)
+    let mut is_trusted = true;
+    for Changed { api, faults, .. } in changed.iter().filter(|it| !it.faults.is_empty()) {
+        is_trusted = false;
+        faults.iter().for_each(|note| eprintln!("{api}: {}: {note}", note.rule.level.name()));
+        eprintln!("{api}: a document with these faults is not vendored");
+    }
+    Ok(if is_trusted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A source that may be loaded already, because nothing else tells which API it describes.
@@ -185,18 +194,31 @@ fn selected_sources(
     }
 }
 
-/// Checks what came, where it is not what is there.
-fn check_received(api: Api, loaded: Loaded, specs: &Path, limits: &Limits) -> Result<Option<Changed>, Vec<String>> {
+/// Checks what came, where it is not what is there. In a dry run, a document with faults is read as far as it can be.
+fn check_received(
+    api: Api,
+    loaded: Loaded,
+    specs: &Path,
+    limits: &Limits,
+    dry_run: bool,
+) -> Result<Option<Changed>, Vec<String>> {
     let document = loaded.parse().map_err(|error| vec![error.reason])?;
     let folder = specs.join(api.name());
     let vendored = fs::read(folder.join(api.file_name())).unwrap_or_default();
     if datagouv_specs::document::canonical_text(&document).as_bytes() == vendored {
         return Ok(None);
     }
-    let checked = check::check(api, &document, &folder)?;
+    let reading = faults::read(document.clone()).map_err(|error| vec![error.to_string()])?;
+    let lost = |note: &&Note| note.rule.level == Level::Error;
+    let (checked, faults) = match check::check(api, &document, &folder) {
+        Ok(checked) if !reading.notes.iter().any(|note| lost(&note)) => (checked, Vec::new()),
+        _ if dry_run && !reading.notes.is_empty() => (check::check(api, &reading.document, &folder)?, reading.notes),
+        Ok(_) => return Err(reading.notes.iter().filter(lost).map(Note::to_string).collect()),
+        Err(reasons) => return Err(reasons),
+    };
     let version = loaded.version.clone().or_else(|| version(api, &loaded, &document, limits));
     let version = version.unwrap_or_else(|| "unknown".to_owned());
-    Ok(Some(Changed { api, loaded, version, checked }))
+    Ok(Some(Changed { api, loaded, version, checked, faults }))
 }
 
 /// The version of the server: in the documents of the catalogue it is that of the API, so its site is asked.

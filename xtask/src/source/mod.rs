@@ -2,6 +2,7 @@
 
 mod git;
 mod http;
+mod positions;
 mod udata;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use http::Limits;
 use http::get;
+pub use positions::{Position, Positions};
 
 /// The size above which nothing is taken for a document: the largest known one has 0.6 MB.
 const MAX_BYTES: u64 = 32 << 20;
@@ -153,6 +155,12 @@ impl Loaded {
     /// When the bytes are neither; the reason tells the line.
     pub fn parse(&self) -> Result<Value, Error> {
         parse(&self.bytes).map_err(|reason| Error::new(&self.name, reason))
+    }
+
+    /// Where the values of the document stand in its text.
+    pub fn positions(&self) -> Positions {
+        let text = String::from_utf8_lossy(&self.bytes);
+        Positions::of(text.trim_start_matches('\u{feff}'))
     }
 
     /// The API that the document describes: as the source says, or else as the document does.

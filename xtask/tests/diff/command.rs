@@ -79,7 +79,9 @@ fn the_json_has_its_documented_shape() {
     let report: Value = serde_json::from_str(&said(&between(&old, &new, &["--format", "json"]))).unwrap();
     let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(members(&report), ["changes", "new", "notes", "old", "release", "summary"]);
-    assert_eq!(report["summary"], json!({"breaking": 1, "warning": 0, "info": 0}));
+    assert_eq!(report["summary"], json!({"breaking": 1, "warning": 0, "info": 0, "accepted": 0}));
+    let line = report["changes"][0]["old_place"]["line"].as_u64().unwrap();
+    let column = report["changes"][0]["old_place"]["column"].as_u64().unwrap();
     let expected = json!({
         "id": "operation-removed",
         "level": "breaking",
@@ -92,6 +94,10 @@ fn the_json_has_its_documented_shape() {
         "old": "PUT /things/{id}",
         "new": null,
         "text": "`PUT /things/{id}` is gone.",
+        "fingerprint": report["changes"][0]["fingerprint"],
+        "accepted": null,
+        "old_place": {"pointer": "/paths/~1things~1{id}/put", "line": line, "column": column},
+        "new_place": null,
         "rust": null,
     });
     assert_eq!(report["changes"], json!([expected]));
@@ -133,27 +139,17 @@ fn bad_input_is_one_line_that_names_file_and_place() {
     let good = folder.write("good.json", base().to_string());
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let with = |patch: Value| patched(&patch).to_string();
-    let get = |patch: Value| with(json!({"paths": {"/things/{id}": {"get": patch}}}));
-    let schema = |schema: Value| with(json!({"components": {"schemas": {"A": schema}}}));
     for (name, bytes, place) in [
         ("empty.json", Vec::new(), "empty"),
         ("binary.json", vec![0xff, 0xfe, 0x00, 0x80], "not text"),
         ("cut.json", b"{\"openapi\": \"3.0.3\",\n".to_vec(), "line 2"),
-        ("list.json", b"[]".to_vec(), "openapi"),
-        ("number.yaml", b"1".to_vec(), "openapi"),
+        ("list.json", b"[]".to_vec(), "must be an object"),
+        ("number.yaml", b"1".to_vec(), "must be an object"),
+        ("neither.json", b"{\"info\": {}}".to_vec(), "openapi"),
         ("aliases.yaml", b"a: &a [*a]\n".to_vec(), "YAML"),
         ("deep.json", deep.into_bytes(), "recursion"),
-        ("new.json", with(json!({"openapi": "3.1.0"})).into_bytes(), "/openapi"),
+        ("new.json", with(json!({"openapi": "3.2.0"})).into_bytes(), "/openapi: OpenAPI 3.2.0 is not known yet"),
         ("paths.json", with(json!({"paths": []})).into_bytes(), "/paths: must be an object"),
-        ("slash.json", with(json!({"paths": {"things": {}}})).into_bytes(), "/paths"),
-        ("tags.json", get(json!({"tags": "things"})).into_bytes(), "/paths/~1things~1{id}/get/tags"),
-        ("parameter.json", get(json!({"parameters": [{"name": 1, "in": "query"}]})).into_bytes(), "/parameters/0/name"),
-        ("nowhere.json", schema(json!({"$ref": "#/components/schemas/B"})).into_bytes(), "/components/schemas/A/$ref"),
-        ("itself.json", schema(json!({"$ref": "#/components/schemas/A"})).into_bytes(), "back to itself"),
-        ("elsewhere.json", schema(json!({"$ref": "https://a.test/b.json"})).into_bytes(), "out of the document"),
-        ("required.json", schema(json!({"required": true})).into_bytes(), "/components/schemas/A/required"),
-        ("all.json", schema(json!({"allOf": {}})).into_bytes(), "/components/schemas/A/allOf"),
-        ("security.json", with(json!({"security": [{"key": "read"}]})).into_bytes(), "/security"),
         ("swagger.json", br#"{"swagger": "2.0", "info": {"title": "", "version": ""}, "paths": 1}"#.to_vec(), "/paths"),
     ] {
         let bad = folder.write(name, bytes);
@@ -164,6 +160,46 @@ fn bad_input_is_one_line_that_names_file_and_place() {
     }
     assert!(refused(&diff(&["absent.json", good.to_str().unwrap()])).contains("absent.json"));
     assert!(refused(&diff(&["things"])).contains("things"));
+}
+
+#[test]
+fn a_fault_where_a_meaning_remains_is_a_note_that_names_document_and_place() {
+    let folder = Folder::new("faults");
+    let good = folder.write("good.json", base().to_string());
+    let with = |patch: Value| patched(&patch).to_string();
+    let get = |patch: Value| with(json!({"paths": {"/things/{id}": {"get": patch}}}));
+    let schema = |schema: Value| with(json!({"components": {"schemas": {"A": schema}}}));
+    for (name, text, note) in [
+        ("tags.json", get(json!({"tags": "things"})), "/paths/~1things~1{id}/get/tags: must be a list of texts"),
+        ("responses.json", get(json!({"responses": null})), "/paths/~1things~1{id}/get: has no responses"),
+        (
+            "slash.json",
+            with(json!({"paths": {"others": {}}})),
+            "the path `others` does not begin with `/`; it is `/others`",
+        ),
+        ("nowhere.json", schema(json!({"$ref": "#/components/schemas/B"})), "/components/schemas/A/$ref: "),
+        (
+            "elsewhere.json",
+            schema(json!({"$ref": "https://a.test/b.json"})),
+            "leads out of the document; any value is allowed",
+        ),
+        ("required.json", schema(json!({"required": true})), "/components/schemas/A/required: "),
+        ("security.json", with(json!({"security": [{"key": "read"}]})), "/security/0/key: must be a list of texts"),
+    ] {
+        let file = folder.write(name, &text);
+        for (old, new) in [(&file, &good), (&good, &file)] {
+            let output = between(old, new, &["--format", "json"]);
+            assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+            let report: Value = serde_json::from_str(&said(&output)).unwrap();
+            let notes: Vec<&str> = report["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            assert_eq!(notes.len(), 1, "{name}: {notes:?}");
+            assert!(notes[0].starts_with(&file.to_string_lossy().into_owned()) && notes[0].contains(note), "{notes:?}");
+        }
+    }
+    // What is not read changes nothing.
+    let plain = folder.write("plain.json", schema(json!({})));
+    let external = folder.write("external.json", schema(json!({"$ref": "b.json"})));
+    assert_eq!(between(&plain, &external, &["--fail-on", "any"]).status.code(), Some(0));
 }
 
 #[test]

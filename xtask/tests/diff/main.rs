@@ -2,9 +2,12 @@
 
 mod both_axes;
 mod command;
+mod decisions;
 mod documents;
+mod json_schema_rules;
 mod operation_rules;
 mod properties;
 mod reports;
 mod schema_rules;
 mod table;
+mod versions;

@@ -55,6 +55,7 @@ fn bare() -> Value {
 fn operations() -> Vec<Case> {
     let path = |path: &str, item: Value| json!({"paths": {path: item}});
     let deprecated = get(json!({"deprecated": true}));
+    let stability = |level: &str| get(json!({"x-stability-level": level}));
     let sunset = |date: &str| get(json!({"x-sunset": date}));
     let renamed = |name: &str| {
         let mut document = super::documents::base();
@@ -78,6 +79,10 @@ fn operations() -> Vec<Case> {
         ),
         case("operation-deprecated", [base(), deprecated.clone()], [base(), get(json!({"deprecated": false}))]),
         case("operation-no-longer-deprecated", [deprecated, base()], [get(json!({"deprecated": false})), base()]),
+        case("sunset-invalid", [base(), sunset("soon")], [sunset("2027-01-01"), sunset("2027-01-01")]),
+        case("stability-invalid", [base(), stability("soon")], [stability("beta"), stability("beta")]),
+        case("operation-less-stable", [base(), stability("beta")], [base(), stability("stable")]),
+        case("operation-more-stable", [stability("alpha"), stability("beta")], [stability("beta"), stability("beta")]),
         case("sunset-added", [base(), sunset("2027-01-01")], [sunset("2027-01-01"), sunset("2027-01-01")]),
         case(
             "sunset-earlier",
@@ -260,6 +265,8 @@ fn of_responses() -> Vec<Case> {
     let media = json!({"schema": {"type": "string"}});
     let headers = |value: Value| answers(json!({"200": {"headers": value}}));
     let header = |required: bool| headers(json!({"X-Next": {"required": required, "schema": {"type": "string"}}}));
+    let link = get(json!({"responses": {"200": {"links": {"next": {"operationId": "get_thing"}}}}}));
+    let webhooks = |value: Value| json!({"openapi": "3.1.0", "webhooks": value});
     let callbacks = |value: Value| get(json!({"callbacks": value}));
     let callback = json!({"done": {"{$request.query.url}": {"post": bare()}}});
     vec![
@@ -318,6 +325,18 @@ fn of_responses() -> Vec<Case> {
             "response-header-became-optional",
             [header(true), header(false)],
             [header(false), headers(json!({"X-Next": {"schema": {"type": "string"}}}))],
+        ),
+        case("response-link-added", [base(), link.clone()], [link.clone(), link.clone()]),
+        case("response-link-removed", [link.clone(), base()], [link.clone(), link]),
+        case(
+            "webhook-added",
+            [base(), webhooks(json!({"changed": {"post": bare()}}))],
+            [base(), webhooks(json!({"changed": {}}))],
+        ),
+        case(
+            "webhook-removed",
+            [webhooks(json!({"changed": {"post": bare()}})), base()],
+            [webhooks(json!({"changed": {}})), base()],
         ),
         case("callback-added", [base(), callbacks(callback.clone())], [base(), callbacks(json!({}))]),
         case("callback-removed", [callbacks(callback), base()], [callbacks(json!({})), base()]),
@@ -495,5 +514,29 @@ fn what_is_nearly_a_change_is_none() {
     for Case { rule, miss: (old, new), .. } in cases() {
         let found = rules(&patched(&old), &patched(&new));
         assert!(found.is_empty(), "{rule}: {old} to {new} is {found:?}");
+    }
+}
+
+#[test]
+fn what_nothing_is_promised_of_may_change() {
+    use super::documents::changes;
+    use xtask::diff::change::Level;
+    let document = |level: Option<&str>, kind: &str| {
+        let mut get = json!({"responses": {"200": {"content": {"application/json": {"schema": {"type": kind}}}}}});
+        if let Some(level) = level {
+            get["x-stability-level"] = level.into();
+        }
+        patched(&super::operation_rules::get(get))
+    };
+    for (level, expected) in [
+        (None, Level::Breaking),
+        (Some("beta"), Level::Breaking),
+        (Some("alpha"), Level::Warning),
+        (Some("draft"), Level::Warning),
+    ] {
+        let found = changes(&document(level, "string"), &document(level, "integer"));
+        assert_eq!(found.iter().map(|change| change.level).collect::<Vec<_>>(), [expected], "{level:?}");
+        let gone = changes(&document(level, "string"), &patched(&super::operation_rules::get(Value::Null)));
+        assert_eq!(gone.iter().map(|change| change.level).collect::<Vec<_>>(), [expected], "{level:?}");
     }
 }

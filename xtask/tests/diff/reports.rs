@@ -59,6 +59,7 @@ fn report() -> Report {
         changes,
         release: Some(Release::Major),
         notes: vec!["old.json: 3 of the overlay's corrections do not apply".to_owned()],
+        ..Report::default()
     }
 }
 

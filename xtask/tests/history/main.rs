@@ -35,7 +35,7 @@ pub fn wire(old: &Loaded, new: &Loaded) -> Vec<Change> {
 /// The report of that.
 pub fn wire_report(old: &Loaded, new: &Loaded) -> String {
     let changes = wire(old, new);
-    let report = Report { old: old.name.clone(), new: new.name.clone(), changes, release: None, notes: Vec::new() };
+    let report = Report { old: old.name.clone(), new: new.name.clone(), changes, ..Report::default() };
     report.write(Format::Text, false)
 }
 

@@ -1,6 +1,7 @@
 //! What is written when all is well, and that nothing is when it is not asked for.
 
 use datagouv_specs::{Api, document};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use toml_edit::DocumentMut;
 
@@ -64,6 +65,57 @@ fn a_changed_document_takes_the_place_of_the_old_one_with_its_provenance() {
     // The same source once more: the same bytes, and nothing to tell.
     specs.refresh(&["tabular"]).done();
     assert_eq!(specs.files(), after);
+}
+
+/// The document in OpenAPI 3.1: the same, in the words of JSON Schema 2020-12.
+fn in_openapi31(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if members.remove("nullable") == Some(Value::Bool(true)) {
+                match members.get_mut("type") {
+                    Some(kind) => *kind = json!([kind, "null"]),
+                    None => {
+                        let rest = std::mem::take(members);
+                        members.insert("anyOf".to_owned(), json!([rest, {"type": "null"}]));
+                    }
+                }
+            }
+            if let Some(example) = members.remove("example").filter(|_| members.contains_key("type")) {
+                members.insert("examples".to_owned(), json!([example]));
+            }
+            members.values_mut().for_each(in_openapi31);
+        }
+        Value::Array(list) => list.iter_mut().for_each(in_openapi31),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_document_of_openapi_31_goes_through_the_whole_pipeline() {
+    let specs = Specs::new();
+    let plain = tabular_and_more();
+    let mut received = plain.clone();
+    in_openapi31(&mut received);
+    received["openapi"] = "3.1.0".into();
+    received["webhooks"] = json!({"changed": {"post": {"requestBody": {"content": {"application/json": {}}}}}});
+    let region = json!({"$ref": "#/components/schemas/Health/$defs/Region", "description": "Where it is."});
+    received["components"]["schemas"]["Health"]["properties"]["region"] = region;
+    received["components"]["schemas"]["Health"]["$defs"] =
+        json!({"Region": {"type": ["string", "null"], "const": "eu"}});
+    specs.serve(Api::Tabular, &received);
+    let refreshed = specs.refresh(&["tabular", "--format", "json"]);
+    refreshed.done();
+    // Vendored as it was served.
+    assert_eq!(specs.files()["tabular/openapi.json"], document::canonical_text(&received));
+    let report: Value = serde_json::from_str(&refreshed.report()).unwrap();
+    let found: Vec<_> =
+        report["changes"].as_array().unwrap().iter().map(|change| change["id"].as_str().unwrap()).collect();
+    // What is new in both, and nothing for the language.
+    assert!(found.contains(&"response-property-added") && found.contains(&"webhook-added"), "{found:?}");
+    assert!(!found.iter().any(|id| id.ends_with("-changed") || id.ends_with("-removed")), "{found:?}");
+    assert!(report["release"] == "minor" || report["release"] == "major", "{report:#}");
+    // The same document once more has nothing new.
+    specs.refresh(&["tabular", "--check"]).done();
 }
 
 #[test]

@@ -40,8 +40,8 @@ fn what_is_no_document() {
     let page = b"<!doctype html><title>Maintenance</title>".to_vec();
     assert!(refused(Answer::Body("text/html", page)).contains("web page"));
     assert!(refused(Answer::Body("application/json", b"{\"openapi\": oops}".to_vec())).contains("line 1 column 13"));
-    assert!(refused(Answer::Body("application/json", b"null".to_vec())).contains("neither `swagger"));
-    assert!(refused(Answer::Body("application/json", b"[]".to_vec())).contains("neither `swagger"));
+    assert!(refused(Answer::Body("application/json", b"null".to_vec())).contains("must be an object"));
+    assert!(refused(Answer::Body("application/json", b"[]".to_vec())).contains("must be an object"));
 }
 
 #[test]
@@ -63,9 +63,35 @@ fn too_slow() {
 #[test]
 fn a_language_that_is_not_read() {
     let mut document = tabular_and_more();
-    document["openapi"] = "3.1.0".into();
+    document["openapi"] = "3.2.0".into();
     let said = refused_document(&document);
-    assert!(said.contains("/openapi: OpenAPI 3.1.0 is not read"), "{said}");
+    assert!(said.contains("/openapi: OpenAPI 3.2.0 is not known yet"), "{said}");
+}
+
+#[test]
+fn what_has_no_equal_in_what_the_pipeline_reads() {
+    let mut document = tabular_and_more();
+    document["openapi"] = "3.1.0".into();
+    document["components"]["schemas"]["Health"]["prefixItems"] = json!([{"type": "string"}]);
+    let said = refused_document(&document);
+    assert!(said.contains("/components/schemas/Health/prefixItems: OpenAPI 3.0 has nothing"), "{said}");
+}
+
+#[test]
+fn a_document_with_faults_but_for_a_dry_run() {
+    let mut document = tabular_and_more();
+    document["paths"]["/health/"]["get"]["responses"]["418"] = json!({"$ref": "errors.json#/Unavailable"});
+    let said = refused_document(&document);
+    assert!(said.contains("/responses/418: `errors.json#/Unavailable` leads out of the document"), "{said}");
+    let specs = Specs::new();
+    let before = specs.files();
+    specs.serve(Api::Tabular, &document);
+    let dry = specs.refresh(&["tabular", "--dry-run"]);
+    let said = dry.failed();
+    assert_eq!(specs.files(), before);
+    assert!(dry.report().contains("[response-error-added]"), "{}", dry.report());
+    assert!(said.contains("tabular: error: /paths/~1health~1/get/responses/418/$ref: "), "{said}");
+    assert!(said.contains("a document with these faults is not vendored"), "{said}");
 }
 
 #[test]

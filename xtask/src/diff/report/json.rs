@@ -4,8 +4,15 @@ use serde_json::{Value, json};
 
 use super::Report;
 use crate::diff::change::{Change, Direction, Level};
+use crate::diff::decisions::fingerprint;
+use crate::diff::places::{Place, Side};
 
 pub fn write(report: &Report) -> String {
+    let sides = report.sources.as_ref().map(|(old, new)| (Side::of(old), Side::of(new)));
+    let change = |change: &Change| {
+        let (old, new) = sides.as_ref().map_or((None, None), |(old, new)| (old.find(change), new.find(change)));
+        self::change(change, old, new)
+    };
     let value = json!({
         "old": report.old,
         "new": report.new,
@@ -14,6 +21,7 @@ pub fn write(report: &Report) -> String {
             "breaking": report.count(Level::Breaking),
             "warning": report.count(Level::Warning),
             "info": report.count(Level::Info),
+            "accepted": report.decided.accepted,
         },
         "release": report.release,
         "notes": report.notes,
@@ -21,7 +29,7 @@ pub fn write(report: &Report) -> String {
     format!("{value:#}\n")
 }
 
-fn change(change: &Change) -> Value {
+fn change(change: &Change, old: Option<Place>, new: Option<Place>) -> Value {
     let first = change.operations.first();
     json!({
         "id": change.id,
@@ -35,6 +43,10 @@ fn change(change: &Change) -> Value {
         "old": change.old,
         "new": change.new,
         "text": change.text,
+        "fingerprint": fingerprint(change),
+        "accepted": change.accepted,
+        "old_place": old,
+        "new_place": new,
         "rust": rust(change),
     })
 }

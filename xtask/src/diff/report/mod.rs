@@ -1,5 +1,6 @@
 //! Reports of changes, the worst first, by tag and operation.
 
+mod annotations;
 mod html;
 mod json;
 mod markdown;
@@ -8,12 +9,16 @@ mod text;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use datagouv_specs::Api;
+
 use super::change::{Change, Direction, Level, Operation, Release};
+use super::decisions::{Decided, Decisions, crate_version};
 use super::rules::RULES;
 use super::{Format, rust};
+use crate::source::Loaded;
 
 /// The changes between two documents.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The source of OLD, as it was given.
     pub old: String,
@@ -25,6 +30,12 @@ pub struct Report {
     pub release: Option<Release>,
     /// Notes on how the report was made.
     pub notes: Vec<String>,
+    /// The API that both documents describe.
+    pub api: Option<Api>,
+    /// The documents, in whose texts changes are looked up.
+    pub sources: Option<(Loaded, Loaded)>,
+    /// The decisions that were taken before.
+    pub decided: Decided,
 }
 
 /// The changes of a level.
@@ -49,11 +60,36 @@ impl Report {
             Format::Markdown => markdown::write(self),
             Format::Json => json::write(self),
             Format::Html => html::write(self),
+            Format::Github => annotations::github(self),
+            Format::Junit => annotations::junit(self),
+            Format::Sarif => annotations::sarif(self),
         }
     }
 
+    /// Applies decisions, and tells of those that no longer apply.
+    pub fn decide(&mut self, decisions: &Decisions) {
+        self.notes.retain(|note| !self.decided.notes.contains(note));
+        self.decided = decisions.apply(&mut self.changes, &crate_version());
+        self.notes.extend(self.decided.notes.iter().cloned());
+        self.changes.sort_by(Change::order);
+    }
+
+    /// The changes that are not accepted.
+    pub fn open(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.accepted.is_none())
+    }
+
+    /// What decisions did, in a sentence.
+    fn decisions(&self) -> Option<String> {
+        let Decided { file, accepted, overridden, .. } = &self.decided;
+        let counts = [(accepted, "accepted before"), (overridden, "with another level")];
+        let told: Vec<String> =
+            counts.iter().filter(|(count, _)| **count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        (!told.is_empty()).then(|| format!("{} ({file})", told.join(", ")))
+    }
+
     fn count(&self, level: Level) -> usize {
-        self.changes.iter().filter(|change| change.level == level).count()
+        self.open().filter(|change| change.level == level).count()
     }
 
     /// The release that changes on the wire need, which programs notice at run time.
@@ -75,12 +111,13 @@ impl Report {
             let word = if others == 1 { "other" } else { "others" };
             counts.push(format!("In Rust: {breaking} breaking, {others} {word}"));
         }
+        counts.extend(self.decisions());
         counts
     }
 
     /// The number of changes of the document of a level.
     fn wire(&self, level: Level) -> usize {
-        self.changes.iter().filter(|change| change.level == level && !change.id.starts_with("rust-")).count()
+        self.open().filter(|change| change.level == level && !change.id.starts_with("rust-")).count()
     }
 
     /// The release that is needed, in a sentence.
@@ -93,9 +130,14 @@ impl Report {
     }
 
     fn sections(&self) -> Vec<Section<'_>> {
-        let section = |level| Section { level, groups: groups(self.changes.iter().filter(|it| it.worst() == level)) };
+        let section = |level| Section { level, groups: groups(self.open().filter(|it| it.worst() == level)) };
         Level::ALL.into_iter().map(section).filter(|section| !section.groups.is_empty()).collect()
     }
+}
+
+/// Control characters of documents must not reach the terminal, nor end a line.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 fn level_title(level: Level) -> &'static str {
@@ -203,7 +245,7 @@ pub fn rules(format: Format) -> String {
             let list: serde_json::Value = rows.iter().map(row).collect();
             let _ = writeln!(out, "{list:#}");
         }
-        Format::Text => {
+        Format::Text | Format::Github | Format::Junit | Format::Sarif => {
             let width = rows.iter().map(|row| row.id.len()).max().unwrap_or_default();
             for Row { id, level, direction, text } in &rows {
                 let _ = writeln!(out, "{id:width$}  {level:8}  {direction:8}  {text}");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, level_title, reach, rust_lines};
+use super::{Report, level_title, plain, reach, rust_lines};
 use crate::diff::change::Level;
 
 /// The styles of a terminal, or none.
@@ -31,11 +31,6 @@ impl Styles {
         };
         self.paint(code, text)
     }
-}
-
-/// Control characters of documents must not reach the terminal.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 pub fn write(report: &Report, colour: bool) -> String {

@@ -76,7 +76,8 @@ pub fn changed_location<'p>(old: Option<&'p Rc<Location>>, new: Option<&'p Rc<Lo
     }
 }
 
-fn unknown_location() -> &'static Location {
+/// The location of what has none.
+pub fn unknown_location() -> &'static Location {
     static UNKNOWN: std::sync::OnceLock<Location> = std::sync::OnceLock::new();
     UNKNOWN.get_or_init(|| Location::of("", "the schema"))
 }

@@ -59,7 +59,19 @@ fn is_composition(key: &str) -> bool {
 const ANNOTATIONS: [&str; 6] = ["title", "description", "example", "examples", "externalDocs", "xml"];
 
 /// Keywords of which the first value applies where several parts have one.
-const FIRST: [&str; 6] = ["format", "const", "pattern", "default", "multipleOf", "discriminator"];
+const FIRST: [&str; 11] = [
+    "format",
+    "const",
+    "pattern",
+    "default",
+    "multipleOf",
+    "discriminator",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "x-sunset",
+    "x-extensible-enum",
+];
 const FLAGS: [&str; 5] = ["nullable", "readOnly", "writeOnly", "uniqueItems", "deprecated"];
 const LEAST: [&str; 3] = ["minLength", "minItems", "minProperties"];
 const MOST: [&str; 3] = ["maxLength", "maxItems", "maxProperties"];
@@ -109,6 +121,21 @@ pub struct EffectiveSchema<'a> {
     /// The location of `additionalProperties: false`.
     pub closed: Option<Rc<Location>>,
     pub not: Vec<LocatedSchema<'a>>,
+    /// Schemas of properties by the pattern of their names.
+    pub patterns: BTreeMap<&'a str, Vec<LocatedSchema<'a>>>,
+    /// Schemas of items by their place.
+    pub prefix: Vec<Vec<LocatedSchema<'a>>>,
+    /// The location of `items: false` after `prefixItems`.
+    pub items_closed: Option<Rc<Location>>,
+    /// `contains`, each with the members that say how many.
+    pub contains: Vec<LocatedSchema<'a>>,
+    pub contained: BTreeMap<&'static str, &'a Value>,
+    /// Schemas of the names of properties.
+    pub names: Vec<LocatedSchema<'a>>,
+    /// `if`, `then` and `else`; or a property, and the schema that it needs.
+    pub conditions: BTreeMap<String, [Option<LocatedSchema<'a>>; 3]>,
+    /// Properties, and those that they need beside them.
+    pub dependent: BTreeMap<(&'a str, &'a str), Rc<Location>>,
     pub unions: Vec<Union<'a>>,
 }
 
@@ -183,7 +210,8 @@ impl<'a> EffectiveSchema<'a> {
         if let Some(value @ Value::Object(_)) = members.get("items") {
             self.items.push(at(value, located.location.items()));
         }
-        match members.get("additionalProperties") {
+        let additional = members.get("additionalProperties").or_else(|| members.get("unevaluatedProperties"));
+        match additional {
             Some(Value::Bool(false)) => self.closed = self.closed.take().or_else(|| Some(located.location.clone())),
             // An empty schema allows any value, as `true` does.
             Some(value @ Value::Object(schema)) if !schema.is_empty() => {
@@ -194,6 +222,7 @@ impl<'a> EffectiveSchema<'a> {
         if let Some(value @ Value::Object(_)) = members.get("not") {
             self.not.push(at(value, (*located.location).clone()));
         }
+        self.add_conditions(members, located);
         if let Some(Value::Array(all)) = members.get("allOf") {
             let part = |value| LocatedSchema {
                 value,
@@ -205,6 +234,56 @@ impl<'a> EffectiveSchema<'a> {
         for kind in ["oneOf", "anyOf"] {
             if let Some(Value::Array(variants)) = members.get(kind) {
                 self.add_union(kind, variants, located, rest, document);
+            }
+        }
+    }
+
+    /// The keywords that OpenAPI 3.0 does not have.
+    fn add_conditions(&mut self, members: &'a Map<String, Value>, located: &LocatedSchema<'a>) {
+        let location = &located.location;
+        let own = |value: &'a Value| LocatedSchema { value, location: location.clone(), without_unions: false };
+        let at = |value: &'a Value, location: Location| LocatedSchema {
+            value,
+            location: Rc::new(location),
+            without_unions: false,
+        };
+        let map = |key: &str| members.get(key).and_then(Value::as_object).into_iter().flatten();
+        for (pattern, value) in map("patternProperties") {
+            self.patterns.entry(pattern).or_default().push(at(value, location.pattern(pattern)));
+        }
+        for (index, value) in members.get("prefixItems").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            if self.prefix.len() <= index {
+                self.prefix.push(Vec::new());
+            }
+            if let Some(parts) = self.prefix.get_mut(index) {
+                parts.push(at(value, location.item(index)));
+            }
+        }
+        for key in ["items", "unevaluatedItems"] {
+            if members.get(key) == Some(&Value::Bool(false)) {
+                self.items_closed.get_or_insert_with(|| location.clone());
+            }
+        }
+        if let Some(value @ Value::Object(_)) = members.get("contains") {
+            self.contains.push(own(value));
+            for key in ["minContains", "maxContains"] {
+                self.contained.extend(members.get(key).map(|count| (key, count)));
+            }
+        }
+        if let Some(value @ Value::Object(_)) = members.get("propertyNames") {
+            self.names.push(own(value));
+        }
+        if let Some(value @ Value::Object(_)) = members.get("if") {
+            let number = self.conditions.len();
+            let parts = [Some(value), members.get("then"), members.get("else")].map(|part| part.map(own));
+            self.conditions.insert(format!("if {number}"), parts);
+        }
+        for (name, value) in map("dependentSchemas") {
+            self.conditions.insert(format!("dependent {name}"), [Some(own(value)), None, None]);
+        }
+        for (name, needed) in map("dependentRequired") {
+            for other in needed.as_array().into_iter().flatten().filter_map(Value::as_str) {
+                self.dependent.entry((name, other)).or_insert_with(|| location.clone());
             }
         }
     }
@@ -290,7 +369,7 @@ impl<'a> EffectiveSchema<'a> {
         if self.types.is_none() {
             let named = match () {
                 () if !self.properties.is_empty() => Some("object"),
-                () if !self.items.is_empty() => Some("array"),
+                () if !self.items.is_empty() || !self.prefix.is_empty() => Some("array"),
                 () => None,
             };
             self.types = named.map(|name| BTreeSet::from([name]));

@@ -21,6 +21,7 @@ fn value(keywords: Option<&Keyword>) -> Option<Value> {
 
 /// Compares defaults and deprecation, which do not restrict values.
 pub fn annotations(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
+    sunset(old, new, output);
     flag("deprecated", &rules::DEPRECATED, &rules::NO_LONGER_DEPRECATED, "deprecated", old, new, output);
     single("default", old, new, output, |old, new| match (old, new) {
         (None, Some(new)) => Some((&rules::DEFAULT_ADDED, format!("now defaults to {}", display(new)))),
@@ -144,8 +145,22 @@ fn judge_format(old: Option<&Value>, new: Option<&Value>) -> Option<(&'static Pa
 
 /// Compares `enum`, `const` and `pattern`.
 pub fn values(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
-    enumeration(old, new, output);
+    let (was_only, is_only) = (old.keywords.get("const").cloned(), new.keywords.get("const").cloned());
+    // One value by `const` on one side, and several by `enum` on the other.
+    let is_mixed = match (&was_only, &is_only) {
+        (Some(_), None) => new.values.is_some(),
+        (None, Some(_)) => old.values.is_some(),
+        _ => false,
+    };
+    let values = |effective: &EffectiveSchema, only: &Option<Keyword>| match only {
+        Some(only) if is_mixed => Some((vec![only.value.clone()], only.location.clone())),
+        _ => {
+            effective.values.as_ref().map(|(values, at)| (values.iter().map(|it| (*it).clone()).collect(), at.clone()))
+        }
+    };
+    enumeration(values(old, &was_only), values(new, &is_only), output);
     single("const", old, new, output, |old, new| match (old, new) {
+        _ if is_mixed => None,
         (None, Some(new)) => Some((&rules::CONST_ADDED, format!("is now always {}", display(new)))),
         (Some(old), None) => Some((&rules::CONST_REMOVED, format!("is no longer always {}", display(old)))),
         (Some(old), Some(new)) if !is_same(old, new) => {
@@ -153,40 +168,44 @@ pub fn values(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaD
         }
         _ => None,
     });
-    single("pattern", old, new, output, |old, new| match (old, new) {
-        (None, Some(new)) => Some((&rules::PATTERN_ADDED, format!("now matches {}", display(new)))),
-        (Some(old), None) => Some((&rules::PATTERN_REMOVED, format!("no longer matches {}", display(old)))),
-        (Some(old), Some(new)) if old != new => {
-            Some((&rules::PATTERN_CHANGED, format!("matches {}, no longer {}", display(new), display(old))))
+    // What any text matches is no pattern.
+    let is_any = |value: &&Value| matches!(value.as_str(), Some("" | ".*" | "^.*$" | "^.*" | ".*$"));
+    single("pattern", old, new, output, |old, new| {
+        match (old.filter(|it| !is_any(it)), new.filter(|it| !is_any(it))) {
+            (None, Some(new)) => Some((&rules::PATTERN_ADDED, format!("now matches {}", display(new)))),
+            (Some(old), None) => Some((&rules::PATTERN_REMOVED, format!("no longer matches {}", display(old)))),
+            (Some(old), Some(new)) if old != new => {
+                Some((&rules::PATTERN_CHANGED, format!("matches {}, no longer {}", display(new), display(old))))
+            }
+            _ => None,
         }
-        _ => None,
     });
 }
 
-fn enumeration(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
-    let list = |values: &[&Value]| Value::Array(values.iter().map(|value| (*value).clone()).collect());
-    match (&old.values, &new.values) {
+type ListedValues = Option<(Vec<Value>, Rc<Location>)>;
+
+fn enumeration(old: ListedValues, new: ListedValues, output: &mut SchemaDifferences) {
+    match (old, new) {
         (None, Some((values, location))) => {
-            let text = format!("is now one of {}", listed(values));
-            output.report(&rules::ENUM_ADDED, location, (None, Some(list(values))), text);
+            let text = format!("is now one of {}", listed(&values));
+            output.report(&rules::ENUM_ADDED, &location, (None, Some(values.into())), text);
         }
         (Some((values, location)), None) => {
-            let text = format!("is no longer one of {} alone", listed(values));
-            output.report(&rules::ENUM_REMOVED, location, (Some(list(values)), None), text);
+            let text = format!("is no longer one of {} alone", listed(&values));
+            output.report(&rules::ENUM_REMOVED, &location, (Some(values.into()), None), text);
         }
         (Some((was, old_place)), Some((is, new_place))) => {
-            let location = changed_location(Some(old_place), Some(new_place));
-            let missing = |from: &[&Value], among: &[&Value]| -> Vec<Value> {
-                let missing = from.iter().filter(|value| !among.iter().any(|it| is_same(it, value)));
-                missing.map(|value| (*value).clone()).collect()
+            let location = changed_location(Some(&old_place), Some(&new_place));
+            let missing = |from: &[Value], among: &[Value]| -> Vec<Value> {
+                from.iter().filter(|value| !among.iter().any(|it| is_same(it, value))).cloned().collect()
             };
-            let (gone, fresh) = (missing(was, is), missing(is, was));
+            let (gone, fresh) = (missing(&was, &is), missing(&is, &was));
             if !gone.is_empty() {
-                let text = format!("is no longer {}", listed(&gone.iter().collect::<Vec<_>>()));
+                let text = format!("is no longer {}", listed(&gone));
                 output.report(&rules::ENUM_VALUE_REMOVED, location, (Some(gone.into()), None), text);
             }
             if !fresh.is_empty() {
-                let text = format!("may be {}", listed(&fresh.iter().collect::<Vec<_>>()));
+                let text = format!("may be {}", listed(&fresh));
                 output.report(&rules::ENUM_VALUE_ADDED, location, (None, Some(fresh.into())), text);
             }
         }
@@ -194,9 +213,69 @@ fn enumeration(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut Schema
     }
 }
 
+/// Compares the values of a list that may grow.
+pub fn extensible(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
+    let (was, is) = (old.keywords.get("x-extensible-enum"), new.keywords.get("x-extensible-enum"));
+    let list = |keyword: Option<&Keyword>| keyword.and_then(|it| it.value.as_array()).cloned().unwrap_or_default();
+    let (before, after) = (list(was), list(is));
+    // A list that is new or gone leaves all values allowed.
+    if was.is_none() || is.is_none() {
+        return;
+    }
+    let missing = |from: &[Value], among: &[Value]| -> Vec<Value> {
+        from.iter().filter(|value| !among.iter().any(|it| is_same(it, value))).cloned().collect()
+    };
+    let (gone, fresh) = (missing(&before, &after), missing(&after, &before));
+    let location = side_place(was, is, old, new);
+    if !gone.is_empty() {
+        let text = format!("is no longer {}, in a list that may grow", listed(&gone));
+        output.report(&rules::EXTENSIBLE_VALUE_REMOVED, location, (Some(gone.into()), None), text);
+    }
+    if !fresh.is_empty() {
+        let text = format!("may be {}, in a list that may grow", listed(&fresh));
+        output.report(&rules::EXTENSIBLE_VALUE_ADDED, location, (None, Some(fresh.into())), text);
+    }
+}
+
+/// Compares how texts carry something else.
+pub fn contents(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
+    let words = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), display);
+    for (key, rule, what) in [
+        ("contentEncoding", &rules::CONTENT_ENCODING_CHANGED, "encoded as"),
+        ("contentMediaType", &rules::CONTENT_TYPE_CHANGED, "a text of"),
+        ("contentSchema", &rules::CONTENT_TYPE_CHANGED, "a text of"),
+    ] {
+        single(key, old, new, output, |old, new| match (old, new) {
+            (old, new) if old == new => None,
+            (old, new) => Some((rule, format!("is {what} {}, no longer {}", words(new), words(old)))),
+        });
+    }
+}
+
+/// Compares the dates on which what a schema describes goes.
+pub fn sunset(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
+    single("x-sunset", old, new, output, |old, new| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        match (old.map(text), new.map(text)) {
+            (None, Some(is)) => Some((&rules::VALUE_SUNSET_ADDED, format!("goes on {is}"))),
+            (Some(was), None) => {
+                Some((&rules::VALUE_SUNSET_REMOVED, format!("has no longer a date to go; it was {was}")))
+            }
+            // ISO 8601 dates compare as strings.
+            (Some(was), Some(is)) if is < was => {
+                Some((&rules::VALUE_SUNSET_EARLIER, format!("goes on {is}, not as late as {was}")))
+            }
+            (Some(was), Some(is)) if is > was => {
+                Some((&rules::VALUE_SUNSET_LATER, format!("goes on {is}, not as early as {was}")))
+            }
+            _ => None,
+        }
+    });
+}
+
 /// Values in a sentence, the first of them where there are many.
-fn listed(values: &[&Value]) -> String {
-    let mut display: Vec<String> = values.iter().take(8).map(|value| display(value)).collect();
+fn listed(values: &[Value]) -> String {
+    let mut display: Vec<String> = values.iter().take(8).map(display).collect();
     if values.len() > display.len() {
         display.push(format!("{} others", values.len() - display.len()));
     }

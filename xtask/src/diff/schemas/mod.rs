@@ -1,5 +1,6 @@
 //! Compares schemas: each pair that requests or responses use is compared once, whatever refers to it.
 
+mod conditions;
 mod context;
 mod differences;
 mod effective;
@@ -18,7 +19,7 @@ use super::document::Document;
 use super::location::Location;
 use context::SchemaContext;
 use differences::SchemaDifferences;
-pub use differences::{Difference, sentence};
+pub use differences::{Difference, display, sentence};
 use effective::{EffectiveSchema, LocatedSchema};
 
 /// The cost after which a comparison is given up: forty times that of the largest known document.
@@ -31,7 +32,8 @@ struct Node<'a> {
     new: Vec<LocatedSchema<'a>>,
     direction: Direction,
     differences: Vec<Difference>,
-    children: Vec<usize>,
+    /// The pairs within, each with the step that leads there.
+    children: Vec<(usize, String)>,
 }
 
 type Addresses = Vec<(*const Value, bool)>;
@@ -115,7 +117,11 @@ impl<'a> Schemas<'a> {
         self.budget.set(self.budget.get().checked_sub(cost).ok_or(TooLarge)?);
         let mut output = SchemaDifferences { direction: node.direction, differences: Vec::new(), children: Vec::new() };
         self.schemas(&old, &new, &node.old, &node.new, &mut output);
-        let children = output.children.into_iter().map(|(old, new)| self.add(old, new, output.direction)).collect();
+        let mut children = Vec::with_capacity(output.children.len());
+        for (old, new) in output.children {
+            let step = self.step(&old, &new);
+            children.push((self.add(old, new, output.direction), step));
+        }
         let node = &mut self.nodes[self.done];
         (node.differences, node.children) = (output.differences, children);
         self.done += 1;
@@ -142,6 +148,7 @@ impl<'a> Schemas<'a> {
             keywords::bounds(old, new, output);
             context.objects(old, new, output);
             context.not(old, new, output);
+            context.conditions(old, new, output);
         }
     }
 
@@ -165,20 +172,64 @@ impl<'a> Schemas<'a> {
         true
     }
 
-    /// The differences of some pairs and of all pairs that they contain.
-    pub fn reached(&self, roots: &[usize], visited: &mut Visited) -> Vec<&Difference> {
+    /// What leads from a schema to one within, without the names of components: `properties/tags/items`.
+    fn step(&self, old: &[LocatedSchema<'a>], new: &[LocatedSchema<'a>]) -> String {
+        let (part, document) = match (old.first(), new.first()) {
+            (Some(part), _) => (part, self.old),
+            (None, Some(part)) => (part, self.new),
+            (None, None) => return String::new(),
+        };
+        let own = part.location.own();
+        let mut step = own.to_owned();
+        // A variant may be called as its component is: what it looks like tells it apart.
+        if let Some((before, _)) = own.rsplit_once('/')
+            && (before.ends_with("oneOf") || before.ends_with("anyOf"))
+            && part.value.get("$ref").is_some()
+        {
+            let variant = EffectiveSchema::of(std::slice::from_ref(part), document);
+            let properties: Vec<&str> = variant.properties.keys().copied().collect();
+            let looks = if properties.is_empty() { variant.type_names() } else { properties.join(",") };
+            step = format!("{before}/({looks})");
+        }
+        step
+    }
+
+    /// The differences of some pairs and of all pairs that they contain, each with the way to it.
+    pub fn reached(&self, roots: &[(usize, String)], visited: &mut Visited) -> Vec<(&Difference, String)> {
         visited.round += 1;
         visited.nodes.resize(self.nodes.len(), 0);
         let mut differences = Vec::new();
-        let mut rest = roots.to_vec();
-        while let Some(index) = rest.pop() {
-            if std::mem::replace(&mut visited.nodes[index], visited.round) != visited.round {
-                differences.extend(&self.nodes[index].differences);
-                rest.extend(&self.nodes[index].children);
+        // Each with the one before it and the step from there; the nearest first, so that the way is the shortest.
+        let mut rest: Vec<(usize, Option<usize>, &str)> = Vec::new();
+        rest.extend(roots.iter().map(|(index, step)| (*index, None, step.as_str())));
+        let mut next = 0;
+        while let Some((index, _, _)) = rest.get(next).copied() {
+            let here = next;
+            next += 1;
+            let Some(mark) = visited.nodes.get_mut(index) else { continue };
+            if std::mem::replace(mark, visited.round) == visited.round {
+                continue;
             }
+            let Some(node) = self.nodes.get(index) else { continue };
+            if !node.differences.is_empty() {
+                let way = way(&rest, here);
+                differences.extend(node.differences.iter().map(|difference| (difference, way.clone())));
+            }
+            rest.extend(node.children.iter().map(|(child, step)| (*child, Some(here), step.as_str())));
         }
         differences
     }
+}
+
+fn way(all: &[(usize, Option<usize>, &str)], last: usize) -> String {
+    let mut steps = Vec::new();
+    let mut current = Some(last);
+    while let Some((_, before, step)) = current.and_then(|index| all.get(index)) {
+        steps.push(*step);
+        current = *before;
+    }
+    steps.reverse();
+    steps.join(" ")
 }
 
 /// The pairs that were visited, reused between walks without being cleared.

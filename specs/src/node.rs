@@ -4,13 +4,13 @@ use std::ptr;
 
 use serde_json::{Map, Value};
 
-pub(super) use Presence::{Optional, Required};
+pub(crate) use Presence::{Optional, Required};
 
 use crate::{Error, pointer};
 
 /// What a member of a Swagger object may hold.
 #[derive(Clone, Copy)]
-pub(super) enum Kind<'g> {
+pub(crate) enum Kind<'g> {
     /// Anything: examples, defaults, and what is checked where it is converted.
     Any,
     Text,
@@ -47,16 +47,16 @@ impl Kind<'_> {
 
 /// Whether a member of a Swagger object is required.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(crate) enum Presence {
     Required,
     Optional,
 }
 
 /// The members of an object, by presence and kind. Vendor extensions (`x-`) are always allowed.
-pub(super) type Grammar<'g> = &'g [(Presence, Kind<'g>, &'g [&'g str])];
+pub(crate) type Grammar<'g> = &'g [(Presence, Kind<'g>, &'g [&'g str])];
 
 /// The kind of a member in these grammars together; none if they do not have it.
-pub(super) fn kind_of<'g>(name: &str, grammars: &[Grammar<'g>]) -> Option<Kind<'g>> {
+pub(crate) fn kind_of<'g>(name: &str, grammars: &[Grammar<'g>]) -> Option<Kind<'g>> {
     for grammar in grammars {
         for (_, kind, names) in *grammar {
             if names.contains(&name) {
@@ -69,7 +69,7 @@ pub(super) fn kind_of<'g>(name: &str, grammars: &[Grammar<'g>]) -> Option<Kind<'
 
 /// A value of a document, and the document.
 #[derive(Clone, Copy)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     pub value: &'a Value,
     document: &'a Value,
 }
@@ -82,6 +82,16 @@ impl<'a> Node<'a> {
     /// An error at this value. Its pointer is computed only here, so that valid documents do not pay for it.
     pub fn error(&self, message: impl Into<String>) -> Error {
         Error::new(pointer_to(self.document, self.value).unwrap_or_default(), message)
+    }
+
+    /// A value within this one.
+    pub fn below(&self, value: &'a Value) -> Self {
+        self.child(value)
+    }
+
+    /// The value at a pointer from this one.
+    pub fn at(&self, pointer: &str) -> Option<Self> {
+        self.value.pointer(pointer).map(|value| self.child(value))
     }
 
     fn child(&self, value: &'a Value) -> Self {

@@ -1,0 +1,118 @@
+//! Where the values of a document stand in its text.
+
+use std::collections::HashMap;
+
+use datagouv_specs::pointer::escape;
+use saphyr_parser::{Event, Parser, Span};
+use serde::Serialize;
+
+/// A place in a text, counted from one, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// The positions of all values of a document, by pointer: of a member, that of its name.
+#[derive(Debug, Default)]
+pub struct Positions(HashMap<String, Position>);
+
+/// What is being read.
+struct Open {
+    pointer: String,
+    /// The next element of a list; none for an object.
+    index: Option<usize>,
+    /// The name of the member whose value comes next, with its position.
+    name: Option<(String, Position)>,
+}
+
+impl Positions {
+    /// Reads the positions of a text of JSON or YAML. Where the text is neither, those before the fault are known.
+    pub fn of(text: &str) -> Self {
+        let mut positions = Self::default();
+        let mut open: Vec<Open> = Vec::new();
+        for event in Parser::new_from_str(text) {
+            let Ok((event, span)) = event else { break };
+            match event {
+                Event::MappingStart(..) | Event::SequenceStart(..) => {
+                    let pointer = positions.enter(&mut open, span);
+                    let index = matches!(event, Event::SequenceStart(..)).then_some(0);
+                    open.push(Open { pointer, index, name: None });
+                }
+                Event::MappingEnd | Event::SequenceEnd => drop(open.pop()),
+                Event::Scalar(text, ..) => match open.last_mut() {
+                    Some(object) if object.index.is_none() && object.name.is_none() => {
+                        object.name = Some((text.into_owned(), position(span)));
+                    }
+                    _ => drop(positions.enter(&mut open, span)),
+                },
+                Event::Alias(_) => drop(positions.enter(&mut open, span)),
+                _ => {}
+            }
+        }
+        positions
+    }
+
+    /// Takes note of a value, and returns its pointer.
+    fn enter(&mut self, open: &mut [Open], span: Span) -> String {
+        let (pointer, at) = match open.last_mut() {
+            None => (String::new(), position(span)),
+            Some(Open { pointer, index: Some(index), .. }) => {
+                *index += 1;
+                (format!("{pointer}/{}", *index - 1), position(span))
+            }
+            Some(Open { pointer, name, .. }) => {
+                let (name, at) = name.take().unwrap_or_else(|| (String::new(), position(span)));
+                (format!("{pointer}/{}", escape(&name)), at)
+            }
+        };
+        self.0.insert(pointer.clone(), at);
+        pointer
+    }
+
+    /// The position of a value, or of the nearest one around it that is there.
+    pub fn nearest(&self, pointer: &str) -> Option<Position> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(found) = self.0.get(pointer) {
+                return Some(*found);
+            }
+            pointer = pointer.rsplit_once('/')?.0;
+        }
+    }
+}
+
+fn position(span: Span) -> Position {
+    Position { line: span.start.line(), column: span.start.col() + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, pointer: &str) -> (usize, usize) {
+        let found = Positions::of(text).nearest(pointer).unwrap();
+        (found.line, found.column)
+    }
+
+    #[test]
+    fn a_member_stands_where_its_name_does() {
+        let json = "{\n  \"a/b\": {\"é\": [1,\n    {\"c\": 2}]}\n}";
+        assert_eq!(at(json, ""), (1, 1));
+        assert_eq!(at(json, "/a~1b"), (2, 3));
+        assert_eq!(at(json, "/a~1b/é"), (2, 11));
+        assert_eq!(at(json, "/a~1b/é/1"), (3, 5));
+        assert_eq!(at(json, "/a~1b/é/1/c"), (3, 6));
+        let yaml = "paths:\n  /a:\n    get:\n      tags: [x, y]\n";
+        assert_eq!(at(yaml, "/paths/~1a/get/tags/1"), (4, 17));
+    }
+
+    #[test]
+    fn what_is_absent_has_the_position_of_what_is_around_it() {
+        assert_eq!(at("{\"a\": {\n\"b\": 1}}", "/a/c/d"), (1, 2));
+        // A text that ends early has positions up to there.
+        assert_eq!(at("{\"a\": {\n\"b\": [1, ", "/a/b"), (2, 1));
+    }
+}
