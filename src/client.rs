@@ -370,7 +370,7 @@ impl ClientBuilder {
                 None => Err(format!("the environment {:?} has no {api:?} API", self.environment)),
             };
             let keyed = matches!(api, Api::Main | Api::MainV2);
-            Ok(Endpoint::new(&shared, base, keyed))
+            Ok(Endpoint::new(&shared, api, base, keyed))
         };
         let endpoints =
             [endpoint(Api::Main)?, endpoint(Api::MainV2)?, endpoint(Api::Tabular)?, endpoint(Api::Metrics)?];

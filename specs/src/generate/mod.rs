@@ -28,8 +28,8 @@ pub fn generate(shaped: &Shaped) -> Result<String, Error> {
     let mut tokens = client(shaped)?;
     let operations = operations::list(shaped);
     let round_trips = operations::round_trips(shaped);
-    let pages = builders::page_types(shaped);
-    tokens.extend([pages, operations, round_trips]);
+    let (pages, calls) = (builders::page_types(shaped), builders::into_calls(shaped));
+    tokens.extend([pages, calls, operations, round_trips]);
     // The examples that progenitor writes into the docs do not compile, and must not be run as doctests.
     Ok(tokens.to_string().replace("```ignore", "```text"))
 }
