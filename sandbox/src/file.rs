@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
-use hyper::HeaderMap;
+use http::HeaderMap;
 
 use crate::answer::{Reply, SAMPLE_FILE, sample};
 use crate::state::header;

@@ -22,6 +22,7 @@
 //! [`example`]).
 
 pub mod answer;
+mod client;
 #[cfg(feature = "clock")]
 pub mod clock;
 pub mod document;
@@ -31,11 +32,14 @@ mod file;
 pub mod form;
 pub mod format;
 mod log;
+mod on;
 pub mod platform;
 mod recorded;
 pub mod request;
 pub mod route;
+mod rule;
 mod server;
+mod server_error;
 mod state;
 pub mod validate;
 
@@ -50,9 +54,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use answer::{Answers, Reply};
+pub use client::User;
 pub use datagouv_specs::Api;
 pub use document::{Document, Error};
-pub use log::Received;
+pub use log::{Received, Requests};
+pub use on::On;
+pub use server_error::ServerError;
 
 /// A running server; it stops when it is dropped.
 #[derive(Debug)]
@@ -65,7 +72,20 @@ pub struct Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.task.abort();
+        let complaints = self.complaints();
+        if complaints.is_empty() {
+            return;
+        }
+        if std::thread::panicking() {
+            eprintln!("{}", report(&complaints));
+        } else {
+            panic!("{}", report(&complaints));
+        }
     }
+}
+
+fn report(complaints: &[String]) -> String {
+    format!("the sandbox was not used as its test says:\n  {}", complaints.join("\n  "))
 }
 
 impl Sandbox {
@@ -74,9 +94,8 @@ impl Sandbox {
     /// # Panics
     /// When the corrected documents cannot be had or no port can be bound: there is nothing to test then.
     pub async fn start() -> Self {
-        let documents = Document::corrected();
-        match documents {
-            Ok(documents) => Self::with_documents(documents).await.expect("a free port on 127.0.0.1"),
+        match state::corrected() {
+            Ok(apis) => Self::with_apis(apis).await.expect("a free port on 127.0.0.1"),
             Err(error) => panic!("the sandbox cannot start: {error}"),
         }
     }
@@ -88,6 +107,7 @@ impl Sandbox {
     pub async fn start_platform() -> Self {
         let sandbox = Self::start().await;
         sandbox.set_answers(Answers::Platform);
+        sandbox.state.memory().strict = true;
         sandbox
     }
 
@@ -114,9 +134,13 @@ impl Sandbox {
 
     /// Starts a server of documents of your own.
     pub async fn with_documents(documents: Vec<Document>) -> std::io::Result<Self> {
+        Self::with_apis(Arc::new(state::routed(documents))).await
+    }
+
+    async fn with_apis(apis: Arc<state::Apis>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(state::State::new(documents, format!("http://{address}")));
+        let state = Arc::new(state::State::new(apis, format!("http://{address}")));
         let task = tokio::spawn(server::serve(listener, Arc::clone(&state)));
         Ok(Self { address, state, task })
     }
@@ -263,6 +287,62 @@ impl Sandbox {
     /// How many requests have ever been answered at once.
     pub fn peak_in_flight(&self) -> usize {
         self.state.memory().in_flight.peak
+    }
+
+    /// What did not go as the rules say.
+    fn complaints(&self) -> Vec<String> {
+        let mut memory = self.state.memory();
+        let complaints = memory.rules.complaints();
+        if memory.strict { complaints } else { Vec::new() }
+    }
+
+    /// Fails if a request was not expected, or a rule was not used as often as it says. Dropping the sandbox does it too,
+    /// unless the test is failing already.
+    ///
+    /// # Panics
+    ///
+    /// With all of these, and for each what came closest.
+    #[track_caller]
+    pub fn verify(&self) {
+        let complaints = self.complaints();
+        assert!(complaints.is_empty(), "{}", report(&complaints));
+    }
+
+    /// Sets whether requests that were not expected, and rules that were not used, fail the test. True for a platform,
+    /// false for [`Sandbox::start`].
+    pub fn strict(&self, strict: bool) {
+        self.state.memory().strict = strict;
+    }
+
+    /// From now on, only rules answer: a request for which there is none fails the test.
+    pub fn only_rules(&self) {
+        let mut memory = self.state.memory();
+        memory.rules.only = true;
+        memory.strict = true;
+    }
+
+    /// What has arrived so far, to be looked at.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> datagouv::Result<()> {
+    /// use datagouv_sandbox::{Sandbox, User};
+    /// use datagouv_sandbox::platform::COMMUNES;
+    ///
+    /// let platform = Sandbox::start_platform().await;
+    /// let dataset = platform.client_of(User::Editor).dataset(COMMUNES);
+    /// dataset.update(|dataset| dataset.title("Towns")).await?;
+    ///
+    /// let received = platform.received();
+    /// let updates = received.of("update_dataset");
+    /// assert_eq!((received.len(), updates.len()), (2, 1));
+    /// assert_eq!(updates[0].json()["title"], "Towns");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn received(&self) -> Requests {
+        let memory = self.state.memory();
+        Requests::new(memory.log.clone(), Arc::clone(&self.state))
     }
 
     /// What has arrived so far.

@@ -74,6 +74,14 @@ impl Recorded {
     }
 }
 
+/// The response of one recorded exchange.
+pub(crate) fn read(file: &Path) -> Result<Reply, Error> {
+    let failed = |error: &dyn std::fmt::Display| Error::new(format!("fixture {}: {error}", file.display()));
+    let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
+    let fixture = serde_json::from_str(&text).map_err(|error| failed(&error))?;
+    exchange(&fixture).map(|exchange| exchange.reply).map_err(|error| failed(&error))
+}
+
 /// Reads `{"api", "operation_id", "method", "path", "status", "content_type", "body"}`. The body is JSON
 /// for a JSON media type and a text for another; null or absent is no body. A redirection may name its
 /// `"location"`, else it leads to the small file of the sandbox.

@@ -1,7 +1,7 @@
 //! Does a request satisfy its operation: parameters, media type, body.
 
 use bytes::Bytes;
-use hyper::HeaderMap;
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
 use crate::document::{Document, strings};

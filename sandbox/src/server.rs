@@ -1,96 +1,118 @@
-//! The HTTP server: reads a request, asks the state for the answer, writes it or breaks off.
+//! The HTTP server: raw sockets, so that a response can be broken at any byte.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{StreamExt, future, stream};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::answer::Reply;
-use crate::state::State;
+use crate::fault::arrival::Incoming;
+use crate::fault::play::{After, play};
+use crate::fault::{Arrival, Fault};
 
-/// A reply, and after how many bytes of its body the connection is cut, if at all.
+/// A response, and how it is broken, if at all.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) reply: Reply,
-    pub(crate) cut_after: Option<usize>,
+    pub(crate) fault: Option<Fault>,
 }
 
-/// Accepts connections until the task that runs it ends; they end with it.
-pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
+/// What answers requests.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// Numbers a new connection.
+    fn connected(&self) -> usize;
+
+    /// Numbers a request whose body has not arrived, and says how it fails, if that is known already.
+    fn begun(&self, arrival: &mut Arrival) -> Option<Fault>;
+
+    /// Keeps a request, be it complete or not.
+    fn arrived(&self, arrival: &Arrival);
+
+    /// Answers a request.
+    fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> impl Future<Output = io::Result<Delivery>> + Send;
+
+    /// Ends when the server is to close its port and all connections.
+    fn gone(&self) -> impl Future<Output = ()> + Send;
+
+    /// Closes the port and all connections.
+    fn go(&self);
+}
+
+/// Accepts connections until the service is gone or the task ends; they end with it.
+pub(crate) async fn serve(listener: TcpListener, service: Arc<impl Service>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
-                let state = Arc::clone(&state);
+                let service = Arc::clone(&service);
+                let number = service.connected();
                 connections.spawn(async move {
-                    let service = service_fn(move |request| answer(Arc::clone(&state), request));
                     // A client that goes away is no failure of the server.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ = connection(stream, &*service, number).await;
                 });
             }
             Some(_) = connections.join_next() => {}
+            () = service.gone() => return,
         }
     }
 }
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
-
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, hyper::Error> {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await?.to_bytes();
-    let is_head = parts.method == hyper::Method::HEAD;
-    let delivery = state.answer(parts, body).await;
-    Ok(response(delivery, is_head))
-}
-
-fn response(delivery: Delivery, is_head: bool) -> Response<Body> {
-    let Delivery { reply, cut_after } = delivery;
-    let mut builder = Response::builder().status(reply.status);
-    for (name, value) in &reply.headers {
-        builder = builder.header(name, value);
+async fn connection(mut stream: TcpStream, service: &impl Service, number: usize) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut incoming = Incoming::default();
+    let mut after = After::Open;
+    while let Some(mut arrival) = incoming.head(&mut stream, number).await? {
+        let fault = service.begun(&mut arrival);
+        let limit = match fault {
+            Some(Fault::ResetInRequest(limit)) => limit,
+            _ => usize::MAX,
+        };
+        if arrival.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+        }
+        let read = incoming.body(&mut stream, &mut arrival, limit).await;
+        service.arrived(&arrival);
+        read?;
+        after = match after {
+            After::Dead => After::Silent,
+            After::Closing => After::Close,
+            _ => {
+                let is_head = arrival.method == "HEAD";
+                let last = arrival.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+                let Delivery { reply, fault } = service.respond(arrival, fault).await?;
+                match play(&mut stream, fault.as_ref(), reply, is_head).await? {
+                    After::Open if last => After::Close,
+                    after => after,
+                }
+            }
+        };
+        match after {
+            After::Open | After::Dead | After::Closing => {}
+            After::Close => return close(stream).await,
+            After::Reset => return stream.set_zero_linger(),
+            After::Silent => return silence(stream).await,
+            After::Gone => {
+                stream.set_zero_linger()?;
+                service.go();
+                // Ends with the server.
+                return silence(stream).await;
+            }
+        }
     }
-    let body = match cut_after {
-        Some(kept) => {
-            builder = builder.header("content-length", reply.body.len());
-            cut(reply.body.slice(..kept.min(reply.body.len())))
-        }
-        None if is_head => {
-            builder = builder.header("content-length", reply.body.len());
-            whole(Bytes::new())
-        }
-        None => whole(reply.body),
-    };
-    builder.body(body).unwrap_or_else(|error| {
-        let mut response = Response::new(whole(format!("the test asked for an impossible answer: {error}").into()));
-        *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    })
+    Ok(())
 }
 
-fn whole(body: Bytes) -> Body {
-    Full::new(body).map_err(|never: Infallible| match never {}).boxed_unsync()
+/// Closes in order: without it, what the client has sent and nobody read would make it a reset.
+async fn close(mut stream: TcpStream) -> io::Result<()> {
+    stream.shutdown().await?;
+    silence(stream).await
 }
 
-/// How long the cut waits, so that what comes before it has left.
-const BEFORE_CUT: Duration = Duration::from_millis(20);
-
-fn cut(kept: Bytes) -> Body {
-    let broken = async {
-        tokio::time::sleep(BEFORE_CUT).await;
-        Err(io::Error::other("cut on demand"))
-    };
-    let chunks = stream::once(future::ready(Ok(Frame::data(kept)))).chain(stream::once(broken));
-    BodyExt::boxed_unsync(StreamBody::new(chunks))
+/// Reads on until the client goes, and sends nothing.
+async fn silence(mut stream: TcpStream) -> io::Result<()> {
+    let mut ignored = [0; 4096];
+    while stream.read(&mut ignored).await? > 0 {}
+    Ok(())
 }

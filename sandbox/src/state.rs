@@ -1,25 +1,27 @@
 //! What the sandbox remembers, and the way of a request through it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::header::HeaderValue;
-use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, Uri};
-use serde_json::json;
+use http::HeaderMap;
+use serde_json::{Value, json};
 
 use crate::Api;
-use crate::answer::{Answers, Reply, declared};
-use crate::document::Document;
+use crate::answer::{Answers, Reply, declared, declared_schema};
+use crate::document::{Document, Error};
+use crate::example::Style;
+use crate::fault::{Arrival, Fault};
 use crate::file::{self, File};
 use crate::log::Received;
-use crate::platform::{Call, Platform};
+use crate::platform::{Call, Platform, masked};
 use crate::recorded::Recorded;
 use crate::request::{self, Incoming, Violation};
 use crate::route::{Found, Operation, Routes};
-use crate::server::Delivery;
+use crate::rule::{Rules, Source, Verdict, summary};
+use crate::server::{Delivery, Service};
+use crate::validate::{Checker, Direction, Mismatch};
 
 /// What a test has asked for the next answer of an operation.
 #[derive(Debug)]
@@ -44,14 +46,19 @@ pub(crate) struct Memory {
     pub(crate) in_flight: InFlight,
     /// The answers given so far, where they are remembered.
     pub(crate) remembered: Option<HashMap<Asked, Reply>>,
+    pub(crate) rules: Rules,
+    /// Whether what is unexpected fails the test.
+    pub(crate) strict: bool,
+    connections: usize,
+    arrivals: usize,
 }
 
-/// What an answer depends on.
-pub(crate) type Asked = (Method, Uri, [Option<HeaderValue>; 3]);
+/// What an answer depends on: method, target, and these headers.
+pub(crate) type Asked = (String, String, [Option<String>; 3]);
 
-fn asked(parts: &Parts) -> Asked {
-    let header = |name: &str| parts.headers.get(name).cloned();
-    (parts.method.clone(), parts.uri.clone(), [header("x-fields"), header("accept"), header("range")])
+fn asked(arrival: &Arrival) -> Asked {
+    let header = |name: &str| arrival.header(name).map(str::to_owned);
+    (arrival.method.clone(), arrival.target.clone(), [header("x-fields"), header("accept"), header("range")])
 }
 
 /// How many requests are being answered, and how many ever were at once.
@@ -61,9 +68,28 @@ pub(crate) struct InFlight {
     pub(crate) peak: usize,
 }
 
+/// The documents of the APIs, with their routes.
+pub(crate) type Apis = Vec<(Document, Routes)>;
+
+pub(crate) fn routed(documents: Vec<Document>) -> Apis {
+    let routed = |document: Document| {
+        let routes = Routes::new(&document);
+        (document, routes)
+    };
+    documents.into_iter().map(routed).collect()
+}
+
+/// The corrected documents, read once in the life of a process.
+pub(crate) fn corrected() -> Result<Arc<Apis>, Error> {
+    static ALL: LazyLock<Result<Arc<Apis>, Error>> =
+        LazyLock::new(|| Document::corrected().map(|documents| Arc::new(routed(documents))));
+    ALL.clone()
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
-    apis: Vec<(Document, Routes)>,
+    origin: String,
+    apis: Arc<Apis>,
     memory: Mutex<Memory>,
 }
 
@@ -75,6 +101,21 @@ pub(crate) fn base(api: Api) -> &'static str {
         Api::Tabular => "/tabular",
         Api::Metrics => "/metrics",
     }
+}
+
+/// The name of an API in the client's crate.
+pub(crate) fn theirs(api: Api) -> datagouv::Api {
+    match api {
+        Api::Main => datagouv::Api::Main,
+        Api::MainV2 => datagouv::Api::MainV2,
+        Api::Tabular => datagouv::Api::Tabular,
+        Api::Metrics => datagouv::Api::Metrics,
+    }
+}
+
+/// The API of a name of the client's crate.
+pub(crate) fn ours(api: datagouv::Api) -> Option<Api> {
+    Api::ALL.into_iter().find(|own| theirs(*own) == api)
 }
 
 /// The operation that a request has found.
@@ -103,16 +144,9 @@ impl Drop for Counted<'_> {
 }
 
 impl State {
-    pub(crate) fn new(documents: Vec<Document>, origin: String) -> Self {
-        let apis = documents
-            .into_iter()
-            .map(|document| {
-                let routes = Routes::new(&document);
-                (document, routes)
-            })
-            .collect();
+    pub(crate) fn new(apis: Arc<Apis>, origin: String) -> Self {
         let mut files = file::samples();
-        let platform = Platform::new(origin, &mut files);
+        let platform = Platform::new(origin.clone(), &mut files);
         let memory = Memory {
             answers: Answers::default(),
             tolerant: false,
@@ -123,8 +157,12 @@ impl State {
             platform,
             in_flight: InFlight::default(),
             remembered: None,
+            rules: Rules::default(),
+            strict: false,
+            connections: 0,
+            arrivals: 0,
         };
-        Self { apis, memory: Mutex::new(memory) }
+        Self { origin, apis, memory: Mutex::new(memory) }
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -135,31 +173,57 @@ impl State {
         self.apis.iter().map(|(document, routes)| (document, routes))
     }
 
+    /// An operation of a document, by its id.
+    pub(crate) fn operation(&self, api: Api, id: &str) -> Option<(&Document, &Operation)> {
+        let (document, routes) = self.documents().find(|(document, _)| document.api() == api)?;
+        routes.operations().find(|operation| operation.id == id).map(|operation| (document, operation))
+    }
+
+    /// A body that the document declares for an operation, with all that it may have.
+    pub(crate) fn example(&self, api: Api, id: &str) -> Option<Value> {
+        let (document, operation) = self.operation(api, id)?;
+        serde_json::from_slice(&declared(document, operation, Style::Full, "application/json").body).ok()
+    }
+
+    /// The response of an operation with a body, which the document must allow.
+    pub(crate) fn declare(&self, api: Api, id: &str, body: &Value) -> Result<Reply, Mismatch> {
+        let Some((document, operation)) = self.operation(api, id) else { return Ok(Reply::json(200, body)) };
+        let status = declared(document, operation, Style::Minimal, "application/json").status;
+        let Some(schema) = declared_schema(document, operation) else {
+            return Ok(if body.is_null() { Reply::empty(status) } else { Reply::json(status, body) });
+        };
+        Checker::new(document, Direction::Answer).check(schema, body)?;
+        Ok(Reply::json(status, body))
+    }
+
     /// The answer to a request, remembered or new.
-    pub(crate) async fn answer(&self, parts: Parts, body: Bytes) -> Delivery {
+    async fn answer(&self, arrival: Arrival) -> Delivery {
         let remembered = self.memory().remembered.as_ref().map(|answers| {
-            let asked = asked(&parts);
+            let asked = asked(&arrival);
             let reply = answers.get(&asked).cloned();
             (asked, reply)
         });
-        let Some((asked, remembered)) = remembered else { return self.answer_anew(parts, body).await };
+        let Some((asked, remembered)) = remembered else { return self.answer_anew(&arrival).await };
         let reply = match remembered {
             Some(reply) => reply,
             None => {
-                let reply = self.answer_anew(parts, body).await.reply;
+                let reply = self.answer_anew(&arrival).await.reply;
                 let mut memory = self.memory();
                 memory.remembered.get_or_insert_default().insert(asked, reply.clone());
                 memory.log.clear();
                 reply
             }
         };
-        Delivery { reply, cut_after: None }
+        Delivery { reply, fault: None }
     }
 
     /// A new answer to a request. Everything that arrives is logged.
-    async fn answer_anew(&self, parts: Parts, body: Bytes) -> Delivery {
+    async fn answer_anew(&self, arrival: &Arrival) -> Delivery {
         let _counted = Counted::new(self);
-        let mut received = Received::new(&parts, body);
+        let mut received = Received::new(arrival);
+        if let Some(delivery) = self.refuse_other_host(&mut received) {
+            return delivery;
+        }
         let (target, refusal) = match self.find(&mut received) {
             Ok(target) => (target, None),
             Err(refusal) => (None, Some(refusal)),
@@ -170,22 +234,69 @@ impl State {
         };
         received.violation = violation.as_ref().map(|violation| violation.message.clone());
         let key = received.operation_id.clone().unwrap_or_else(|| received.path.clone());
-        let once = {
+        let (once, verdict) = {
             let mut memory = self.memory();
             memory.log.push(received.clone());
-            let refused = refusal.is_some() || (violation.is_some() && !memory.tolerant);
-            if refused { None } else { memory.once.get_mut(&key).and_then(VecDeque::pop_front) }
+            let refused = violation.is_some() && !memory.tolerant;
+            if refused {
+                let reason =
+                    format!("the document does not allow it: {}", violation.as_ref().map_or("", |it| &it.message));
+                memory.unexpected(&received, &reason);
+                (None, Verdict::None)
+            } else {
+                let once =
+                    if refusal.is_some() { None } else { memory.once.get_mut(&key).and_then(VecDeque::pop_front) };
+                let verdict = if once.is_some() { Verdict::None } else { memory.rules.answer(&received) };
+                if refusal.is_some() && matches!(verdict, Verdict::None) {
+                    memory.unexpected(&received, "there is no such path, or it has no such method");
+                }
+                (once, verdict)
+            }
         };
         let usual = || self.usual(target.as_ref(), &received, refusal, violation);
-        match once {
-            Some(Once::Answer(reply)) => Delivery { reply, cut_after: None },
-            Some(Once::Cut(kept)) => Delivery { reply: usual(), cut_after: Some(kept) },
-            Some(Once::Delay(duration)) => {
+        match (once, verdict) {
+            (Some(Once::Answer(reply)), _) => Delivery { reply, fault: None },
+            (Some(Once::Cut(kept)), _) => Delivery { reply: usual(), fault: Some(Fault::CutBody(kept)) },
+            (Some(Once::Delay(duration)), _) => {
                 tokio::time::sleep(duration).await;
-                Delivery { reply: usual(), cut_after: None }
+                Delivery { reply: usual(), fault: None }
             }
-            None => Delivery { reply: usual(), cut_after: None },
+            (None, Verdict::Answer(step)) => {
+                if !step.delay.is_zero() {
+                    tokio::time::sleep(step.delay).await;
+                }
+                let serves = step.fault.as_ref().is_none_or(Fault::serves);
+                let reply = match step.source {
+                    _ if !serves => Reply::empty(200),
+                    Source::Platform => usual(),
+                    Source::Reply(reply) => masked(reply, header(&received.headers, "x-fields")),
+                    Source::With(answer) => masked(answer(&received), header(&received.headers, "x-fields")),
+                };
+                Delivery { reply, fault: step.fault }
+            }
+            (None, Verdict::None) => Delivery { reply: usual(), fault: None },
+            (None, Verdict::Unexpected(reason)) => {
+                self.memory().unexpected(&received, &reason);
+                let message = format!("the test did not expect this request: {reason}");
+                Delivery { reply: Reply::json(501, &json!({"message": message})), fault: None }
+            }
         }
+    }
+
+    /// Refuses a request that came here as to a proxy: it was meant for another host.
+    fn refuse_other_host(&self, received: &mut Received) -> Option<Delivery> {
+        if received.path.starts_with('/') {
+            return None;
+        }
+        if let Some(path) = received.path.strip_prefix(&self.origin).filter(|path| path.starts_with('/')) {
+            received.path = path.to_owned();
+            return None;
+        }
+        let mut memory = self.memory();
+        memory.log.push(received.clone());
+        memory.unexpected(received, "it is to another host, which a client of the sandbox does not reach");
+        let message = format!("the client of a sandbox reaches no other host: {}", received.path);
+        Some(Delivery { reply: Reply::json(421, &json!({"message": message})), fault: None })
     }
 
     /// The operation of a request, None for a file of the sandbox.
@@ -270,4 +381,55 @@ fn check(target: &Target<'_>, received: &Received) -> Result<(), Violation> {
         headers: &received.headers,
         body: &received.body,
     })
+}
+
+impl Memory {
+    fn unexpected(&mut self, received: &Received, reason: &str) {
+        let line = format!("unexpected request: {}\n    {reason}", summary(received));
+        self.rules.unexpected.push(line);
+    }
+}
+
+impl Service for State {
+    fn connected(&self) -> usize {
+        let mut memory = self.memory();
+        memory.connections += 1;
+        memory.connections
+    }
+
+    fn begun(&self, arrival: &mut Arrival) -> Option<Fault> {
+        let mut memory = self.memory();
+        memory.arrivals += 1;
+        arrival.number = memory.arrivals;
+        if !memory.rules.may_fail_in_request() {
+            return None;
+        }
+        drop(memory);
+        let mut received = Received::new(arrival);
+        self.find(&mut received).ok();
+        self.memory().rules.fault_in_request(&received)
+    }
+
+    fn arrived(&self, arrival: &Arrival) {
+        // What is whole is logged with what the document says of it.
+        if !arrival.complete {
+            let mut received = Received::new(arrival);
+            self.find(&mut received).ok();
+            self.memory().log.push(received);
+        }
+    }
+
+    async fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> io::Result<Delivery> {
+        Ok(match fault {
+            Some(fault) => Delivery { reply: Reply::empty(200), fault: Some(fault) },
+            None => self.answer(arrival).await,
+        })
+    }
+
+    fn gone(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
+    /// The port of a sandbox stays open.
+    fn go(&self) {}
 }

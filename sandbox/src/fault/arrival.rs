@@ -3,8 +3,8 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use hyper::HeaderMap;
-use hyper::header::HeaderValue;
+use http::HeaderMap;
+use http::header::HeaderValue;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
@@ -54,7 +54,7 @@ impl Arrival {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
     }
 
-    pub(super) fn header_map(&self) -> HeaderMap {
+    pub(crate) fn header_map(&self) -> HeaderMap {
         let pair = |(name, value): (&str, &[u8])| Some((name.parse().ok()?, HeaderValue::from_bytes(value).ok()?));
         self.headers().filter_map(pair).collect::<HeaderMap>()
     }
@@ -86,13 +86,13 @@ impl Arrival {
 
 /// What a connection has brought and nobody has read yet.
 #[derive(Default)]
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     buffer: BytesMut,
 }
 
 impl Incoming {
     /// The next request without its body; None where the client has gone.
-    pub(super) async fn head(&mut self, stream: &mut TcpStream, connection: usize) -> io::Result<Option<Arrival>> {
+    pub(crate) async fn head(&mut self, stream: &mut TcpStream, connection: usize) -> io::Result<Option<Arrival>> {
         loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
                 return Arrival::parse(self.buffer.split_to(end + 4).freeze(), connection).map(Some);
@@ -107,7 +107,7 @@ impl Incoming {
     }
 
     /// The body that belongs to a request, or its first bytes.
-    pub(super) async fn body(&mut self, stream: &mut TcpStream, arrival: &mut Arrival, limit: usize) -> io::Result<()> {
+    pub(crate) async fn body(&mut self, stream: &mut TcpStream, arrival: &mut Arrival, limit: usize) -> io::Result<()> {
         let chunked = arrival.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
         let length = arrival.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
         let mut body = BytesMut::new();

@@ -4,16 +4,18 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::StatusCode;
+use http::StatusCode;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::{Fault, bomb};
+use super::Fault;
+#[cfg(feature = "gzip")]
+use super::bomb;
 use crate::answer::Reply;
 
 /// What becomes of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
+pub(crate) enum After {
     /// The next request is read.
     Open,
     /// It is closed in order.
@@ -39,7 +41,7 @@ enum Framing {
     Chunked,
 }
 
-pub(super) async fn play(
+pub(crate) async fn play(
     stream: &mut TcpStream,
     fault: Option<&Fault>,
     mut reply: Reply,
@@ -112,6 +114,11 @@ pub(super) async fn play(
             stream.write_all(b"no size\r\nnothing\r\n").await?;
             Ok(After::Close)
         }
+        Some(Fault::Halved) => {
+            reply.body = reply.body.slice(..length / 2);
+            answer(stream, &reply, is_head).await.map(|()| After::Open)
+        }
+        #[cfg(feature = "gzip")]
         Some(Fault::TruncatedGzip) => {
             let mut packed = bomb::gzip(&reply.body)?;
             packed.truncate(packed.len() / 2);
@@ -119,6 +126,7 @@ pub(super) async fn play(
             let reply = reply.with_header("content-encoding", "gzip");
             answer(stream, &reply, is_head).await.map(|()| After::Open)
         }
+        #[cfg(feature = "gzip")]
         Some(Fault::GzipBomb(size)) => {
             let reply = Reply::new(200, "application/json", Bytes::new()).with_header("content-encoding", "gzip");
             stream.write_all(&head(&reply, Framing::Chunked)).await?;
@@ -163,11 +171,11 @@ fn head(reply: &Reply, framing: Framing) -> Vec<u8> {
 }
 
 async fn answer(stream: &mut TcpStream, reply: &Reply, is_head: bool) -> io::Result<()> {
-    stream.write_all(&head(reply, Framing::Length(reply.body.len()))).await?;
+    let mut message = head(reply, Framing::Length(reply.body.len()));
     if !is_head {
-        stream.write_all(&reply.body).await?;
+        message.extend_from_slice(&reply.body);
     }
-    Ok(())
+    stream.write_all(&message).await
 }
 
 async fn part(stream: &mut TcpStream, reply: &Reply, framing: Framing, kept: usize) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! The server: accepts, asks the plan, plays.
+//! The server: which requests fail, and how.
 
 use std::fmt;
 use std::io;
@@ -6,17 +6,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
-use super::arrival::Incoming;
-use super::play::{After, play};
 use super::upstream::Upstream;
 use super::{Arrival, Fault};
 use crate::answer::Reply;
 use crate::file::File;
+use crate::server::{Delivery, Service, serve};
 use crate::{Api, Sandbox, state};
 
 type Plan = Arc<dyn Fn(&Arrival) -> Option<Fault> + Send + Sync>;
@@ -212,83 +210,43 @@ fn reserve() -> io::Result<(TcpListener, Option<TcpSocket>)> {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
-                let state = Arc::clone(&state);
-                let number = { let mut memory = state.memory(); memory.connections += 1; memory.connections };
-                connections.spawn(async move {
-                    // A client that goes away is no failure of the server.
-                    let _ = connection(stream, &state, number).await;
-                });
-            }
-            Some(_) = connections.join_next() => {}
-            () = state.gone.notified() => return,
+impl Service for State {
+    fn connected(&self) -> usize {
+        let mut memory = self.memory();
+        memory.connections += 1;
+        memory.connections
+    }
+
+    fn begun(&self, arrival: &mut Arrival) -> Option<Fault> {
+        let mut memory = self.memory();
+        memory.requests += 1;
+        arrival.number = memory.requests;
+        let plan = Arc::clone(&memory.plan);
+        drop(memory);
+        plan(arrival)
+    }
+
+    fn arrived(&self, arrival: &Arrival) {
+        let mut memory = self.memory();
+        if !memory.counting {
+            memory.log.push(arrival.clone());
         }
     }
-}
 
-async fn connection(mut stream: TcpStream, state: &State, number: usize) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut incoming = Incoming::default();
-    let mut after = After::Open;
-    while let Some(mut arrival) = incoming.head(&mut stream, number).await? {
-        let fault = {
-            let mut memory = state.memory();
-            memory.requests += 1;
-            arrival.number = memory.requests;
-            let plan = Arc::clone(&memory.plan);
-            drop(memory);
-            plan(&arrival)
+    async fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> io::Result<Delivery> {
+        let reply = match &fault {
+            Some(Fault::Reply(reply)) => reply.clone(),
+            Some(fault) if !fault.serves() => Reply::empty(200),
+            _ => self.upstream.answer(&arrival, &self.origin).await?,
         };
-        let limit = match fault {
-            Some(Fault::ResetInRequest(limit)) => limit,
-            _ => usize::MAX,
-        };
-        let read = incoming.body(&mut stream, &mut arrival, limit).await;
-        if !state.memory().counting {
-            state.memory().log.push(arrival.clone());
-        }
-        read?;
-        after = match after {
-            After::Dead => After::Silent,
-            After::Closing => After::Close,
-            _ => {
-                let reply = match &fault {
-                    Some(Fault::Reply(reply)) => reply.clone(),
-                    Some(fault) if !fault.serves() => Reply::empty(200),
-                    _ => state.upstream.answer(&arrival, &state.origin).await?,
-                };
-                play(&mut stream, fault.as_ref(), reply, arrival.method == "HEAD").await?
-            }
-        };
-        match after {
-            After::Open | After::Dead | After::Closing => {}
-            After::Close => return close(stream).await,
-            After::Reset => return stream.set_zero_linger(),
-            After::Silent => return silence(stream).await,
-            After::Gone => {
-                stream.set_zero_linger()?;
-                state.gone.notify_one();
-                // Ends with the server.
-                return silence(stream).await;
-            }
-        }
+        Ok(Delivery { reply, fault })
     }
-    Ok(())
-}
 
-/// Closes in order: without it, what the client has sent and nobody read would make it a reset.
-async fn close(mut stream: TcpStream) -> io::Result<()> {
-    stream.shutdown().await?;
-    silence(stream).await
-}
+    async fn gone(&self) {
+        self.gone.notified().await;
+    }
 
-/// Reads on until the client goes, and says nothing.
-async fn silence(mut stream: TcpStream) -> io::Result<()> {
-    let mut ignored = [0; 4096];
-    while stream.read(&mut ignored).await? > 0 {}
-    Ok(())
+    fn go(&self) {
+        self.gone.notify_one();
+    }
 }

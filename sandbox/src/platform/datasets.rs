@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 
 use super::catalogue::{Dataset, Fields, Resource, default_fields, plain, slug};
 use super::editing::facets;
-use super::{Call, Deleted, Platform, message, unauthorized};
+use super::{Call, Deleted, Platform, message};
 use crate::Api;
 use crate::answer::Reply;
+use crate::client::User;
+use crate::server_error::{NOT_FOUND, ServerError};
 use crate::state::{Files, base};
 
 type Answer = Result<Reply, Reply>;
@@ -54,7 +56,7 @@ impl Platform {
     /// The index of the data set that the path names.
     pub(super) fn find(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let index = self.catalogue.dataset(call.capture("dataset"));
-        let index = index.ok_or_else(|| message(404, "The requested data set was not found on the server."))?;
+        let index = index.ok_or_else(|| message(404, NOT_FOUND))?;
         match self.catalogue.datasets[index].deleted {
             Some(_) => Err(message(410, "Dataset has been deleted")),
             None => Ok(index),
@@ -63,7 +65,12 @@ impl Platform {
 
     /// The same for a change, which needs a key.
     pub(super) fn find_to_change(&self, call: &Call<'_>) -> Result<usize, Reply> {
-        if call.has_key() { self.find(call) } else { Err(unauthorized()) }
+        let user = call.signed_in()?;
+        let index = self.find(call)?;
+        match user {
+            User::Stranger => Err(ServerError::forbidden().reply(call.api)),
+            _ => Ok(index),
+        }
     }
 
     pub(super) fn find_resource(&self, call: &Call<'_>, dataset: usize) -> Result<usize, Reply> {
@@ -89,7 +96,7 @@ impl Platform {
             }
         }
         let mut page =
-            self.page(call, &found, false, |dataset| self.catalogue.show(dataset, call.api, call.has_key()))?;
+            self.page(call, &found, false, |dataset| self.catalogue.show(dataset, call.api, call.may_edit()))?;
         if call.operation_id == "search_datasets" {
             page["facets"] = facets(&found);
         }
@@ -133,7 +140,7 @@ impl Platform {
 
     fn shown(&self, call: &Call<'_>, status: u16, index: usize) -> Answer {
         let dataset = &self.catalogue.datasets[index];
-        Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, call.has_key())))
+        Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, call.may_edit())))
     }
 
     fn get(&self, call: &Call<'_>) -> Answer {
@@ -141,9 +148,7 @@ impl Platform {
     }
 
     fn create(&mut self, call: &Call<'_>) -> Answer {
-        if !call.has_key() {
-            return Err(unauthorized());
-        }
+        call.signed_in()?;
         let mut fields = default_fields();
         self.write(&mut fields, &call.received.json())?;
         let now = self.catalogue.now();
@@ -168,7 +173,7 @@ impl Platform {
     fn update(&mut self, call: &Call<'_>) -> Answer {
         let body = call.received.json();
         let restored = self.catalogue.dataset(call.capture("dataset"));
-        if let Some(index) = restored.filter(|_| call.has_key() && body.get("deleted") == Some(&Value::Null)) {
+        if let Some(index) = restored.filter(|_| call.may_edit() && body.get("deleted") == Some(&Value::Null)) {
             self.catalogue.datasets[index].deleted = None;
         }
         let index = self.find_to_change(call)?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::catalogue::{Dataset, Fields};
 use super::datasets::text;
-use super::{Call, Platform, message, unauthorized};
+use super::{Call, Platform, message};
 use crate::Api;
 use crate::answer::Reply;
 use crate::state::base;
@@ -63,9 +63,7 @@ impl Platform {
     }
 
     pub(super) fn start_discussion(&mut self, call: &Call<'_>) -> Answer {
-        if !call.has_key() {
-            return Err(unauthorized());
-        }
+        call.signed_in()?;
         let (body, now) = (call.received.json(), self.catalogue.now());
         let id = format!("6514cd34ef56ab7890{:06x}", self.catalogue.changes());
         let discussion = json!({
@@ -92,9 +90,7 @@ impl Platform {
 
     /// A comment, an end, or both.
     pub(super) fn respond(&mut self, call: &Call<'_>) -> Answer {
-        if !call.has_key() {
-            return Err(unauthorized());
-        }
+        call.signed_in()?;
         let (body, now) = (call.received.json(), self.catalogue.now());
         let discussion = self.find_discussion(call)?;
         if !discussion["closed"].is_null() {

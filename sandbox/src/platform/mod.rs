@@ -39,7 +39,9 @@ pub use select::Ties;
 
 use crate::Api;
 use crate::answer::Reply;
+use crate::client::User;
 use crate::log::Received;
+use crate::server_error::ServerError;
 use crate::state::{Files, header};
 use catalogue::Catalogue;
 use mask::Mask;
@@ -112,8 +114,18 @@ impl Call<'_> {
         pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn has_key(&self) -> bool {
-        !header(&self.received.headers, "x-api-key").is_empty()
+    fn user(&self) -> Option<User> {
+        User::of_key(header(&self.received.headers, "x-api-key"))
+    }
+
+    /// Whether the user may change what is there.
+    fn may_edit(&self) -> bool {
+        self.user() == Some(User::Editor)
+    }
+
+    /// The user of the key, where there is one.
+    fn signed_in(&self) -> Result<User, Reply> {
+        self.user().ok_or_else(|| ServerError::unauthorized().reply(Api::Main))
     }
 }
 
@@ -179,6 +191,9 @@ impl Platform {
 
     /// The answer to a call; None for an operation that the platform does not know.
     pub(crate) fn answer(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Reply> {
+        if matches!(call.api, Api::Main | Api::MainV2) && call.user() == Some(User::Revoked) {
+            return Some(ServerError::invalid_key().reply(call.api));
+        }
         let reply = match call.api {
             Api::Main => self.answer_main(call, files)?,
             Api::MainV2 => self.answer_main_v2(call)?,
@@ -190,7 +205,7 @@ impl Platform {
     }
 }
 
-fn masked(reply: Reply, mask: &str) -> Reply {
+pub(crate) fn masked(reply: Reply, mask: &str) -> Reply {
     if mask.is_empty() || reply.status >= 300 || reply.body.is_empty() {
         return reply;
     }
@@ -203,10 +218,4 @@ fn masked(reply: Reply, mask: &str) -> Reply {
 
 fn message(status: u16, text: &str) -> Reply {
     Reply::json(status, &json!({"message": text}))
-}
-
-/// What the main API says to someone without a key.
-fn unauthorized() -> Reply {
-    let text = "The server could not verify that you are authorized to access the URL requested.";
-    message(401, text).with_header("www-authenticate", "Bearer realm=\"uData\"")
 }

@@ -13,7 +13,7 @@ impl NewTable {
     ///
     /// When the file cannot be read.
     pub fn recorded() -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../truth/table.json");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/truth/table.json");
         let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         Self::from_json(&json).unwrap_or_else(|reason| panic!("{}: {reason}", file.display()))

@@ -22,7 +22,7 @@ pub(crate) const DELETED: &str = "eeeeeeee-0000-4000-8000-00000000f004";
 pub(crate) const UNKNOWN: &str = "eeeeeeee-0000-4000-8000-00000000ffff";
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../truth")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/truth")
 }
 
 async fn sandbox(release: Release) -> Sandbox {
