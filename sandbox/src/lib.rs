@@ -33,11 +33,13 @@ pub mod form;
 pub mod format;
 mod log;
 mod on;
+mod page;
 pub mod platform;
 mod recorded;
 pub mod request;
 pub mod route;
 mod rule;
+mod seed;
 mod server;
 mod server_error;
 mod state;
@@ -59,6 +61,7 @@ pub use datagouv_specs::Api;
 pub use document::{Document, Error};
 pub use log::{Received, Requests};
 pub use on::On;
+pub use seed::{NewDataset, Seeded};
 pub use server_error::ServerError;
 
 /// A running server; it stops when it is dropped.
@@ -84,6 +87,10 @@ impl Drop for Sandbox {
     }
 }
 
+fn corrected() -> Arc<state::Apis> {
+    state::corrected().unwrap_or_else(|error| panic!("the sandbox cannot start: {error}"))
+}
+
 fn report(complaints: &[String]) -> String {
     format!("the sandbox was not used as its test says:\n  {}", complaints.join("\n  "))
 }
@@ -94,10 +101,8 @@ impl Sandbox {
     /// # Panics
     /// When the corrected documents cannot be had or no port can be bound: there is nothing to test then.
     pub async fn start() -> Self {
-        match state::corrected() {
-            Ok(apis) => Self::with_apis(apis).await.expect("a free port on 127.0.0.1"),
-            Err(error) => panic!("the sandbox cannot start: {error}"),
-        }
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await;
+        listener.and_then(|listener| Self::serve(listener, corrected())).expect("a free port on 127.0.0.1")
     }
 
     /// Starts a server whose small platform answers where it can, see [`platform`].
@@ -111,6 +116,23 @@ impl Sandbox {
         sandbox
     }
 
+    /// Starts a platform on a port of this machine, for clients outside of the program; nothing that they send makes it
+    /// fail.
+    ///
+    /// # Errors
+    ///
+    /// Returns the system's error when the port cannot be bound.
+    ///
+    /// # Panics
+    ///
+    /// When the corrected documents cannot be had.
+    pub async fn start_platform_on(port: u16) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let sandbox = Self::serve(listener, corrected())?;
+        sandbox.set_answers(Answers::Platform);
+        Ok(sandbox)
+    }
+
     /// Starts a platform with a table of your own, which may be aggregated; gives the id of its resource.
     ///
     /// ```no_run
@@ -118,8 +140,8 @@ impl Sandbox {
     /// use datagouv_sandbox::Sandbox;
     /// use datagouv_sandbox::platform::NewTable;
     ///
-    /// let table = NewTable::recorded();
-    /// let (sandbox, resource) = Sandbox::start_with_table(table.clone()).await;
+    /// let table = NewTable::new(&[("name", "string")], [["Elm"], ["Oak"]]);
+    /// let (sandbox, resource) = Sandbox::start_with_table(table).await;
     /// # }
     /// ```
     ///
@@ -134,11 +156,11 @@ impl Sandbox {
 
     /// Starts a server of documents of your own.
     pub async fn with_documents(documents: Vec<Document>) -> std::io::Result<Self> {
-        Self::with_apis(Arc::new(state::routed(documents))).await
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::serve(listener, Arc::new(state::routed(documents)))
     }
 
-    async fn with_apis(apis: Arc<state::Apis>) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    fn serve(listener: TcpListener, apis: Arc<state::Apis>) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let state = Arc::new(state::State::new(apis, format!("http://{address}")));
         let task = tokio::spawn(server::serve(listener, Arc::clone(&state)));

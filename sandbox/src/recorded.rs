@@ -56,6 +56,11 @@ impl Recorded {
         Ok(loaded)
     }
 
+    /// Whether there is one of an operation.
+    pub(crate) fn has(&self, api: Api, operation_id: &str) -> bool {
+        self.0.iter().any(|exchange| exchange.api == api && exchange.operation_id == operation_id)
+    }
+
     /// The exchange of this very path and query, else of this path, else the operation's answer for all
     /// paths, else the first good one of the operation.
     pub(crate) fn find(&self, api: Api, operation_id: &str, received: &Received) -> Option<Reply> {

@@ -15,7 +15,8 @@ use crate::example::Style;
 use crate::fault::{Arrival, Fault};
 use crate::file::{self, File};
 use crate::log::Received;
-use crate::platform::{Call, Platform, masked};
+use crate::page;
+use crate::platform::{self, Call, Platform, masked};
 use crate::recorded::Recorded;
 use crate::request::{self, Incoming, Violation};
 use crate::route::{Found, Operation, Routes};
@@ -306,6 +307,9 @@ impl State {
         let Some((document, routes, path)) =
             self.documents().find_map(|(document, routes)| Some((document, routes, below(document.api())?)))
         else {
+            if received.path == "/" && matches!(received.method.as_str(), "GET" | "HEAD") {
+                return Ok(None);
+            }
             return if self.memory().files.contains_key(&received.path) { Ok(None) } else { Err(nowhere()) };
         };
         let found = routes.find(&received.method, path);
@@ -321,6 +325,26 @@ impl State {
             }
             Found::Nothing => Err(nowhere()),
         }
+    }
+
+    /// The page for people.
+    fn page(&self, memory: &Memory) -> String {
+        let source = |api: Api, operation: &Operation| match () {
+            () if memory.recorded.has(api, &operation.id) => "recorded",
+            () if memory.answers == Answers::Platform && platform::answers(api, &operation.id) => "state",
+            () => "made",
+        };
+        let operations = self.documents().flat_map(|(document, routes)| {
+            let api = document.api();
+            routes.operations().map(|operation| (api, operation, source(api, operation))).collect::<Vec<_>>()
+        });
+        page::html(&page::Shown {
+            origin: &self.origin,
+            datasets: memory.platform.datasets(),
+            operations: operations.collect(),
+            // Without the one that is being answered.
+            requests: memory.log.split_last().map_or(&[], |(_, before)| before),
+        })
     }
 
     fn usual(
@@ -339,6 +363,9 @@ impl State {
             return Reply::json(violation.status, &json!({"message": violation.message}));
         }
         let Some(target) = target else {
+            if received.path == "/" {
+                return Reply::new(200, "text/html; charset=utf-8", self.page(memory));
+            }
             let file = memory.files.get(&received.path);
             return file.map_or_else(nowhere, |file| file.answer(&received.method, &received.headers));
         };

@@ -1,13 +1,19 @@
 //! The catalogue: data sets and resources as they are kept, and as the main API shows them.
 
+use std::collections::VecDeque;
+
 use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 
+use super::moment::{read_timestamp, write_timestamp};
 use super::samples::{ORGANIZATIONS, SAMPLES, Sample};
 use super::table::Table;
 use crate::Api;
 use crate::file::File;
 use crate::state::{Files, base};
+
+/// The first of January 2026, in microseconds of Unix.
+const BEGINNING: i64 = 1_767_225_600_000_000;
 
 pub(crate) type Fields = Map<String, Value>;
 
@@ -37,11 +43,17 @@ pub(crate) struct Catalogue {
     pub(crate) origin: String,
     pub(crate) datasets: Vec<Dataset>,
     changes: u32,
+    /// The time when the number of changes was `set_at`, in microseconds of Unix.
+    clock: i64,
+    set_at: u32,
+    /// Ids for what is created next.
+    pub(crate) next_ids: VecDeque<String>,
 }
 
 impl Catalogue {
     pub(crate) fn new(origin: String, files: &mut Files) -> Self {
-        let mut catalogue = Self { origin, datasets: Vec::new(), changes: 0 };
+        let mut catalogue =
+            Self { origin, datasets: Vec::new(), changes: 0, clock: BEGINNING, set_at: 0, next_ids: VecDeque::new() };
         for sample in &SAMPLES {
             catalogue.add_sample(sample, files);
         }
@@ -127,9 +139,46 @@ impl Catalogue {
 
     /// The time of the platform: it begins in January 2026 and goes on by a minute with every change.
     pub(crate) fn now(&mut self) -> String {
+        const MINUTE: i64 = 60_000_000;
         self.changes += 1;
-        let (days, hours, minutes) = (self.changes / 1440 % 28, self.changes / 60 % 24, self.changes % 60);
-        format!("2026-01-{:02}T{hours:02}:{minutes:02}:00.000000+00:00", days + 1)
+        let now = self.clock.saturating_add(i64::from(self.changes - self.set_at) * MINUTE);
+        let text = write_timestamp(now, 'T', "+00:00");
+        // The catalogue writes microseconds, be there any or not.
+        if text.contains('.') { text } else { text.replace("+00:00", ".000000+00:00") }
+    }
+
+    /// Sets the time that the next change has; false for what is no time.
+    pub(crate) fn set_clock(&mut self, now: &str) -> bool {
+        let Ok(micros) = read_timestamp(now, true) else { return false };
+        self.clock = micros.saturating_sub(60_000_000);
+        self.set_at = self.changes;
+        true
+    }
+
+    /// The id that was set for what is created next, or the one that is made.
+    pub(crate) fn new_id(&mut self, made: String) -> String {
+        self.next_ids.pop_front().unwrap_or(made)
+    }
+
+    /// A data set without title and resources, not in the catalogue yet.
+    pub(crate) fn new_dataset(&mut self, fields: Fields) -> Dataset {
+        let now = self.now();
+        let made = format!("6512ab34cd56ef7890{:06x}", self.changes);
+        Dataset {
+            id: self.new_id(made),
+            slug: String::new(),
+            fields,
+            created_at: now.clone(),
+            last_modified: now,
+            deleted: None,
+            resources: Vec::new(),
+        }
+    }
+
+    /// A slug that no data set has.
+    pub(crate) fn free_slug(&self, title: &str) -> String {
+        let wanted = slug(title);
+        if self.dataset(&wanted).is_some() { format!("{wanted}-{}", self.changes) } else { wanted }
     }
 
     /// The number of changes so far, from which new identifiers are made.

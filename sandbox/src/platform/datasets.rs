@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Dataset, Fields, Resource, default_fields, plain, slug};
+use super::catalogue::{Dataset, Fields, Resource, default_fields, plain};
 use super::editing::facets;
 use super::{Call, Deleted, Platform, message};
 use crate::Api;
@@ -151,19 +151,8 @@ impl Platform {
         call.signed_in()?;
         let mut fields = default_fields();
         self.write(&mut fields, &call.received.json())?;
-        let now = self.catalogue.now();
-        let number = self.catalogue.changes();
-        let wanted = slug(text(&fields, "title"));
-        let taken = self.catalogue.dataset(&wanted).is_some();
-        let dataset = Dataset {
-            id: format!("6512ab34cd56ef7890{number:06x}"),
-            slug: if taken { format!("{wanted}-{number}") } else { wanted },
-            fields,
-            created_at: now.clone(),
-            last_modified: now,
-            deleted: None,
-            resources: Vec::new(),
-        };
+        let slug = self.catalogue.free_slug(text(&fields, "title"));
+        let dataset = Dataset { slug, ..self.catalogue.new_dataset(fields) };
         self.catalogue.datasets.push(dataset);
         self.shown(call, 201, self.catalogue.datasets.len() - 1)
     }
@@ -256,7 +245,8 @@ impl Platform {
 
     pub(super) fn new_resource(&mut self, title: &str) -> Resource {
         let number = self.catalogue.changes() + 1;
-        self.catalogue.new_resource(format!("{number:08x}-5d3c-4b2a-9e8f-7a6b5c4d3e2f"), title)
+        let id = self.catalogue.new_id(format!("{number:08x}-5d3c-4b2a-9e8f-7a6b5c4d3e2f"));
+        self.catalogue.new_resource(id, title)
     }
 
     fn get_resource(&self, call: &Call<'_>) -> Answer {

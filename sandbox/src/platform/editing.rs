@@ -65,7 +65,8 @@ impl Platform {
     pub(super) fn start_discussion(&mut self, call: &Call<'_>) -> Answer {
         call.signed_in()?;
         let (body, now) = (call.received.json(), self.catalogue.now());
-        let id = format!("6514cd34ef56ab7890{:06x}", self.catalogue.changes());
+        let made = format!("6514cd34ef56ab7890{:06x}", self.catalogue.changes());
+        let id = self.catalogue.new_id(made);
         let discussion = json!({
             "id": id, "title": body["title"], "subject": body["subject"], "extras": {}, "created": now,
             "discussion": [comment(&body, &id, 0, &now)], "user": user(), "organization": null,

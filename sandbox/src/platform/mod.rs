@@ -20,13 +20,13 @@ mod scan;
 mod select;
 mod table;
 mod tabular;
-mod truth;
 mod uploads;
 mod value;
 mod wire;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 pub use query::Release;
@@ -41,6 +41,7 @@ use crate::Api;
 use crate::answer::Reply;
 use crate::client::User;
 use crate::log::Received;
+use crate::seed::Seeded;
 use crate::server_error::ServerError;
 use crate::state::{Files, header};
 use catalogue::Catalogue;
@@ -71,6 +72,56 @@ pub struct NewTable {
 }
 
 impl NewTable {
+    /// Reads a table of the form `{"columns": [{"name", "pg"}], "rows": [{name: value}]}`, `pg` being the type
+    /// in the words of the database. The column `__id` has the numbers of the rows. Where `num_as_text` maps
+    /// such a number to a text, that text stands for the value of the column `num`: JSON readers may round it.
+    /// `json_null` lists the rows whose null in a column of JSON is that of JSON.
+    ///
+    /// # Errors
+    ///
+    /// A text that says what is missing.
+    pub fn from_json(json: &Value) -> Result<Self, String> {
+        let list = |name: &str| json[name].as_array().ok_or_else(|| format!("`{name}` is no list"));
+        let mut columns = Vec::new();
+        for column in list("columns")? {
+            let text = |key: &str| column[key].as_str().ok_or_else(|| format!("a column has no `{key}`"));
+            columns.push((text("name")?.to_owned(), text("pg")?.to_owned()));
+        }
+        columns.retain(|(name, _)| name != table::ROW_NUMBER);
+        let exact = json["num_as_text"].as_object();
+        let json_null = json["json_null"].as_array();
+        let mut json_nulls = Vec::new();
+        let mut numbers = Vec::new();
+        let mut rows = Vec::new();
+        for row in list("rows")? {
+            let number = row[table::ROW_NUMBER].as_u64();
+            let text = number.and_then(|number| exact?.get(&number.to_string()));
+            let value = |(name, _): &(String, String)| match text {
+                Some(text) if name == "num" => text.clone(),
+                _ => row[name.as_str()].clone(),
+            };
+            rows.push(columns.iter().map(value).collect());
+            if json_null.is_some_and(|listed| listed.contains(&row[table::ROW_NUMBER])) {
+                json_nulls.push(numbers.len());
+            }
+            numbers.push(number);
+        }
+        Ok(Self { columns, rows, json_nulls, numbers: Some(numbers), ..Self::default() })
+    }
+
+    /// The value of a row, by its place from 0; null where there is no such row or column.
+    pub fn value(&self, row: usize, column: &str) -> Value {
+        if column == table::ROW_NUMBER {
+            let number = match &self.numbers {
+                Some(numbers) => numbers.get(row).copied().flatten(),
+                None => (row < self.rows.len()).then(|| u64::try_from(row + 1).ok()).flatten(),
+            };
+            return number.map_or(Value::Null, Value::from);
+        }
+        let place = self.columns.iter().position(|(name, _)| name == column);
+        place.and_then(|place| self.rows.get(row)?.get(place)).cloned().unwrap_or_default()
+    }
+
     /// The places of the rows, from 0, that a query string matches as it is sent.
     ///
     /// # Errors
@@ -93,6 +144,67 @@ impl NewTable {
             table.set_json_nulls(row);
         }
         table
+    }
+}
+
+/// A data set as a page shows it.
+pub(crate) struct Listed<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) title: &'a str,
+    /// Id, title, URL of the file, and whether there are rows.
+    pub(crate) resources: Vec<(&'a str, &'a str, &'a str, bool)>,
+}
+
+/// The operations that the platform answers from its state, which the modules match by name.
+const MAIN: [&str; 17] = [
+    "list_datasets",
+    "get_dataset",
+    "create_dataset",
+    "update_dataset",
+    "delete_dataset",
+    "create_resource",
+    "get_resource",
+    "update_resource",
+    "delete_resource",
+    "redirect_resource",
+    "get_site_datasets_csv",
+    "update_resources",
+    "create_discussion",
+    "get_discussion",
+    "comment_discussion",
+    "upload_new_dataset_resource",
+    "upload_dataset_resource",
+];
+const MAIN_V2: [&str; 11] = [
+    "list_datasets",
+    "search_datasets",
+    "get_dataset",
+    "list_resources",
+    "get_resource",
+    "get_dataset_extras",
+    "update_dataset_extras",
+    "delete_dataset_extras",
+    "get_resource_extras",
+    "update_resource_extras",
+    "delete_resource_extras",
+];
+const TABULAR: [&str; 6] = [
+    "getAggregationExceptions",
+    "getMetaResourceInfo",
+    "getResourceProfile",
+    "getResourceData",
+    "getResourceDataCsv",
+    "getResourceDataJson",
+];
+const METRICS: [&str; 2] = ["getMetricsByModel", "getMetricsByModelCSV"];
+
+/// Whether an operation is answered from the state of the platform.
+pub(crate) fn answers(api: Api, operation_id: &str) -> bool {
+    match api {
+        Api::Main => MAIN.contains(&operation_id),
+        Api::MainV2 => MAIN_V2.contains(&operation_id),
+        Api::Tabular => TABULAR.contains(&operation_id),
+        Api::Metrics => METRICS.contains(&operation_id),
     }
 }
 
@@ -145,6 +257,8 @@ pub(crate) struct Platform {
     parts: Parts,
     deleted_resources: Vec<Deleted>,
     tables: BTreeMap<String, OwnTable>,
+    /// The resources on which queries may aggregate, beside those.
+    aggregating: Vec<String>,
     settings: TabularSettings,
     discussions: Vec<Value>,
 }
@@ -159,6 +273,7 @@ impl Platform {
             parts: Parts::default(),
             deleted_resources: Vec::new(),
             tables: BTreeMap::new(),
+            aggregating: Vec::new(),
             settings: TabularSettings::default(),
             discussions: Vec::new(),
         }
@@ -171,6 +286,67 @@ impl Platform {
 
     pub(crate) fn add_model(&mut self, name: &str, table: NewTable) {
         self.metrics.set(name, table.into_table());
+    }
+
+    /// What there is, but for what was deleted.
+    pub(crate) fn datasets(&self) -> Vec<Listed<'_>> {
+        let alive = self.catalogue.datasets.iter().filter(|dataset| dataset.deleted.is_none());
+        let listed = alive.map(|dataset| {
+            let resources = dataset.resources.iter().map(|resource| {
+                let text = |name: &str| datasets::text(&resource.fields, name);
+                (resource.id.as_str(), text("title"), text("url"), resource.table.is_some())
+            });
+            Listed { id: &dataset.id, title: datasets::text(&dataset.fields, "title"), resources: resources.collect() }
+        });
+        listed.collect()
+    }
+
+    /// Adds a data set with these fields, and a resource for each file.
+    pub(crate) fn add_dataset(
+        &mut self,
+        written: Vec<(&'static str, Value)>,
+        contents: Vec<(String, Bytes)>,
+        files: &mut Files,
+    ) -> Seeded {
+        let mut dataset = self.catalogue.new_dataset(catalogue::default_fields());
+        dataset.fields.extend(written.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        dataset.slug = self.catalogue.free_slug(datasets::text(&dataset.fields, "title"));
+        for (name, data) in contents {
+            let mut resource = self.new_resource(&name);
+            self.catalogue.store(&mut resource, &dataset.slug, &name, data.to_vec(), files);
+            dataset.resources.push(resource);
+        }
+        let resources = dataset.resources.iter().map(|resource| resource.id.clone()).collect();
+        let seeded = Seeded { id: dataset.id.clone(), slug: dataset.slug.clone(), resources };
+        self.catalogue.datasets.push(dataset);
+        seeded
+    }
+
+    /// Puts a table in the place of the one that a resource's file was read as.
+    pub(crate) fn set_table(&mut self, resource: &str, table: NewTable) {
+        if table.aggregates {
+            self.allow_aggregation(resource);
+        }
+        let mut resources = self.catalogue.datasets.iter_mut().flat_map(|dataset| &mut dataset.resources);
+        if let Some(found) = resources.find(|found| found.id == resource) {
+            found.table = Some(table.into_table());
+        }
+    }
+
+    pub(crate) fn allow_aggregation(&mut self, resource: &str) {
+        self.aggregating.push(resource.to_owned());
+    }
+
+    pub(crate) fn changes(&self) -> u32 {
+        self.catalogue.changes()
+    }
+
+    pub(crate) fn set_clock(&mut self, now: &str) -> bool {
+        self.catalogue.set_clock(now)
+    }
+
+    pub(crate) fn next_ids(&mut self, ids: impl Iterator<Item = String>) {
+        self.catalogue.next_ids.extend(ids);
     }
 
     pub(crate) fn delete_table(&mut self, id: &str) {
@@ -193,6 +369,9 @@ impl Platform {
     pub(crate) fn answer(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Reply> {
         if matches!(call.api, Api::Main | Api::MainV2) && call.user() == Some(User::Revoked) {
             return Some(ServerError::invalid_key().reply(call.api));
+        }
+        if !answers(call.api, call.operation_id) {
+            return None;
         }
         let reply = match call.api {
             Api::Main => self.answer_main(call, files)?,

@@ -23,7 +23,10 @@ impl Platform {
     /// The resources on which queries may aggregate.
     fn exceptions(&self) -> Vec<&str> {
         let own = self.tables.iter().filter(|(_, own)| own.aggregates).map(|(id, _)| id.as_str());
-        std::iter::once(CHARGING_POINTS_RESOURCE).chain(own).collect()
+        std::iter::once(CHARGING_POINTS_RESOURCE)
+            .chain(own)
+            .chain(self.aggregating.iter().map(String::as_str))
+            .collect()
     }
 
     pub(super) fn answer_tabular(&self, call: &Call<'_>) -> Option<Result<Reply, Reply>> {

@@ -25,12 +25,17 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/truth")
 }
 
+fn recorded_table() -> NewTable {
+    let text = std::fs::read_to_string(folder().join("table.json")).expect("the table");
+    NewTable::from_json(&serde_json::from_str(&text).expect("JSON")).expect("a table")
+}
+
 async fn sandbox(release: Release) -> Sandbox {
     let sandbox = Sandbox::start_platform().await;
     // What the document does not have is sent all the same.
     sandbox.tolerate_violations(true);
     sandbox.set_tabular(TabularSettings { release, ..TabularSettings::default() });
-    let table = NewTable::recorded();
+    let table = recorded_table();
     let aggregated = NewTable { aggregates: true, ..table.clone() };
     let indexes = ["plain", "n", "b"].map(str::to_owned).to_vec();
     sandbox.add_table(INDEXED, NewTable { indexes: Some(indexes), ..aggregated.clone() });
