@@ -36,6 +36,8 @@ fn client_of(server: &FaultServer) -> ClientBuilder {
 /// The platform, a server before it, and another one that answers as the platform does.
 async fn servers() -> (Sandbox, FaultServer, FaultServer) {
     let sandbox = Sandbox::start_platform().await;
+    // Redirected uploads arrive as requests that no operation has.
+    sandbox.strict(false);
     let (server, elsewhere) = (FaultServer::before(&sandbox).await, FaultServer::before(&sandbox).await);
     (sandbox, server, elsewhere)
 }

@@ -40,7 +40,6 @@ use crate::{Api, Sandbox, recorded, state};
 /// ```
 ///
 /// A rule that is used less often than it says fails the test, and so does a request after the last response of a rule.
-#[must_use = "without a response, the rule only expects a request"]
 #[derive(Debug)]
 pub struct On<'p, T> {
     platform: &'p Sandbox,

@@ -78,7 +78,7 @@ impl Sandbox {
     /// let client = platform.client();
     /// assert_eq!(client.dataset("trees-of-paris").get().await?.id, trees.id);
     /// assert_eq!(client.main().list_datasets().tag(["trees"]).send().await?.total, 1);
-    /// assert_eq!(client.resource(&trees.resources[0]).rows::<datagouv::rows::Row>().total().await?, Some(1));
+    /// assert_eq!(client.resource(&trees.resources[0]).rows::<datagouv::rows::Row>().count().await?, 1);
     /// # Ok(())
     /// # }
     /// ```
@@ -104,7 +104,7 @@ impl Sandbox {
     ///
     /// let client = platform.client();
     /// let rows = client.resource(&id).rows::<Row>().filter(col("height").gt(10));
-    /// assert_eq!(rows.total().await?, Some(1));
+    /// assert_eq!(rows.count().await?, 1);
     /// # Ok(())
     /// # }
     /// ```

@@ -20,9 +20,9 @@ use crate::answer::Reply;
 ///
 /// let client = platform.client();
 /// assert!(client.dataset("trees").get().await.unwrap_err().is_gone());
-/// # let trees = datagouv::main::types::DatasetCreate::new("Elms and oaks.", "Trees");
+/// # let trees = datagouv::main::types::DatasetInput::new("Trees", "Elms and oaks.");
 /// let error = client.main().create_dataset().body(trees).send().await.unwrap_err();
-/// assert_eq!(error.fields().first().map(|field| field.path.as_str()), Some("title"));
+/// assert_eq!(error.field_errors().first().map(|error| error.field.as_str()), Some("title"));
 /// # Ok(())
 /// # }
 /// ```

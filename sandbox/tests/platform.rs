@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use datagouv_sandbox::answer::declared_schema;
 use datagouv_sandbox::platform::{

@@ -3,10 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use datagouv::main::types::DatasetCreate;
+use datagouv::files::RemoteFile;
+use datagouv::main::types::{Dataset, DatasetInput};
 use datagouv_sandbox::fault::Fault;
 use datagouv_sandbox::platform::{CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES};
-use datagouv_sandbox::{Sandbox, ServerError, User, clock};
+use datagouv_sandbox::{On, Sandbox, ServerError, User, clock};
 use serde_json::json;
 
 /// What dropping or verifying a sandbox fails with.
@@ -134,7 +135,7 @@ async fn with_rules_only_a_request_without_one_fails_the_test_and_says_why() {
     platform.only_rules();
     platform.on(|client| client.main().create_dataset()).body(&json!({"title": "Elms"})).status(400).optional();
     let client = platform.client_of(User::Editor);
-    let error = client.main().create_dataset().body(DatasetCreate::new("All of them.", "Oaks")).send().await;
+    let error = client.main().create_dataset().body(DatasetInput::new("Oaks", "All of them.")).send().await;
     assert_eq!(error.expect_err("no rule").status().map(|status| status.as_u16()), Some(501));
     client.main().list_datasets().send().await.expect_err("no rule");
     let words = complaint(|| drop(platform));
@@ -157,7 +158,7 @@ async fn a_request_to_another_host_stays_here_and_fails_the_test() {
     let platform = Sandbox::start_platform().await;
     let client = platform.client();
     for url in ["http://files.example.org/trees.csv", "https://files.example.org/trees.csv"] {
-        client.download(url).bytes().await.expect_err("another host");
+        client.file(RemoteFile::new(url)).bytes(1 << 20).await.expect_err("another host");
     }
     let words = complaint(|| drop(platform));
     assert!(words.contains("http://files.example.org/trees.csv"), "{words}");
@@ -186,10 +187,10 @@ async fn conditions_look_at_query_header_and_body() {
         })
         .error(ServerError::fields([("title", "Ne criez pas.")]));
     platform.on(|client| client.main().list_datasets()).query("page_size", "1").status(404);
-    let body = || DatasetCreate::new("All of them.", "OAKS");
+    let body = || DatasetInput::new("OAKS", "All of them.");
     let error = platform.client_of(User::Stranger).main().create_dataset().body(body()).send().await;
-    assert_eq!(error.expect_err("capitals go first").fields()[0].message, "Ne criez pas.");
-    let body = DatasetCreate::new("All of them.", "Oaks");
+    assert_eq!(error.expect_err("capitals go first").field_errors()[0].message, "Ne criez pas.");
+    let body = DatasetInput::new("Oaks", "All of them.");
     let error = platform.client_of(User::Stranger).main().create_dataset().body(body).send().await;
     assert!(error.expect_err("a stranger").is_forbidden());
     platform.client().main().list_datasets().page_size(1).send().await.expect_err("as the rule says");
@@ -229,16 +230,23 @@ async fn each_fault_is_seen_by_the_client_without_real_waiting() {
             .get_dataset()
             .dataset(COMMUNES)
             .call()
-            .head_timeout(Duration::from_secs(40))
-            .idle_timeout(Duration::from_secs(40))
+            .head_timeout(Duration::from_secs(2))
+            .idle_timeout(Duration::from_secs(2))
     };
     let on = || platform.on(|client| client.main().get_dataset());
-    let attempts = async || get().send().await.expect("the second attempt").attempts();
-    for rule in [on().reset(), on().cut_at(10), on().wrong_length(9), on().stall(), on().stall_at(10)] {
-        rule.then_platform();
+    let attempts = async || {
+        let before = platform.received().len();
+        get().send().await.expect("the last attempt");
+        platform.received().len() - before
+    };
+    type Verb = fn(On<'_, Dataset>) -> On<'_, Dataset>;
+    let verbs: [Verb; 5] =
+        [|on| on.reset(), |on| on.cut_at(10), |on| on.wrong_length(9), |on| on.stall(), |on| on.stall_at(10)];
+    for verb in verbs {
+        verb(on()).then_platform();
         assert_eq!(attempts().await, 2);
     }
-    on().delay(Duration::from_secs(30)).drip(Duration::from_millis(5)).then_platform();
+    on().delay(Duration::from_secs(1)).drip(Duration::ZERO).then_platform();
     assert_eq!((attempts().await, attempts().await), (1, 1));
     on().malformed().then_platform();
     assert!(get().send().await.expect_err("half of JSON").is_decode());
@@ -265,7 +273,7 @@ async fn a_file_fails_by_its_path() {
     let platform = Sandbox::start_platform().await;
     let url = platform.serve_file("/trees.csv", "text/csv", "code\n1\n".repeat(1_000));
     platform.on_path("/trees.csv").cut_at(100).then_platform();
-    let data = platform.client().download(&url).bytes().await.expect("resumed");
+    let data = platform.client().file(RemoteFile::new(url.as_str())).bytes(1 << 20).await.expect("resumed");
     assert_eq!((data.len(), platform.received().of_path("/trees.csv").len()), (7_000, 2));
 }
 
