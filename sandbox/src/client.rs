@@ -72,6 +72,7 @@ impl Sandbox {
             .retries(RetryPolicy::default().at_once(true))
             .limits(Limits::none())
             .circuit_breaker(CircuitBreaker::none())
+            .http_only(true)
             .http(move || {
                 // Requests to other hosts are sent here, as to a proxy: the sandbox refuses and reports them.
                 let (origin, host) = (origin.clone(), host.clone());

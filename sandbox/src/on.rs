@@ -51,7 +51,8 @@ pub struct On<'p, T> {
 fn naming() -> &'static Client {
     static CLIENT: std::sync::LazyLock<Client> = std::sync::LazyLock::new(|| {
         let bases = Api::ALL.map(|api| (state::theirs(api), format!("http://sandbox.invalid{}", state::base(api))));
-        let builder = bases.into_iter().fold(Client::builder(), |builder, (api, url)| builder.base_url(api, url));
+        let builder =
+            bases.into_iter().fold(Client::builder().http_only(true), |builder, (api, url)| builder.base_url(api, url));
         builder.build().unwrap_or_else(|error| panic!("no client can be built: {error}"))
     });
     &CLIENT

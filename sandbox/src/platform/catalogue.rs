@@ -1,7 +1,9 @@
 //! The catalogue: data sets and resources as they are kept, and as the main API shows them.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, LazyLock};
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 
@@ -22,7 +24,7 @@ pub(crate) type Fields = Map<String, Value>;
 pub(crate) struct Resource {
     pub(crate) id: String,
     pub(crate) fields: Fields,
-    pub(crate) table: Option<Table>,
+    pub(crate) table: Option<Arc<Table>>,
 }
 
 /// A data set: what a client may write, and what the platform knows beside.
@@ -36,6 +38,28 @@ pub(crate) struct Dataset {
     pub(crate) deleted: Option<String>,
     pub(crate) resources: Vec<Resource>,
 }
+
+/// The content of a file, and what follows from it.
+#[derive(Debug, Clone)]
+pub(crate) struct Content {
+    data: Bytes,
+    checksum: String,
+    /// Its rows, if it is a CSV.
+    table: Option<Arc<Table>>,
+}
+
+impl Content {
+    pub(crate) fn new(data: impl Into<Bytes>) -> Self {
+        let data = data.into();
+        let checksum = Sha1::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
+        let table = std::str::from_utf8(&data).ok().and_then(Table::from_csv).map(Arc::new);
+        Self { data, checksum, table }
+    }
+}
+
+/// The files of the samples, read once in the life of a process.
+static READ: LazyLock<Vec<Content>> =
+    LazyLock::new(|| SAMPLES.iter().map(|sample| Content::new((sample.data)())).collect());
 
 /// All data sets, and a clock that moves with every change.
 #[derive(Debug)]
@@ -54,13 +78,13 @@ impl Catalogue {
     pub(crate) fn new(origin: String, files: &mut Files) -> Self {
         let mut catalogue =
             Self { origin, datasets: Vec::new(), changes: 0, clock: BEGINNING, set_at: 0, next_ids: VecDeque::new() };
-        for sample in &SAMPLES {
-            catalogue.add_sample(sample, files);
+        for (sample, content) in SAMPLES.iter().zip(&*READ) {
+            catalogue.add_sample(sample, content, files);
         }
         catalogue
     }
 
-    fn add_sample(&mut self, sample: &Sample, files: &mut Files) {
+    fn add_sample(&mut self, sample: &Sample, content: &Content, files: &mut Files) {
         let now = self.now();
         let mut fields = default_fields();
         for (name, value) in [
@@ -82,9 +106,8 @@ impl Catalogue {
             deleted: None,
             resources: Vec::new(),
         };
-        let data = (sample.data)().into_bytes();
         let mut resource = self.new_resource(sample.resource.to_owned(), sample.file_name);
-        self.store(&mut resource, &dataset.slug, sample.file_name, data, files);
+        self.store(&mut resource, &dataset.slug, sample.file_name, content.clone(), files);
         dataset.resources.push(resource);
         self.datasets.push(dataset);
     }
@@ -227,7 +250,7 @@ impl Catalogue {
         resource: &mut Resource,
         folder: &str,
         file_name: &str,
-        data: Vec<u8>,
+        content: Content,
         files: &mut Files,
     ) {
         let now = self.now();
@@ -238,20 +261,19 @@ impl Catalogue {
             "json" | "geojson" => "application/json",
             _ => "application/octet-stream",
         };
-        let checksum: String = Sha1::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
         for (name, value) in [
             ("filetype", json!("file")),
             ("format", json!(format)),
             ("mime", json!(mime)),
-            ("filesize", json!(data.len())),
-            ("checksum", json!({"type": "sha1", "value": checksum})),
+            ("filesize", json!(content.data.len())),
+            ("checksum", json!({"type": "sha1", "value": content.checksum})),
             ("url", json!(format!("{}{path}", self.origin))),
         ] {
             resource.fields.insert(name.to_owned(), value);
         }
         resource.touch(&now);
-        resource.table = std::str::from_utf8(&data).ok().filter(|_| format == "csv").and_then(Table::from_csv);
-        files.insert(path, File::new(mime, data));
+        resource.table = content.table.filter(|_| format == "csv");
+        files.insert(path, File::new(mime, content.data));
     }
 
     /// A data set as the API shows it: in v2, its resources are a link.

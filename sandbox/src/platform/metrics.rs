@@ -1,5 +1,7 @@
 //! The operations of the metrics API: visits and downloads by month, made for the first data sets.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Map, Value, json};
 
 use super::catalogue::Catalogue;
@@ -17,7 +19,7 @@ use crate::state::base;
 /// The tables by name.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    tables: Vec<(String, Table)>,
+    tables: Vec<(String, Arc<Table>)>,
     url: String,
 }
 
@@ -35,6 +37,11 @@ fn total(seed: usize) -> usize {
 
 impl Metrics {
     pub(crate) fn new(catalogue: &Catalogue) -> Self {
+        static MADE: LazyLock<Vec<(String, Arc<Table>)>> = LazyLock::new(Metrics::make);
+        Self { tables: MADE.clone(), url: format!("{}{}/api/", catalogue.origin, base(Api::Metrics)) }
+    }
+
+    fn make() -> Vec<(String, Arc<Table>)> {
         let by_month = |row: &dyn Fn(usize, &str) -> Vec<Value>| -> Vec<Vec<Value>> {
             months().iter().enumerate().map(|(index, month)| row(index, month)).collect()
         };
@@ -105,19 +112,18 @@ impl Metrics {
             ),
             ("resources_total", table(&["resource_id", "dataset_id", "download_resource"], resources_total.collect())),
         ];
-        let tables = tables.into_iter().map(|(name, table)| (name.to_owned(), table)).collect();
-        Self { tables, url: format!("{}{}/api/", catalogue.origin, base(Api::Metrics)) }
+        tables.into_iter().map(|(name, table)| (name.to_owned(), Arc::new(table))).collect()
     }
 
     /// Adds a model, or puts another in its place.
     pub(crate) fn set(&mut self, model: &str, table: Table) {
         self.tables.retain(|(name, _)| name != model);
-        self.tables.push((model.to_owned(), table));
+        self.tables.push((model.to_owned(), Arc::new(table)));
     }
 
     fn table(&self, model: &str) -> Result<&Table, Reply> {
         let found = self.tables.iter().find(|(name, _)| *name == model);
-        found.map(|(_, table)| table).ok_or_else(|| {
+        found.map(|(_, table)| &**table).ok_or_else(|| {
             let near = self.tables.iter().find(|(name, _)| name.starts_with(model));
             let hint = near.map(|(name, _)| format!("Perhaps you meant the table 'metric.{name}'"));
             let message = format!("Could not find the table 'metric.{model}' in the schema cache");

@@ -25,6 +25,7 @@ mod value;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -44,7 +45,7 @@ use crate::log::Received;
 use crate::seed::Seeded;
 use crate::server_error::ServerError;
 use crate::state::{Files, header};
-use catalogue::Catalogue;
+use catalogue::{Catalogue, Content};
 use mask::Mask;
 use metrics::Metrics;
 use table::{Column, Table};
@@ -313,7 +314,7 @@ impl Platform {
         dataset.slug = self.catalogue.free_slug(datasets::text(&dataset.fields, "title"));
         for (name, data) in contents {
             let mut resource = self.new_resource(&name);
-            self.catalogue.store(&mut resource, &dataset.slug, &name, data.to_vec(), files);
+            self.catalogue.store(&mut resource, &dataset.slug, &name, Content::new(data), files);
             dataset.resources.push(resource);
         }
         let resources = dataset.resources.iter().map(|resource| resource.id.clone()).collect();
@@ -329,7 +330,7 @@ impl Platform {
         }
         let mut resources = self.catalogue.datasets.iter_mut().flat_map(|dataset| &mut dataset.resources);
         if let Some(found) = resources.find(|found| found.id == resource) {
-            found.table = Some(table.into_table());
+            found.table = Some(Arc::new(table.into_table()));
         }
     }
 

@@ -121,7 +121,7 @@ impl Platform {
         }
         self.catalogue
             .resource(id)
-            .and_then(|(dataset, resource)| Some((Some((dataset, resource)), resource.table.as_ref()?)))
+            .and_then(|(dataset, resource)| Some((Some((dataset, resource)), resource.table.as_deref()?)))
             .ok_or_else(|| Reply::new(404, "text/plain; charset=utf-8", "404: Not Found"))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use super::catalogue::plain;
+use super::catalogue::{Content, plain};
 use super::{Call, Platform, message};
 use crate::answer::Reply;
 use crate::form::{self, Field};
@@ -26,7 +26,7 @@ impl Platform {
         let Upload::File { name, data } = self.receive(call)? else { return Ok(part_is_in()) };
         let mut resource = self.new_resource(&name);
         let folder = self.catalogue.datasets[index].slug.clone();
-        self.catalogue.store(&mut resource, &folder, &name, data, files);
+        self.catalogue.store(&mut resource, &folder, &name, Content::new(data), files);
         let shown = uploaded(&resource.fields);
         self.catalogue.datasets[index].resources.insert(0, resource);
         Ok(Reply::json(201, &shown))
@@ -38,7 +38,7 @@ impl Platform {
         let Upload::File { name, data } = self.receive(call)? else { return Ok(part_is_in()) };
         let folder = self.catalogue.datasets[index].slug.clone();
         let mut resource = self.catalogue.datasets[index].resources.remove(position);
-        self.catalogue.store(&mut resource, &folder, &name, data, files);
+        self.catalogue.store(&mut resource, &folder, &name, Content::new(data), files);
         let shown = uploaded(&resource.fields);
         self.catalogue.datasets[index].resources.insert(position, resource);
         Ok(Reply::json(200, &shown))
