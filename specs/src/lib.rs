@@ -2,14 +2,16 @@
 //! from a document.
 //!
 //! A document travels through the modules in this order: [`document`] (vendored as the server sent it),
-//! [`swagger2`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), [`shape`] (adapted to the
-//! generator) and [`generate`] (to Rust code).
+//! [`swagger2`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), `shape` (adapted to the
+//! generator) and `generate` (to Rust code).
 
 pub mod document;
 mod error;
+#[cfg(feature = "generate")]
 pub mod generate;
 pub mod overlay;
 pub mod pointer;
+#[cfg(feature = "generate")]
 pub mod shape;
 pub mod swagger2;
 
