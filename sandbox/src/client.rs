@@ -10,7 +10,7 @@ use crate::{Api, Sandbox, state};
 pub enum User {
     /// Edits all that the platform has. Any key that is not one of those below is an editor's.
     Editor,
-    /// Has a key, and may edit nothing of others: such a request is answered with 403.
+    /// Has a key, and edits what was made with it; a change to anything else is answered with 403.
     Stranger,
     /// Has a key that was revoked: every request with it is answered with 401.
     Revoked,

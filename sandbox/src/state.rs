@@ -360,7 +360,8 @@ impl State {
         let mut memory = self.memory();
         let memory = &mut *memory;
         if let Some(violation) = violation.filter(|_| !memory.tolerant) {
-            return Reply::json(violation.status, &json!({"message": violation.message}));
+            let api = target.map(|target| target.document.api());
+            return refused(&violation, matches!(api, Some(Api::Main | Api::MainV2)));
         }
         let Some(target) = target else {
             if received.path == "/" {
@@ -393,6 +394,21 @@ impl State {
 
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// How a server says what the document does not allow: the catalogue names the parameter.
+fn refused(violation: &Violation, by_catalogue: bool) -> Reply {
+    let text = violation.message.as_str();
+    if by_catalogue && text.starts_with("header parameter `X-Fields`") {
+        return Reply::json(400, &json!({"message": "Mask parse error: Missing closing bracket"}));
+    }
+    let parameter = text.strip_prefix("query parameter `").and_then(|rest| rest.split_once("`: "));
+    match parameter {
+        Some((name, reason)) if by_catalogue => {
+            Reply::json(400, &json!({"errors": {name: reason}, "message": "Input payload validation failed"}))
+        }
+        _ => Reply::json(violation.status, &json!({"message": text})),
+    }
 }
 
 fn nowhere() -> Reply {

@@ -11,6 +11,7 @@ use super::moment::{read_timestamp, write_timestamp};
 use super::samples::{ORGANIZATIONS, SAMPLES, Sample};
 use super::table::Table;
 use crate::Api;
+use crate::client::User;
 use crate::file::File;
 use crate::state::{Files, base};
 
@@ -36,6 +37,10 @@ pub(crate) struct Dataset {
     pub(crate) created_at: String,
     pub(crate) last_modified: String,
     pub(crate) deleted: Option<String>,
+    /// Who may change it, beside editors.
+    pub(crate) creator: User,
+    /// Slugs that it had before it was renamed; they lead to it still.
+    pub(crate) old_slugs: Vec<String>,
     pub(crate) resources: Vec<Resource>,
 }
 
@@ -104,6 +109,8 @@ impl Catalogue {
             created_at: now.clone(),
             last_modified: now,
             deleted: None,
+            creator: User::Editor,
+            old_slugs: Vec::new(),
             resources: Vec::new(),
         };
         let mut resource = self.new_resource(sample.resource.to_owned(), sample.file_name);
@@ -139,6 +146,8 @@ impl Catalogue {
                 created_at: now.clone(),
                 last_modified: now,
                 deleted: None,
+                creator: User::Editor,
+                old_slugs: Vec::new(),
                 resources,
             });
         }
@@ -194,6 +203,8 @@ impl Catalogue {
             created_at: now.clone(),
             last_modified: now,
             deleted: None,
+            creator: User::Editor,
+            old_slugs: Vec::new(),
             resources: Vec::new(),
         }
     }
@@ -221,7 +232,8 @@ impl Catalogue {
     }
 
     pub(crate) fn dataset(&self, name: &str) -> Option<usize> {
-        self.datasets.iter().position(|dataset| dataset.id == name || dataset.slug == name)
+        let now = self.datasets.iter().position(|dataset| dataset.id == name || dataset.slug == name);
+        now.or_else(|| self.datasets.iter().position(|dataset| dataset.old_slugs.iter().any(|slug| slug == name)))
     }
 
     /// The resource of an id, with the data set that has it; deleted data sets have none.
@@ -312,6 +324,17 @@ impl Catalogue {
         });
         fields.extend(known.as_object().cloned().unwrap_or_default());
         Value::Object(fields)
+    }
+}
+
+impl Dataset {
+    /// Whether a user may change it.
+    pub(crate) fn may_edit(&self, user: Option<User>) -> bool {
+        user.is_some_and(|user| user == User::Editor || user == self.creator)
+    }
+
+    pub(crate) fn is_private(&self) -> bool {
+        self.fields["private"] == true
     }
 }
 

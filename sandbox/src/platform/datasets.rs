@@ -1,9 +1,9 @@
 //! The operations of both main APIs on data sets and their resources.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::catalogue::{Dataset, Fields, Resource, default_fields, plain};
-use super::editing::facets;
+use super::editing::{facets, person};
 use super::{Call, Deleted, Platform, message};
 use crate::Api;
 use crate::answer::Reply;
@@ -57,8 +57,11 @@ impl Platform {
     pub(super) fn find(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let index = self.catalogue.dataset(call.capture("dataset"));
         let index = index.ok_or_else(|| message(404, NOT_FOUND))?;
-        match self.catalogue.datasets[index].deleted {
+        let dataset = &self.catalogue.datasets[index];
+        match &dataset.deleted {
+            _ if dataset.may_edit(call.user()) => Ok(index),
             Some(_) => Err(message(410, "Dataset has been deleted")),
+            None if dataset.is_private() => Err(message(404, NOT_FOUND)),
             None => Ok(index),
         }
     }
@@ -66,10 +69,12 @@ impl Platform {
     /// The same for a change, which needs a key.
     pub(super) fn find_to_change(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let user = call.signed_in()?;
-        let index = self.find(call)?;
-        match user {
-            User::Stranger => Err(ServerError::forbidden().reply(call.api)),
-            _ => Ok(index),
+        let index = self.catalogue.dataset(call.capture("dataset")).ok_or_else(|| message(404, NOT_FOUND))?;
+        let dataset = &self.catalogue.datasets[index];
+        match &dataset.deleted {
+            Some(_) => Err(message(410, "Dataset has been deleted")),
+            None if dataset.may_edit(Some(user)) => Ok(index),
+            None => Err(ServerError::forbidden().reply(call.api)),
         }
     }
 
@@ -95,8 +100,9 @@ impl Platform {
                 found.reverse();
             }
         }
-        let mut page =
-            self.page(call, &found, false, |dataset| self.catalogue.show(dataset, call.api, call.may_edit()))?;
+        let mut page = self.page(call, &found, false, |dataset| {
+            self.catalogue.show(dataset, call.api, dataset.may_edit(call.user()))
+        })?;
         if call.operation_id == "search_datasets" {
             page["facets"] = facets(&found);
         }
@@ -120,6 +126,10 @@ impl Platform {
         };
         let (page, size, total) = (number("page", 1)?, number("page_size", 20)?, items.len());
         let before = (page - 1).saturating_mul(size);
+        // Elasticsearch goes no further.
+        if call.operation_id == "search_datasets" && before.saturating_add(size) > 10_000 {
+            return Err(message(400, "Pagination is limited to the first 10000 results"));
+        }
         if before >= total && page > 1 && !beyond_is_empty {
             return Err(message(404, "The requested page does not exist."));
         }
@@ -140,7 +150,7 @@ impl Platform {
 
     fn shown(&self, call: &Call<'_>, status: u16, index: usize) -> Answer {
         let dataset = &self.catalogue.datasets[index];
-        Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, call.may_edit())))
+        Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, dataset.may_edit(call.user()))))
     }
 
     fn get(&self, call: &Call<'_>) -> Answer {
@@ -149,10 +159,19 @@ impl Platform {
 
     fn create(&mut self, call: &Call<'_>) -> Answer {
         call.signed_in()?;
+        let (user, body) = (call.user().unwrap_or(User::Editor), call.received.json());
         let mut fields = default_fields();
-        self.write(&mut fields, &call.received.json())?;
+        self.write(&mut fields, &body)?;
+        if fields["organization"].is_null() {
+            fields.insert("owner".to_owned(), person(user));
+        }
         let slug = self.catalogue.free_slug(text(&fields, "title"));
-        let dataset = Dataset { slug, ..self.catalogue.new_dataset(fields) };
+        let mut dataset = Dataset { slug, creator: user, ..self.catalogue.new_dataset(fields) };
+        for entry in body["resources"].as_array().into_iter().flatten() {
+            let mut resource = self.new_resource("");
+            write_resource(&mut resource, entry);
+            dataset.resources.push(resource);
+        }
         self.catalogue.datasets.push(dataset);
         self.shown(call, 201, self.catalogue.datasets.len() - 1)
     }
@@ -162,7 +181,9 @@ impl Platform {
     fn update(&mut self, call: &Call<'_>) -> Answer {
         let body = call.received.json();
         let restored = self.catalogue.dataset(call.capture("dataset"));
-        if let Some(index) = restored.filter(|_| call.may_edit() && body.get("deleted") == Some(&Value::Null)) {
+        if let Some(index) = restored.filter(|index| {
+            self.catalogue.datasets[*index].may_edit(call.user()) && body.get("deleted") == Some(&Value::Null)
+        }) {
             self.catalogue.datasets[index].deleted = None;
         }
         let index = self.find_to_change(call)?;
@@ -173,7 +194,12 @@ impl Platform {
         self.write(&mut fields, &body)?;
         self.write_resources(index, body.get("resources"));
         let now = self.catalogue.now();
+        let renamed = text(&fields, "title") != text(&self.catalogue.datasets[index].fields, "title");
+        let slug = self.catalogue.free_slug(text(&fields, "title"));
         let dataset = &mut self.catalogue.datasets[index];
+        if renamed {
+            dataset.old_slugs.push(std::mem::replace(&mut dataset.slug, slug));
+        }
         dataset.fields = fields;
         dataset.last_modified = now;
         self.shown(call, 200, index)
@@ -214,10 +240,21 @@ impl Platform {
                 None => None,
             };
         }
-        match ["title", "description"].into_iter().find(|name| text(fields, name).trim().is_empty()) {
-            Some(name) => Err(refused(name, "Ce champ est requis.")),
-            None => Ok(()),
+        for name in ["acronym", "description_short"] {
+            if text(fields, name).is_empty() {
+                fields.insert(name.to_owned(), Value::Null);
+            }
         }
+        let mut errors = Map::new();
+        for name in ["title", "description"].into_iter().filter(|name| text(fields, name).trim().is_empty()) {
+            errors.insert(name.to_owned(), json!(["Ce champ est requis."]));
+        }
+        let tags = fields["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let lengths: Vec<usize> = tags.map(|tag| tag.chars().count()).collect();
+        if lengths.iter().any(|length| !(3..=96).contains(length)) {
+            errors.insert("tags".to_owned(), json!(["Le mot-clé doit avoir entre 3 et 96 caractères"]));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Reply::json(400, &json!({"errors": errors}))) }
     }
 
     fn delete(&mut self, call: &Call<'_>) -> Answer {
@@ -236,8 +273,19 @@ impl Platform {
 
     fn create_resource(&mut self, call: &Call<'_>) -> Answer {
         let dataset = self.find_to_change(call)?;
+        let body = call.received.json();
+        if body["filetype"] == "file" {
+            return Err(message(400, "This endpoint only supports remote resources"));
+        }
+        let mut errors = Map::new();
+        for name in ["title", "url"].into_iter().filter(|name| body[*name].as_str().is_none_or(str::is_empty)) {
+            errors.insert(name.to_owned(), json!(["Ce champ est requis."]));
+        }
+        if !errors.is_empty() {
+            return Err(Reply::json(400, &json!({"errors": errors})));
+        }
         let mut resource = self.new_resource("");
-        write_resource(&mut resource, &call.received.json());
+        write_resource(&mut resource, &body);
         let shown = Value::Object(resource.fields.clone());
         self.catalogue.datasets[dataset].resources.insert(0, resource);
         Ok(Reply::json(201, &shown))
@@ -295,7 +343,7 @@ impl Platform {
 
     fn redirect(&self, call: &Call<'_>) -> Answer {
         let found = self.catalogue.resource(call.capture("id"));
-        let (_, resource) = found.ok_or_else(|| message(404, "Resource does not exist"))?;
+        let (_, resource) = found.ok_or_else(|| message(404, "Resource not found"))?;
         Ok(Reply::empty(302).with_header("location", text(&resource.fields, "url")))
     }
 }
@@ -338,7 +386,9 @@ pub(super) fn matches(dataset: &Dataset, call: &Call<'_>) -> bool {
         let organization = organization["name"].as_str().unwrap_or_default();
         plain(&format!("{} {} {} {organization}", text(fields, "title"), text(fields, "description"), tags.join(" ")))
     };
+    let hidden = dataset.is_private() && !(call.query("private") == Some("true") && dataset.may_edit(call.user()));
     dataset.deleted.is_none()
+        && !hidden
         && call.received.query_pairs.iter().all(|(key, wanted)| match key.as_str() {
             "q" => {
                 let all = text_of_all();

@@ -8,6 +8,7 @@ use super::datasets::text;
 use super::{Call, Platform, message};
 use crate::Api;
 use crate::answer::Reply;
+use crate::client::User;
 use crate::state::base;
 
 type Answer = Result<Reply, Reply>;
@@ -52,8 +53,12 @@ impl Platform {
                 }
             }
             ("DELETE", Value::Array(keys)) => {
+                let of_resource = !call.capture("rid").is_empty();
                 for key in keys.iter().filter_map(Value::as_str) {
-                    extras.remove(key).ok_or_else(|| message(404, "Key not found in existing extras"))?;
+                    // Of a data set, what is not there is not missed.
+                    if extras.remove(key).is_none() && of_resource {
+                        return Err(message(404, "Key not found in existing extras"));
+                    }
                 }
                 return Ok(Reply::empty(204));
             }
@@ -63,20 +68,21 @@ impl Platform {
     }
 
     pub(super) fn start_discussion(&mut self, call: &Call<'_>) -> Answer {
-        call.signed_in()?;
+        let user = call.signed_in()?;
         let (body, now) = (call.received.json(), self.catalogue.now());
         let made = format!("6514cd34ef56ab7890{:06x}", self.catalogue.changes());
         let id = self.catalogue.new_id(made);
+        let extras = if body["extras"].is_object() { body["extras"].clone() } else { json!({}) };
         let discussion = json!({
-            "id": id, "title": body["title"], "subject": body["subject"], "extras": {}, "created": now,
-            "discussion": [comment(&body, &id, 0, &now)], "user": user(), "organization": null,
+            "id": id, "title": body["title"], "subject": body["subject"], "extras": extras, "created": now,
+            "discussion": [comment(&body, &id, 0, &now, user)], "user": person(user), "organization": null,
             "closed": null, "closed_by": null, "closed_by_organization": null,
             "permissions": {"close": true, "delete": true, "edit": true},
             "url": format!("{}{}/discussions/{id}/", self.catalogue.origin, base(Api::Main)),
             "self_web_url": format!("{}/discussions/{id}", self.catalogue.origin)
         });
         self.discussions.push(discussion.clone());
-        Ok(Reply::json(201, &discussion))
+        Ok(Reply::json(201, &seen_by(&discussion, Some(user))))
     }
 
     fn find_discussion(&mut self, call: &Call<'_>) -> Result<&mut Value, Reply> {
@@ -86,45 +92,62 @@ impl Platform {
     }
 
     pub(super) fn get_discussion(&mut self, call: &Call<'_>) -> Answer {
-        Ok(Reply::json(200, self.find_discussion(call)?))
+        let user = call.user();
+        Ok(Reply::json(200, &seen_by(self.find_discussion(call)?, user)))
     }
 
     /// A comment, an end, or both.
     pub(super) fn respond(&mut self, call: &Call<'_>) -> Answer {
-        call.signed_in()?;
+        let user = call.signed_in()?;
         let (body, now) = (call.received.json(), self.catalogue.now());
         let discussion = self.find_discussion(call)?;
         if !discussion["closed"].is_null() {
-            return Err(message(403, "Can't add comments since discussion is closed"));
+            return Err(message(403, "Can't add comments on a closed discussion"));
         }
         let id = discussion["id"].as_str().unwrap_or_default().to_owned();
         if let (true, Some(comments)) = (body["comment"].is_string(), discussion["discussion"].as_array_mut()) {
-            comments.push(comment(&body, &id, comments.len(), &now));
+            comments.push(comment(&body, &id, comments.len(), &now, user));
         }
         if body["close"] == true {
             discussion["closed"] = json!(now);
-            discussion["closed_by"] = user();
+            discussion["closed_by"] = person(user);
         }
-        Ok(Reply::json(200, discussion))
+        Ok(Reply::json(200, &seen_by(discussion, Some(user))))
     }
 }
 
-fn comment(body: &Value, discussion: &str, index: usize, now: &str) -> Value {
+fn comment(body: &Value, discussion: &str, index: usize, now: &str, user: User) -> Value {
     json!({
         "id": format!("{}-0000-4000-8000-{index:012x}", discussion.get(16..).unwrap_or_default()),
-        "content": body["comment"], "posted_by": user(), "posted_by_organization": null, "posted_on": now,
+        "content": body["comment"], "posted_by": person(user), "posted_by_organization": null, "posted_on": now,
         "last_modified_at": null, "permissions": {"delete": true, "edit": true}
     })
 }
 
-/// Whoever has a key.
-fn user() -> Value {
+/// A user, as others see them.
+pub(super) fn person(user: User) -> Value {
+    let (id, first, last, slug) = match user {
+        User::Stranger => ("5f43ab12cd34ef5678ab9102", "Claude", "Passage", "claude-passage"),
+        _ => ("5f43ab12cd34ef5678ab9101", "Camille", "Démonstration", "camille-demonstration"),
+    };
     json!({
-        "class": "User", "id": "5f43ab12cd34ef5678ab9101", "first_name": "Camille", "last_name": "Démonstration",
-        "slug": "camille-demonstration", "avatar": null, "avatar_thumbnail": null, "deleted": null,
-        "page": "https://example.org/users/camille-demonstration",
-        "uri": "https://example.org/api/1/users/camille-demonstration/"
+        "class": "User", "id": id, "first_name": first, "last_name": last, "slug": slug, "avatar": null,
+        "avatar_thumbnail": null, "deleted": null, "page": format!("https://example.org/users/{slug}"),
+        "uri": format!("https://example.org/api/1/users/{slug}/")
     })
+}
+
+/// A discussion as a user sees it: who began it may edit it.
+fn seen_by(discussion: &Value, user: Option<User>) -> Value {
+    let mut seen = discussion.clone();
+    let may = |author: &Value| user.is_some_and(|user| user == User::Editor || person(user)["id"] == author["id"]);
+    let edit = may(&discussion["user"]);
+    seen["permissions"] = json!({"close": edit, "delete": edit, "edit": edit});
+    for comment in seen["discussion"].as_array_mut().into_iter().flatten() {
+        let edit = may(&comment["posted_by"]);
+        comment["permissions"] = json!({"delete": edit, "edit": edit});
+    }
+    seen
 }
 
 /// How many of the data sets found have which value, the most frequent first.

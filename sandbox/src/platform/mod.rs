@@ -231,11 +231,6 @@ impl Call<'_> {
         User::of_key(header(&self.received.headers, "x-api-key"))
     }
 
-    /// Whether the user may change what is there.
-    fn may_edit(&self) -> bool {
-        self.user() == Some(User::Editor)
-    }
-
     /// The user of the key, where there is one.
     fn signed_in(&self) -> Result<User, Reply> {
         self.user().ok_or_else(|| ServerError::unauthorized().reply(Api::Main))

@@ -107,14 +107,25 @@ fn uploaded(fields: &super::catalogue::Fields) -> Value {
 
 /// The normalised name of a file whose extension is allowed.
 fn allowed(name: &str) -> Result<String, Reply> {
-    const EXTENSIONS: [&str; 10] = ["csv", "geojson", "gz", "json", "ods", "parquet", "pdf", "txt", "xlsx", "zip"];
-    let name: String = plain(name)
+    let mut name: String = plain(name)
         .chars()
         .map(|char| if char.is_ascii_alphanumeric() || "._-".contains(char) { char } else { '-' })
         .collect();
+    while name.contains("--") {
+        name = name.replace("--", "-");
+    }
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     match extension.filter(|extension| EXTENSIONS.contains(extension)) {
         Some(_) => Ok(name),
         None => Err(message(400, "This file type is not allowed")),
     }
 }
+
+/// The extensions that a real catalogue allows, as it lists them.
+const EXTENSIONS: [&str; 64] = [
+    "7z", "bz2", "cpg", "csv", "db", "dbf", "doc", "docx", "dwg", "dxf", "ecw", "epub", "geojson", "gif", "gpkg",
+    "gpx", "grib2", "gz", "ics", "jp2", "jpe", "jpeg", "jpg", "json", "kml", "kmz", "lyr", "n3", "odg", "odp", "ods",
+    "odt", "other", "ovr", "owl", "pdf", "png", "pps", "ppt", "prj", "rar", "rdf", "rtf", "sbn", "sbx", "shp", "shx",
+    "sql", "sqlite", "ssim", "svg", "svgz", "tar", "tgz", "tiff", "ttl", "txt", "webp", "xls", "xlsx", "xml", "xsd",
+    "xz", "zip",
+];
