@@ -15,7 +15,7 @@ const LAST: usize = 50;
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#161616}\
     h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse;width:100%}\
     td,th{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd;vertical-align:top}\
-    code{font-size:.9em;overflow-wrap:anywhere}.bad{color:#b60000}summary{cursor:pointer}";
+    code{font-size:.9em;overflow-wrap:anywhere}.bad{color:#b60000}.url{white-space:nowrap}summary{cursor:pointer}";
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
@@ -56,7 +56,7 @@ pub(crate) fn html(shown: &Shown<'_>) -> String {
         let url = format!("{origin}{}", base(api));
         let _ = write!(
             page,
-            "<tr><td>{name}<td><code>{}</code><td>{}",
+            "<tr><td>{name}<td><code class=\"url\">{}</code><td>{}",
             escaped(&url),
             link(&format!("{url}{path}"), &path)
         );
@@ -87,7 +87,7 @@ pub(crate) fn html(shown: &Shown<'_>) -> String {
         page.push_str("<p>None yet.");
     } else {
         page.push_str("<table><tr><th>Request<th>Operation<th>Not as the document allows");
-        for request in shown.requests.iter().rev().take(LAST) {
+        for request in shown.requests.iter().rev().filter(|request| request.path != "/").take(LAST) {
             let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
             let _ = write!(
                 page,

@@ -383,7 +383,10 @@ impl State {
             }
         }
         let accept = header(&received.headers, "accept");
-        let reply = declared(target.document, operation, memory.answers.style(), accept);
+        let mut reply = declared(target.document, operation, memory.answers.style(), accept);
+        if memory.answers == Answers::Platform && (api, operation.id.as_str()) == (Api::Main, "get_me") {
+            reply = platform::me(&reply, header(&received.headers, "x-api-key"));
+        }
         match memory.answers {
             Answers::Status(204) => Reply::empty(204),
             Answers::Status(status) => Reply { status, ..reply },

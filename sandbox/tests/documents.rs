@@ -44,3 +44,16 @@ fn operations_have_ids_of_their_own() {
         assert_eq!(ids.len(), distinct.len(), "{}", document.api());
     }
 }
+
+#[test]
+fn the_scenarios_in_the_table_of_behaviours_are_run_against_the_sandbox() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(folder.join(path)).expect("a file");
+    let held = read("../tests/live/held.txt");
+    let table = read("src/behaviours.md");
+    let named: Vec<&str> = table.split('`').filter(|word| word.contains("::")).collect();
+    assert!(named.len() > 20);
+    for scenario in named {
+        assert!(held.lines().any(|line| line == scenario), "`{scenario}` is not in tests/live/held.txt");
+    }
+}

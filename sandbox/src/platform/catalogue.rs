@@ -271,6 +271,12 @@ impl Catalogue {
         let mime = match format.as_str() {
             "csv" => "text/csv",
             "json" | "geojson" => "application/json",
+            "png" => "image/png",
+            "jpeg" | "jpg" => "image/jpeg",
+            "pdf" => "application/pdf",
+            "txt" => "text/plain",
+            "xml" => "application/xml",
+            "zip" => "application/zip",
             _ => "application/octet-stream",
         };
         for (name, value) in [

@@ -202,11 +202,25 @@ const METRICS: [&str; 2] = ["getMetricsByModel", "getMetricsByModelCSV"];
 /// Whether an operation is answered from the state of the platform.
 pub(crate) fn answers(api: Api, operation_id: &str) -> bool {
     match api {
-        Api::Main => MAIN.contains(&operation_id),
+        Api::Main => operation_id == "get_me" || MAIN.contains(&operation_id),
         Api::MainV2 => MAIN_V2.contains(&operation_id),
         Api::Tabular => TABULAR.contains(&operation_id),
         Api::Metrics => METRICS.contains(&operation_id),
     }
+}
+
+/// The user of a key, in what the document makes of one.
+pub(crate) fn me(made: &Reply, key: &str) -> Reply {
+    let user = match User::of_key(key) {
+        None => return ServerError::unauthorized().reply(Api::Main),
+        Some(User::Revoked) => return ServerError::invalid_key().reply(Api::Main),
+        Some(user) => user,
+    };
+    let mut shown: Value = serde_json::from_slice(&made.body).unwrap_or_default();
+    if let (Some(shown), Value::Object(person)) = (shown.as_object_mut(), editing::person(user)) {
+        shown.extend(person.into_iter().filter(|(name, _)| name != "class"));
+    }
+    Reply::json(made.status, &shown)
 }
 
 /// A valid request for an operation.
@@ -366,9 +380,6 @@ impl Platform {
         if matches!(call.api, Api::Main | Api::MainV2) && call.user() == Some(User::Revoked) {
             return Some(ServerError::invalid_key().reply(call.api));
         }
-        if !answers(call.api, call.operation_id) {
-            return None;
-        }
         let reply = match call.api {
             Api::Main => self.answer_main(call, files)?,
             Api::MainV2 => self.answer_main_v2(call)?,
@@ -393,4 +404,26 @@ pub(crate) fn masked(reply: Reply, mask: &str) -> Reply {
 
 fn message(status: u16, text: &str) -> Reply {
     Reply::json(status, &json!({"message": text}))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_table_of_behaviours_names_what_the_platform_answers() {
+        let table = include_str!("../behaviours.md");
+        let rows = table.lines().filter_map(|line| {
+            let mut cells = line.strip_prefix("| ")?.split(" | ");
+            Some((cells.next()?.parse::<Api>().ok()?, cells.next()?))
+        });
+        let named: BTreeSet<(Api, &str)> =
+            rows.flat_map(|(api, cell)| cell.split(", ").map(move |name| (api, name.trim_matches('`')))).collect();
+        let answered =
+            [(Api::Main, &MAIN[..]), (Api::MainV2, &MAIN_V2), (Api::Tabular, &TABULAR), (Api::Metrics, &METRICS)];
+        let answered = answered.into_iter().flat_map(|(api, ids)| ids.iter().map(move |id| (api, *id)));
+        assert_eq!(named, answered.chain([(Api::Main, "get_me")]).collect());
+    }
 }
