@@ -227,12 +227,13 @@ fn from_rows<T: serde::de::DeserializeOwned>(rows: impl Serialize) -> Vec<T> {
 
 /// The type of a column, in the words of a profile.
 fn kind_of(values: &[Value]) -> &'static str {
+    type Test<'a> = &'a dyn Fn(&Value) -> bool;
     let values: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
-    let all = |is: &dyn Fn(&Value) -> bool| !values.is_empty() && values.iter().all(|value| is(value));
+    let all = |is: Test<'_>| !values.is_empty() && values.iter().all(|value| is(value));
     let is_of = |format: &'static str| {
         move |value: &Value| value.as_str().is_some_and(|text| crate::format::fits(format, text))
     };
-    let kinds: [(&'static str, &dyn Fn(&Value) -> bool); 6] = [
+    let kinds: [(&'static str, Test<'_>); 6] = [
         ("bool", &Value::is_boolean),
         ("int", &Value::is_i64),
         ("float", &Value::is_number),
