@@ -71,7 +71,7 @@ async fn another_server_gets_everything_but_the_key() {
         // Reads, of all APIs, and in streams.
         client.main().get_dataset().dataset(platform::COMMUNES).send().await.unwrap();
         client.main_v2().list_datasets().send().await.unwrap();
-        client.request(Api::Main, "GET", "/me/").header("x-mark", "a").send().await.unwrap();
+        client.request(Api::Main, "GET", "/site/").header("x-mark", "a").send().await.unwrap();
         client.tabular().get_resource_data().rid(platform::COMMUNES_RESOURCE).send().await.unwrap();
         let reads = assert_without_key(&elsewhere, &name("reads"));
         assert!(reads >= 4, "{reads} reads were sent on");

@@ -361,7 +361,8 @@ impl State {
         let memory = &mut *memory;
         if let Some(violation) = violation.filter(|_| !memory.tolerant) {
             let api = target.map(|target| target.document.api());
-            return refused(&violation, matches!(api, Some(Api::Main | Api::MainV2)));
+            let of_catalogue = matches!(api, Some(Api::Main | Api::MainV2)) && memory.answers == Answers::Platform;
+            return refused(&violation, of_catalogue);
         }
         let Some(target) = target else {
             if received.path == "/" {

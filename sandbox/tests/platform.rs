@@ -119,7 +119,10 @@ async fn a_closed_discussion_takes_no_comment() {
     assert_eq!((status, ended["discussion"].as_array().map(Vec::len)), (200, Some(2)));
     let (status, _) = visitor.send(visitor.write(Method::POST, &path).json(&json!({"comment": "Thanks"}))).await;
     assert_eq!(status, 403);
-    assert_eq!(visitor.get(Api::Main, &path).await, (200, ended));
+    let (status, read) = visitor.get(Api::Main, &path).await;
+    assert_eq!((status, &read["closed"]), (200, &ended["closed"]));
+    // Who has no key edits nothing.
+    assert_eq!((&read["permissions"]["edit"], &ended["permissions"]["edit"]), (&json!(false), &json!(true)));
 }
 
 #[tokio::test]
