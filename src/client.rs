@@ -199,6 +199,7 @@ pub struct ClientBuilder {
     policy: Policy,
     observers: Observers,
     connector: Connector,
+    http_only: bool,
 }
 
 impl Default for ClientBuilder {
@@ -220,6 +221,7 @@ impl Default for ClientBuilder {
             },
             observers: Observers::default(),
             connector: Box::new(reqwest::Client::builder),
+            http_only: false,
         }
     }
 }
@@ -347,6 +349,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets whether no server of `https` is trusted. Default: `false`.
+    ///
+    /// For tests against a server on the same machine: the client is built in a fraction of the time, since it does not read
+    /// the certificates of the system.
+    pub fn http_only(mut self, only: bool) -> Self {
+        self.http_only = only;
+        self
+    }
+
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
@@ -359,6 +370,8 @@ impl ClientBuilder {
         let (connector, user_agent, connect) = (self.connector, self.user_agent, self.policy.timeouts.connect);
         let connector: Connector = Box::new(move || {
             let http = connector().redirect(reqwest::redirect::Policy::none());
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            let http = if self.http_only { http.tls_certs_only([]) } else { http };
             http.user_agent(&user_agent).connect_timeout(connect)
         });
         let shared = Arc::new(Shared::new(connector, key, self.policy, self.observers)?);
@@ -370,7 +383,7 @@ impl ClientBuilder {
                 None => Err(format!("the environment {:?} has no {api:?} API", self.environment)),
             };
             let keyed = matches!(api, Api::Main | Api::MainV2);
-            Ok(Endpoint::new(&shared, base, keyed))
+            Ok(Endpoint::new(&shared, api, base, keyed))
         };
         let endpoints =
             [endpoint(Api::Main)?, endpoint(Api::MainV2)?, endpoint(Api::Tabular)?, endpoint(Api::Metrics)?];

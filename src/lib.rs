@@ -116,7 +116,7 @@ pub use codec::filters::Filters;
 pub use codec::values::Values;
 #[doc(inline)]
 pub use pages::{Items, Page, Pages};
-pub use transport::call::Call;
+pub use transport::call::{Call, IntoCall};
 pub use transport::error::{Error, FieldError, Result};
 pub use transport::file::File;
 pub use transport::operation::Operation;

@@ -437,6 +437,7 @@ async fn only_http_is_fetched() {
 #[tokio::test]
 async fn a_missing_file_is_an_error_and_no_file() {
     let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
+    sandbox.strict(false);
     let file = RemoteFile::new(format!("{}/files/none.csv", sandbox.origin()));
     let error = client_of(&sandbox).file(file).download(&folder.0).send().await.unwrap_err();
     assert!(error.is_not_found(), "{error}");

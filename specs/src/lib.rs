@@ -2,18 +2,20 @@
 //! from a document.
 //!
 //! A document travels through the modules in this order: [`document`] (vendored as the server sent it),
-//! [`swagger2`] or [`openapi31`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), [`shape`] (adapted to the
-//! generator) and [`generate`] (to Rust code).
+//! [`swagger2`] or [`openapi31`] (to OpenAPI 3.0.3), [`overlay`] (corrected by reviewed facts), `shape` (adapted to the
+//! generator) and `generate` (to Rust code).
 
 mod component_name;
 pub mod document;
 mod error;
 pub mod faults;
+#[cfg(feature = "generate")]
 pub mod generate;
 mod node;
 pub mod openapi31;
 pub mod overlay;
 pub mod pointer;
+#[cfg(feature = "generate")]
 pub mod shape;
 pub mod swagger2;
 

@@ -17,7 +17,7 @@ use super::raw_response::ResponseBody;
 use super::response::{Decode, FromResponse};
 use super::send::send;
 use crate::codec::in_place::InPlace;
-use crate::{ByteStream, Error, Operation, Response, Result};
+use crate::{Api, ByteStream, Error, Operation, Response, Result};
 
 /// A request that is ready to be sent, and the type of its response.
 ///
@@ -217,8 +217,61 @@ impl<T> Call<T> {
         self.decode
     }
 
-    pub(crate) fn operation(&self) -> &'static Operation {
+    /// Returns the operation. A call made by [`Client::request`](crate::Client::request) has one without a path.
+    #[must_use]
+    pub fn operation(&self) -> &'static Operation {
         self.operation
+    }
+
+    /// Returns the API that the request is sent to; `None` if it is sent to a URL of no API.
+    #[must_use]
+    pub fn api(&self) -> Option<Api> {
+        self.parts.endpoint.api
+    }
+
+    /// Returns the request as built so far, without the API key.
+    ///
+    /// # Errors
+    ///
+    /// Returns what [`send`](Self::send) would: the reason why the request is invalid.
+    pub fn into_request(self) -> Result<Request> {
+        self.parts.request
+    }
+}
+
+/// A builder that becomes a [`Call`]: those of all operations.
+///
+/// For code that takes any operation, such as rules of a test server.
+///
+/// ```
+/// # #[cfg(feature = "main-datasets")]
+/// # fn main() -> datagouv::Result<()> {
+/// use datagouv::IntoCall;
+///
+/// fn name_of(request: impl IntoCall) -> &'static str {
+///     request.into_call().operation().name
+/// }
+///
+/// let client = datagouv::Client::new()?;
+/// assert_eq!(name_of(client.main().get_dataset()), "get_dataset");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "main-datasets"))]
+/// # fn main() {}
+/// ```
+pub trait IntoCall {
+    /// The type of the response.
+    type Response;
+
+    /// Returns the request with what was set so far.
+    fn into_call(self) -> Call<Self::Response>;
+}
+
+impl<T> IntoCall for Call<T> {
+    type Response = T;
+
+    fn into_call(self) -> Self {
+        self
     }
 }
 

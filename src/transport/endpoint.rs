@@ -8,7 +8,7 @@ use super::host::{Host, Hosts};
 use super::key::{Key, below};
 use super::observe::Observers;
 use super::options::Policy;
-use crate::{Error, Result};
+use crate::{Api, Error, Result};
 
 /// Makes a builder of a `reqwest` client, as the user has configured it.
 pub(crate) type Connector = Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>;
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub struct Endpoint {
     pub(crate) shared: Arc<Shared>,
+    /// `None` for files.
+    pub(super) api: Option<Api>,
     /// The base URL, or why there is none; `None` for files, which may be on any host.
     pub(super) base: Option<Arc<Result<Base, String>>>,
     /// Whether the API takes the API key.
@@ -52,9 +54,9 @@ impl std::fmt::Debug for Endpoint {
 
 impl Endpoint {
     /// Creates an endpoint from a base URL, or from the reason why there is none.
-    pub(crate) fn new(shared: &Arc<Shared>, base: Result<Url, String>, keyed: bool) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, api: Api, base: Result<Url, String>, keyed: bool) -> Self {
         let base = base.map(|url| Base { host: shared.hosts.of(&url), url });
-        Self { shared: Arc::clone(shared), base: Some(Arc::new(base)), keyed }
+        Self { shared: Arc::clone(shared), api: Some(api), base: Some(Arc::new(base)), keyed }
     }
 
     /// Returns the base URL without a trailing slash; of a host that cannot exist if there is no API.

@@ -43,6 +43,7 @@ pub struct RetryPolicy {
     max_retry_after: Duration,
     deadline: Option<Duration>,
     budget: Option<u32>,
+    at_once: bool,
 }
 
 impl Default for RetryPolicy {
@@ -54,6 +55,7 @@ impl Default for RetryPolicy {
             max_retry_after: Duration::from_secs(30),
             deadline: Some(Duration::from_secs(180)),
             budget: Some(500),
+            at_once: false,
         }
     }
 }
@@ -106,6 +108,15 @@ impl RetryPolicy {
         self
     }
 
+    /// Sets whether retries are made without any delay, for tests. The default is `false`.
+    ///
+    /// Everything else stays: whether a request is retried, how often, and that a `Retry-After` that is longer than
+    /// [`max_retry_after`](Self::max_retry_after) makes the call fail.
+    pub fn at_once(mut self, at_once: bool) -> Self {
+        self.at_once = at_once;
+        self
+    }
+
     pub(super) fn tokens(&self) -> Option<u32> {
         self.budget
     }
@@ -127,6 +138,7 @@ impl RetryPolicy {
         };
         match self.deadline {
             Some(deadline) if elapsed.saturating_add(delay) > deadline => None,
+            _ if self.at_once => Some(Duration::ZERO),
             _ => Some(delay),
         }
     }
@@ -233,6 +245,15 @@ mod tests {
         assert_eq!(policy.delay(3, Duration::ZERO, None, 0.0), Some(Duration::ZERO));
         assert_eq!(policy.delay(3, Duration::ZERO, None, 0.5), Some(2 * SECOND));
         assert_eq!(policy.attempts(100).delay(90, Duration::ZERO, None, 1.0), Some(5 * SECOND));
+    }
+
+    #[test]
+    fn retries_at_once_wait_for_nothing_and_keep_the_other_limits() {
+        let policy = RetryPolicy::default().max_retry_after(10 * SECOND).at_once(true);
+        assert_eq!(policy.delay(1, SECOND, None, 1.0), Some(Duration::ZERO));
+        assert_eq!(policy.delay(1, SECOND, Some(4 * SECOND), 1.0), Some(Duration::ZERO));
+        assert_eq!(policy.delay(1, SECOND, Some(11 * SECOND), 0.0), None);
+        assert_eq!(policy.delay(3, SECOND, None, 0.0), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Shared {
     /// decompressed.
     pub(crate) async fn fetch(self: &Arc<Self>, mut request: Request, options: CallOptions) -> Result<Response> {
         request.headers_mut().entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
-        let endpoint = Endpoint { shared: Arc::clone(self), base: None, keyed: false };
+        let endpoint = Endpoint { shared: Arc::clone(self), api: None, base: None, keyed: false };
         match send(Box::new(CallParts { endpoint, operation: None, request: Ok(request), options })).await? {
             RawResponse::Buffered(body) => Ok(body.into_http().into()),
             RawResponse::Streaming(response) => Ok(response),

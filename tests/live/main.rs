@@ -52,6 +52,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use datagouv::{Api, Client, Limits, RetryPolicy};
+use datagouv_sandbox::{Sandbox, User};
 
 use recorder::Server;
 
@@ -68,6 +69,9 @@ pub struct Live {
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
 
 static LIVE: LazyLock<Live> = LazyLock::new(|| {
+    if std::env::var_os("DATAGOUV_LIVE_SANDBOX").is_some() {
+        return in_sandbox();
+    }
     let folder = std::env::var_os("DATAGOUV_LIVE_FOLDER")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/platform"), PathBuf::from);
     let ports: BTreeMap<String, u16> = std::fs::read(folder.join("ports.json"))
@@ -78,6 +82,24 @@ static LIVE: LazyLock<Live> = LazyLock::new(|| {
     let recorder = std::thread::spawn(move || RUNTIME.block_on(recorder::Recorder::start(servers))).join().unwrap();
     Live { recorder, folder, purge: tokio::sync::RwLock::default() }
 });
+
+/// The scenarios of `held.txt` hold against the sandbox too, whose catalogue stands in for the real one here.
+fn in_sandbox() -> Live {
+    let folder = std::env::temp_dir().join(format!("datagouv-sandbox-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("udata")).unwrap();
+    let users = [("api_key", User::Editor), ("api_key_user", User::Editor), ("api_key_plain", User::Stranger)];
+    for (file, user) in users {
+        std::fs::write(folder.join("udata").join(file), user.key()).unwrap();
+    }
+    let recorder = std::thread::spawn(|| {
+        RUNTIME.block_on(async {
+            let sandbox = Box::leak(Box::new(Sandbox::start_platform_on(0).await.unwrap()));
+            let servers = [Server::Catalogue, Server::Tabular, Server::Metrics];
+            recorder::Recorder::start(servers.map(|server| (server, sandbox.origin()))).await
+        })
+    });
+    Live { recorder: recorder.join().unwrap(), folder, purge: tokio::sync::RwLock::default() }
+}
 
 /// Runs a scenario against the server.
 pub fn run<F: Future<Output = ()> + Send + 'static>(scenario: impl FnOnce(&'static Live) -> F) {

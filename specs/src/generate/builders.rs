@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heck::ToUpperCamelCase;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
@@ -270,6 +271,29 @@ pub fn page_types(shaped: &Shaped) -> TokenStream {
         }
     });
     quote! { #(#pages)* }
+}
+
+/// The implementations of `IntoCall` for the builders.
+pub fn into_calls(shaped: &Shaped) -> TokenStream {
+    let types = Ident::new("types", Span::call_site());
+    let builders = shaped.operations.iter().map(|operation| {
+        let builder = Ident::new(&operation.name.to_upper_camel_case(), Span::call_site());
+        let response = match &operation.response {
+            ResponseBody::Json(rust) => rust_type(rust, Some(&types)),
+            ResponseBody::Bytes(_) => quote! { crate::ByteStream },
+            ResponseBody::Empty => quote! { () },
+        };
+        quote! {
+            impl crate::IntoCall for builder::#builder<'_> {
+                type Response = #response;
+                #[inline]
+                fn into_call(self) -> crate::Call<#response> {
+                    self.call()
+                }
+            }
+        }
+    });
+    quote! { #(#builders)* }
 }
 
 /// The statements of the body of `send` that build the request, and the operation's name.

@@ -30,8 +30,8 @@ pub fn generate(shaped: &Shaped) -> Result<String, Error> {
     let mut tokens = client(shaped)?;
     let operations = operations::list(shaped);
     let round_trips = operations::round_trips(shaped);
-    let pages = builders::page_types(shaped);
-    tokens.extend([pages, operations, round_trips]);
+    let (pages, calls) = (builders::page_types(shaped), builders::into_calls(shaped));
+    tokens.extend([pages, calls, operations, round_trips]);
     Ok(tokens.to_string())
 }
 
