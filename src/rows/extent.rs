@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 
 use super::encoding::Query;
 use super::expression::col;
-use super::plan::Reading;
 use super::query::Rows;
 use super::request::Request;
 use super::row::ROW_NUMBER;
@@ -22,6 +21,10 @@ pub struct Extent {
     pub rows: Option<u64>,
     /// The greatest row number (`__id`) among them; `None` if there is no row, or none with a number.
     pub last: Option<i64>,
+    /// The least number that there may be.
+    first: i64,
+    /// Whether every row has a number.
+    numbered: bool,
 }
 
 /// Tables of more rows are read in windows, so that the first rows come before all others are read.
@@ -61,7 +64,7 @@ impl<T> Rows<T> {
         if self.request.aggregates() {
             return Err(Error::request("the rows of a query that groups or aggregates have no numbers: read them"));
         }
-        let mut whole = Extent { rows: Some(0), last: None };
+        let mut whole = Extent::nothing(&self.source, &self.request);
         for part in self.request.parts()? {
             let extent = extent(&self.client, &self.source, &part).await?;
             whole.rows = whole.rows.zip(extent.rows).map(|(so_far, rows)| so_far + rows);
@@ -70,44 +73,59 @@ impl<T> Rows<T> {
         Ok(whole)
     }
 
-    /// Divides the query into at most `most` queries of successive ranges of [row numbers](Self::row_numbers), which have
-    /// its rows between them, to be read concurrently or by several machines. It takes one request.
+    /// Tells the query its extent, so that a stream does not ask for it again. It must be of this query.
+    pub fn known_extent(mut self, extent: Extent) -> Self {
+        self.request.extent = Some(extent);
+        self
+    }
+}
+
+impl Extent {
+    fn nothing(source: &Source, request: &Request) -> Self {
+        let first = request.numbers.map_or(i64::MIN, |(first, _)| first);
+        Self { rows: Some(0), last: None, first, numbered: source.numbers_every_row() }
+    }
+
+    /// Divides the [row numbers](Rows::row_numbers) into at most `most` successive ranges, whose queries have all rows
+    /// between them: to be read concurrently or by several machines.
     ///
-    /// There is one query alone where more do not help: where an export holds all the rows (50,000), or where windows of row
-    /// numbers do not apply ([`Rows::explain`]): another order, a limit, groups, rows without numbers.
+    /// There is one range alone where more do not help: where an export holds all the rows (50,000), or not every row has a
+    /// number. The first range has no lower bound, and the last one ends at the last number: rows that were added since
+    /// are in none.
     ///
-    /// # Errors
+    /// ```no_run
+    /// # #[cfg(feature = "tabular")]
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// use std::num::NonZeroUsize;
+    /// use datagouv::rows::Row;
     ///
-    /// Those of [`send`](crate::Call::send).
-    pub async fn partitions(self, most: NonZeroUsize) -> Result<Vec<Self>> {
-        let request = &self.request;
-        let divisible = request.reading() == Reading::Windows
-            && request.descending() == Some(false)
-            && request.limit.is_none()
-            && self.source.numbers_every_row();
-        if !divisible || request.parts()?.len() > 1 {
-            return Ok(vec![self]);
-        }
-        let extent = extent(&self.client, &self.source, request).await?;
-        let exports = extent.rows.unwrap_or(0).div_ceil(MOST_EXPORTED);
+    /// let rows = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").rows::<Row>();
+    /// let extent = rows.extent().await?;
+    /// for range in extent.ranges(NonZeroUsize::new(4).unwrap()) {
+    ///     let part = rows.clone().row_numbers(range);
+    ///     # let _ = part;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn ranges(&self, most: NonZeroUsize) -> Vec<RangeInclusive<i64>> {
+        let exports = self.rows.unwrap_or(0).div_ceil(MOST_EXPORTED);
         let count = exports.min(u64::try_from(most.get()).unwrap_or(u64::MAX));
-        let (Some(last), 2..) = (extent.last, count) else {
-            let mut whole = self;
-            whole.request.extent = Some(extent);
-            return Ok(vec![whole]);
+        let (Some(last), true, 2..) = (self.last, self.numbered, count) else {
+            return vec![i64::MIN..=i64::MAX];
         };
-        let first = request.numbers.map_or(1, |(first, _)| first).max(1).min(last);
-        let width = last.abs_diff(first) / count + 1;
-        let mut parts = Vec::new();
+        // Numbers start at 1 as a rule.
+        let first = self.first.max(1).min(last);
+        let width = i64::try_from(last.abs_diff(first) / count + 1).unwrap_or(i64::MAX);
+        let mut ranges = Vec::new();
         let mut from = first;
         while from <= last {
-            let to = i64::try_from(width - 1).map_or(last, |span| from.saturating_add(span)).min(last);
-            // Numbers start at 1 as a rule: what may be below belongs to the first part, and what was added since to none.
-            let start = if parts.is_empty() { i64::MIN } else { from };
-            parts.push(self.clone().row_numbers(start..=to));
+            let to = from.saturating_add(width - 1).min(last);
+            ranges.push(if ranges.is_empty() { self.first..=to } else { from..=to });
             from = to.saturating_add(1);
         }
-        Ok(parts)
+        ranges
     }
 }
 
@@ -132,5 +150,6 @@ pub(super) async fn extent(client: &Client, source: &Source, request: &Request) 
         query.sort(&descending)?;
         found = page(query).await?;
     }
-    Ok(Extent { rows, last: found.data.first().and_then(|row| row[ROW_NUMBER].as_i64()) })
+    let last = found.data.first().and_then(|row| row[ROW_NUMBER].as_i64());
+    Ok(Extent { rows, last, ..Extent::nothing(source, request) })
 }
