@@ -6,25 +6,54 @@ use serde_json::Value;
 
 use crate::DateTime;
 
+/// The type of a column of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ColumnType {
+    /// Text.
+    Text,
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A decimal number.
+    Decimal,
+    /// A date with a time.
+    DateTime,
+    /// A list of texts, separated by commas.
+    List,
+    /// JSON.
+    Json,
+}
+
 /// A value of a cell.
 pub trait Cell: Sized {
+    /// The type of the column.
+    const TYPE: ColumnType;
+
     /// Parses a cell; `None` if the text is not such a value.
     fn read(text: &str) -> Option<Self>;
 }
 
 impl Cell for String {
+    const TYPE: ColumnType = ColumnType::Text;
+
     fn read(text: &str) -> Option<Self> {
         Some(text.to_owned())
     }
 }
 
 impl Cell for Option<String> {
+    const TYPE: ColumnType = ColumnType::Text;
+
     fn read(text: &str) -> Option<Self> {
         Some((!text.is_empty()).then(|| text.to_owned()))
     }
 }
 
 impl Cell for bool {
+    const TYPE: ColumnType = ColumnType::Boolean;
+
     fn read(text: &str) -> Option<Self> {
         match text {
             "True" | "true" => Some(true),
@@ -35,24 +64,32 @@ impl Cell for bool {
 }
 
 impl Cell for i64 {
+    const TYPE: ColumnType = ColumnType::Integer;
+
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() { Some(0) } else { text.parse().ok() }
     }
 }
 
 impl Cell for Option<i64> {
+    const TYPE: ColumnType = ColumnType::Integer;
+
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
     }
 }
 
 impl Cell for Option<f64> {
+    const TYPE: ColumnType = ColumnType::Decimal;
+
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
     }
 }
 
 impl Cell for Option<DateTime> {
+    const TYPE: ColumnType = ColumnType::DateTime;
+
     fn read(text: &str) -> Option<Self> {
         // `archived` is the date or `False`.
         Some((!matches!(text, "" | "False")).then(|| DateTime::from(text)))
@@ -60,6 +97,8 @@ impl Cell for Option<DateTime> {
 }
 
 impl Cell for Option<Value> {
+    const TYPE: ColumnType = ColumnType::Json;
+
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() { Some(None) } else { serde_json::from_str(text).ok().map(Some) }
     }
@@ -67,6 +106,8 @@ impl Cell for Option<Value> {
 
 /// Names separated by commas.
 impl Cell for Vec<String> {
+    const TYPE: ColumnType = ColumnType::List;
+
     fn read(text: &str) -> Option<Self> {
         Some(text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
@@ -74,6 +115,8 @@ impl Cell for Vec<String> {
 
 /// Counts by month: a dictionary in Python's notation, or 0 if nothing was counted yet.
 impl Cell for BTreeMap<String, i64> {
+    const TYPE: ColumnType = ColumnType::Json;
+
     fn read(text: &str) -> Option<Self> {
         match text {
             "" | "0" => Some(Self::new()),

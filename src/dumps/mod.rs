@@ -25,6 +25,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::stream;
 
+pub use self::cell::ColumnType;
 pub use self::rows::{
     DataserviceRow, DatasetRow, DiscussionRow, HarvestRow, OrganizationRow, ResourceRow, ReuseRow, TagRow,
 };
@@ -164,6 +165,17 @@ impl<T> Dump<T> {
 }
 
 impl<T: Row> Dump<T> {
+    /// Returns the columns that have a field in the row type, and their types.
+    ///
+    /// ```
+    /// use datagouv::dumps::{ColumnType, Dump, ReuseRow};
+    ///
+    /// assert!(Dump::<ReuseRow>::columns().any(|column| column == ("title", ColumnType::Text)));
+    /// ```
+    pub fn columns() -> impl Iterator<Item = (&'static str, ColumnType)> {
+        T::COLUMNS.iter().copied().zip(T::TYPES.iter().copied())
+    }
+
     /// Returns the rows as a stream, in constant memory. The request is sent when the stream is first polled. An error ends
     /// the stream.
     pub fn stream(self) -> DumpStream<T> {

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::cell::Cell;
+use super::cell::{Cell, ColumnType};
 use crate::DateTime;
 
 /// A row that is built from named cells.
 pub trait FromCells: Sized {
     /// The columns that have a field.
     const COLUMNS: &'static [&'static str];
+
+    /// Their types, in the same order.
+    const TYPES: &'static [ColumnType];
 
     /// Builds the row.
     fn from_cells<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Self;
@@ -34,6 +37,7 @@ macro_rules! rows {
 
         impl FromCells for $name {
             const COLUMNS: &'static [&'static str] = &[$($column),*];
+            const TYPES: &'static [ColumnType] = &[$(<$type as Cell>::TYPE),*];
 
             fn from_cells<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
                 let mut row = Self::default();
