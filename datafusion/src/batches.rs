@@ -52,7 +52,7 @@ pub(crate) fn record_batches(
     schema: SchemaRef,
     _: std::num::NonZeroUsize,
 ) -> impl futures_util::Stream<Item = Result<RecordBatch>> + Send {
-    use futures_util::{StreamExt, TryStreamExt};
+    use futures_util::StreamExt;
     rows.stream().chunks(8192).map(move |rows| {
         let rows = rows.into_iter().collect::<Result<Vec<Row>>>()?;
         let columns: Vec<ArrayRef> = schema.fields().iter().map(|field| {
