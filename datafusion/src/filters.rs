@@ -236,7 +236,7 @@ impl Filters<'_> {
         // in Unicode.
         let is_certain = |char: char| !like.case_insensitive || (char.is_ascii() && !"kKsS".contains(char));
         let pattern: String = pattern.chars().map(|char| if is_certain(char) { char } else { '_' }).collect();
-        Some(inexact(column.like(format!("%{pattern}%"))))
+        Some(inexact(column.like(format!("%{}%", pattern.trim_matches('%')))))
     }
 
     fn boolean(self, expr: &Expr) -> Option<Column> {

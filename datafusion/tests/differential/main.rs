@@ -1,0 +1,174 @@
+//! Random queries of SQL through the tabular API, against DataFusion over the same rows in memory.
+//!
+//! The tables are served by the sandbox, or by the real server whose address `DATAGOUV_SQL_LIVE` gives, where
+//! `cargo xtask server start` has put them; `DATAGOUV_SQL_TABLES` names more resources there, separated by commas.
+//! `DATAGOUV_SQL_CASES` sets how many queries are tried, `DATAGOUV_SQL_SEED` where they begin.
+
+mod query;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::util::display::array_value_to_string;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use datagouv::{Api, Client, Limits};
+use datagouv_datafusion::{Options, register_with, sql};
+use datagouv_sandbox::platform::NewTable;
+use datagouv_sandbox::{Api as Document, Sandbox};
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use query::{Known, query};
+
+const RECORDED: &str = include_str!("../../../tests/truth/table.json");
+const RECORDED_ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+const OTHER_ID: &str = "aaaaaaaa-0000-4000-8000-00000000000a";
+
+/// Rows to join the recorded ones with.
+fn other() -> NewTable {
+    let columns = [("n", "int"), ("plain", "string"), ("score", "float"), ("ok", "bool"), ("jour", "date")];
+    let row = |n: i64| {
+        let text = ["a", "b", "", "Zz", "é", "x%y", "a_b", "it's"][n.unsigned_abs() as usize % 8];
+        let score = if n % 7 == 0 { Value::Null } else { json!((n % 13) as f64 / 4.0 - 1.0) };
+        let plain = if n % 11 == 0 { Value::Null } else { json!(text) };
+        vec![json!(n % 150), plain, score, json!(n % 3 == 0), json!(format!("2024-{:02}-{:02}", n % 12 + 1, n % 28 + 1))]
+    };
+    NewTable {
+        columns: columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
+        rows: (1..=300).map(row).collect(),
+        ..NewTable::default()
+    }
+}
+
+struct Tables {
+    client: Client,
+    ids: Vec<String>,
+    alternatives: bool,
+    /// Versions up to 0.3.1 pass on the names of columns to select without quotes.
+    awkward_names: bool,
+    _sandbox: Option<Sandbox>,
+}
+
+async fn tables() -> Tables {
+    let client = |url: &str| {
+        let builder = Client::builder().limits(Limits::none()).base_url(Api::Tabular, url);
+        builder.base_url(Api::Main, "http://not-given.invalid").base_url(Api::MainV2, "http://not-given.invalid").build()
+    };
+    if let Ok(url) = std::env::var("DATAGOUV_SQL_LIVE") {
+        let client = client(&url).unwrap();
+        let health = client.tabular().get_health().call().json::<Value>().send().await.unwrap();
+        let new = health.get("uptime_since").is_some();
+        let more = std::env::var("DATAGOUV_SQL_TABLES").unwrap_or_default();
+        let ids = [RECORDED_ID].into_iter().chain(more.split(',')).filter(|id| !id.is_empty());
+        let ids = ids.map(str::to_owned).collect();
+        return Tables { client, ids, alternatives: new, awkward_names: new, _sandbox: None };
+    }
+    let sandbox = Sandbox::start_platform().await;
+    let recorded = NewTable::from_json(&serde_json::from_str(RECORDED).unwrap()).unwrap();
+    sandbox.add_table(RECORDED_ID, recorded);
+    sandbox.add_table(OTHER_ID, other());
+    let client = client(&sandbox.url(Document::Tabular)).unwrap();
+    let ids = [RECORDED_ID, OTHER_ID].map(str::to_owned).to_vec();
+    Tables { client, ids, alternatives: true, awkward_names: true, _sandbox: Some(sandbox) }
+}
+
+/// The rows of a result as text.
+fn texts(batches: &[RecordBatch]) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let cell = |column: &Arc<dyn datafusion::arrow::array::Array>| {
+                if column.is_null(row) { "∅".to_owned() } else { array_value_to_string(column, row).unwrap() }
+            };
+            rows.push(batch.columns().iter().map(cell).collect());
+        }
+    }
+    rows
+}
+
+async fn run(context: &SessionContext, query: &str) -> Result<Vec<Vec<String>>, DataFusionError> {
+    Ok(texts(&sql(context, query).await?.collect().await?))
+}
+
+/// How often each row occurs.
+fn counted(rows: &[Vec<String>]) -> BTreeMap<&[String], usize> {
+    let mut counted = BTreeMap::new();
+    for row in rows {
+        *counted.entry(row.as_slice()).or_default() += 1;
+    }
+    counted
+}
+
+/// The values that rows are sorted by. Zero and minus zero are equal to the server, and two values to Arrow.
+fn keys(rows: &[Vec<String>], keys: usize) -> Vec<Vec<&str>> {
+    fn key(cell: &String) -> &str {
+        if cell == "-0.0" { "0.0" } else { cell }
+    }
+    rows.iter().map(|row| row[row.len() - keys..].iter().map(key).collect()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_queries_have_the_rows_that_they_have_in_memory() {
+    let tables = tables().await;
+    let (remote, memory) = (SessionContext::new(), SessionContext::new());
+    let options = Options::default().alternatives(tables.alternatives);
+    register_with(&remote, &tables.client, options).unwrap();
+    let mut known = Vec::new();
+    for (place, id) in tables.ids.iter().enumerate() {
+        let name = format!("t{place}");
+        let create = format!("CREATE VIEW {name} AS SELECT * FROM resource('{id}')");
+        sql(&remote, &create).await.unwrap();
+        let batches = sql(&remote, &format!("SELECT * FROM {name}")).await.unwrap().collect().await.unwrap();
+        let schema = batches[0].schema();
+        let plain = |name: &str| name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+        // A decimal of the database is none of Arrow's.
+        let usable = |name: &str| name != "num" && (tables.awkward_names || plain(name));
+        known.push(Known::new(&name, &schema, &batches, usable));
+        memory.register_table(&name, Arc::new(MemTable::try_new(schema, vec![batches]).unwrap())).unwrap();
+    }
+    let cases = std::env::var("DATAGOUV_SQL_CASES").map_or(400, |cases| cases.parse().unwrap());
+    let seed = std::env::var("DATAGOUV_SQL_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    println!("DATAGOUV_SQL_SEED={seed}");
+    let mut outcomes: BTreeMap<&str, u32> = BTreeMap::new();
+    for case in 0..cases {
+        let mut random = Rng::with_seed(seed.wrapping_add(case));
+        let query = query(&mut random, &known);
+        let expected = run(&memory, query.without_limit.as_ref().unwrap_or(&query.sql)).await;
+        let found = run(&remote, &query.sql).await;
+        let (expected, found) = match (expected, found) {
+            (Ok(expected), Ok(found)) => (expected, found),
+            (Err(_), Err(_)) => {
+                *outcomes.entry("no query").or_default() += 1;
+                continue;
+            }
+            (expected, found) => panic!(
+                "seed {}: {}\nin memory: {:?}\nremote: {:?}",
+                seed.wrapping_add(case),
+                query.sql,
+                expected.map(|rows| rows.len()),
+                found.map(|rows| rows.len())
+            ),
+        };
+        let context = || format!("seed {}: {}", seed.wrapping_add(case), query.sql);
+        if query.without_limit.is_some() {
+            let limited = run(&memory, &query.sql).await.unwrap();
+            assert_eq!(found.len(), limited.len(), "{}", context());
+            assert_eq!(keys(&found, query.keys), keys(&limited, query.keys), "{}", context());
+            let all = counted(&expected);
+            for (row, times) in counted(&found) {
+                assert!(all.get(row).is_some_and(|all| *all >= times), "{}: {row:?} is no row", context());
+            }
+            *outcomes.entry("equal, with a limit").or_default() += 1;
+        } else {
+            assert_eq!(counted(&found), counted(&expected), "{}", context());
+            assert_eq!(keys(&found, query.keys), keys(&expected, query.keys), "{}", context());
+            *outcomes.entry("equal").or_default() += 1;
+        }
+    }
+    println!("{outcomes:#?}");
+    let equal = outcomes.iter().filter(|(outcome, _)| outcome.starts_with("equal")).map(|(_, count)| *count);
+    assert!(equal.sum::<u32>() * 2 > cases as u32, "most queries are such");
+}
