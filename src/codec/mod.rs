@@ -3,6 +3,8 @@
 //! Answers are read with tolerance (`tolerant`, and in place, `in_place`): a value that does not fit its field is kept
 //! beside it and told as a [`Deviation`](deviation::Deviation). Requests are read strictly (`strict`).
 
+#[cfg(feature = "arrow")]
+pub(crate) mod columns;
 pub(crate) mod datetime;
 pub(crate) mod decode;
 pub(crate) mod deviation;

@@ -91,7 +91,7 @@ fn ensure_takes(schema: &Schema, name: &str, operator: &str, takes: impl Fn(Kind
     Err(Error::request(format!("the column `{name}` is of type {}, which does not take `{operator}`", kind.name())))
 }
 
-fn kind(schema: &Schema, name: &str) -> Result<Kind> {
+pub(super) fn kind(schema: &Schema, name: &str) -> Result<Kind> {
     schema.kind(name).ok_or_else(|| {
         let guess = schema.nearest(name).map_or_else(
             || {

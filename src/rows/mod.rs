@@ -40,6 +40,12 @@
 
 #[cfg(feature = "tabular")]
 mod aggregation;
+#[cfg(feature = "arrow")]
+mod batch;
+#[cfg(feature = "arrow")]
+mod batches;
+#[cfg(feature = "arrow")]
+mod blocks;
 mod cache;
 mod check;
 mod decode;
@@ -52,6 +58,10 @@ mod failure;
 mod fields;
 #[cfg(feature = "tabular")]
 mod frequent_value;
+#[cfg(feature = "arrow")]
+mod layout;
+#[cfg(feature = "arrow")]
+mod merged;
 mod open;
 mod order;
 mod pages;
@@ -69,6 +79,8 @@ mod source;
 mod stream;
 mod windows;
 
+#[cfg(feature = "arrow")]
+pub use batches::RecordBatches;
 pub use exactness::Exactness;
 pub use expression::{Column, Condition, Operand, col};
 pub use extent::Extent;

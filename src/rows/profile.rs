@@ -74,6 +74,14 @@ fn name_in_table(name: &str) -> String {
     }
 }
 
+/// Whether the profile tells that the values of a column have a time zone: in the type where the table was a Parquet file, in
+/// the format otherwise.
+fn is_zoned(column: &Value) -> bool {
+    let is =
+        |key: &str, zoned: &[&str]| column.get(key).and_then(Value::as_str).is_some_and(|word| zoned.contains(&word));
+    is("python_type", &["datetime_aware"]) || is("format", &["datetime_aware", "datetime_rfc822"])
+}
+
 /// Code pages that csv-detective was seen to take short files of windows-1252 for.
 const MISTAKEN_ENCODINGS: [&str; 4] = ["mac_latin2", "mac_roman", "maclatin2", "macroman"];
 
@@ -102,6 +110,8 @@ pub(crate) struct Schema {
     pub columns: Vec<(String, Kind)>,
     /// Whether their order is that of the table.
     pub ordered: bool,
+    /// The columns of dates and times that are in a time zone.
+    pub zoned: Vec<String>,
     /// The columns with an index; empty where that does not matter.
     pub indexes: Vec<String>,
     /// What the profile shows to be wrong with the rows.
@@ -126,10 +136,13 @@ impl Schema {
         let in_order: Vec<(String, Kind)> = header.iter().filter_map(|name| kind(name)).collect();
         let others: Vec<&String> = columns.keys().filter(|name| !header.contains(name)).collect();
         let ordered = in_order.len() == header.len() && others.is_empty();
+        let zoned =
+            columns.iter().filter(|(_, column)| is_zoned(column)).map(|(name, _)| name_in_table(name)).collect();
         let named = in_order.into_iter().chain(others.into_iter().filter_map(|name| kind(name)));
         Some(Self {
             columns: named.collect(),
             ordered,
+            zoned,
             indexes: texts(answer.get("indexes")),
             warnings: warnings_of(profile, columns),
         })

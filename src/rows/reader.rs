@@ -245,7 +245,7 @@ impl Reader {
 }
 
 /// The text of a value; `None` for null.
-fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+pub(super) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(Cow::Borrowed(text)),
@@ -253,7 +253,7 @@ fn text_of(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-fn text_of_record<'a>(fields: &[Field], record: Record<'a>, column: &str) -> Option<Cow<'a, str>> {
+pub(super) fn text_of_record<'a>(fields: &[Field], record: Record<'a>, column: &str) -> Option<Cow<'a, str>> {
     let index = fields.iter().position(|field| field.name == column)?;
     record.cell(index).filter(|cell| !cell.is_null()).map(|cell| cell.text())
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 
 /// A record that does not end is no record. No answer of JSON may be longer either.
-const LONGEST_RECORD: usize = 64 << 20;
+pub(super) const LONGEST_RECORD: usize = 64 << 20;
 
 /// Why a body cannot be read as records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +120,17 @@ impl<'a> Record<'a> {
 }
 
 impl Records {
+    /// The records of bytes to which nothing is added.
+    pub(crate) fn whole(bytes: Vec<u8>) -> Self {
+        Self { buffer: bytes, ended: true, ..Self::default() }
+    }
+
+    /// What is left to be split.
+    pub(crate) fn into_rest(mut self) -> Vec<u8> {
+        self.buffer.drain(..self.start);
+        self.buffer
+    }
+
     /// More bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.start);

@@ -175,12 +175,14 @@ fn with<T>(call: Call<T>, query: &Query) -> Call<T> {
 fn sampled(rows: &[Row]) -> Option<Schema> {
     let names: Vec<&str> = rows.first()?.iter().map(|(name, _)| name).filter(|name| *name != ROW_NUMBER).collect();
     let kind = |name: &str| {
-        let value = rows.iter().map(|row| &row[name]).find(|value| !value.is_null());
-        match value {
+        let mut values = rows.iter().map(|row| &row[name]).filter(|value| !value.is_null());
+        match values.clone().next() {
             Some(Value::Bool(_)) => Kind::Bool,
+            // Counts, as a rule.
+            Some(Value::Number(_)) if values.all(|value| value.as_i64().is_some()) => Kind::Int,
             Some(Value::Number(_)) => Kind::Float,
             Some(Value::Array(_) | Value::Object(_)) => Kind::Json,
-            None if !name.ends_with("_id") && !name.ends_with("_month") => Kind::Float,
+            None if !name.ends_with("_id") && !name.ends_with("_month") => Kind::Int,
             _ => Kind::String,
         }
     };

@@ -127,7 +127,8 @@ impl Table {
         let mut statistics = Map::new();
         for column in &self.columns {
             let kind = column.kind.name();
-            columns.insert(column.name.clone(), json!({"python_type": kind, "format": kind, "score": 1.0}));
+            let profile = json!({"python_type": kind, "format": column.kind.format(), "score": 1.0});
+            columns.insert(column.name.clone(), profile);
             if let Value::Array(names) = formats.entry(kind).or_insert_with(|| json!([])) {
                 names.push(json!(column.name));
             }

@@ -53,6 +53,15 @@ impl Kind {
         }
     }
 
+    /// The `format` of a profile.
+    pub(crate) fn format(self) -> &'static str {
+        match self {
+            Self::Timestamp => "datetime_naive",
+            Self::TimestampTz => "datetime_aware",
+            other => other.name(),
+        }
+    }
+
     /// The type's name in the words of the database.
     pub(crate) fn database_name(self) -> &'static str {
         match self {

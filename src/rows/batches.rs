@@ -1,0 +1,327 @@
+//! Streams of record batches.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::thread::available_parallelism;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use futures_core::Stream;
+use futures_util::stream::FuturesOrdered;
+
+use super::batch::{Decoded, Decoder, Failure};
+use super::blocks::Blocks;
+use super::layout::layout;
+use super::merged::Merged;
+use super::pages::Pending;
+use super::query::Rows;
+use super::request::Request;
+use super::source::Source;
+use crate::{Client, Error, Result};
+
+const DEFAULT_BATCH_SIZE: usize = 8_192;
+
+/// Smaller blocks are decoded where the stream is polled: another thread would take longer to begin.
+const SMALL: usize = 64 << 10;
+
+/// So many blocks are decoded at once at most, since each takes memory.
+const MOST_DECODED: usize = 8;
+
+impl<T> Rows<T> {
+    /// Returns the Arrow schema of the rows, from the profile of the table: see [`RecordBatches`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `getResourceProfile`; also if the table has no profile, or no column of a name.
+    pub async fn schema(&self) -> Result<SchemaRef> {
+        Ok(layout(&self.client, &self.source, &self.request).await?.schema)
+    }
+
+    /// Returns a stream of the rows as record batches of Apache Arrow.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "tabular")]
+    /// # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
+    /// use datagouv::rows::{Row, col};
+    ///
+    /// let rows = client.resource("1c5075ec-7ce1-49cb-ab89-94f507812daf").rows::<Row>();
+    /// let mut batches = rows.filter(col("puissance").ge(150)).select(["nom_station", "puissance"]).record_batches();
+    /// println!("{}", batches.schema().await?);
+    /// while let Some(batch) = batches.next().await {
+    ///     println!("{} rows", batch?.num_rows());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn record_batches(self) -> RecordBatches {
+        RecordBatches::new(self.client, self.source, self.request)
+    }
+}
+
+/// A [`Stream`] of the rows of a query as record batches of Apache Arrow; made by [`Rows::record_batches`].
+///
+/// Its rows are those of [`Rows::stream`], in the same order. Their columns are those that are selected, else all of the
+/// table, or of a query that aggregates, the groups and then the aggregates. The row number, `__id`, is a column if it is
+/// selected. Each column may hold null, and its type is that of the profile:
+///
+/// | Profile | Arrow |
+/// |---|---|
+/// | `int` | `Int64` |
+/// | `float` | `Float64` |
+/// | `bool` | `Boolean` |
+/// | `date` | `Date32` |
+/// | `datetime`, of the format `datetime_aware` or `datetime_rfc822` | `Timestamp(Microsecond, "UTC")` |
+/// | other `datetime` | `Timestamp(Microsecond, None)` |
+/// | `json` | `Utf8`, of the extension type `arrow.json` |
+/// | all others | `Utf8` |
+/// | `__id` | `UInt64` |
+/// | the aggregate `count` | `Int64` |
+/// | the aggregate `avg` | `Float64` |
+/// | the aggregates `sum`, `min`, `max` | that of the column |
+///
+/// A value that its column cannot hold is an error, or null with
+/// [`null_where_unrepresentable`](Self::null_where_unrepresentable): an integer beyond 64 bits, a year before 1 or after
+/// 9999, `infinity` as a date, a time with a zone in a column without one or the reverse. Null differs from the empty text;
+/// null of JSON is null.
+///
+/// Nothing is sent before the stream is polled, and dropping it cancels its requests. Blocks of rows are decoded concurrently on
+/// as many threads as there are processors, eight at most. Memory does not grow with the table. Any error ends the stream.
+/// A query without rows has no batch.
+#[must_use = "a stream does nothing until it is polled"]
+pub struct RecordBatches {
+    client: Client,
+    source: Source,
+    request: Request,
+    batch_size: NonZeroUsize,
+    nulls: bool,
+    schema: Option<SchemaRef>,
+    stage: Stage,
+    decoder: Option<Arc<Decoder>>,
+    /// Blocks that are being decoded, in their order.
+    decoding: FuturesOrdered<Pending<Outcome>>,
+    batches: VecDeque<RecordBatch>,
+    /// How many rows have come, of which those that the client drops are some.
+    received: u64,
+    rows_left: u64,
+}
+
+enum Stage {
+    Unsent,
+    /// A query, in blocks.
+    Blocks(Box<Blocks>),
+    /// A query in several parts.
+    Merged(Box<Merged>),
+    /// All has come, though it may not be decoded yet. What was read in blocks is counted at last.
+    Received(Option<Box<Blocks>>),
+    Ended,
+}
+
+enum Outcome {
+    Decoded(Decoded),
+    Undecodable(Failure),
+    /// What was to come failed: this is its place.
+    Failed(Error),
+}
+
+impl RecordBatches {
+    fn new(client: Client, source: Source, request: Request) -> Self {
+        Self {
+            client,
+            source,
+            rows_left: request.limit.unwrap_or(u64::MAX),
+            request,
+            batch_size: NonZeroUsize::new(DEFAULT_BATCH_SIZE).unwrap_or(NonZeroUsize::MIN),
+            nulls: false,
+            schema: None,
+            stage: Stage::Unsent,
+            decoder: None,
+            decoding: FuturesOrdered::new(),
+            batches: VecDeque::new(),
+            received: 0,
+        }
+    }
+
+    /// Sets the most rows of a batch; the default is 8,192. Batches have fewer where an export ends, where the client drops
+    /// rows, and where rows are so long that these would take more than about 4 MiB.
+    pub fn batch_size(mut self, rows: NonZeroUsize) -> Self {
+        self.batch_size = rows;
+        self
+    }
+
+    /// Gives null for values that their column cannot hold, instead of an error.
+    pub fn null_where_unrepresentable(mut self) -> Self {
+        self.nulls = true;
+        self
+    }
+
+    /// Returns the schema of the batches, which is known before the first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Rows::schema`].
+    pub async fn schema(&mut self) -> Result<SchemaRef> {
+        if let Some(schema) = &self.schema {
+            return Ok(Arc::clone(schema));
+        }
+        let schema = layout(&self.client, &self.source, &self.request).await?.schema;
+        Ok(Arc::clone(self.schema.insert(schema)))
+    }
+
+    /// Returns the next batch, or `None` after the last.
+    ///
+    /// It is cancel-safe: no batch is lost in `select!`.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let batch_size = self.batch_size.get();
+        self.stage = if self.request.parts()?.len() == 1 {
+            Stage::Blocks(Box::new(Blocks::new(&self.client, &self.source, &self.request, batch_size)))
+        } else {
+            Stage::Merged(Box::new(Merged::new(&self.client, &self.source, &self.request, batch_size)))
+        };
+        Ok(())
+    }
+
+    /// Begins to decode what has come.
+    fn fill(&mut self, context: &mut Context<'_>) {
+        let most = available_parallelism().map_or(1, NonZeroUsize::get).clamp(2, MOST_DECODED);
+        while self.decoding.len() < most {
+            let (polled, layout) = match &mut self.stage {
+                Stage::Unsent => match self.begin() {
+                    Ok(()) => continue,
+                    Err(error) => (Poll::Ready(Some(Err(error))), None),
+                },
+                Stage::Blocks(blocks) => (blocks.poll_block(context), blocks.layout()),
+                Stage::Merged(merged) => (merged.poll_block(context), merged.layout()),
+                Stage::Received(_) | Stage::Ended => return,
+            };
+            match polled {
+                Poll::Ready(Some(Ok(block))) => {
+                    let decoder = match (&self.decoder, layout) {
+                        (Some(decoder), _) => Arc::clone(decoder),
+                        (None, Some(layout)) => Arc::clone(self.decoder.insert(Arc::new(Decoder {
+                            layout: Arc::clone(layout),
+                            // The rows of several parts are those that satisfy it.
+                            post_filter: match &self.stage {
+                                Stage::Blocks(_) => {
+                                    self.request.filtered().map_or(None, |(_, post_filter)| post_filter)
+                                }
+                                _ => None,
+                            },
+                            nulls: self.nulls,
+                        }))),
+                        // It is known with the first block.
+                        (None, None) => return,
+                    };
+                    let bytes = block.bytes();
+                    let decode = move || match decoder.decode(block) {
+                        Ok(decoded) => Outcome::Decoded(decoded),
+                        Err(failure) => Outcome::Undecodable(failure),
+                    };
+                    self.decoding.push_back(if bytes < SMALL {
+                        Box::pin(std::future::ready(decode()))
+                    } else {
+                        let decoding = tokio::task::spawn_blocking(decode);
+                        Box::pin(async { decoding.await.unwrap_or_else(|error| Outcome::Failed(not_decoded(&error))) })
+                    });
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.decoding.push_back(Box::pin(std::future::ready(Outcome::Failed(error))));
+                    self.stage = Stage::Received(None);
+                }
+                Poll::Ready(None) => {
+                    self.stage = match std::mem::replace(&mut self.stage, Stage::Ended) {
+                        Stage::Blocks(blocks) => Stage::Received(Some(blocks)),
+                        _ => Stage::Received(None),
+                    };
+                }
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    fn take(&mut self, decoded: Decoded) {
+        let Decoded { batch, received, bytes } = decoded;
+        self.received += received;
+        if let Stage::Blocks(blocks) = &mut self.stage {
+            blocks.learn(bytes, batch.num_rows());
+        }
+        let rows_left = usize::try_from(self.rows_left).unwrap_or(usize::MAX);
+        let rows = batch.num_rows().min(rows_left);
+        self.rows_left -= u64::try_from(rows).unwrap_or(u64::MAX);
+        // As equal as they can be.
+        let batches = rows.div_ceil(self.batch_size.get());
+        let size = rows.div_ceil(batches.max(1)).max(1);
+        for from in (0..rows).step_by(size) {
+            self.batches.push_back(batch.slice(from, size.min(rows - from)));
+        }
+    }
+
+    /// Ends all that is on its way.
+    fn end(&mut self) {
+        self.stage = Stage::Ended;
+        self.decoding = FuturesOrdered::new();
+    }
+}
+
+/// The error of a task that was cancelled, as happens when the runtime shuts down.
+fn not_decoded(error: &tokio::task::JoinError) -> Error {
+    Error::unreadable(format!("the rows were not decoded: {error}"))
+}
+
+impl Stream for RecordBatches {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(batch) = this.batches.pop_front() {
+                return Poll::Ready(Some(Ok(batch)));
+            }
+            if this.rows_left == 0 {
+                this.end();
+            }
+            this.fill(context);
+            match ready!(Pin::new(&mut this.decoding).poll_next(context)) {
+                Some(Outcome::Decoded(decoded)) => this.take(decoded),
+                Some(Outcome::Undecodable(failure)) => {
+                    let error = failure(this.received);
+                    this.end();
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Some(Outcome::Failed(error)) => {
+                    this.end();
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => match std::mem::replace(&mut this.stage, Stage::Ended) {
+                    Stage::Received(blocks) => {
+                        let missing = blocks.and_then(|blocks| blocks.missing(this.received));
+                        return Poll::Ready(missing.map(Err));
+                    }
+                    Stage::Ended => return Poll::Ready(None),
+                    // Nothing to decode has come.
+                    waiting => {
+                        this.stage = waiting;
+                        return Poll::Pending;
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl fmt::Debug for RecordBatches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordBatches")
+            .field("source", &self.source)
+            .field("request", &self.request)
+            .field("received", &self.received)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,120 @@
+//! Record batches as the rows that the same query gives, to compare both.
+#![allow(dead_code, reason = "not every test that shares these needs all of them")]
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
+use datagouv::rows::{RecordBatches, Row, Rows};
+use serde_json::{Map, Value, json};
+
+/// A row as pairs of a column and its value.
+pub type Cells = Vec<(String, Value)>;
+
+/// All batches of a query; each must be of the schema that is known beforehand.
+pub async fn all(mut batches: RecordBatches) -> datagouv::Result<(SchemaRef, Vec<RecordBatch>)> {
+    let schema = batches.schema().await?;
+    let mut read = Vec::new();
+    while let Some(batch) = batches.next().await {
+        let batch = batch?;
+        assert_eq!(batch.schema(), schema);
+        read.push(batch);
+    }
+    Ok((schema, read))
+}
+
+/// A value of an array in the form in which a row has it. Numbers are compared as floats where the column is one.
+fn cell(array: &dyn Array, is_json: bool, row: usize) -> Value {
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match array.data_type() {
+        DataType::Utf8 if is_json => serde_json::from_str(array.as_string::<i32>().value(row)).unwrap(),
+        DataType::Utf8 => json!(array.as_string::<i32>().value(row)),
+        DataType::Int64 => json!(array.as_primitive::<Int64Type>().value(row)),
+        DataType::UInt64 => json!(array.as_primitive::<UInt64Type>().value(row)),
+        DataType::Boolean => json!(array.as_boolean().value(row)),
+        DataType::Float64 => float(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Date32 => json!(array.as_primitive::<Date32Type>().value_as_date(row).unwrap().to_string()),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let time = array.as_primitive::<TimestampMicrosecondType>().value_as_datetime(row).unwrap();
+            let text = time.format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
+            let text = text.trim_end_matches('0').trim_end_matches('.');
+            json!(format!("{text}{}", zone.as_ref().map_or("", |_| "+00:00")))
+        }
+        other => panic!("a column of {other}"),
+    }
+}
+
+fn float(number: f64) -> Value {
+    if number.is_nan() {
+        json!("NaN")
+    } else if number.is_infinite() {
+        json!(if number > 0.0 { "Infinity" } else { "-Infinity" })
+    } else {
+        json!(number)
+    }
+}
+
+/// The rows of batches.
+pub fn rows_of(batches: &[RecordBatch]) -> Vec<Cells> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let columns = batch.schema_ref().fields().iter().zip(batch.columns());
+            let value = |field: &Field, array: &Arc<dyn Array>| {
+                let is_json = field.metadata().get("ARROW:extension:name").is_some_and(|name| name == "arrow.json");
+                cell(array, is_json, row)
+            };
+            rows.push(columns.map(|(field, array)| (field.name().clone(), value(field, array))).collect());
+        }
+    }
+    rows
+}
+
+/// A row with the columns of a schema, in its order, and with its floats.
+pub fn cells_of(row: &Map<String, Value>, schema: &SchemaRef) -> Cells {
+    let value = |field: &Field| match (field.data_type(), &row[field.name()]) {
+        (DataType::Float64, Value::Number(number)) => json!(number.as_f64().unwrap()),
+        (_, value) => value.clone(),
+    };
+    schema.fields().iter().map(|field| (field.name().clone(), value(field))).collect()
+}
+
+/// Reads a query as batches and as rows, and compares them cell by cell.
+pub async fn compare(query: Rows<Row>) -> datagouv::Result<Vec<RecordBatch>> {
+    let batches = all(query.clone().record_batches()).await?;
+    compare_read(batches, query, |_, _| false).await
+}
+
+/// The same, with null for times that have a zone in a column that has none, and the reverse.
+pub async fn compare_with_nulls(query: Rows<Row>) -> datagouv::Result<Vec<RecordBatch>> {
+    let batches = all(query.clone().record_batches().null_where_unrepresentable()).await?;
+    compare_read(batches, query, |field, value| match (field.data_type(), value.as_str()) {
+        (DataType::Timestamp(_, zone), Some(text)) => zone.is_some() != text.ends_with("+00:00"),
+        _ => false,
+    })
+    .await
+}
+
+async fn compare_read(
+    (schema, batches): (SchemaRef, Vec<RecordBatch>),
+    query: Rows<Row>,
+    is_null: impl Fn(&Field, &Value) -> bool,
+) -> datagouv::Result<Vec<RecordBatch>> {
+    let rows = query.collect(usize::MAX).await?;
+    let read = rows_of(&batches);
+    assert_eq!(read.len(), rows.len(), "as many rows");
+    for (read, row) in read.iter().zip(rows) {
+        let mut expected = cells_of(&row.into_iter().collect(), &schema);
+        for (field, (_, value)) in schema.fields().iter().zip(&mut expected) {
+            if is_null(field, value) {
+                *value = Value::Null;
+            }
+        }
+        assert_eq!(*read, expected);
+    }
+    Ok(batches)
+}

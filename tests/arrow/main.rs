@@ -1,0 +1,188 @@
+//! Rows as record batches: the same values as the rows, cell by cell.
+
+mod cells;
+
+use std::num::NonZeroUsize;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, TimeUnit};
+use datagouv::rows::{Row, Rows, avg, col, count, max, min, sum};
+use datagouv::{Api, Client, Limits};
+use datagouv_sandbox::platform::NewTable;
+use datagouv_sandbox::{Api as Document, Sandbox};
+use serde_json::{Value, json};
+
+use cells::{all, compare, rows_of};
+
+async fn table(table: NewTable) -> (Sandbox, Client, Rows<Row>) {
+    let (sandbox, resource) = Sandbox::start_with_table(table).await;
+    let client = Client::builder()
+        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
+        .limits(Limits::none())
+        .build()
+        .unwrap();
+    let rows = client.resource(resource).rows::<Row>();
+    (sandbox, client, rows)
+}
+
+fn columns(columns: &[(&str, &str)]) -> Vec<(String, String)> {
+    columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned())).collect()
+}
+
+/// Rows `{n, even}` with the numbers 1 to `most`.
+fn counted(most: u64) -> NewTable {
+    let rows = (1..=most).map(|n| vec![json!(n), json!(n % 2 == 0)]).collect();
+    NewTable { columns: columns(&[("n", "int"), ("even", "bool")]), rows, ..NewTable::default() }
+}
+
+fn recorded(document: &str) -> NewTable {
+    NewTable::from_json(&serde_json::from_str(document).unwrap()).unwrap()
+}
+
+fn size(rows: usize) -> NonZeroUsize {
+    NonZeroUsize::new(rows).unwrap()
+}
+
+fn lengths(batches: &[RecordBatch]) -> Vec<usize> {
+    batches.iter().map(RecordBatch::num_rows).collect()
+}
+
+#[tokio::test]
+async fn batches_have_the_values_of_the_rows_in_exports_and_in_pages() {
+    for document in [include_str!("../truth/table.json"), include_str!("../truth/special.json")] {
+        let (_sandbox, _, rows) = table(recorded(document)).await;
+        let exported = compare(rows.clone()).await.unwrap();
+        // A limit is read in pages.
+        let paged = compare(rows.clone().limit(40)).await.unwrap();
+        assert_eq!(exported.len(), 1);
+        assert_eq!(rows_of(&paged), rows_of(&exported)[..40]);
+    }
+}
+
+#[tokio::test]
+async fn the_schema_is_that_of_the_profile() {
+    let types = [
+        ("texte", "string"),
+        ("entier", "int"),
+        ("flottant", "float"),
+        ("booleen", "bool"),
+        ("jour", "date"),
+        ("instant", "datetime"),
+        ("instant UTC", "timestamptz"),
+        ("arbre", "json"),
+    ];
+    let empty = NewTable { columns: columns(&types), aggregates: true, ..NewTable::default() };
+    let (_sandbox, _, rows) = table(empty).await;
+    let of = |zone: Option<&str>| DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
+    let expected = [
+        DataType::Utf8,
+        DataType::Int64,
+        DataType::Float64,
+        DataType::Boolean,
+        DataType::Date32,
+        of(None),
+        of(Some("UTC")),
+        DataType::Utf8,
+    ];
+    let schema = rows.schema().await.unwrap();
+    for ((field, (name, _)), expected) in schema.fields().iter().zip(types).zip(&expected) {
+        assert_eq!((field.name().as_str(), field.data_type(), field.is_nullable()), (name, expected, true));
+    }
+    assert_eq!(schema.field(7).metadata()["ARROW:extension:name"], "arrow.json");
+    assert!(schema.field(0).metadata().is_empty());
+
+    let selected = rows.clone().select(["jour", "__id", "jour"]).schema().await.unwrap();
+    let fields: Vec<_> = selected.fields().iter().map(|field| (field.name().as_str(), field.data_type())).collect();
+    assert_eq!(fields, [("jour", &DataType::Date32), ("__id", &DataType::UInt64)]);
+
+    let aggregates = [count("texte"), avg("entier"), sum("entier"), sum("flottant"), min("jour"), max("texte")];
+    let grouped = rows.clone().group_by(["booleen"]).aggregate(aggregates).schema().await.unwrap();
+    let fields: Vec<_> = grouped.fields().iter().map(|field| (field.name().as_str(), field.data_type())).collect();
+    assert_eq!(
+        fields,
+        [
+            ("booleen", &DataType::Boolean),
+            ("texte__count", &DataType::Int64),
+            ("entier__avg", &DataType::Float64),
+            ("entier__sum", &DataType::Int64),
+            ("flottant__sum", &DataType::Float64),
+            ("jour__min", &DataType::Date32),
+            ("texte__max", &DataType::Utf8),
+        ]
+    );
+
+    let error = rows.clone().select(["entiers"]).schema().await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no column `entiers`: did you mean `entier`?");
+    let (_, batches) = all(rows.record_batches()).await.unwrap();
+    assert!(batches.is_empty(), "no rows, no batch");
+}
+
+#[tokio::test]
+async fn a_whole_table_comes_in_its_order_whatever_the_size_of_its_batches() {
+    let (_sandbox, _, rows) = table(counted(120_000)).await;
+    let rows = rows.select(["n"]);
+    for batch_size in [1_000, 8_192, 1_000_000] {
+        let (_, batches) = all(rows.clone().record_batches().batch_size(size(batch_size))).await.unwrap();
+        assert!(lengths(&batches).iter().all(|length| *length <= batch_size), "{:?}", lengths(&batches));
+        let numbers: Vec<Value> = rows_of(&batches).into_iter().map(|row| row[0].1.clone()).collect();
+        assert!(numbers.iter().zip(1..).all(|(number, n)| *number == json!(n)));
+        assert_eq!(numbers.len(), 120_000);
+    }
+    let (_, batches) = all(rows.clone().limit(60_000).record_batches()).await.unwrap();
+    assert_eq!(lengths(&batches).iter().sum::<usize>(), 60_000);
+    let (_, batches) = all(rows.limit(0).record_batches()).await.unwrap();
+    assert_eq!(lengths(&batches), [0; 0]);
+}
+
+#[tokio::test]
+async fn the_row_number_is_a_column_where_it_is_selected_and_every_query_applies() {
+    let (_sandbox, _, rows) = table(NewTable { aggregates: true, ..counted(7_000) }).await;
+    let query = rows.clone().select(["even", "__id"]).filter(col("n").gt(10)).sort(col("__id").desc());
+    let batches = compare(query).await.unwrap();
+    assert_eq!(rows_of(&batches[..1])[0], [("even".to_owned(), json!(true)), ("__id".to_owned(), json!(7_000))]);
+    compare(rows.clone().sort(col("n").desc()).limit(2_500)).await.unwrap();
+    let groups = compare(rows.clone().group_by(["even"]).aggregate([count("n"), avg("n"), max("n")])).await.unwrap();
+    assert_eq!(lengths(&groups), [2]);
+    // In several parts, which are merged.
+    let listed = rows.filter(col("n").is_in((1..=7_000).filter(|n| n % 3 == 0)));
+    let batches = compare(listed).await.unwrap();
+    assert_eq!(lengths(&batches).iter().sum::<usize>(), 2_333);
+}
+
+#[tokio::test]
+async fn what_the_client_has_to_check_is_dropped_from_the_batches() {
+    let rows = (0..9_000).map(|n| vec![json!(format!("{n}, rue *")), json!(n)]).collect();
+    let named = NewTable { columns: columns(&[("rue", "string"), ("n", "int")]), rows, ..NewTable::default() };
+    let (_sandbox, _, rows) = table(named).await;
+    let filter = col("rue").contains("7, rue *").or(col("rue").contains("99, "));
+    let batches = compare(rows.filter(filter).select(["n"])).await.unwrap();
+    assert_eq!(lengths(&batches).iter().sum::<usize>(), 990);
+}
+
+#[tokio::test]
+async fn a_value_that_its_column_cannot_hold_is_an_error_with_its_place_or_null() {
+    for (kind, value, reason) in [
+        ("date", json!("12024-01-31"), "it is no date of the years 1 to 9999"),
+        ("date", json!("infinity"), "it is no date of the years 1 to 9999"),
+        ("datetime", json!("0044-03-15T12:00:00 BC"), "it is no date and time of the years 1 to 9999"),
+    ] {
+        for (read_as, limit) in [("an export", 100_000), ("pages", 50)] {
+            let mut values = vec![vec![Value::Null]; 20];
+            values[11] = vec![value.clone()];
+            let strange = NewTable { columns: columns(&[("a", kind)]), rows: values, ..NewTable::default() };
+            let (_sandbox, _, rows) = table(strange).await;
+            let rows = rows.limit(limit);
+            let mut batches = rows.clone().record_batches();
+            let error = batches.next().await.unwrap().unwrap_err();
+            assert!(error.is_decode(), "{error}");
+            assert_eq!(error.to_string(), "`row 12, column a` of the response cannot be decoded", "{read_as}");
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.ends_with(&format!("is not representable: {reason}")), "{source}");
+            assert!(batches.next().await.is_none(), "an error ends the batches");
+            let (_, batches) = all(rows.record_batches().null_where_unrepresentable()).await.unwrap();
+            let read = rows_of(&batches);
+            assert_eq!(read.len(), 20);
+            assert!(read.iter().all(|row| row[0].1.is_null()));
+        }
+    }
+}
