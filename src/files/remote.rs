@@ -68,12 +68,16 @@ impl RemoteFile {
     }
 
     pub(super) async fn open(&self, client: &Client, restarts: bool) -> Result<Transfer> {
+        Transfer::open(client, &self.parsed_url()?, restarts).await
+    }
+
+    pub(super) fn parsed_url(&self) -> Result<Url> {
         let url = Url::parse(self.url.trim())
             .map_err(|error| Error::request(format!("`{}` is not a URL", self.url)).with_source(error))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Error::request(format!("cannot download over `{}`: use http or https", url.scheme())));
         }
-        Transfer::open(client, &url, restarts).await
+        Ok(url)
     }
 }
 

@@ -65,7 +65,7 @@ impl FileStream {
                     Ok(Some((bytes, (transfer, check, listener))))
                 }
                 // Not reached: the transfer was opened without restarts.
-                Some(Piece::Anew) => Err(Error::corrupt("the file changed while it was read")),
+                Some(Piece::Anew) => Err(Error::file_changed()),
                 None => check.finish(transfer.received()).map(|_| None).map_err(|error| error.of_file(transfer.url())),
             }
         });

@@ -12,13 +12,19 @@ use crate::transport::Repeatable;
 use crate::{Client, Error, Result};
 
 /// How many times in a row a body may break off without any new byte.
-const MAX_FAILURES: u32 = 5;
+pub(super) const MAX_FAILURES: u32 = 5;
 
 /// How many times a file may change while it is read.
 const MAX_CHANGES: u32 = 3;
 
 /// The delay before resuming, doubled for each failure in a row.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// Waits before a body that broke off is resumed, for a random part of the delay after so many failures in a row.
+pub(super) async fn pause(failures: u32) {
+    let limit = PAUSE.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
+    tokio::time::sleep(limit.mul_f64(fastrand::f64())).await;
+}
 
 /// A piece of a file.
 #[derive(Clone)]
@@ -150,8 +156,7 @@ impl Transfer {
         if self.failures >= MAX_FAILURES || !resumable || !transient {
             return Err(error.of_file(&self.url));
         }
-        let limit = PAUSE.saturating_mul(2_u32.saturating_pow(self.failures - 1));
-        tokio::time::sleep(limit.mul_f64(fastrand::f64())).await;
+        pause(self.failures).await;
         Ok(())
     }
 

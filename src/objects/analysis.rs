@@ -241,7 +241,7 @@ impl Analysis {
     }
 
     /// Returns whether the rows, or the reason why there are none, are of an earlier file than that at the URL.
-    pub(super) fn is_outdated(&self, url: Option<&str>) -> bool {
+    pub(crate) fn is_outdated(&self, url: Option<&str>) -> bool {
         let Some(Outcome::Parsed { started, finished, .. }) = self.outcome() else { return false };
         if let Some(same) = url.and_then(|url| self.is_of(url)) {
             return !same;

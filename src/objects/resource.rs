@@ -50,7 +50,7 @@ impl ResourceHandle {
     }
 
     /// Reads the analysis and the current URL of the file.
-    async fn analysed(&self) -> Result<(Analysis, Option<String>)> {
+    pub(crate) async fn analysed(&self) -> Result<(Analysis, Option<String>)> {
         #[derive(Deserialize)]
         struct Found {
             resource: Analysed,

@@ -68,6 +68,8 @@ enum Cause {
     TooLarge,
     Private,
     Saturated,
+    /// The file was changed while it was read.
+    Changed,
 }
 
 struct Answer {
@@ -245,6 +247,11 @@ impl Error {
     /// The error of a file that does not match its declared size or checksum.
     pub(crate) fn corrupt(message: impl Into<String>) -> Self {
         Self::new(Kind::Corrupt, message)
+    }
+
+    /// The error of a file that was changed while it was read.
+    pub(crate) fn file_changed() -> Self {
+        Self::corrupt("the file was changed while it was read: open it again").because(Cause::Changed)
     }
 
     /// The error of a local file.

@@ -204,6 +204,12 @@ impl Error {
         self.0.kind == Kind::Corrupt
     }
 
+    /// Returns whether a file was changed while it was read. Opened again, it can be read in its new state.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.0.cause == Some(Cause::Changed)
+    }
+
     /// Returns whether a local file cannot be read or written.
     #[must_use]
     pub fn is_local(&self) -> bool {
