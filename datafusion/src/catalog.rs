@@ -102,8 +102,7 @@ where
 {
     let fields = Dump::<T>::columns().map(|(name, kind)| Field::new(name, data_type(kind), true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let export =
-        Export { client: client.clone(), dump, schema: Arc::clone(&schema), row: PhantomData };
+    let export = Export { client: client.clone(), dump, schema: Arc::clone(&schema), row: PhantomData };
     Ok(Arc::new(StreamingTable::try_new(schema, vec![Arc::new(export)])?))
 }
 

@@ -70,7 +70,9 @@ impl Filters<'_> {
                 _ => None,
             },
             Expr::Between(Between { expr, negated, low, high }) => {
-                let (Expr::Literal(low, _), Expr::Literal(high, _)) = (low.as_ref(), high.as_ref()) else { return None };
+                let (Expr::Literal(low, _), Expr::Literal(high, _)) = (low.as_ref(), high.as_ref()) else {
+                    return None;
+                };
                 let wanted = wanted != *negated;
                 let low = self.compare(expr, Operator::GtEq, low, wanted)?;
                 let high = self.compare(expr, Operator::LtEq, high, wanted)?;
@@ -112,8 +114,7 @@ impl Filters<'_> {
             return None;
         }
         let exact = left.exact && right.exact;
-        let condition =
-            if and { left.condition.and(right.condition) } else { left.condition.or(right.condition) };
+        let condition = if and { left.condition.and(right.condition) } else { left.condition.or(right.condition) };
         Some(Pushed { condition, exact })
     }
 

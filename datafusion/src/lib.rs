@@ -17,7 +17,6 @@
 //! # }
 //! ```
 
-mod batches;
 mod catalog;
 mod count;
 mod error;
@@ -25,6 +24,7 @@ mod filters;
 mod functions;
 mod options;
 mod parquet;
+mod parquet_exec;
 mod scan;
 mod source;
 mod table;

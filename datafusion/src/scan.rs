@@ -215,7 +215,7 @@ impl ExecutionPlan for RowsExec {
         let batch_size = NonZeroUsize::new(context.session_config().batch_size()).unwrap_or(NonZeroUsize::MIN);
         let schema = self.schema();
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let batches = crate::batches::record_batches(self.query(range), Arc::clone(&schema), batch_size);
+        let batches = self.query(range).record_batches().batch_size(batch_size);
         let expected = Arc::clone(&schema);
         let batches = batches.map_err(external).and_then(move |batch| {
             let batch = fitted(batch, &expected);

@@ -21,12 +21,16 @@ use crate::count::CountExec;
 use crate::error::external;
 use crate::filters::{Filters, Pushed};
 use crate::options::Options;
+use crate::parquet::{Copies, used};
 use crate::scan::{RowsExec, Scan, SortKey};
 use crate::source::Source;
 use crate::types::ROW_NUMBER;
 
 /// A limit of more rows is read as a whole table is.
 const MOST_LIMITED: u64 = 10_000;
+
+/// So few rows are read from the server, which has found them, and not from a Parquet copy, whose columns come whole.
+const FEW: u64 = 5_000;
 
 /// The first rows of an order, which are all that a query needs of a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +49,7 @@ pub struct RowsTable {
     pub(crate) options: Options,
     /// Set by the optimizer.
     pub(crate) top: Option<Top>,
-    pub(crate) parquet: crate::parquet::Copy,
+    pub(crate) copies: Copies,
 }
 
 /// What a scan is asked for, after the filters were converted.
@@ -62,14 +66,14 @@ struct Asked {
 
 impl RowsTable {
     pub(crate) async fn open(client: &Client, source: Source, options: &Options) -> datagouv::Result<Self> {
-        let mut schema = crate::batches::schema(client, &source).await?;
+        let mut schema = source.rows(client).schema().await?;
         if options.row_numbers && matches!(source, Source::Resource(_)) {
             let number = Arc::new(Field::new(ROW_NUMBER, DataType::UInt64, true));
             let fields = std::iter::once(number).chain(schema.fields().iter().cloned());
             schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         }
-        let parquet = crate::parquet::Copy::default();
-        Ok(Self { client: client.clone(), source, schema, options: options.clone(), top: None, parquet })
+        let (client, options, copies) = (client.clone(), options.clone(), Copies::default());
+        Ok(Self { client, source, schema, options, top: None, copies })
     }
 
     pub(crate) fn filters(&self) -> Filters<'_> {
@@ -151,11 +155,11 @@ impl TableProvider for RowsTable {
                 limit: u64::try_from(top.rows).ok(),
                 ..self.scan_of(&asked, asked.columns.clone())
             };
-            return self.rows(scan, None, "the first rows of an order that the server has: a page or a few");
+            return self.rows(scan, "the first rows of an order that the server has: a page or a few");
         }
         if let Some(limit) = asked.limit.filter(|limit| *limit <= MOST_LIMITED) {
             let scan = Scan { limit: Some(limit), ..self.scan_of(&asked, asked.columns.clone()) };
-            return self.rows(scan, None, "a limit of few rows: a page or a few");
+            return self.rows(scan, "a limit of few rows: a page or a few");
         }
         self.whole(state, filters, asked).await
     }
@@ -170,31 +174,38 @@ impl RowsTable {
         Ok(Arc::new(CountExec::new(&self.source, &asked.condition, count)))
     }
 
-    /// All rows that match, from the Parquet copy or in windows.
+    /// All rows that match: from the Parquet copy, or in windows.
     async fn whole(&self, state: &dyn Session, filters: &[Expr], asked: Asked) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some(because) = self.parquet.unfit(self, &asked.columns, filters).await else {
-            return self.parquet.scan(self, state, &asked.columns, filters, asked.limit).await;
+        let mut columns = used(&self.schema, filters);
+        columns.extend(&asked.columns);
+        let copy = self.copies.holding(self, &columns).await;
+        let copy = match copy {
+            // Without a filter, nothing is to be counted.
+            Ok(copy) if filters.is_empty() => return copy.scan(self, state, &asked.columns, filters),
+            copy => copy,
         };
         let rows = self.source.rows(&self.client).filter(asked.condition.clone());
         let extent = rows.extent().await.map_err(external)?;
+        let because = match copy {
+            Ok(_) if extent.rows.is_some_and(|rows| rows <= FEW) => "the filter leaves few rows".to_owned(),
+            Ok(copy) => return copy.scan(self, state, &asked.columns, filters),
+            Err(because) => because,
+        };
         let most = NonZeroUsize::new(state.config().target_partitions()).unwrap_or(NonZeroUsize::MIN);
         let ranges = extent.ranges(most.min(self.options.partitions));
-        let scan = Scan { ranges, limit: asked.limit, ..self.scan_of(&asked, asked.columns.clone()) };
-        let known = extent.rows.filter(|_| asked.exact).and_then(|rows| usize::try_from(rows).ok());
+        let columns = asked.columns.clone();
+        let scan = Scan { ranges, limit: asked.limit, ..self.scan_of(&asked, columns) };
         let exec = RowsExec::new(self.client.clone(), scan, &self.schema, because)?;
         let exec = exec.with_extent(extent);
-        Ok(Arc::new(match known {
-            Some(rows) if asked.limit.is_none() => exec.with_rows(rows),
-            _ => exec,
-        }))
-    }
-
-    fn rows(&self, scan: Scan, rows: Option<usize>, because: &str) -> Result<Arc<dyn ExecutionPlan>> {
-        let exec = RowsExec::new(self.client.clone(), scan, &self.schema, because.to_owned())?;
-        Ok(Arc::new(match rows {
+        let known = extent.rows.filter(|_| asked.exact && asked.limit.is_none());
+        Ok(Arc::new(match known.and_then(|rows| usize::try_from(rows).ok()) {
             Some(rows) => exec.with_rows(rows),
             None => exec,
         }))
+    }
+
+    fn rows(&self, scan: Scan, because: &str) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(RowsExec::new(self.client.clone(), scan, &self.schema, because.to_owned())?))
     }
 
     /// A scan whose result is filtered here: DataFusion has been told that the server would do it, and all conditions

@@ -87,6 +87,10 @@ impl Tables {
     async fn only_table(&self, dataset: &str) -> Result<String> {
         let found = self.client.dataset(dataset).get().await.map_err(external)?;
         let mut tables = Vec::new();
+        if let [only] = found.resources.as_slice() {
+            // Whether it has rows, the tabular API says.
+            return Ok(only.id.clone());
+        }
         for resource in found.resources {
             if Analysis::from_extras(&resource.extras).has_rows() {
                 tables.push((resource.id, resource.title));

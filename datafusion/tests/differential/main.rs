@@ -34,7 +34,13 @@ fn other() -> NewTable {
         let text = ["a", "b", "", "Zz", "é", "x%y", "a_b", "it's"][n.unsigned_abs() as usize % 8];
         let score = if n % 7 == 0 { Value::Null } else { json!((n % 13) as f64 / 4.0 - 1.0) };
         let plain = if n % 11 == 0 { Value::Null } else { json!(text) };
-        vec![json!(n % 150), plain, score, json!(n % 3 == 0), json!(format!("2024-{:02}-{:02}", n % 12 + 1, n % 28 + 1))]
+        vec![
+            json!(n % 150),
+            plain,
+            score,
+            json!(n % 3 == 0),
+            json!(format!("2024-{:02}-{:02}", n % 12 + 1, n % 28 + 1)),
+        ]
     };
     NewTable {
         columns: columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
@@ -55,7 +61,10 @@ struct Tables {
 async fn tables() -> Tables {
     let client = |url: &str| {
         let builder = Client::builder().limits(Limits::none()).base_url(Api::Tabular, url);
-        builder.base_url(Api::Main, "http://not-given.invalid").base_url(Api::MainV2, "http://not-given.invalid").build()
+        builder
+            .base_url(Api::Main, "http://not-given.invalid")
+            .base_url(Api::MainV2, "http://not-given.invalid")
+            .build()
     };
     if let Ok(url) = std::env::var("DATAGOUV_SQL_LIVE") {
         let client = client(&url).unwrap();
