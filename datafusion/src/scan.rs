@@ -81,6 +81,8 @@ pub(crate) struct RowsExec {
     extent: Option<Extent>,
     /// The number of rows, where it is known beforehand.
     rows: Option<usize>,
+    /// The number of columns of the table.
+    width: usize,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -105,8 +107,8 @@ impl RowsExec {
             Boundedness::Bounded,
         )
         .with_scheduling_type(SchedulingType::Cooperative);
-        let metrics = ExecutionPlanMetricsSet::new();
-        Ok(Self { client, scan, because, extent: None, rows: None, properties: Arc::new(properties), metrics })
+        let (width, properties, metrics) = (table.fields().len(), Arc::new(properties), ExecutionPlanMetricsSet::new());
+        Ok(Self { client, scan, because, extent: None, rows: None, width, properties, metrics })
     }
 
     /// Tells what the server has counted.
@@ -136,7 +138,13 @@ impl RowsExec {
             rows = rows.limit(limit);
         }
         let names: Vec<String> = self.schema().fields().iter().map(|field| field.name().clone()).collect();
-        rows = rows.select(if names.is_empty() { vec![ROW_NUMBER.to_owned()] } else { names });
+        let has_number = names.iter().any(|name| name == ROW_NUMBER);
+        // All columns need not be named; a selection of none would be one of all.
+        if names.is_empty() {
+            rows = rows.select([ROW_NUMBER]);
+        } else if has_number || names.len() < self.width {
+            rows = rows.select(names);
+        }
         let concurrency = CONCURRENT.div_ceil(scan.ranges.len().max(1));
         rows.concurrency(NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN))
     }
@@ -249,6 +257,7 @@ impl ExecutionPlan for RowsExec {
             scan,
             because: self.because.clone(),
             extent: self.extent,
+            width: self.width,
             rows: self.rows.map(|rows| rows.min(usize::try_from(limit).unwrap_or(usize::MAX))),
             properties: Arc::clone(&self.properties),
             metrics: ExecutionPlanMetricsSet::new(),

@@ -7,7 +7,7 @@ pub(crate) const ROW_NUMBER: &str = "__id";
 
 /// Whether a column of text holds JSON.
 pub(crate) fn is_json(field: &Field) -> bool {
-    field.metadata().values().any(|value| value == "json")
+    field.extension_type_name() == Some("arrow.json")
 }
 
 /// Whether the server sorts the values of a column as Arrow does. Texts are in the order of the database's collation.

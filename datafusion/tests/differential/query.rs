@@ -33,9 +33,8 @@ pub struct Query {
 }
 
 impl Known {
-    /// The table, of which some columns can be named.
-    pub fn new(name: &str, schema: &SchemaRef, batches: &[RecordBatch], usable: impl Fn(&str) -> bool) -> Self {
-        let columns = schema.fields().iter().filter(|field| usable(field.name())).map(|field| {
+    pub fn new(name: &str, schema: &SchemaRef, batches: &[RecordBatch]) -> Self {
+        let columns = schema.fields().iter().map(|field| {
             let mut values: Vec<String> = Vec::new();
             for batch in batches {
                 let column = batch.column_by_name(field.name()).unwrap();
@@ -73,7 +72,7 @@ impl Known {
             Column {
                 name: field.name().clone(),
                 data_type: field.data_type().clone(),
-                is_json: field.metadata().values().any(|value| value == "json"),
+                is_json: field.extension_type_name() == Some("arrow.json"),
                 literals,
                 pieces,
             }
