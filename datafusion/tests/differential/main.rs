@@ -10,7 +10,8 @@ mod query;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::FieldRef;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
@@ -91,11 +92,18 @@ async fn tables() -> Tables {
 fn texts(batches: &[RecordBatch]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for batch in batches {
+        let schema = batch.schema();
         for row in 0..batch.num_rows() {
-            let cell = |column: &Arc<dyn datafusion::arrow::array::Array>| {
-                if column.is_null(row) { "∅".to_owned() } else { array_value_to_string(column, row).unwrap() }
+            let cell = |(column, field): (&ArrayRef, &FieldRef)| {
+                if column.is_null(row) {
+                    return "∅".to_owned();
+                }
+                let text = array_value_to_string(column, row).unwrap();
+                // Exports have JSON as it was written, pages do not.
+                let is_json = field.extension_type_name() == Some("arrow.json");
+                if is_json { serde_json::from_str::<Value>(&text).unwrap().to_string() } else { text }
             };
-            rows.push(batch.columns().iter().map(cell).collect());
+            rows.push(batch.columns().iter().zip(schema.fields()).map(cell).collect());
         }
     }
     rows
