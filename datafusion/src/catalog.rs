@@ -183,3 +183,31 @@ fn text(value: &Value) -> Option<String> {
         other => Some(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_exports_are_of_utc_unless_they_say_otherwise() {
+        assert_eq!(micros("2024-01-31T08:00:00.5"), Some(1_706_688_000_500_000));
+        assert_eq!(micros("2024-01-31T08:00:00.5+01:00"), Some(1_706_684_400_500_000));
+        assert_eq!(micros("2024-01-31"), Some(1_706_659_200_000_000));
+        assert_eq!(micros("False"), None);
+    }
+
+    #[test]
+    fn cells_of_another_type_are_null_and_lists_are_text() {
+        let rows = [serde_json::json!({"n": "many", "ok": true, "tags": ["a", "b"]})];
+        let fields = [
+            ("n", ColumnType::Integer),
+            ("ok", ColumnType::Boolean),
+            ("tags", ColumnType::List),
+            ("x", ColumnType::Text),
+        ];
+        let fields = fields.map(|(name, kind)| Field::new(name, data_type(kind), true));
+        let batch = batch(&rows, &Arc::new(Schema::new(fields.to_vec()))).unwrap();
+        let shown = datafusion::arrow::util::pretty::pretty_format_batches(&[batch]).unwrap().to_string();
+        assert!(shown.contains("|   | true | a,b  |   |"), "{shown}");
+    }
+}
