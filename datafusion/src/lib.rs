@@ -1,24 +1,13 @@
-//! SQL over data.gouv.fr, for [Apache DataFusion](datafusion).
-//!
-//! ```no_run
-//! # async fn example() -> datafusion::error::Result<()> {
-//! use datafusion::prelude::SessionContext;
-//!
-//! let client = datagouv::Client::new().map_err(|error| datafusion::error::DataFusionError::External(error.into()))?;
-//! let context = SessionContext::new();
-//! datagouv_datafusion::register(&context, &client)?;
-//! let query = "
-//!     SELECT commune, count(*) AS points
-//!     FROM resource('3f5e1c2a-7b4d-4e6f-8a90-1b2c3d4e5f60')
-//!     WHERE puissance >= 50
-//!     GROUP BY commune ORDER BY points DESC LIMIT 10";
-//! datagouv_datafusion::sql(&context, query).await?.show().await?;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable)
+)]
 
 mod catalog;
 mod count;
+mod dynamic;
 mod error;
 mod filters;
 mod functions;

@@ -1,6 +1,5 @@
 //! Rows of the tabular and metrics APIs, in partitions.
 
-use std::any::Any;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
@@ -9,13 +8,17 @@ use std::sync::Arc;
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, exec_err, internal_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{Column, DynamicFilterTracking};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType, apply_expression_roots};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
+};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -25,7 +28,9 @@ use datagouv::Client;
 use datagouv::rows::{Condition, Extent, Order, Row, Rows, col};
 use futures_util::TryStreamExt;
 
+use crate::dynamic;
 use crate::error::external;
+use crate::filters::Filters;
 use crate::source::Source;
 use crate::table::statistics;
 use crate::types::ROW_NUMBER;
@@ -73,7 +78,7 @@ pub(crate) struct Scan {
 }
 
 /// Reads the rows of a scan, and tells what was pushed to the server, and why they are read so.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RowsExec {
     client: Client,
     scan: Scan,
@@ -85,10 +90,14 @@ pub(crate) struct RowsExec {
     width: usize,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
+    /// Filters that become known when the query runs.
+    dynamic: Vec<Arc<dyn PhysicalExpr>>,
+    /// Whether the server takes alternatives.
+    alternatives: bool,
 }
 
 impl RowsExec {
-    pub(crate) fn new(client: Client, scan: Scan, table: &Schema, because: String) -> Result<Self> {
+    pub(crate) fn new(client: Client, scan: Scan, table: &Schema, alternatives: bool, because: String) -> Result<Self> {
         let schema = Arc::new(table.project(&scan.columns)?);
         // Windows come in the order of their numbers.
         let by_number = SortKey { column: ROW_NUMBER.to_owned(), descending: false, nulls_first: false };
@@ -108,7 +117,18 @@ impl RowsExec {
         )
         .with_scheduling_type(SchedulingType::Cooperative);
         let (width, properties, metrics) = (table.fields().len(), Arc::new(properties), ExecutionPlanMetricsSet::new());
-        Ok(Self { client, scan, because, extent: None, rows: None, width, properties, metrics })
+        Ok(Self {
+            client,
+            scan,
+            because,
+            extent: None,
+            rows: None,
+            width,
+            properties,
+            metrics,
+            dynamic: Vec::new(),
+            alternatives,
+        })
     }
 
     /// Tells what the server has counted.
@@ -180,6 +200,9 @@ impl DisplayAs for RowsExec {
         if let Some(rows) = self.extent.and_then(|extent| extent.rows) {
             write!(f, ", rows={rows}")?;
         }
+        for filter in &self.dynamic {
+            write!(f, ", when it runs={filter}")?;
+        }
         write!(f, ", partitions={}, requests={}", scan.ranges.len(), self.requests())
     }
 }
@@ -199,9 +222,9 @@ impl ExecutionPlan for RowsExec {
 
     fn apply_expressions(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        apply_expression_roots(&self.dynamic, visit)
     }
 
     fn replace_children(
@@ -223,9 +246,21 @@ impl ExecutionPlan for RowsExec {
         let batch_size = NonZeroUsize::new(context.session_config().batch_size()).unwrap_or(NonZeroUsize::MIN);
         let schema = self.schema();
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let batches = self.query(range).record_batches().batch_size(batch_size);
+        let (exec, range) = (self.clone(), range.clone());
+        let batches = async move {
+            let mut rows = exec.query(&range);
+            if !exec.dynamic.is_empty() {
+                let filters = Filters { schema: &exec.schema(), alternatives: exec.alternatives };
+                let condition = dynamic::condition(filters, &exec.dynamic)?;
+                if condition != Condition::all([]) {
+                    rows = rows.filter(condition);
+                }
+            }
+            Ok::<_, DataFusionError>(rows.record_batches().batch_size(batch_size).map_err(external))
+        };
+        let batches = futures_util::stream::once(batches).try_flatten();
         let expected = Arc::clone(&schema);
-        let batches = batches.map_err(external).and_then(move |batch| {
+        let batches = batches.and_then(move |batch| {
             let batch = fitted(batch, &expected);
             if let Ok(batch) = &batch {
                 metrics.record_output(batch.num_rows());
@@ -252,21 +287,31 @@ impl ExecutionPlan for RowsExec {
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
         let limit = u64::try_from(limit?).ok()?;
         let scan = Scan { limit: Some(self.scan.limit.map_or(limit, |other| other.min(limit))), ..self.scan.clone() };
-        Some(Arc::new(Self {
-            client: self.client.clone(),
-            scan,
-            because: self.because.clone(),
-            extent: self.extent,
-            width: self.width,
-            rows: self.rows.map(|rows| rows.min(usize::try_from(limit).unwrap_or(usize::MAX))),
-            properties: Arc::clone(&self.properties),
-            metrics: ExecutionPlanMetricsSet::new(),
-        }))
+        let rows = self.rows.map(|rows| rows.min(usize::try_from(limit).unwrap_or(usize::MAX)));
+        Some(Arc::new(Self { scan, rows, metrics: ExecutionPlanMetricsSet::new(), ..self.clone() }))
     }
 
-    fn with_new_state(&self, _: Arc<dyn Any + Send + Sync>) -> Option<Arc<dyn ExecutionPlan>> {
-        None
+    fn handle_child_pushdown_result(
+        &self,
+        phase: FilterPushdownPhase,
+        result: ChildPushdownResult,
+        _: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let filters = result.parent_filters;
+        let answer = FilterPushdownPropagation::with_parent_pushdown_result(vec![PushedDown::No; filters.len()]);
+        let dynamic = filters.into_iter().map(|filter| filter.filter).filter(is_dynamic);
+        let dynamic: Vec<_> = dynamic.collect();
+        // Of the first rows, those that match are not the first rows that match.
+        if phase != FilterPushdownPhase::Post || self.scan.limit.is_some() || dynamic.is_empty() {
+            return Ok(answer);
+        }
+        Ok(answer.with_updated_node(Arc::new(Self { dynamic, ..self.clone() })))
     }
+}
+
+/// Whether a filter becomes known when the query runs.
+fn is_dynamic(filter: &Arc<dyn PhysicalExpr>) -> bool {
+    !matches!(DynamicFilterTracking::classify(filter), DynamicFilterTracking::Static)
 }
 
 /// A batch with the schema that was planned: the table may have changed since.

@@ -195,7 +195,7 @@ impl RowsTable {
         let ranges = extent.ranges(most.min(self.options.partitions));
         let columns = asked.columns.clone();
         let scan = Scan { ranges, limit: asked.limit, ..self.scan_of(&asked, columns) };
-        let exec = RowsExec::new(self.client.clone(), scan, &self.schema, because)?;
+        let exec = RowsExec::new(self.client.clone(), scan, &self.schema, self.options.alternatives, because)?;
         let exec = exec.with_extent(extent);
         let known = extent.rows.filter(|_| asked.exact && asked.limit.is_none());
         Ok(Arc::new(match known.and_then(|rows| usize::try_from(rows).ok()) {
@@ -205,7 +205,9 @@ impl RowsTable {
     }
 
     fn rows(&self, scan: Scan, because: &str) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(RowsExec::new(self.client.clone(), scan, &self.schema, because.to_owned())?))
+        let alternatives = self.options.alternatives;
+        let because = because.to_owned();
+        Ok(Arc::new(RowsExec::new(self.client.clone(), scan, &self.schema, alternatives, because)?))
     }
 
     /// A scan whose result is filtered here: DataFusion has been told that the server would do it, and all conditions

@@ -215,3 +215,22 @@ async fn a_table_that_changes_after_planning_is_an_error() {
     let error = datafusion::physical_plan::collect(plan, served.context.task_ctx()).await.unwrap_err();
     assert!(!error.to_string().is_empty());
 }
+
+#[tokio::test]
+async fn a_join_asks_for_the_rows_that_the_smaller_side_can_match() {
+    let served = with_rows(60_000).await;
+    let small = "0d1e2f30-4152-4637-8495-a6b7c8d9eafc";
+    let columns = vec![("k".to_owned(), "int".to_owned()), ("name".to_owned(), "string".to_owned())];
+    let table = vec![vec![json!(7), json!("a")], vec![json!(50_000), json!("b")], vec![json!(null), json!("c")]];
+    served.sandbox.add_table(small, NewTable { columns, rows: table, ..NewTable::default() });
+    let query = format!("SELECT s.name, t.n, t.jour FROM resource('{small}') s JOIN t ON t.n = s.k ORDER BY t.n");
+    let plan = explain(&served.context, &query).await;
+    assert!(plan.contains("when it runs=DynamicFilter"), "{plan}");
+    served.sandbox.take_requests();
+    assert_eq!(rows(&served.context, &query).await.unwrap(), ["a|7|2024-01-08", "b|50000|2024-01-21"]);
+    let exports: Vec<String> = served.sandbox.take_requests().into_iter().map(|request| request.query).collect();
+    assert!(exports.iter().any(|query| query.contains("n__in=7,50000")), "{exports:?}");
+    // A limit comes first.
+    let query = format!("SELECT s.name FROM resource('{small}') s JOIN (SELECT n FROM t LIMIT 5) u ON u.n = s.k");
+    assert_eq!(rows(&served.context, &query).await.unwrap(), [""; 0]);
+}
