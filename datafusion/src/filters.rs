@@ -127,6 +127,8 @@ impl Filters<'_> {
                     collect(left, wanted, found)?;
                     collect(right, wanted, found)
                 }
+                // Null of a list.
+                Expr::Literal(value, _) if wanted && value.is_null() => Some(()),
                 Expr::BinaryExpr(BinaryExpr { left, op, right }) if *op == equal => {
                     match (left.as_ref(), right.as_ref()) {
                         (column @ Expr::Column(_), Expr::Literal(value, _))

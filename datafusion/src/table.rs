@@ -210,8 +210,8 @@ impl RowsTable {
         Ok(Arc::new(RowsExec::new(self.client.clone(), scan, &self.schema, alternatives, because)?))
     }
 
-    /// A scan whose result is filtered here: DataFusion has been told that the server would do it, and all conditions
-    /// together are too long for a request.
+    /// A scan whose result is filtered here, though DataFusion has been told that the server would do it: all conditions
+    /// together are too long for a request, or the optimizer has rewritten one since.
     async fn filtered_scan(
         &self,
         state: &dyn Session,
@@ -222,13 +222,18 @@ impl RowsTable {
         let residual: Vec<Expr> = asked.residual;
         let pushed: Vec<Expr> = filters.iter().filter(|filter| !residual.contains(filter)).cloned().collect();
         let all = Self { top: None, ..self.clone() };
-        let input = Box::pin(all.scan(state, None, &pushed, None)).await?;
-        let columns = DFSchema::try_from(Arc::clone(&self.schema))?;
+        let wanted = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let mut read = wanted.clone();
+        read.extend(used(&self.schema, &residual).into_iter().filter(|index| !wanted.contains(index)));
+        let input = Box::pin(all.scan(state, Some(&read), &pushed, None)).await?;
+        let columns = DFSchema::try_from(self.schema.project(&read)?)?;
         let Some(predicate) = conjunction(residual) else { return Ok(input) };
         let predicate = state.create_physical_expr(predicate, &columns)?;
         let filtered: Arc<dyn ExecutionPlan> = Arc::new(FilterExec::try_new(predicate, input)?);
-        let Some(projection) = projection else { return Ok(filtered) };
-        project(filtered, projection)
+        if read.len() == wanted.len() {
+            return Ok(filtered);
+        }
+        project(filtered, &(0..wanted.len()).collect::<Vec<_>>())
     }
 }
 

@@ -24,8 +24,11 @@ const KEPT: Duration = Duration::from_secs(300);
 pub(crate) struct Tables {
     client: Client,
     options: Options,
-    known: Arc<Mutex<BTreeMap<String, (Instant, Arc<RowsTable>)>>>,
+    known: Arc<Mutex<Known>>,
 }
+
+/// Tables by what names them, and since when they are known.
+type Known = BTreeMap<String, (Instant, Arc<RowsTable>)>;
 
 /// A table that a query names.
 #[derive(Clone, Debug, PartialEq, Eq)]

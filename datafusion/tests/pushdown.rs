@@ -141,7 +141,12 @@ async fn servers_without_alternatives_get_none() {
     let served = with_rows(50).await;
     let context = SessionContext::new();
     register_with(&context, &served.client, Options::default().parquet(false).alternatives(false)).unwrap();
-    for (filter, pushed) in [("n = 3 OR nom = 'Nice'", "true"), ("n = 3 OR n = 4", "n in (3, 4)")] {
+    for (filter, pushed) in [
+        ("n = 3 OR nom = 'Nice'", "true"),
+        ("n = 3 OR n = 4", "n in (3, 4)"),
+        ("n IN (3, NULL, 4)", "n in (3, 4)"),
+        ("NOT (n <> 3 AND n <> 4)", "n in (3, 4)"),
+    ] {
         let plan = explain(&context, &format!("SELECT n FROM resource('{MANY}') WHERE {filter}")).await;
         assert!(plan.contains(&format!("filter={pushed},")), "{filter}\n{plan}");
     }
@@ -177,16 +182,17 @@ async fn partitions_are_ranges_of_row_numbers_and_share_few_requests() {
 #[tokio::test]
 async fn filters_that_are_too_long_for_a_request_are_applied_here() {
     let served = with_rows(200).await;
-    // Each fits, all together do not.
-    let filter = |word: &str| {
-        let items: Vec<String> = (0..120).map(|n| format!("'{word} of some length {n}'")).collect();
-        format!("nom NOT IN ({})", items.join(", "))
-    };
-    let filters = ["a", "b", "c", "d"].map(filter).join(" AND ");
-    let query = format!("SELECT count(*) FROM t WHERE n <= 100 AND {filters}");
-    assert_eq!(rows(&served.context, &query).await.unwrap(), ["90"]);
-    let query = format!("SELECT nom FROM t WHERE {filters} AND n <= 3 LIMIT 2");
-    assert_eq!(rows(&served.context, &query).await.unwrap(), ["Nîmes", "Brest"]);
+    // Each fits, both together do not.
+    let items = |from: i32| (from..from + 900).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let filters = format!("n NOT IN ({}) AND x NOT IN ({})", items(51), items(5_000));
+    let query = format!("SELECT count(*) FROM t WHERE {filters}");
+    assert_eq!(rows(&served.context, &query).await.unwrap(), ["50"]);
+    let query = format!("SELECT jour FROM t WHERE {filters} LIMIT 2");
+    served.sandbox.take_requests();
+    assert_eq!(rows(&served.context, &query).await.unwrap(), ["2024-01-02", "2024-01-03"]);
+    let requests = served.sandbox.take_requests();
+    assert!(requests.iter().any(|request| request.query.contains("n__notin=51,52")), "{requests:?}");
+    assert!(requests.iter().any(|request| request.query.contains("columns=jour,x,__id")), "{requests:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! The tables are served by the sandbox, or by the real server whose address `DATAGOUV_SQL_LIVE` gives, where
 //! `cargo xtask server start` has put them; `DATAGOUV_SQL_TABLES` names more resources there, separated by commas, whose
 //! Parquet copies are read too where `DATAGOUV_SQL_CATALOGUE` gives the address of the catalogue.
-//! `DATAGOUV_SQL_CASES` sets how many queries are tried, `DATAGOUV_SQL_SEED` where they begin.
+//! `DATAGOUV_SQL_POSTGRES` gives the URL of the database behind it, which then counts too. `DATAGOUV_SQL_CASES` sets how many queries are tried, `DATAGOUV_SQL_SEED` where they begin.
 
 mod query;
 
@@ -24,7 +24,7 @@ use datagouv_sandbox::{Api as Document, Sandbox};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use query::{Known, query};
+use query::{Known, filter, query};
 
 const RECORDED: &str = include_str!("../../../tests/truth/table.json");
 const RECORDED_ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
@@ -130,9 +130,8 @@ fn keys(rows: &[Vec<String>], keys: usize) -> Vec<Vec<&str>> {
     rows.iter().map(|row| row[row.len() - keys..].iter().map(key).collect()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn random_queries_have_the_rows_that_they_have_in_memory() {
-    let tables = tables().await;
+/// The tables in a session that asks the server, and in one that has their rows in memory.
+async fn sessions(tables: &Tables) -> (SessionContext, SessionContext, Vec<Known>) {
     let (remote, rows, memory) = (SessionContext::new(), SessionContext::new(), SessionContext::new());
     let options = Options::default().alternatives(tables.alternatives);
     register_with(&remote, &tables.client, options.clone()).unwrap();
@@ -154,9 +153,21 @@ async fn random_queries_have_the_rows_that_they_have_in_memory() {
         known.push(Known::new(&name, &schema, &batches));
         memory.register_table(&name, Arc::new(MemTable::try_new(schema, vec![batches]).unwrap())).unwrap();
     }
+    (remote, memory, known)
+}
+
+fn cases() -> (u64, u64) {
     let cases = std::env::var("DATAGOUV_SQL_CASES").map_or(400, |cases| cases.parse().unwrap());
     let seed = std::env::var("DATAGOUV_SQL_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("DATAGOUV_SQL_SEED={seed}");
+    (cases, seed)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_queries_have_the_rows_that_they_have_in_memory() {
+    let tables = tables().await;
+    let (remote, memory, known) = sessions(&tables).await;
+    let (cases, seed) = cases();
     let mut outcomes: BTreeMap<&str, u32> = BTreeMap::new();
     for case in 0..cases {
         let mut random = Rng::with_seed(seed.wrapping_add(case));
@@ -196,4 +207,44 @@ async fn random_queries_have_the_rows_that_they_have_in_memory() {
     println!("{outcomes:#?}");
     let equal = outcomes.iter().filter(|(outcome, _)| outcome.starts_with("equal")).map(|(_, count)| *count);
     assert!(equal.sum::<u32>() * 2 > cases as u32, "most queries are such");
+}
+
+/// Where `DATAGOUV_SQL_POSTGRES` gives the URL of the database behind the live server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_filters_find_as_many_rows_as_the_database() {
+    let Ok(database) = std::env::var("DATAGOUV_SQL_POSTGRES") else { return };
+    let tables = tables().await;
+    let (remote, memory, known) = sessions(&tables).await;
+    let (cases, seed) = cases();
+    let filters = (0..cases).map(|case| filter(&mut Rng::with_seed(seed.wrapping_add(case)), &known[0]));
+    // To Arrow zero and minus zero are two values.
+    let filters: Vec<String> = filters.filter(|filter| !filter.contains("-0.0")).collect();
+    let queries = filters.iter().map(|filter| format!("SELECT count(*) FROM recorded_table a WHERE {filter};\n"));
+    let file = std::env::temp_dir().join(format!("datagouv-sql-{}.sql", std::process::id()));
+    std::fs::write(&file, queries.collect::<String>()).unwrap();
+    let mut psql = std::process::Command::new("psql");
+    let output = psql_output(psql.arg(&database).args(["-At", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&file));
+    std::fs::remove_file(&file).unwrap();
+    let counts: Vec<&str> = output.lines().collect();
+    assert_eq!(counts.len(), filters.len());
+    let (mut compared, mut matching) = (0, 0);
+    for (filter, expected) in filters.iter().zip(counts) {
+        let query = format!("SELECT count(*) FROM t0 a WHERE {filter}");
+        // DataFusion infers other types of a bare NULL than the database.
+        if run(&memory, &query).await.is_err() {
+            continue;
+        }
+        let found = run(&remote, &query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+        assert_eq!(found, [[expected.to_owned()]], "{query}");
+        compared += 1;
+        matching += u32::from(expected != "0");
+    }
+    println!("{compared} filters, {matching} of which find rows");
+    assert!(compared * 2 > filters.len(), "most filters are such");
+}
+
+fn psql_output(command: &mut std::process::Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -51,7 +51,7 @@ impl Known {
                 DataType::Utf8 => values.iter().map(|value| quoted(value)).chain([quoted("absent")]).collect(),
                 DataType::Float64 => values
                     .iter()
-                    .map(|value| format!("CAST({} AS DOUBLE)", quoted(value)))
+                    .map(|value| format!("CAST({} AS DOUBLE PRECISION)", quoted(value)))
                     .chain(["-0.0".to_owned(), "2.5".to_owned(), "3".to_owned()])
                     .collect(),
                 DataType::Boolean => vec!["true".to_owned(), "false".to_owned()],
@@ -158,6 +158,12 @@ fn condition(random: &mut Rng, tables: &[(&str, &Known)], depth: u8) -> String {
             if random.bool() { format!("{name} {operator} {literal}") } else { format!("{literal} {operator} {name}") }
         }
     }
+}
+
+/// A condition on the rows of a table that is called `a`.
+pub fn filter(random: &mut Rng, table: &Known) -> String {
+    let depth = random.u8(..3);
+    condition(random, &[("a", table)], depth)
 }
 
 /// A query over one of the tables, or a join of two.
