@@ -217,8 +217,9 @@ async fn random_filters_find_as_many_rows_as_the_database() {
     let (remote, memory, known) = sessions(&tables).await;
     let (cases, seed) = cases();
     let filters = (0..cases).map(|case| filter(&mut Rng::with_seed(seed.wrapping_add(case)), &known[0]));
-    // To Arrow zero and minus zero are two values.
-    let filters: Vec<String> = filters.filter(|filter| !filter.contains("-0.0")).collect();
+    // To Arrow zero and minus zero are two values, and the null of JSON is none.
+    let filters = filters.filter(|filter| !filter.contains("-0.0") && !filter.contains("\"j\""));
+    let filters: Vec<String> = filters.collect();
     let queries = filters.iter().map(|filter| format!("SELECT count(*) FROM recorded_table a WHERE {filter};\n"));
     let file = std::env::temp_dir().join(format!("datagouv-sql-{}.sql", std::process::id()));
     std::fs::write(&file, queries.collect::<String>()).unwrap();

@@ -134,7 +134,8 @@ fn condition(random: &mut Rng, tables: &[(&str, &Known)], depth: u8) -> String {
             column.literal(random),
             column.literal(random)
         ),
-        3 => format!("{name} IS {}DISTINCT FROM {}", random.choice(["", "NOT "]).unwrap(), column.literal(random)),
+        // Without parentheses, what follows belongs to the value, by the parser's precedence.
+        3 => format!("({name} IS {}DISTINCT FROM {})", random.choice(["", "NOT "]).unwrap(), column.literal(random)),
         4 | 5 if text && !column.pieces.is_empty() => {
             let piece = random.choice(&column.pieces).unwrap();
             let pattern = match random.u8(..4) {
@@ -233,9 +234,9 @@ fn aggregation(random: &mut Rng, tables: &[(&str, &Known)], from: &str) -> Query
         let (alias, table) = *random.choice(tables).unwrap();
         let Some(column) = table.pick(random, |column| !column.is_json) else { continue };
         let name = column.sql(alias);
-        // Sums of decimals depend on the order of the rows.
+        // Sums of decimals depend on the order of the rows, as do least and greatest ones where there is NaN.
         select.push(match (&column.data_type, random.u8(..4)) {
-            (DataType::Boolean, _) | (_, 0) => format!("count({name})"),
+            (DataType::Boolean | DataType::Float64, _) | (_, 0) => format!("count({name})"),
             (_, 1) => format!("max({name})"),
             (_, 2) => format!("min({name})"),
             _ => format!("count(DISTINCT {name})"),
