@@ -30,6 +30,8 @@ enum Workload {
     Walk(walk::Arguments),
     /// Read all rows of a table
     Rows(rows::Arguments),
+    /// Read all rows of a table as record batches
+    Batches(rows::Arguments),
     /// Fetch the exports that hold all rows of a table, and nothing more
     RowBytes(rows::BytesArguments),
     /// Read all rows of a table from a file
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Workload::Call(arguments) => call::run(&arguments),
         Workload::Walk(arguments) => walk::run(&arguments),
         Workload::Rows(arguments) => rows::run(&arguments),
+        Workload::Batches(arguments) => rows::batches(&arguments),
         Workload::RowBytes(arguments) => rows::bytes(&arguments),
         Workload::RowsOfFile(arguments) => rows::file(&arguments),
         Workload::ServeFile(arguments) => file::serve(&arguments),

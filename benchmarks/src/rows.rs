@@ -61,14 +61,18 @@ fn base(origin: &str) -> String {
     format!("{origin}/tabular")
 }
 
+/// A client that does not wait: the default of 40 requests per second spares the platform, and is not what is measured here.
+fn client(origin: &str, requests: &Arc<Requests>) -> Outcome<Client> {
+    Ok(Client::builder()
+        .base_url(Api::Tabular, base(origin))
+        .limits(Limits::none())
+        .observer(Arc::clone(requests) as Arc<dyn Observe>)
+        .build()?)
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let requests = Arc::new(Requests::default());
-    // The default of 40 requests per second spares the platform; it is not what is measured here.
-    let client = Client::builder()
-        .base_url(Api::Tabular, base(&arguments.origin))
-        .limits(Limits::none())
-        .observer(Arc::clone(&requests) as Arc<dyn Observe>)
-        .build()?;
+    let client = client(&arguments.origin, &requests)?;
     let runtime = runtime()?;
     let memory = Memory::idle()?;
     let stopwatch = Stopwatch::start();
@@ -85,6 +89,30 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let requests = requests.0.load(Ordering::Relaxed);
     print_result(&json!({
         "rows": found, "digest": digest, "requests": requests, "wall": wall, "cpu": cpu, "memory": memory.grown()?,
+    }));
+    Ok(())
+}
+
+/// All rows as record batches, each dropped when it has come.
+pub(crate) fn batches(arguments: &Arguments) -> Outcome {
+    let requests = Arc::new(Requests::default());
+    let client = client(&arguments.origin, &requests)?;
+    let runtime = runtime()?;
+    let memory = Memory::idle()?;
+    let stopwatch = Stopwatch::start();
+    let (mut found, mut number) = (0, 0);
+    runtime.block_on(async {
+        let mut batches = client.resource(&arguments.resource).rows::<()>().record_batches();
+        while let Some(batch) = batches.next().await {
+            found += batch?.num_rows();
+            number += 1;
+        }
+        Outcome::Ok(())
+    })?;
+    let (wall, cpu) = stopwatch.stop();
+    let requests = requests.0.load(Ordering::Relaxed);
+    print_result(&json!({
+        "rows": found, "batches": number, "requests": requests, "wall": wall, "cpu": cpu, "memory": memory.grown()?,
     }));
     Ok(())
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ColumnType {
+pub enum ColumnType {
     Text,
     /// JSON as text.
     Json,
@@ -31,7 +31,7 @@ pub(crate) enum ColumnType {
 
 /// Why a value cannot be in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unfit {
+pub enum Unfit {
     /// It is no value of the column's type.
     Value(&'static str),
     /// The array has no room for it.
@@ -85,7 +85,7 @@ impl ColumnType {
 
 /// A column that is being built.
 #[derive(Debug)]
-pub(crate) enum Column {
+pub enum Column {
     Text(StringBuilder),
     Json(StringBuilder),
     Int(Int64Builder),

@@ -5,55 +5,62 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::DateTime;
-
-/// The type of a column of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ColumnType {
-    /// Text.
-    Text,
-    /// `true` or `false`.
-    Boolean,
-    /// A whole number.
-    Integer,
-    /// A decimal number.
-    Decimal,
-    /// A date with a time.
-    DateTime,
-    /// A list of texts, separated by commas.
-    List,
-    /// JSON.
-    Json,
-}
+#[cfg(feature = "arrow")]
+use crate::codec::columns::{Column, ColumnType, Unfit};
 
 /// A value of a cell.
 pub trait Cell: Sized {
-    /// The type of the column.
-    const TYPE: ColumnType;
-
     /// Parses a cell; `None` if the text is not such a value.
     fn read(text: &str) -> Option<Self>;
+
+    /// The type of a column of Arrow.
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType;
+
+    /// Appends a cell to such a column: the value that [`read`](Self::read) gives.
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit>;
+}
+
+/// Writes an empty cell as null.
+#[cfg(feature = "arrow")]
+fn write_option(text: &str, column: &mut Column) -> Result<(), Unfit> {
+    if text.is_empty() {
+        column.push_null();
+        return Ok(());
+    }
+    column.push(text)
 }
 
 impl Cell for String {
-    const TYPE: ColumnType = ColumnType::Text;
-
     fn read(text: &str) -> Option<Self> {
         Some(text.to_owned())
+    }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Text;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        column.push(text)
     }
 }
 
 impl Cell for Option<String> {
-    const TYPE: ColumnType = ColumnType::Text;
-
     fn read(text: &str) -> Option<Self> {
         Some((!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Text;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        write_option(text, column)
     }
 }
 
 impl Cell for bool {
-    const TYPE: ColumnType = ColumnType::Boolean;
-
     fn read(text: &str) -> Option<Self> {
         match text {
             "True" | "true" => Some(true),
@@ -61,66 +68,138 @@ impl Cell for bool {
             _ => None,
         }
     }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Bool;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        column.push(match Self::read(text) {
+            Some(true) => "true",
+            Some(false) => "false",
+            None => text,
+        })
+    }
 }
 
 impl Cell for i64 {
-    const TYPE: ColumnType = ColumnType::Integer;
-
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() { Some(0) } else { text.parse().ok() }
+    }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Int;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        column.push(if text.is_empty() { "0" } else { text })
     }
 }
 
 impl Cell for Option<i64> {
-    const TYPE: ColumnType = ColumnType::Integer;
-
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+    }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Int;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        write_option(text, column)
     }
 }
 
 impl Cell for Option<f64> {
-    const TYPE: ColumnType = ColumnType::Decimal;
-
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+    }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Float;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        write_option(
+            match text {
+                "nan" => "NaN",
+                "inf" => "Infinity",
+                "-inf" => "-Infinity",
+                _ => text,
+            },
+            column,
+        )
     }
 }
 
 impl Cell for Option<DateTime> {
-    const TYPE: ColumnType = ColumnType::DateTime;
-
     fn read(text: &str) -> Option<Self> {
         // `archived` is the date or `False`.
         Some((!matches!(text, "" | "False")).then(|| DateTime::from(text)))
     }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Instant;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        match Self::read(text).flatten() {
+            None => write_option("", column),
+            // A time without an offset is UTC.
+            Some(time) => column.push(time.to_rfc3339().as_deref().unwrap_or(text)),
+        }
+    }
 }
 
 impl Cell for Option<Value> {
-    const TYPE: ColumnType = ColumnType::Json;
-
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() { Some(None) } else { serde_json::from_str(text).ok().map(Some) }
+    }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Json;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        match Self::read(text) {
+            Some(_) => write_option(text, column),
+            None => Err(Unfit::Value("it is no JSON")),
+        }
     }
 }
 
 /// Names separated by commas.
 impl Cell for Vec<String> {
-    const TYPE: ColumnType = ColumnType::List;
-
     fn read(text: &str) -> Option<Self> {
         Some(text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Text;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        column.push(text)
     }
 }
 
 /// Counts by month: a dictionary in Python's notation, or 0 if nothing was counted yet.
 impl Cell for BTreeMap<String, i64> {
-    const TYPE: ColumnType = ColumnType::Json;
-
     fn read(text: &str) -> Option<Self> {
         match text {
             "" | "0" => Some(Self::new()),
             _ => serde_json::from_str(&text.replace('\'', "\"")).ok(),
+        }
+    }
+
+    #[cfg(feature = "arrow")]
+    const TYPE: ColumnType = ColumnType::Json;
+
+    #[cfg(feature = "arrow")]
+    fn write(text: &str, column: &mut Column) -> Result<(), Unfit> {
+        match Self::read(text).map(|counts| serde_json::to_string(&counts)) {
+            Some(Ok(counts)) => column.push(&counts),
+            _ => Err(Unfit::Value("it holds no counts by month")),
         }
     }
 }

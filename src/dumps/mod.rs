@@ -13,6 +13,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "arrow")]
+mod batches;
 mod cell;
 mod records;
 mod rows;
@@ -25,7 +27,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::stream;
 
-pub use self::cell::ColumnType;
+#[cfg(feature = "arrow")]
+pub use self::batches::RecordBatches;
 pub use self::rows::{
     DataserviceRow, DatasetRow, DiscussionRow, HarvestRow, OrganizationRow, ResourceRow, ReuseRow, TagRow,
 };
@@ -165,17 +168,6 @@ impl<T> Dump<T> {
 }
 
 impl<T: Row> Dump<T> {
-    /// Returns the columns that have a field in the row type, and their types.
-    ///
-    /// ```
-    /// use datagouv::dumps::{ColumnType, Dump, ReuseRow};
-    ///
-    /// assert!(Dump::<ReuseRow>::columns().any(|column| column == ("title", ColumnType::Text)));
-    /// ```
-    pub fn columns() -> impl Iterator<Item = (&'static str, ColumnType)> {
-        T::COLUMNS.iter().copied().zip(T::TYPES.iter().copied())
-    }
-
     /// Returns the rows as a stream, in constant memory. The request is sent when the stream is first polled. An error ends
     /// the stream.
     pub fn stream(self) -> DumpStream<T> {
@@ -251,13 +243,19 @@ impl<T: Row> Rows<T> {
     }
 
     async fn next(&mut self) -> Result<Option<T>> {
+        let Some(record) = self.full_record().await? else { return Ok(None) };
+        Ok(Some(T::from_cells(self.columns.iter().map(String::as_str).zip(record.cells()))))
+    }
+
+    /// The next record, which has a cell for each column.
+    async fn full_record(&mut self) -> Result<Option<Record>> {
         let Some(record) = self.record().await? else { return Ok(None) };
         if record.len() != self.columns.len() {
             let line = self.records.line();
             let (cells, columns) = (record.len(), self.columns.len());
             return Err(self.unreadable(format!("the row before line {line} has {cells} cells for {columns} columns")));
         }
-        Ok(Some(T::from_cells(self.columns.iter().map(String::as_str).zip(record.cells()))))
+        Ok(Some(record))
     }
 
     async fn record(&mut self) -> Result<Option<Record>> {

@@ -5,16 +5,23 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::cell::{Cell, ColumnType};
+use super::cell::Cell;
 use crate::DateTime;
+#[cfg(feature = "arrow")]
+use crate::codec::columns::{Column, ColumnType, Unfit};
+
+/// The type of a column, and what appends a cell to it.
+#[cfg(feature = "arrow")]
+pub type Writer = (ColumnType, fn(&str, &mut Column) -> Result<(), Unfit>);
 
 /// A row that is built from named cells.
 pub trait FromCells: Sized {
     /// The columns that have a field.
     const COLUMNS: &'static [&'static str];
 
-    /// Their types, in the same order.
-    const TYPES: &'static [ColumnType];
+    /// How the cells of these columns are written into columns of Arrow.
+    #[cfg(feature = "arrow")]
+    const WRITERS: &'static [Writer];
 
     /// Builds the row.
     fn from_cells<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Self;
@@ -37,7 +44,9 @@ macro_rules! rows {
 
         impl FromCells for $name {
             const COLUMNS: &'static [&'static str] = &[$($column),*];
-            const TYPES: &'static [ColumnType] = &[$(<$type as Cell>::TYPE),*];
+
+            #[cfg(feature = "arrow")]
+            const WRITERS: &'static [Writer] = &[$((<$type as Cell>::TYPE, <$type as Cell>::write)),*];
 
             fn from_cells<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
                 let mut row = Self::default();

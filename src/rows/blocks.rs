@@ -328,3 +328,69 @@ fn line_end(bytes: &[u8], mut open: bool) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn header(names: &[&str]) -> Header {
+        let field = |name: &&str| Field { name: (*name).to_owned(), kind: Kind::String, hidden: false };
+        Header { fields: names.iter().map(field).collect(), places: Vec::new() }
+    }
+
+    /// What is cut off after each piece, with the number of its last record.
+    fn cut(body: &str, pieces: usize, header: &Header) -> Vec<(String, Option<i64>)> {
+        let mut cutter = Cutter::default();
+        let mut blocks = Vec::new();
+        for piece in body.as_bytes().chunks(pieces) {
+            cutter.push(piece, header).unwrap();
+            if let Some(records) = cutter.take(0) {
+                blocks.push((String::from_utf8(records).unwrap(), cutter.last));
+            }
+        }
+        cutter.end();
+        blocks.extend(cutter.take(0).map(|rest| (String::from_utf8(rest).unwrap(), cutter.last)));
+        blocks
+    }
+
+    #[test]
+    fn blocks_end_with_lines_that_end_records() {
+        let body = "1,\"a\nb\"\n2,\"c\"\"\n\"\n3,\n4,\"\\\"\n";
+        let records = ["1,\"a\nb\"\n", "2,\"c\"\"\n\"\n", "3,\n", "4,\"\\\"\n"];
+        let one_by_one: Vec<_> = records.map(str::to_owned).into_iter().zip((1..).map(Some)).collect();
+        assert_eq!(cut(body, 1, &header(&["__id", "a"])), one_by_one);
+        assert_eq!(cut(body, 100, &header(&["__id", "a"])), [(body.to_owned(), Some(4))]);
+        assert_eq!(cut(body, 100, &header(&["a", "b"])), [(body.to_owned(), None)], "without numbers");
+        // The last line may not end.
+        let last = cut("1,a\n2,b", 100, &header(&["__id", "a"]));
+        assert_eq!(last, [("1,a\n".to_owned(), Some(1)), ("2,b".to_owned(), Some(1))]);
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_hold_the_records_of_the_whole(
+            texts in prop::collection::vec("[a,\"\\\\\n\r\u{e9}]{0,6}", 1..20),
+            size in 1..30_usize,
+        ) {
+            let written = |text: &String| text.replace('\\', "\\\\").replace('"', "\"\"");
+            let lines: Vec<String> =
+                texts.iter().zip(1..).map(|(text, n)| format!("{n},\"{}\"\n", written(text))).collect();
+            let mut expected = lines.into_iter().zip(1..).peekable();
+            // A cut never falls within a letter.
+            let body: String = expected.clone().map(|(line, _)| line).collect();
+            for (block, last) in cut(&body, size, &header(&["__id", "a"])) {
+                let mut whole = String::new();
+                let mut number = None;
+                while whole.len() < block.len() {
+                    let (line, n) = expected.next().unwrap();
+                    whole.push_str(&line);
+                    number = Some(n);
+                }
+                prop_assert_eq!((block, last), (whole, number));
+            }
+            prop_assert!(expected.next().is_none());
+        }
+    }
+}

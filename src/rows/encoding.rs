@@ -111,9 +111,9 @@ impl Query {
             if !self.conjunct(node)? {
                 let reason = || {
                     Error::request(format!(
-                        "`{node}` cannot be asked for: the server finds `*`, a comma or `)` within `or` and patterns \
-                         with an end only by what the client checks again, and it does not check the other comparisons of \
-                         this `or`; ask with several queries"
+                        "`{node}` cannot be sent: within `or`, the server cannot search for `*`, a comma or `)`, nor for \
+                         the end of a text, and the client does not check the other comparisons of this `or` on the rows; \
+                         send a query for each alternative"
                     ))
                 };
                 checked.push(PostFilter::new(node)?.ok_or_else(reason)?);
@@ -418,7 +418,7 @@ mod tests {
     #[test]
     fn what_no_database_holds_is_refused() {
         for (condition, reason) in [
-            (col("").is_null(), "a column without a name"),
+            (col("").is_null(), "a column with an empty name"),
             (col("a").eq("\0"), "NUL"),
             (col("a\0").is_null(), "NUL"),
             (col("a").contains("\0"), "NUL"),

@@ -76,7 +76,7 @@ fn without_nul(text: &str) -> Result<&str> {
 
 fn name(column: &str) -> Result<&str> {
     if column.is_empty() {
-        return Err(Error::request("a column without a name cannot be asked for"));
+        return Err(Error::request("a column with an empty name cannot be queried"));
     }
     without_nul(column)
 }

@@ -37,6 +37,9 @@
 //!
 //! The types of the columns come from the table's profile, so that a row of CSV is the same row that JSON gives:
 //! null is not the empty text, `t` is `true`, and a column of JSON holds values.
+//!
+//! With the feature `arrow`, `record_batches()` gives the same rows as columns of Apache Arrow: see
+//! [the guide](crate::guide::whole_tables#as-record-batches).
 
 #[cfg(feature = "tabular")]
 mod aggregation;

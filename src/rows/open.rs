@@ -55,26 +55,21 @@ pub(super) async fn open(client: Client, source: Source, request: Request) -> Re
         Some(known) => known,
         None => extent(&client, &source, &request).await?,
     };
-    let because = |reason: &str, warnings: &[Warning]| Plan {
-        reading: Reading::Pages { reason: reason.to_owned() },
-        warnings: warnings.to_vec(),
-    };
     let by_number = plan.reading == Reading::Windows;
     let windows = match (extent.rows, extent.last) {
         (None, _) => {
-            let plan = because("the server does not tell how many rows there are", &plan.warnings);
-            return pages(plan, None);
+            return pages(in_pages("the server does not tell how many rows there are", plan.warnings), None);
         }
         (Some(total), Some(last)) if by_number && total > MOST_AT_ONCE => {
             Windows::numbers(&client, &source, &request, total, last)
         }
         (Some(total), _) if total <= MOST_EXPORTED => Windows::whole(&client, &source, &request, extent.last),
         (total, _) => {
-            let plan = match plan.reading {
-                Reading::Export { reason } => Plan { reading: Reading::Pages { reason }, warnings: plan.warnings },
-                _ => because("the rows have no numbers", &plan.warnings),
+            let reason = match plan.reading {
+                Reading::Export { reason } => reason,
+                _ => "the rows have no numbers".to_owned(),
             };
-            return pages(plan, total);
+            return pages(in_pages(reason, plan.warnings), total);
         }
     };
     Ok(Opened { schema, total: extent.rows, windows, plan })
@@ -91,21 +86,18 @@ fn ensure_sendable(request: &Request) -> Result<()> {
 }
 
 async fn prospect(client: &Client, source: &Source, request: &Request) -> Result<Prospect> {
-    let in_pages = |reason: String, warnings: Vec<Warning>| Prospect {
-        plan: Plan { reading: Reading::Pages { reason }, warnings },
-        schema: None,
-    };
+    let without_schema = |plan: Plan| Prospect { plan, schema: None };
     let post_filtered = request.filtered()?.1.is_some();
     if let Some(limit) = request.limit.filter(|_| !request.aggregates() && !post_filtered) {
         let page_size = source.page_size(client).get();
         let pages = if request.descending().is_some() { 1 } else { MOST_PAGES };
         if limit <= page_size.saturating_mul(pages) {
-            return Ok(in_pages(format!("no more than {limit} rows are asked for"), Vec::new()));
+            return Ok(without_schema(in_pages(format!("no more than {limit} rows are requested"), Vec::new())));
         }
     }
     let reading = request.reading();
     if let Reading::Pages { reason } = reading {
-        return Ok(in_pages(reason, Vec::new()));
+        return Ok(without_schema(in_pages(reason, Vec::new())));
     }
     let reason = match source.schema(client).await {
         Ok(Some(schema)) => {
@@ -117,7 +109,13 @@ async fn prospect(client: &Client, source: &Source, request: &Request) -> Result
         Err(error) if is_of_the_profile(&error) => error.to_string(),
         Err(error) => return Err(error),
     };
-    Ok(in_pages("the types of the columns are not known".to_owned(), vec![Warning::NoProfile { reason }]))
+    let plan = in_pages("the types of the columns are not known", vec![Warning::NoProfile { reason }]);
+    Ok(without_schema(plan))
+}
+
+/// The plan of rows that are read in pages.
+fn in_pages(reason: impl Into<String>, warnings: Vec<Warning>) -> Plan {
+    Plan { reading: Reading::Pages { reason: reason.into() }, warnings }
 }
 
 /// Whether the rows may be there all the same: the error is not one that every other request would meet.

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::encoding::Query;
+use super::escape;
 use super::expression::{Condition, Node, Operator};
 use super::extent::Extent;
 use super::order::{Aggregate, Order};
@@ -253,23 +254,30 @@ impl Request {
             }
             request
         };
-        let mut parts = Vec::new();
-        let mut rest = operands.as_slice();
-        while !rest.is_empty() {
-            let (mut fits, mut fails) = (0, rest.len() + 1);
-            while fits + 1 < fails {
-                let middle = fits.midpoint(fails);
-                let some = rest.get(..middle).unwrap_or(rest);
-                if length(&with(some))? <= LONGEST_QUERY { fits = middle } else { fails = middle }
+        let [first, second, ..] = operands.as_slice() else {
+            return Err(too_long("ask with fewer or shorter values"));
+        };
+        // With the comma behind it.
+        let size = |operand: &str| -> Result<usize> { Ok(escape::item(operand)?.len() + 1) };
+        let without_values =
+            length(&with(&[first.clone(), second.clone()]))?.saturating_sub(size(first)?).saturating_sub(size(second)?);
+        let mut parts: Vec<Vec<String>> = Vec::new();
+        let mut part_length = 0;
+        for operand in operands {
+            let size = size(&operand)?;
+            match parts.last_mut() {
+                Some(part) if part_length + size <= LONGEST_QUERY => part.push(operand),
+                _ => {
+                    part_length = without_values;
+                    parts.push(vec![operand]);
+                }
             }
-            if fits == 0 || parts.len() == MOST_PARTS {
+            part_length += size;
+            if part_length > LONGEST_QUERY || parts.len() > MOST_PARTS {
                 return Err(too_long(&format!("even in {MOST_PARTS} parts it is too long; ask with fewer values")));
             }
-            let (some, others) = rest.split_at(fits);
-            parts.push(with(some));
-            rest = others;
         }
-        Ok(parts)
+        Ok(parts.iter().map(|operands| with(operands)).collect())
     }
 
     /// The longest list that a row's value must be in, whatever else holds: its place in the condition, and its

@@ -118,3 +118,39 @@ async fn compare_read(
     }
     Ok(batches)
 }
+
+/// The batches of an export.
+pub async fn all_of_dump<T: datagouv::dumps::Row>(dump: datagouv::dumps::Dump<T>) -> (SchemaRef, Vec<RecordBatch>) {
+    let mut batches = dump.record_batches();
+    let schema = batches.schema().await.unwrap();
+    let mut read = Vec::new();
+    while let Some(batch) = batches.next().await {
+        read.push(batch.unwrap());
+    }
+    (schema, read)
+}
+
+/// Compares the batches of an export with its typed rows, cell by cell.
+pub fn compare_dump<T: serde::Serialize>(rows: &[T], (schema, read): (SchemaRef, Vec<RecordBatch>)) {
+    let read = rows_of(&read);
+    assert_eq!(read.len(), rows.len(), "as many rows");
+    for (read, row) in read.into_iter().zip(rows) {
+        let row = serde_json::to_value(row).unwrap();
+        for (field, (column, mut read)) in schema.fields().iter().zip(read) {
+            let expected = match (&row[&column], field.data_type()) {
+                // Names, separated by commas.
+                (Value::Array(names), DataType::Utf8) => {
+                    json!(names.iter().map(|name| name.as_str().unwrap()).collect::<Vec<_>>().join(","))
+                }
+                (Value::Number(number), DataType::Float64) => json!(number.as_f64().unwrap()),
+                (Value::String(text), DataType::Timestamp(..)) => {
+                    let time = |text: &str| datagouv::DateTime::from(text).to_chrono().unwrap().to_utc();
+                    read = json!(time(read.as_str().unwrap()).to_string());
+                    json!(time(text).to_string())
+                }
+                (value, _) => value.clone(),
+            };
+            assert_eq!(read, expected, "{column}");
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Rows as record batches: the same values as the rows, cell by cell.
 
 mod cells;
+mod consumers;
+mod dumps;
 
 use std::num::NonZeroUsize;
 
@@ -184,5 +186,91 @@ async fn a_value_that_its_column_cannot_hold_is_an_error_with_its_place_or_null(
             assert_eq!(read.len(), 20);
             assert!(read.iter().all(|row| row[0].1.is_null()));
         }
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
+    // Before the first block of it is whole, and after some are.
+    for (most, cut, batch_size) in [(60_000, 5_000, 8_192), (4_900, 40_000, 100)] {
+        let (sandbox, _, rows) = table(counted(most)).await;
+        sandbox.cut_once("getResourceDataCsv", cut);
+        let query = rows.concurrency(NonZeroUsize::MIN).record_batches().batch_size(size(batch_size));
+        let (_, batches) = all(query).await.unwrap();
+        let numbers: Vec<Value> = rows_of(&batches).into_iter().map(|row| row[0].1.clone()).collect();
+        assert_eq!(numbers.len(), usize::try_from(most).unwrap());
+        assert!(numbers.iter().zip(1..).all(|(number, n)| *number == json!(n)));
+        let received = sandbox.take_requests();
+        let mut exports = received.iter().filter(|one| one.path.ends_with("/csv/")).map(|one| one.query.as_str());
+        let again = exports.nth(1).unwrap();
+        let first: usize = again.split(['=', '&']).nth(1).unwrap().parse().unwrap();
+        // A row takes about twelve bytes, and the last of them may not have come.
+        assert!((cut / 15..cut / 8).contains(&first), "{again}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_is_cut_short_unnoticed_is_no_whole_table() {
+    let (sandbox, _, rows) = table(counted(100)).await;
+    sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
+    let mut batches = rows.record_batches();
+    assert_eq!(batches.next().await.unwrap().unwrap().num_rows(), 2);
+    let error = batches.next().await.unwrap().unwrap_err();
+    assert!(error.is_transport() && error.to_string().contains("2 of 100 rows came"), "{error}");
+    assert!(batches.next().await.is_none());
+}
+
+#[tokio::test]
+async fn an_export_that_is_no_csv_is_an_error_behind_the_rows_before_it() {
+    let (sandbox, _, rows) = table(counted(3)).await;
+    for (body, reason) in [
+        ("__id,n,even\n1,1,f\n2,\"2,t\n", "a quoted value does not end as CSV asks"),
+        ("__id,n,even\n1,1,f\n2,2\n", "`row 2` of the response cannot be decoded"),
+        ("__id,n,even\n1,1,f\n2,2,t\n3,3,maybe\n", "`row 3, column even` of the response cannot be decoded"),
+    ] {
+        sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], body);
+        let mut batches = rows.clone().record_batches();
+        let error = batches.next().await.unwrap().unwrap_err();
+        assert!(error.is_decode() && error.to_string().contains(reason), "{error}");
+        assert!(batches.next().await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_changed_after_its_profile_was_read_is_an_error_once() {
+    let (sandbox, client, rows) = table(counted(10)).await;
+    assert_eq!(lengths(&compare(rows.clone()).await.unwrap()), [10]);
+    let id = "0d1e2f30-4152-4637-8495-a6b7c8d9eafb";
+    sandbox.add_table(id, counted(10));
+    let rows = client.resource(id).rows::<Row>();
+    compare(rows.clone()).await.unwrap();
+    sandbox.add_table(id, NewTable { columns: columns(&[("m", "float"), ("even", "bool")]), ..counted(5) });
+    let error = rows.clone().record_batches().next().await.unwrap().unwrap_err();
+    assert!(
+        error.to_string().contains("the table changed after its profile was read: it has a new column `m`"),
+        "{error}"
+    );
+    assert_eq!(compare(rows).await.unwrap()[0].schema_ref().field(0).data_type(), &DataType::Float64);
+}
+
+#[tokio::test]
+async fn a_table_whose_types_nobody_knows_has_no_batches() {
+    let (sandbox, _, rows) = table(counted(10)).await;
+    let nothing = r#"{"profile": {}, "deleted_at": null, "indexes": null}"#;
+    sandbox.answer_once("getResourceProfile", 200, &[], nothing);
+    let error = rows.schema().await.unwrap_err();
+    assert!(error.to_string().contains("the types of the columns are not known"), "{error}");
+    sandbox.answer_once("getResourceProfile", 200, &[], nothing);
+    assert!(rows.record_batches().next().await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_it_is_polled_and_an_end_stays_one() {
+    let (sandbox, _, rows) = table(counted(10)).await;
+    let mut batches = rows.record_batches();
+    assert!(sandbox.take_requests().is_empty());
+    assert_eq!(batches.next().await.unwrap().unwrap().num_rows(), 10);
+    for _ in 0..2 {
+        assert!(batches.next().await.is_none());
     }
 }

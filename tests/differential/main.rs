@@ -249,7 +249,7 @@ fn compare(document: &str, id: &str) {
             Err(error) => {
                 prop_assert!(error.is_request() && query.expression.may_be_refused(), "{}", error);
                 let text = error.to_string();
-                let reason = ["counting the rows", "reading pages", "grouping the rows", "cannot be asked for"]
+                let reason = ["counting the rows", "reading pages", "grouping the rows", "cannot be sent"]
                     .into_iter()
                     .find(|reason| text.contains(reason));
                 count(format!("refused: {}", reason.unwrap_or(&text)));

@@ -32,6 +32,31 @@ fn every_export_is_read_to_the_last_cell() {
     });
 }
 
+#[cfg(feature = "arrow")]
+#[test]
+fn every_export_is_the_same_in_batches() {
+    use crate::cells::{all_of_dump, compare_dump};
+
+    run(|live| async move {
+        let client = live.anonymous();
+        let dumps = client.dumps();
+        macro_rules! compare {
+            ($($dump:expr),*) => {$({
+                // Other tests add rows meanwhile.
+                let (rows, batches) = loop {
+                    let (before, batches, after) = (all($dump).await, all_of_dump($dump).await, all($dump).await);
+                    if before == after {
+                        break (after, batches);
+                    }
+                };
+                compare_dump(&rows, batches);
+            })*};
+        }
+        compare!(dumps.datasets(), dumps.resources(), dumps.organizations(), dumps.reuses(), dumps.dataservices());
+        compare!(dumps.harvests(), dumps.tags());
+    });
+}
+
 #[test]
 fn filters_and_organizations_choose_rows() {
     run(|live| async move {

@@ -6,7 +6,12 @@
 //! not in `target/platform`.
 
 mod analysis;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod catalogue;
+#[cfg(feature = "arrow")]
+#[path = "../arrow/cells.rs"]
+mod cells;
 mod community;
 mod dataservices;
 mod dataset_actions;

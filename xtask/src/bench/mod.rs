@@ -1,5 +1,6 @@
 //! `bench`: how fast the client is to build and to run, side by side with what would be used instead.
 
+mod batches;
 mod build;
 mod call;
 mod diff;
@@ -11,7 +12,7 @@ mod report;
 mod rows;
 mod valgrind;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use serde_json::json;
@@ -46,6 +47,8 @@ enum Benchmark {
     Pages,
     /// A table of 1,000,000 rows, and the official Python client's, and `csv` from a file
     Rows,
+    /// The same table as record batches, and arrow-csv's
+    Batches,
     /// A file of 1 GB, and curl's
     Download,
     /// What `cargo xtask diff` takes
@@ -90,6 +93,7 @@ fn measure(benchmark: Benchmark, rounds: usize) -> Result<Table, String> {
         Benchmark::Call => call::measure(&Workloads::build()?, rounds),
         Benchmark::Pages => pages::measure(&Workloads::build()?, rounds),
         Benchmark::Rows => rows::measure(&Workloads::build()?, rounds),
+        Benchmark::Batches => batches::measure(&Workloads::build()?, rounds),
         Benchmark::Download => download::measure(&Workloads::build()?, rounds),
         Benchmark::Diff => diff::measure(rounds),
     }
@@ -123,7 +127,15 @@ impl Workloads {
 
 /// The program of a package, built for release.
 fn build(package: &str) -> Result<PathBuf, String> {
+    build_of(package, None)
+}
+
+/// The program of a package of another workspace, if its manifest is given.
+fn build_of(package: &str, manifest: Option<&Path>) -> Result<PathBuf, String> {
     let mut cargo = crate::cargo("build");
+    if let Some(manifest) = manifest {
+        cargo.arg("--manifest-path").arg(manifest);
+    }
     let built = cargo
         .args(["--quiet", "--release", "--package", package, "--message-format", "json"])
         .stderr(Stdio::inherit())

@@ -7,13 +7,13 @@ use super::measure::{Run, Sample, alternate, median, sample};
 use super::report::{Row, Table, Threshold, Unit, shares_of_server};
 use super::{PYTHON_CLIENT, Workloads, folder};
 
-const ROWS: u32 = 1_000_000;
+pub(super) const ROWS: u32 = 1_000_000;
 
 /// As many rows as the client of Python reads: it gets 20 with each request, and all of them would take minutes.
 const ROWS_OF_PYTHON: u32 = 20_000;
 
 /// The resource that it is served as.
-const RESOURCE: &str = "5f0c1d7e-3b52-4a60-9d0e-6d2c1f4b8a97";
+pub(super) const RESOURCE: &str = "5f0c1d7e-3b52-4a60-9d0e-6d2c1f4b8a97";
 
 pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
     let python = super::python()?;

@@ -1,0 +1,74 @@
+//! Reading a large table as record batches.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::measure::{Run, Sample, alternate, median, sample};
+use super::report::{Row, Table, Threshold, Unit, shares_of_server};
+use super::rows::{RESOURCE, ROWS};
+use super::{Workloads, build_of, folder};
+
+pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
+    let manifest = crate::root().join("benchmarks/programs/Cargo.toml");
+    let theirs = build_of("with-arrow-csv", Some(&manifest))?;
+    let rows = ROWS.to_string();
+    let server = workloads.server(&["serve", "--table", RESOURCE, "--rows", &rows])?;
+    let path = folder()?.join("rows.csv");
+    let file = path.to_string_lossy().into_owned();
+    let bytes = ["row-bytes", "--origin", &server.origin, "--resource", RESOURCE, "--rows", &rows, "--save", &file];
+    sample(&mut workloads.work(&bytes))?;
+    let batches = ["batches", "--origin", &server.origin, "--resource", RESOURCE];
+    let share = server.share(|| sample(&mut workloads.work(&batches)))?;
+    let mut runs: [Run<'_>; 3] = [
+        Box::new(|| sample(on("0", &workloads.program).args(batches))),
+        Box::new(|| sample(on("0", &theirs).arg(&file))),
+        Box::new(|| sample(on("0,1", &workloads.program).args(batches))),
+    ];
+    let samples = alternate(rounds, &mut runs)?;
+    let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    let _ = fs::remove_file(&path);
+    let [one, theirs, two] = &samples[..] else {
+        return Err("three readings were to be measured".to_owned());
+    };
+    if let Some(short) = samples.iter().flatten().find(|sample| sample.output["rows"] != ROWS) {
+        return Err(format!("not all rows: {}", short.output));
+    }
+
+    let metrics = |samples: &[Sample], of: &dyn Fn(&Sample) -> Result<f64, String>| {
+        samples.iter().map(of).collect::<Result<Vec<_>, _>>()
+    };
+    let speed = |sample: &Sample| Ok(f64::from(ROWS) / sample.metric("wall")?);
+    let memory = |sample: &Sample| sample.metric("memory");
+    let of_one = metrics(one, &speed)?;
+    let table = vec![
+        Row::ratio(
+            "rows per second, one core",
+            Unit::Count,
+            &of_one,
+            "arrow-csv, from memory",
+            &metrics(theirs, &speed)?,
+        )
+        .threshold(Threshold::AtLeast(1.0)),
+        Row::ratio("rows per second, two cores", Unit::Count, &metrics(two, &speed)?, "ours, one core", &of_one)
+            .threshold(Threshold::AtLeast(1.7)),
+        Row::single("memory over idle", Unit::Bytes, median(metrics(two, &memory)?)),
+    ];
+    let notes = vec![
+        format!(
+            "The table is that of the rows, {:.0} MB as CSV. Ours reads it from the server on loopback, arrow-csv 59 from one \
+             file in memory, and the column of truth values as text, since it does not know `t` and `f`.",
+            size as f64 / 1e6
+        ),
+        "The cores are those of `taskset`; the server may use any.".to_owned(),
+        shares_of_server(&[share]),
+    ];
+    Ok(Table { title: "Batches: a table of 1,000,000 rows, as record batches".to_owned(), rows: table, notes })
+}
+
+/// A program on some cores.
+fn on(cores: &str, program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", cores]).arg(program);
+    command
+}
