@@ -109,7 +109,7 @@ async fn run(arguments: Arguments) -> Outcome {
 /// Where batches are written, one after another.
 enum Sink {
     Table { output: Box<dyn Write + Send>, batches: Vec<RecordBatch>, left: usize },
-    Csv(CsvWriter<Box<dyn Write + Send>>),
+    Csv(Box<CsvWriter<Box<dyn Write + Send>>>),
     Json(LineDelimitedWriter<Box<dyn Write + Send>>),
     Parquet(Box<ArrowWriter<Box<dyn Write + Send>>>),
 }
@@ -123,7 +123,7 @@ impl Sink {
     ) -> Outcome<Self> {
         Ok(match format {
             Format::Table => Self::Table { output, batches: vec![RecordBatch::new_empty(schema)], left: show },
-            Format::Csv => Self::Csv(CsvWriter::new(output)),
+            Format::Csv => Self::Csv(Box::new(CsvWriter::new(output))),
             Format::Json => Self::Json(LineDelimitedWriter::new(output)),
             Format::Parquet => Self::Parquet(Box::new(ArrowWriter::try_new(output, schema, None)?)),
         })

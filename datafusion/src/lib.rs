@@ -71,7 +71,7 @@ pub fn register_with(context: &SessionContext, client: &Client, options: Options
         return datafusion::common::plan_err!("the session has no catalog `{name}`");
     };
     catalog.register_schema("metrics", Arc::new(Metrics(tables.clone())))?;
-    catalog.register_schema("catalog", Arc::new(Catalog(tables.client().clone())))?;
+    catalog.register_schema("catalog", Arc::new(Catalog::new(client)))?;
     add_rule(context);
     Ok(())
 }

@@ -261,7 +261,7 @@ impl ExecutionPlan for RowsExec {
         let batches = futures_util::stream::once(batches).try_flatten();
         let expected = Arc::clone(&schema);
         let batches = batches.and_then(move |batch| {
-            let batch = fitted(batch, &expected);
+            let batch = fitted(&batch, &expected);
             if let Ok(batch) = &batch {
                 metrics.record_output(batch.num_rows());
             }
@@ -315,7 +315,7 @@ fn is_dynamic(filter: &Arc<dyn PhysicalExpr>) -> bool {
 }
 
 /// A batch with the schema that was planned: the table may have changed since.
-fn fitted(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+pub(crate) fn fitted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let mut columns = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {

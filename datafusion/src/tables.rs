@@ -53,10 +53,6 @@ impl Tables {
         Self { client: client.clone(), options, known: Arc::default() }
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
     /// A table whose schema is known already.
     pub(crate) fn known(&self, name: &Name) -> Option<Arc<RowsTable>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
