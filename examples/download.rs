@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use datagouv::files::Downloaded;
+use datagouv::files::{Downloaded, Format};
 use datagouv::main::types::ResourceTypeValue;
 use datagouv_sandbox::platform::COMMUNES;
 
@@ -24,6 +24,9 @@ struct Arguments {
     /// The id of a resource, to download its file only
     #[arg(long, value_name = "ID")]
     resource: Option<String>,
+    /// With `--resource`: the platform's copy in Parquet, if there is one of the present file
+    #[arg(long, requires = "resource")]
+    parquet: bool,
     /// Where to save
     #[arg(long, default_value = "data")]
     folder: PathBuf,
@@ -33,6 +36,9 @@ struct Arguments {
     /// Keep files whose size or checksum is not the declared one
     #[arg(long)]
     unverified: bool,
+    /// Keep files that do not begin as their format does, such as HTML pages in the place of data
+    #[arg(long)]
+    any_content: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -44,23 +50,21 @@ async fn main() -> ExitCode {
 }
 
 async fn download(arguments: Arguments) -> Outcome {
-    let Arguments { dataset, resource, folder, concurrency, unverified, place } = arguments;
+    let Arguments { dataset, resource, parquet, folder, concurrency, unverified, any_content, place } = arguments;
     let platform = place.open().await?;
     let client = &platform.client;
     if let Some(id) = resource {
         tokio::fs::create_dir_all(&folder).await?;
-        tell(&client.resource(id).download(folder).verify(!unverified).send().await?);
+        let wanted = if parquet { &[Format::Parquet, Format::Original][..] } else { &[Format::Original] };
+        let best = client.resource(id).best_file(wanted.iter().copied()).await?.ok_or("it has no file")?;
+        let download = best.file.download(folder).verify(!unverified);
+        let download = if any_content { download.accept_any_content() } else { download };
+        tell(&download.send().await?);
         return Ok(());
     }
     let wanted = [ResourceTypeValue::Main, ResourceTypeValue::Documentation];
-    let files = client
-        .dataset(dataset)
-        .download_all(folder)
-        .types(wanted)
-        .concurrency(concurrency)
-        .verify(!unverified)
-        .send()
-        .await?;
+    let files = client.dataset(dataset).download_all(folder).types(wanted).concurrency(concurrency).verify(!unverified);
+    let files = if any_content { files.accept_any_content() } else { files }.send().await?;
     let mut failures = 0;
     for file in files {
         match file.outcome {

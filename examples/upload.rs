@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use datagouv::File;
+use datagouv::files::UnpublishedFile;
 use datagouv_sandbox::platform::COMMUNES;
 
 use support::{Outcome, Place};
@@ -24,6 +25,9 @@ struct Arguments {
     /// The id of a resource whose file it replaces instead
     #[arg(long, value_name = "ID")]
     resource: Option<String>,
+    /// Columns that the first line has to name, or nothing is sent: `code,nom`
+    #[arg(long, value_name = "NAMES")]
+    columns: Option<String>,
     /// The size of the parts, in bytes
     #[arg(long, default_value_t = 4 << 20)]
     part_size: u64,
@@ -41,7 +45,7 @@ async fn main() -> ExitCode {
 }
 
 async fn upload(arguments: Arguments) -> Outcome {
-    let Arguments { file, dataset, resource, part_size, resume, place } = arguments;
+    let Arguments { file, dataset, resource, columns, part_size, resume, place } = arguments;
     let file = match &file {
         Some(path) => File::from_path(path).await.map_err(|error| format!("{}: {error}", path.display()))?,
         None => File::from_bytes("codes.csv", "code,nom\n29019,Brest\n".repeat(500_000)),
@@ -59,6 +63,9 @@ async fn upload(arguments: Arguments) -> Outcome {
     if let Some(uuid) = resume {
         upload = upload.resume(uuid);
     }
+    if let Some(columns) = columns {
+        upload = upload.check(move |unpublished| async move { has_columns(&unpublished, &columns).await });
+    }
     let uuid = upload.uuid().to_owned();
     println!("sending   with --resume {uuid} if it is interrupted");
     let upload = upload.parts_above(part_size).part_size(part_size).progress(|now| println!("          {now}"));
@@ -70,4 +77,18 @@ async fn upload(arguments: Arguments) -> Outcome {
         println!("          {} {}", checksum.type_, checksum.value);
     }
     Ok(())
+}
+
+/// Checks the first line of a file. A validator of table schemas has its place here too: `unpublished.schema` is the one that
+/// the resource or the dataset names.
+async fn has_columns(unpublished: &UnpublishedFile, columns: &str) -> Outcome {
+    let bytes = unpublished.bytes().await?;
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let header: Vec<&str> =
+        line.split([',', ';', '\t']).map(|name| name.trim_matches(['"', '\r', '\u{feff}'])).collect();
+    match columns.split(',').find(|column| !header.contains(column)) {
+        Some(missing) => Err(format!("there is no column `{missing}` in `{}`", line.trim_end()).into()),
+        None => Ok(()),
+    }
 }

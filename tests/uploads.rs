@@ -11,7 +11,7 @@ use datagouv::{Api, Client, File};
 use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
 use datagouv_sandbox::form::{self, Field};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
-use datagouv_sandbox::{Api as Document, Sandbox, clock};
+use datagouv_sandbox::{Api as Document, Reply, Sandbox, clock};
 use serde_json::json;
 
 const ABC_SHA1: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
@@ -369,4 +369,130 @@ fn a_crop_box_has_something_in_it() {
     for (left, upper, right, lower) in [(1, 0, 1, 1), (2, 0, 1, 1), (0, 1, 1, 1), (0, 2, 1, 1)] {
         assert!(CropBox::new(left, upper, right, lower).unwrap_err().is_request());
     }
+}
+
+/// What the platform says of a file that it stored in a second.
+fn stored_in(second: &str, checksum: &str) -> serde_json::Value {
+    let url = format!("https://static.example.org/resources/doublons-de-noms/{second}/donnees.csv");
+    json!({"id": "twin", "title": "donnees.csv", "url": url, "filesize": 3, "checksum": {"type": "sha1", "value": checksum}})
+}
+
+#[tokio::test]
+async fn a_name_that_was_taken_within_the_second_is_sent_once_more() {
+    clock::by_steps();
+    let at = "Sat, 28 Nov 2026 17:10:53 GMT";
+    let other = ABC_SHA1.replace('a', "b");
+    for (second, checksum, posts, made) in [
+        ("20261128-171053", other.as_str(), 2, true),
+        // Another second: the failure had another reason.
+        ("20261128-171033", other.as_str(), 1, false),
+        // It may be the result of this very upload.
+        ("20261128-171053", ABC_SHA1, 1, false),
+    ] {
+        let (sandbox, server, client) = platform().await;
+        let failure = Reply::json(500, &json!({"message": "Internal Server Error"})).with_header("date", at);
+        nth_post(&server, 1, Fault::Reply(failure));
+        let there = json!({"id": COMMUNES, "resources": [stored_in(second, checksum)]}).to_string();
+        sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there);
+        let outcome = client.dataset(COMMUNES).upload(File::from_bytes("Données.csv", "abc")).send().await;
+        let methods: Vec<String> = server.requests().iter().map(|arrival| arrival.method.clone()).collect();
+        assert_eq!(methods.iter().filter(|method| *method == "POST").count(), posts, "{second} {methods:?}");
+        match outcome {
+            Ok(answer) => {
+                assert!(made, "{second}");
+                assert_eq!(stored(&client, &answer).await, b"abc");
+            }
+            Err(error) => {
+                assert!(!made && error.status().is_some_and(|status| status == 500), "{error}");
+                let explained = error.to_string().contains("of this name and content was stored in the same second");
+                assert_eq!(explained, checksum == ABC_SHA1, "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_again_and_again_is_given_up() {
+    clock::by_steps();
+    for (failures, posts, made) in [(2, 3, true), (9, 4, false)] {
+        let (sandbox, server, client) = platform().await;
+        let there = json!({"id": COMMUNES, "resources": [stored_in("20261128-171053", &ABC_SHA1.replace('a', "b"))]});
+        for _ in 0..3 {
+            sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there.to_string());
+        }
+        let sent = AtomicUsize::new(0);
+        server.plan(move |arrival| {
+            let fails = arrival.method == "POST" && sent.fetch_add(1, Ordering::Relaxed) < failures;
+            let failure = Reply::json(500, &json!({"message": "Internal Server Error"}));
+            fails.then(|| Fault::Reply(failure.with_header("date", "Sat, 28 Nov 2026 17:10:53 GMT")))
+        });
+        let outcome = client.dataset(COMMUNES).upload(File::from_bytes("donnees.csv", "abc")).send().await;
+        assert_eq!(outcome.is_ok(), made, "{outcome:?}");
+        assert_eq!(server.requests().iter().filter(|arrival| arrival.method == "POST").count(), posts);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_nothing_explains_and_a_reader_are_not_sent_again() {
+    clock::by_steps();
+    let (_sandbox, server, client) = platform().await;
+    server.fault_once(Fault::status(500));
+    let error = client.dataset(COMMUNES).upload(File::from_bytes("a.csv", "abc")).send().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(500), "{error}");
+    server.take_requests();
+    server.fault_once(Fault::status(500));
+    let file = File::from_reader("a.csv", 3, &b"abc"[..]);
+    client.dataset(COMMUNES).upload(file).send().await.unwrap_err();
+    assert_eq!(server.requests().len(), 1);
+    // Replacing a file a second time does no harm.
+    server.take_requests();
+    server.fault_once(Fault::status(500));
+    let resource = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
+    resource.upload(File::from_bytes("a.csv", "abc")).send().await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_is_checked_against_the_schema_before_anything_is_sent() {
+    let schema = json!({"name": "etalab/schema-irve", "version": "2.3.1", "url": null});
+    for (of_resource, of_dataset, named) in [
+        (json!(null), json!(null), None),
+        (json!(null), schema.clone(), Some("etalab/schema-irve")),
+        (schema.clone(), json!({"name": "another"}), Some("etalab/schema-irve")),
+    ] {
+        for passes in [true, false] {
+            let (sandbox, server, client) = platform().await;
+            let answer = |operation: &str, body: serde_json::Value| {
+                sandbox.answer_once(operation, 200, &[("Content-Type", "application/json")], body.to_string());
+            };
+            answer("get_resource", json!({"id": COMMUNES_RESOURCE, "schema": of_resource}));
+            answer("get_dataset", json!({"schema": of_dataset}));
+            let resource = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
+            let upload = resource.upload(File::from_bytes("a.csv", "a;b")).check(move |unpublished| async move {
+                assert_eq!(unpublished.schema.as_ref().and_then(|schema| schema.name.as_deref()), named);
+                assert_eq!(unpublished.bytes().await?, "a;b");
+                if passes { Ok(()) } else { Err("line 2 has no column `c`".into()) }
+            });
+            let outcome = tokio::spawn(upload.send()).await.unwrap();
+            let posts = server.requests().iter().filter(|arrival| arrival.method == "POST").count();
+            assert_eq!((outcome.is_ok(), posts), (passes, usize::from(passes)));
+            if let Err(error) = outcome {
+                assert!(error.is_refused(), "{error}");
+                let text = "`a.csv` was not sent, because its check failed: line 2 has no column `c`";
+                assert_eq!(error.to_string(), text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_read_once_is_not_spent_on_a_check() {
+    let (_sandbox, server, client) = platform().await;
+    let upload = client.dataset(COMMUNES).upload(File::from_reader("a.csv", 3, &b"abc"[..]));
+    let error = upload.check(|file| async move { Ok(file.bytes().await.map(drop)?) }).send().await.unwrap_err();
+    assert!(error.is_refused() && error.to_string().contains("only once"), "{error}");
+    assert!(server.requests().iter().all(|arrival| arrival.method == "GET"));
+    let upload = client.dataset(COMMUNES).upload(File::from_reader("a.csv", 3, &b"abc"[..]));
+    let made = upload.check(|file| async move { if file.file.len() == 3 { Ok(()) } else { Err("length".into()) } });
+    assert_eq!(stored(&client, &made.send().await.unwrap()).await, b"abc");
 }

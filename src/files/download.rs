@@ -5,6 +5,8 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED};
+
 use super::checksum::Checksum;
 use super::expected::Expected;
 use super::name;
@@ -22,12 +24,23 @@ use crate::{Error, Result};
 /// declared size and checksum. If the download fails or is dropped, the temporary file is removed. A body that breaks off is
 /// resumed if the server supports ranges and the file is unchanged; otherwise the download starts over. The API key is not
 /// sent.
+///
+/// A content coding is not accepted, so that ranges, sizes and checksums are those of the file. If the server applies gzip or
+/// deflate nevertheless, it is undone ([`Downloaded::content_coding`]); a compressed file (`a.csv.gz`) stays compressed.
+///
+/// # Unexpected content
+///
+/// Firewalls, logins and services respond with status 200 and a page of their own. The first bytes are compared with the
+/// format of the resource, else with its media type, and an HTML page, an error report of a service or nothing in the place of
+/// data is an error ([`Error::is_unexpected_content`]); nothing is saved.
+/// [The guide](crate::guide::downloading#what-is-refused) has the rules.
 #[derive(Clone, Debug)]
 #[must_use = "a download does nothing until it is sent"]
 pub struct Download {
     file: FileHandle,
     path: PathBuf,
     verify: bool,
+    accepts_any_content: bool,
     listener: Listener,
     filter: NameFilter,
 }
@@ -44,6 +57,16 @@ pub struct Downloaded {
     pub checksum: Option<Checksum>,
     /// The URL that it came from, after redirects.
     pub url: String,
+    /// The URL that was requested; another one than [`url`](Self::url) if it was redirected.
+    pub requested_url: String,
+    /// The `Content-Type` of the response.
+    pub media_type: Option<String>,
+    /// The content coding that the server applied though none was accepted, and that was undone.
+    pub content_coding: Option<String>,
+    /// The `ETag` of the response. It identifies the file, unless a content coding was undone.
+    pub etag: Option<String>,
+    /// The `Last-Modified` date of the response.
+    pub last_modified: Option<String>,
     /// How often it was resumed after the body broke off.
     pub resumptions: u32,
 }
@@ -95,7 +118,8 @@ impl ResourceHandle {
 
 impl Download {
     pub(super) fn new(file: FileHandle, path: PathBuf) -> Self {
-        Self { file, path, verify: true, listener: Listener::default(), filter: NameFilter::default() }
+        let (listener, filter) = (Listener::default(), NameFilter::default());
+        Self { file, path, verify: true, accepts_any_content: false, listener, filter }
     }
 
     /// Sets a closure that receives the progress whenever bytes arrive. It should be quick.
@@ -108,6 +132,12 @@ impl Download {
     /// sometimes out of date.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
+        self
+    }
+
+    /// Accepts what does not begin as the declared format of the resource does; see [above](Self#unexpected-content).
+    pub fn accept_any_content(mut self) -> Self {
+        self.accepts_any_content = true;
         self
     }
 
@@ -128,8 +158,13 @@ impl Download {
     /// does not match its declared size or checksum ([`Error::is_corrupt`]), or if it cannot be written
     /// ([`Error::is_local`]).
     pub async fn send(self) -> Result<Downloaded> {
-        let file = self.file.resolve().await?;
+        let mut file = self.file.resolve().await?;
+        if self.accepts_any_content {
+            file.accept_any_content();
+        }
         let mut transfer = file.open(self.file.client(), true).await?;
+        // The first bytes are examined before anything is written.
+        let mut next = transfer.next().await?;
         let expected = if self.verify { file.expected().clone() } else { Expected::default() };
         refuse_another_size(&transfer, &expected)?;
 
@@ -137,18 +172,31 @@ impl Download {
         let local = |error: io::Error| Error::local(&target, error);
         let mut partial = Partial::create(target.clone(), expected.clone()).map_err(local)?;
         self.listener.tell(0, transfer.total());
-        while let Some(piece) = transfer.next().await? {
+        while let Some(piece) = next {
             if matches!(piece, Piece::Anew) {
                 refuse_another_size(&transfer, &expected)?;
             }
             partial.take(piece).await.map_err(local)?;
             self.listener.tell(transfer.received(), transfer.total());
+            next = transfer.next().await?;
         }
         let (complete, check) = partial.complete().await.map_err(local)?;
-        let checksum = check.finish(transfer.received()).map_err(|error| error.of_file(transfer.url()))?;
+        let checksum =
+            check.finish(transfer.received(), transfer.coded()).map_err(|error| error.of_file(transfer.url()))?;
         let path = complete.finish().await.map_err(local)?;
-        let url = transfer.url().to_string();
-        Ok(Downloaded { path, size: transfer.received(), checksum, url, resumptions: transfer.resumptions() })
+        let header = |name: HeaderName| Some(transfer.headers().get(name)?.to_str().ok()?.to_owned());
+        Ok(Downloaded {
+            path,
+            size: transfer.received(),
+            checksum,
+            url: transfer.url().to_string(),
+            requested_url: file.url().to_owned(),
+            media_type: header(CONTENT_TYPE),
+            content_coding: transfer.coding().map(str::to_owned),
+            etag: header(ETAG),
+            last_modified: header(LAST_MODIFIED),
+            resumptions: transfer.resumptions(),
+        })
     }
 
     async fn target(&self, file: &RemoteFile, transfer: &Transfer) -> Result<PathBuf> {

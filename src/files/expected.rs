@@ -10,6 +10,12 @@ pub(super) struct Expected {
     pub checksum: Option<Checksum>,
 }
 
+/// A file in the content coding in which it was sent.
+pub(super) struct Coded {
+    pub size: u64,
+    pub checksum: Option<Checksum>,
+}
+
 impl Expected {
     pub(super) fn check(&self) -> Check {
         let digester = self.checksum.as_ref().map(|checksum| Digester::new(checksum.algorithm()));
@@ -31,16 +37,21 @@ impl Check {
     }
 
     /// Returns the verified checksum, if one was declared.
-    pub(super) fn finish(self, size: u64) -> Result<Option<Checksum>> {
-        if let Some(expected) = self.expected.size.filter(|expected| *expected != size) {
-            return Err(Error::corrupt(format!("the file has {size} bytes, but {expected} are declared")));
+    /// Returns the verified checksum, if one was declared. What is declared may be of the file, or of the form in which it
+    /// was sent.
+    pub(super) fn finish(self, size: u64, coded: Option<Coded>) -> Result<Option<Checksum>> {
+        let fits = |expected: u64| expected == size || coded.as_ref().is_some_and(|coded| coded.size == expected);
+        if let Some(expected) = self.expected.size.filter(|expected| !fits(*expected)) {
+            let sent = coded.map(|coded| format!(" ({} as they were sent)", coded.size)).unwrap_or_default();
+            return Err(Error::corrupt(format!("the file has {size} bytes{sent}, but {expected} are declared")));
         }
         let Some(found) = self.digester.map(Digester::finish) else { return Ok(None) };
+        let sent = coded.and_then(|coded| coded.checksum);
         match self.expected.checksum {
-            Some(expected) if expected != found => {
+            Some(expected) if expected != found && sent.as_ref() != Some(&expected) => {
                 Err(Error::corrupt(format!("the checksum of the file is {found}, but {expected} is declared")))
             }
-            _ => Ok(Some(found)),
+            expected => Ok(expected.or(Some(found))),
         }
     }
 }

@@ -24,6 +24,7 @@ pub struct DownloadAll {
     types: Option<Vec<ResourceTypeValue>>,
     concurrency: usize,
     verify: bool,
+    accepts_any_content: bool,
     listener: Option<Listener>,
 }
 
@@ -62,6 +63,7 @@ impl DatasetHandle {
             types: None,
             concurrency: 2,
             verify: true,
+            accepts_any_content: false,
             listener: None,
         }
     }
@@ -83,6 +85,12 @@ impl DownloadAll {
     /// Sets whether declared sizes and checksums are verified. Default: `true`.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
+        self
+    }
+
+    /// Accepts files that do not begin as their declared formats do; see [`Download`](super::Download#unexpected-content).
+    pub fn accept_any_content(mut self) -> Self {
+        self.accepts_any_content = true;
         self
     }
 
@@ -111,6 +119,9 @@ impl DownloadAll {
         let wanted = |resource: &Resource| self.types.as_ref().is_none_or(|types| types.contains(&resource.type_));
         let downloads = dataset.resources.into_iter().filter(wanted).map(|resource| {
             let mut download = client.file(&resource).download(&self.folder).verify(self.verify).filter(filter.clone());
+            if self.accepts_any_content {
+                download = download.accept_any_content();
+            }
             if let Some(listener) = self.listener.clone() {
                 let resource = resource.clone();
                 download = download.progress(move |progress| listener(&resource, progress));

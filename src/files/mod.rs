@@ -21,7 +21,10 @@
 //! # }
 //! ```
 
+mod best;
 mod checksum;
+mod coding;
+mod content;
 mod download;
 mod expected;
 mod fetch;
@@ -43,6 +46,7 @@ mod upload;
 #[cfg(feature = "_fuzz")]
 pub(crate) use name::of_answer as name_of_answer;
 
+pub use self::best::{BestFile, Format};
 pub use self::checksum::{Algorithm, Checksum};
 pub use self::download::{Download, Downloaded};
 pub use self::folder::{DownloadAll, ResourceDownload};
@@ -52,4 +56,4 @@ pub use self::progress::Progress;
 pub use self::range_reader::RangeReader;
 pub use self::remote::{FileHandle, Latest, RemoteFile};
 pub use self::stream::FileStream;
-pub use self::upload::{Upload, UploadedFile};
+pub use self::upload::{UnpublishedFile, Upload, UploadedFile};

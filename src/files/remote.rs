@@ -4,10 +4,11 @@ use bytes::Bytes;
 use reqwest::Url;
 
 use super::checksum::Checksum;
+use super::content::Content;
 use super::expected::Expected;
 use super::transfer::{Piece, Transfer};
 use crate::main::types::Resource;
-use crate::objects::{Export, ResourceHandle};
+use crate::objects::{Export, ResourceHandle, file_url};
 use crate::{Client, Error, Result};
 
 /// The URL of a file, with its declared size and checksum. Made from a resource with `From`, or from a URL.
@@ -27,12 +28,13 @@ pub struct RemoteFile {
     /// The file name, if neither the server nor the URL tells one.
     name: Option<String>,
     expected: Expected,
+    content: Content,
 }
 
 impl RemoteFile {
     /// Creates a file from a URL, without size and checksum.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), name: None, expected: Expected::default() }
+        Self { url: url.into(), name: None, expected: Expected::default(), content: Content::Any }
     }
 
     /// Sets the declared size in bytes, which downloads verify.
@@ -44,6 +46,13 @@ impl RemoteFile {
     /// Sets the declared checksum, which downloads verify.
     pub fn with_checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
         self.expected.checksum = checksum.into();
+        self
+    }
+
+    /// Sets the declared format (`csv`, `json`, `xlsx`…): a download of an HTML page in its place is then an error, as
+    /// [`Download`](super::Download) describes. Default: none, and any content is accepted.
+    pub fn with_format(mut self, format: impl AsRef<str>) -> Self {
+        self.content = Content::declared(Some(format.as_ref()), None);
         self
     }
 
@@ -63,21 +72,22 @@ impl RemoteFile {
         self.name.as_deref().unwrap_or("download")
     }
 
+    pub(super) fn accept_any_content(&mut self) {
+        self.content = Content::Any;
+    }
+
     pub(super) fn expected(&self) -> &Expected {
         &self.expected
     }
 
     pub(super) async fn open(&self, client: &Client, restarts: bool) -> Result<Transfer> {
-        Transfer::open(client, &self.parsed_url()?, restarts).await
+        // What is declared to be empty may be.
+        let content = if self.expected.size == Some(0) { Content::Any } else { self.content };
+        Transfer::open(client, &self.parsed_url()?, restarts, content, self.expected.clone()).await
     }
 
     pub(super) fn parsed_url(&self) -> Result<Url> {
-        let url = Url::parse(self.url.trim())
-            .map_err(|error| Error::request(format!("`{}` is not a URL", self.url)).with_source(error))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Error::request(format!("cannot download over `{}`: use http or https", url.scheme())));
-        }
-        Ok(url)
+        file_url::parse(&self.url)
     }
 }
 
@@ -91,6 +101,7 @@ impl From<&Resource> for RemoteFile {
                 size: resource.filesize.and_then(|size| u64::try_from(size).ok()),
                 checksum: resource.checksum.as_ref().and_then(Option::from),
             },
+            content: Content::declared(resource.format.as_deref(), resource.mime.as_deref()),
         }
     }
 }
@@ -163,7 +174,7 @@ impl FileHandle {
                 }
             }
         }
-        check.finish(all.len() as u64).map_err(|error| error.of_file(transfer.url()))?;
+        check.finish(all.len() as u64, transfer.coded()).map_err(|error| error.of_file(transfer.url()))?;
         Ok(all.into())
     }
 

@@ -66,7 +66,10 @@ impl FileStream {
                 }
                 // Not reached: the transfer was opened without restarts.
                 Some(Piece::Anew) => Err(Error::file_changed()),
-                None => check.finish(transfer.received()).map(|_| None).map_err(|error| error.of_file(transfer.url())),
+                None => check
+                    .finish(transfer.received(), transfer.coded())
+                    .map(|_| None)
+                    .map_err(|error| error.of_file(transfer.url())),
             }
         });
         Self { bytes: Box::pin(bytes), size, name }

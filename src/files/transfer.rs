@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use bytes::{Buf, Bytes, BytesMut};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 
+use super::checksum::Digester;
+use super::coding::{self, Decoder};
+use super::content::{Content, EXAMINED, Examined};
+use super::expected::{Coded, Expected};
 use super::fetch::fetch;
 use super::range::{ContentRange, Validator};
 use crate::transport::Repeatable;
@@ -14,8 +18,8 @@ use crate::{Client, Error, Result};
 /// How many times in a row a body may break off without any new byte.
 pub(super) const MAX_FAILURES: u32 = 5;
 
-/// How many times a file may change while it is read.
-const MAX_CHANGES: u32 = 3;
+/// How many times a transfer may start over.
+const MAX_RESTARTS: u32 = 3;
 
 /// The delay before resuming, doubled for each failure in a row.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -39,50 +43,88 @@ pub(super) struct Transfer {
     url: Url,
     /// Whether to start over if the file cannot be resumed.
     restarts: bool,
-    answer: Option<Response>,
+    response: Option<Response>,
+    decoder: Option<Decoder>,
+    /// Bytes of the response that are not decoded yet.
+    undecoded: Bytes,
+    /// The size and the checksum of the coded bytes.
+    coded: (u64, Option<Digester>),
     state: FileState,
-    /// The number of bytes received.
+    expected: Expected,
+    content: Content,
+    /// The first bytes, until so many are there that the content can be examined.
+    held: Option<BytesMut>,
+    /// The number of bytes received, after the content coding was undone.
     received: u64,
     /// How many bytes of this response were received with an earlier one.
     skip: u64,
     failures: u32,
-    changes: u32,
+    restarted: u32,
     resumptions: u32,
+}
+
+/// Why a transfer starts over.
+enum Restart {
+    /// The file is another one than before.
+    Changed,
+    /// Nothing tells whether the rest would be of the same file.
+    NoValidator,
+}
+
+fn digester(expected: &Expected) -> Option<Digester> {
+    expected.checksum.as_ref().map(|checksum| Digester::new(checksum.algorithm()))
 }
 
 /// What the headers of a response tell about the file.
 struct FileState {
     url: Url,
+    status: StatusCode,
     headers: HeaderMap,
+    /// The content coding that is undone.
+    coding: Option<String>,
+    /// The announced length, if it is that of the file.
     total: Option<u64>,
     validator: Option<Validator>,
 }
 
 impl FileState {
-    fn of(answer: &Response) -> Self {
-        let headers = answer.headers().clone();
-        let encoded = headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
+    fn of(response: &Response, content: Content) -> Self {
+        let headers = response.headers().clone();
+        let coding = coding::to_undo(&headers, response.url(), content == Content::Gzip);
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
         // Length and entity tag of an encoded form do not apply to the file itself.
-        let (total, validator) = if encoded { (None, None) } else { (length, Validator::of(&headers)) };
-        Self { url: answer.url().clone(), headers, total, validator }
+        let (total, validator) = if coding.is_some() { (None, None) } else { (length, Validator::of(&headers)) };
+        Self { url: response.url().clone(), status: response.status(), headers, coding, total, validator }
     }
 }
 
 impl Transfer {
     /// Requests a file. With `restarts`, [`Piece::Anew`] may be returned.
-    pub(super) async fn open(client: &Client, url: &Url, restarts: bool) -> Result<Self> {
-        let answer = fetch(client, url, &[]).await?;
+    pub(super) async fn open(
+        client: &Client,
+        url: &Url,
+        restarts: bool,
+        content: Content,
+        expected: Expected,
+    ) -> Result<Self> {
+        let response = fetch(client, url, &[]).await?;
+        let state = FileState::of(&response, content);
         Ok(Self {
             client: client.clone(),
             url: url.clone(),
             restarts,
-            state: FileState::of(&answer),
-            answer: Some(answer),
+            decoder: state.coding.as_deref().map(Decoder::of).transpose().map_err(|error| error.of_file(url))?,
+            undecoded: Bytes::new(),
+            coded: (0, digester(&expected)),
+            state,
+            expected,
+            response: Some(response),
+            content,
+            held: Some(BytesMut::new()),
             received: 0,
             skip: 0,
             failures: 0,
-            changes: 0,
+            restarted: 0,
             resumptions: 0,
         })
     }
@@ -102,25 +144,78 @@ impl Transfer {
         self.state.total
     }
 
+    /// The content coding that is undone.
+    pub(super) fn coding(&self) -> Option<&str> {
+        self.state.coding.as_deref()
+    }
+
     pub(super) fn received(&self) -> u64 {
         self.received
+    }
+
+    /// What the file is in the content coding in which it was sent, if that is undone.
+    pub(super) fn coded(&mut self) -> Option<Coded> {
+        self.state.coding.as_ref()?;
+        Some(Coded { size: self.coded.0, checksum: self.coded.1.take().map(Digester::finish) })
     }
 
     pub(super) fn resumptions(&self) -> u32 {
         self.resumptions
     }
 
-    /// Returns the next piece, or `None` at the end.
+    /// Returns the next piece, or `None` at the end. Nothing is returned before the first bytes were examined.
     pub(super) async fn next(&mut self) -> Result<Option<Piece>> {
+        let Some(mut held) = self.held.take() else {
+            let piece = self.receive().await?;
+            if matches!(piece, Some(Piece::Anew)) {
+                self.held = Some(BytesMut::new());
+            }
+            return Ok(piece);
+        };
+        let complete = loop {
+            match self.receive().await? {
+                Some(Piece::Bytes(bytes)) => held.extend_from_slice(&bytes),
+                // None of the bytes that are void were returned.
+                Some(Piece::Anew) => held.clear(),
+                None => break true,
+            }
+            if held.len() >= EXAMINED {
+                break false;
+            }
+        };
+        let first = held.get(..EXAMINED).unwrap_or(&held);
+        let FileState { url, status, headers, .. } = &self.state;
+        let examined = Examined { requested: &self.url, url, status: *status, headers };
+        self.content.examine(first, complete, examined)?;
+        Ok((!held.is_empty()).then(|| Piece::Bytes(held.freeze())))
+    }
+
+    async fn receive(&mut self) -> Result<Option<Piece>> {
         loop {
-            let Some(answer) = &mut self.answer else {
+            let Some(response) = &mut self.response else {
                 if self.resume().await? {
                     return Ok(Some(Piece::Anew));
                 }
                 continue;
             };
-            match answer.chunk().await {
+            let chunk = if self.undecoded.is_empty() {
+                response.chunk().await
+            } else {
+                Ok(Some(std::mem::take(&mut self.undecoded)))
+            };
+            match chunk {
                 Ok(Some(mut bytes)) => {
+                    if let Some(decoder) = &mut self.decoder {
+                        self.undecoded = bytes.split_off(bytes.len().min(coding::STEP));
+                        self.coded.0 += bytes.len() as u64;
+                        if let Some(digester) = &mut self.coded.1 {
+                            digester.update(&bytes);
+                        }
+                        bytes = decoder.decode(&bytes).map_err(|error| error.of_file(&self.url))?;
+                        if matches!(decoder, Decoder::Plain) {
+                            self.state.coding = None;
+                        }
+                    }
                     let known = self.skip.min(bytes.len() as u64);
                     self.skip -= known;
                     bytes.advance(usize::try_from(known).unwrap_or(bytes.len()));
@@ -129,16 +224,27 @@ impl Transfer {
                     }
                     self.received += bytes.len() as u64;
                     self.failures = 0;
-                    if self.state.total.is_some_and(|total| self.received > total) {
-                        return Err(Error::corrupt("the server sent more bytes than it announced").of_file(&self.url));
+                    if let Some(total) = self.state.total.filter(|total| self.received > *total) {
+                        let message = format!("the server sent more than the {total} bytes that it announced");
+                        return Err(Error::corrupt(message).of_file(&self.url));
                     }
                     return Ok(Some(Piece::Bytes(bytes)));
                 }
                 // A body delimited by the end of the connection may break off like this.
                 Ok(None) if self.state.total.is_some_and(|total| self.received < total) => {
-                    self.failed(Error::transport("the body ended before its end"), true).await?;
+                    self.failed(self.cut(), true).await?;
                 }
-                Ok(None) => return Ok(None),
+                Ok(None) => match self.decoder.take() {
+                    None => return Ok(None),
+                    Some(decoder) => match decoder.finish() {
+                        Ok(bytes) if bytes.is_empty() => {}
+                        Ok(bytes) => {
+                            self.received += bytes.len() as u64;
+                            return Ok(Some(Piece::Bytes(bytes)));
+                        }
+                        Err(error) => self.failed(error, true).await?,
+                    },
+                },
                 Err(error) => {
                     let error = Error::from(error);
                     let transient = error.asks_again(Repeatable::of(&Method::GET, false));
@@ -150,7 +256,7 @@ impl Transfer {
 
     /// Waits if the transfer can be resumed, otherwise returns the error.
     async fn failed(&mut self, error: Error, transient: bool) -> Result<()> {
-        self.answer = None;
+        (self.response, self.decoder, self.undecoded) = (None, None, Bytes::new());
         self.failures += 1;
         let resumable = self.state.validator.is_some() || self.restarts || self.received == 0;
         if self.failures >= MAX_FAILURES || !resumable || !transient {
@@ -163,60 +269,82 @@ impl Transfer {
     /// Requests the rest. Returns whether the transfer starts over.
     async fn resume(&mut self) -> Result<bool> {
         self.resumptions += 1;
-        let condition = self.state.validator.clone().filter(|_| self.received > 0);
-        let Some(validator) = condition else {
-            let answer = fetch(&self.client, &self.url, &[]).await?;
-            return self.begin_anew(answer);
+        let Some(validator) = self.state.validator.clone().filter(|_| self.received > 0) else {
+            return self.start_over(Restart::NoValidator).await;
         };
         let range = HeaderValue::from_str(&format!("bytes={}-", self.received))?;
         let headers = [(RANGE, range), (IF_RANGE, validator.value.clone())];
-        let answer = match fetch(&self.client, &self.url, &headers).await {
-            Ok(answer) => answer,
+        let response = match fetch(&self.client, &self.url, &headers).await {
+            Ok(response) => response,
             // The file has become shorter than what was received.
             Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
-                let answer = fetch(&self.client, &self.url, &[]).await?;
-                return self.begin_anew(answer);
+                return self.start_over(Restart::Changed).await;
             }
             Err(error) => return Err(error),
         };
-        if answer.status() == StatusCode::PARTIAL_CONTENT {
-            let rest = ContentRange::of(answer.headers()).filter(|range| self.is_rest(range, &validator, &answer));
+        if response.status() == StatusCode::PARTIAL_CONTENT {
+            let rest = ContentRange::of(response.headers()).filter(|range| self.is_rest(range, &validator, &response));
             if rest.is_some() {
-                (self.answer, self.skip) = (Some(answer), 0);
+                (self.response, self.skip) = (Some(response), 0);
                 return Ok(false);
             }
             // Its permit is needed for the next request.
-            drop(answer);
-            let answer = fetch(&self.client, &self.url, &[]).await?;
-            return self.begin_anew(answer);
+            drop(response);
+            return self.start_over(Restart::Changed).await;
         }
-        // The server ignores ranges and sends the whole file: its beginning was received before.
-        if validator.matches(answer.headers()) {
-            (self.answer, self.skip) = (Some(answer), self.received);
-            return Ok(false);
-        }
-        self.begin_anew(answer)
+        self.begin_anew(response, Restart::Changed)
+    }
+
+    async fn start_over(&mut self, reason: Restart) -> Result<bool> {
+        let response = fetch(&self.client, &self.url, &[]).await?;
+        self.begin_anew(response, reason)
     }
 
     /// Returns whether a response is the rest of the same file.
-    fn is_rest(&self, range: &ContentRange, validator: &Validator, answer: &Response) -> bool {
+    fn is_rest(&self, range: &ContentRange, validator: &Validator, response: &Response) -> bool {
         let total = match (range.total, self.state.total) {
             (Some(now), Some(before)) => now == before,
             _ => true,
         };
-        range.first == self.received && total && !validator.contradicts(answer.headers())
+        let is_coded = coding::to_undo(response.headers(), response.url(), self.content == Content::Gzip).is_some();
+        range.first == self.received && total && !is_coded && !validator.contradicts(response.headers())
     }
 
-    fn begin_anew(&mut self, answer: Response) -> Result<bool> {
+    fn begin_anew(&mut self, response: Response, reason: Restart) -> Result<bool> {
         let anew = self.received > 0;
+        let state = FileState::of(&response, self.content);
+        let is_same = self.state.validator.as_ref().is_some_and(|validator| validator.matches(response.headers()));
+        if anew && is_same && state.coding.is_none() {
+            // The server supports no ranges, or not this one: the beginning was received before.
+            (self.response, self.skip) = (Some(response), self.received);
+            return Ok(false);
+        }
         if anew {
-            self.changes += 1;
-            if !self.restarts || self.changes > MAX_CHANGES {
-                return Err(Error::corrupt("the file changed while it was read").of_file(&self.url));
+            self.restarted += 1;
+            if !self.restarts || self.restarted > MAX_RESTARTS {
+                let error = match reason {
+                    Restart::Changed => Error::file_changed(),
+                    Restart::NoValidator => self.cut(),
+                };
+                return Err(error.of_file(&self.url));
             }
         }
-        self.state = FileState::of(&answer);
-        (self.answer, self.received, self.skip) = (Some(answer), 0, 0);
+        self.state = state;
+        self.coded = (0, digester(&self.expected));
+        self.decoder =
+            self.state.coding.as_deref().map(Decoder::of).transpose().map_err(|error| error.of_file(&self.url))?;
+        (self.response, self.received, self.skip) = (Some(response), 0, 0);
         Ok(anew)
+    }
+
+    /// The error of a body that ended too early.
+    fn cut(&self) -> Error {
+        let of = self.state.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let resumable = if self.state.validator.is_some() {
+            ""
+        } else {
+            ", and cannot be resumed: the server sends no entity tag or modification date that identifies the file"
+        };
+        Error::transport(format!("the body broke off after {}{of} bytes{resumable}", self.received))
     }
 }

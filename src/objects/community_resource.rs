@@ -16,8 +16,10 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Returns an error if the call fails.
+        /// Returns an error if the call fails; before it is sent, if the URL cannot be meant, as in
+        /// [`create_remote`](crate::objects::DatasetHandle::create_remote).
         pub async fn create_community_resource(&self, resource: CommunityResourceInput) -> Result<CommunityResource> {
+            super::super::file_url::check_published(&resource.url)?;
             Ok(self.main().create_community_resource().body(resource).send().await?.into_inner())
         }
     }
@@ -80,7 +82,11 @@ mod catalogue {
             change: impl FnOnce(CommunityResourceUpdate) -> CommunityResourceUpdate,
         ) -> Result<CommunityResource> {
             let before = CommunityResourceUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let changed = change(before.clone());
+            if let Some(url) = changed.url.as_deref().filter(|url| *url != read.url) {
+                super::super::file_url::check_published(url)?;
+            }
+            let Some(said) = changes(&before, &changed, &[])? else { return Ok(read) };
             let call = self.client.main().update_community_resource().community(&self.id);
             Ok(call.body(CommunityResourceUpdate::new()).call().body(&said).send().await?.into_inner())
         }

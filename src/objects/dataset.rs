@@ -154,8 +154,10 @@ mod catalogue {
         ///
         /// # Errors
         ///
-        /// Returns an error if the call fails.
+        /// Returns an error if the call fails; before it is sent, if the URL is escaped as HTML (`&amp;`), contains spaces or has
+        /// no scheme. The error says what was probably meant.
         pub async fn create_remote(&self, mut resource: ResourceInput) -> Result<Resource> {
+            super::super::file_url::check_published(&resource.url)?;
             // The operation accepts no other kind.
             resource.filetype = Filetype::Remote;
             Ok(self.client.main().create_resource().dataset(&self.id).body(resource).send().await?.into_inner())

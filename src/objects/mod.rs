@@ -41,6 +41,8 @@ mod community_resource;
 mod dataservice;
 mod dataset;
 mod discussion;
+#[cfg(feature = "main-datasets")]
+pub(crate) mod file_url;
 mod harvest;
 mod me;
 #[cfg(feature = "main-datasets")]

@@ -215,7 +215,11 @@ mod catalogue {
             change: impl FnOnce(ResourceUpdate) -> ResourceUpdate,
         ) -> Result<Resource> {
             let before = ResourceUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let changed = change(before.clone());
+            if let Some(url) = changed.url.as_deref().filter(|url| *url != read.url) {
+                super::super::file_url::check_published(url)?;
+            }
+            let Some(said) = changes(&before, &changed, &[])? else { return Ok(read) };
             let dataset = self.dataset.clone().unwrap_or_default();
             let call = self.client.main().update_resource().dataset(dataset).rid(&self.id).body(ResourceUpdate::new());
             Ok(call.call().body(&said).send().await?.into_inner())

@@ -57,7 +57,10 @@ impl CallContext {
     pub(crate) fn name(&self, error: Error) -> Error {
         let mut error = error.of_attempts(self.attempts, self.began.elapsed());
         if let Ok(request) = &self.parts.request {
-            error = error.of_request(request.method(), request.url());
+            error = match self.parts.operation {
+                Some(_) => error.of_request(request.method(), request.url()),
+                None => error.of_file(request.url()),
+            };
         }
         of_operation(error, self.parts.operation)
     }

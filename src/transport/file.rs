@@ -136,6 +136,12 @@ impl File {
         Ok(Box::pin(Exact::new(inner, self.length)))
     }
 
+    /// Returns whether the bytes can be read only once.
+    #[cfg(feature = "files")]
+    pub(crate) fn is_read_once(&self) -> bool {
+        matches!(self.source, Source::Reader(_))
+    }
+
     /// Returns the media type, if one is set.
     pub(crate) fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()

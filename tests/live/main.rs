@@ -13,6 +13,7 @@ mod catalogue;
 #[path = "../arrow/cells.rs"]
 mod cells;
 mod community;
+mod copies;
 mod dataservices;
 mod dataset_actions;
 mod dataset_lists;

@@ -65,10 +65,10 @@ impl Live {
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
-struct Station {
-    nom: String,
-    puissance: Option<f64>,
-    points: i64,
+pub struct Station {
+    pub nom: String,
+    pub puissance: Option<f64>,
+    pub points: i64,
     ouverte: bool,
     depuis: String,
     latitude: f64,
@@ -87,7 +87,7 @@ fn station(number: i64) -> Station {
     }
 }
 
-fn stations(numbers: impl Iterator<Item = i64>) -> (Vec<Station>, String) {
+pub fn stations(numbers: impl Iterator<Item = i64>) -> (Vec<Station>, String) {
     let stations: Vec<Station> = numbers.map(station).collect();
     let mut csv = "nom;puissance;points;ouverte;depuis;latitude;longitude\n".to_owned();
     for Station { nom, puissance, points, ouverte, depuis, latitude, longitude } in &stations {

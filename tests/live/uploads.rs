@@ -363,3 +363,29 @@ fn an_avatar_is_cut_out_of_an_image() {
         assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
     });
 }
+
+#[test]
+fn files_of_one_name_within_a_second_are_all_stored() {
+    run(|live| async move {
+        let client = live.user();
+        let made = dataset(&client).await;
+        let target = client.dataset(&made.id);
+        let name = name("csv");
+        // Whichever comes second finds its name taken, unless a second ends between them.
+        for round in 0..3 {
+            let send = |rows: String| target.upload(File::from_bytes(&name, rows)).send();
+            let (one, other) =
+                futures_util::future::join(send(format!("a\n{round}\n")), send(format!("b\n{round}\n"))).await;
+            let (one, other) = (one.unwrap(), other.unwrap());
+            assert_ne!((&one.id, &one.url), (&other.id, &other.url));
+        }
+        assert_eq!(target.get().await.unwrap().resources.len(), 6);
+
+        // The same content might be the result of the failed upload itself: it is not sent again, and the error says so.
+        let file = || target.upload(File::from_bytes(&name, "a\n1\n")).send();
+        let outcomes = futures_util::future::join(file(), file()).await;
+        if let (Ok(_), Err(error)) | (Err(error), Ok(_)) = outcomes {
+            assert!(error.to_string().contains("stored in the same second"), "{error}");
+        }
+    });
+}

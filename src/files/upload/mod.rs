@@ -1,20 +1,28 @@
 //! Uploads: in one request, or in parts that a last request combines.
 
+mod check;
 mod measure;
 mod parts;
 mod target;
+mod twin;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
+pub use self::check::UnpublishedFile;
 pub use self::target::UploadedFile;
 
+use self::check::Check;
 use self::measure::Measure;
 use self::target::{Fields, Target, again, made};
+use self::twin::Twin;
+use serde_json::Value;
+
+use super::checksum::Checksum;
 use super::progress::{Listener, Progress};
 use crate::main::types::{CommunityResource, Resource};
 use crate::objects::{CommunityResourceHandle, DatasetHandle, ResourceHandle};
@@ -43,6 +51,9 @@ fn asks_too_much(error: &Error) -> bool {
 /// upload can be resumed with it ([`resume`](Self::resume)). At the end, the size and checksum that the server reports are
 /// compared with what was sent.
 ///
+/// The server takes a file name of a dataset once within a second, and fails with an internal error (500) the second time. If
+/// the resources of the dataset show that this was the reason, the upload is repeated a second later.
+///
 /// The file name needs an extension that the server allows (`allowed_extensions`); it becomes the title of the resource.
 #[must_use = "an upload does nothing until it is sent"]
 pub struct Upload<T> {
@@ -57,6 +68,7 @@ pub struct Upload<T> {
     attempts: u32,
     patience: Duration,
     listener: Listener,
+    check: Option<Check>,
     answer: PhantomData<fn() -> T>,
 }
 
@@ -117,6 +129,7 @@ impl<T> Upload<T> {
             attempts: 4,
             patience: Duration::from_secs(60),
             listener: Listener::default(),
+            check: None,
             answer: PhantomData,
         }
     }
@@ -146,7 +159,8 @@ impl<T> Upload<T> {
         self
     }
 
-    /// Sets how often a part is sent at most, the first time included. Default: 4.
+    /// Sets how often a part is sent at most, or a file whose name was taken within the second, the first time included.
+    /// Default: 4.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
@@ -179,13 +193,17 @@ impl<T: UploadedFile> Upload<T> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the server refuses the file, if no response arrives, if the file cannot be read or has another
-    /// length than announced, or if size or checksum on the server differ from what was sent ([`Error::is_corrupt`]).
-    pub async fn send(self) -> Result<T> {
+    /// Returns an error if the [check](Self::check) fails, if the server refuses the file, if no response arrives, if the file
+    /// cannot be read or has another length than announced, or if size or checksum on the server differ from what was sent
+    /// ([`Error::is_corrupt`]).
+    pub async fn send(mut self) -> Result<T> {
         let target = match &self.target {
             Ok(target) => target.clone(),
             Err(resource) => Target::Resource { dataset: resource.dataset().await?.id, id: resource.id.clone() },
         };
+        if let Some(check) = self.check.take() {
+            check::run(check, &self.client, &target, &self.file).await?;
+        }
         let sending = Sending { target, asked: self };
         let (length, parts_above) = (sending.asked.file.len(), sending.asked.parts_above);
         sending.asked.listener.tell(0, Some(length));
@@ -217,20 +235,58 @@ struct Sending<T> {
 impl<T: UploadedFile> Sending<T> {
     async fn whole(&self) -> Result<T> {
         let measure = Measure::default();
-        let file = measure.measured(&self.asked.file, self.asked.listener.clone())?;
-        let first = self.target.call(&self.asked.client, Fields::Whole(file)).send().await;
-        let answer = match first {
-            // Replacing a file twice is harmless, if it can be read twice.
-            Err(error) if error.asks_again(again()) && self.target.replaces() && !asks_too_much(&error) => {
-                let Ok(file) = measure.measured(&self.asked.file, self.asked.listener.clone()) else {
-                    return Err(error);
-                };
-                sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
-                self.target.call(&self.asked.client, Fields::Whole(file)).send().await?
+        let mut attempt = 1;
+        let response = loop {
+            let begun = Instant::now();
+            let error = match self.once(&measure).await {
+                Ok(response) => break response,
+                Err(error) if self.may_be_repeated(&error, attempt) => error,
+                Err(error) => return Err(error),
+            };
+            let (checksum, elapsed) = (measure.checksum(), begun.elapsed());
+            // Several that found their name taken at once must not all come again at once.
+            let pause = SAME_NAME_PAUSE + Duration::from_secs(1).mul_f64(fastrand::f64() * f64::from(attempt));
+            sleep(error.retry_after().unwrap_or_default().max(pause)).await;
+            // Replacing a file twice is harmless. A new resource is created twice, unless it is sure that it was not.
+            if !self.target.replaces() {
+                match self.not_created(&error, elapsed, &checksum).await {
+                    Ok(()) => {}
+                    Err(Some(reason)) => return Err(error.in_detail(reason)),
+                    Err(None) => return Err(error),
+                }
             }
-            first => first?,
+            attempt += 1;
         };
-        made(answer.into_inner(), self.asked.file.len(), &measure.checksum())
+        made(response, self.asked.file.len(), &measure.checksum())
+    }
+
+    async fn once(&self, measure: &Measure) -> Result<Value> {
+        let file = measure.measured(&self.asked.file, self.asked.listener.clone())?;
+        Ok(self.target.call(&self.asked.client, Fields::Whole(file)).send().await?.into_inner())
+    }
+
+    /// Returns whether the file can be sent again, and its failure may be one that does not happen again.
+    fn may_be_repeated(&self, error: &Error, attempt: u32) -> bool {
+        let (attempts, is_transient) = if self.target.replaces() {
+            (2, twin::is_internal(error) || error.asks_again(again()))
+        } else {
+            (self.asked.attempts, twin::is_internal(error))
+        };
+        attempt < attempts && is_transient && !asks_too_much(error) && !self.asked.file.is_read_once()
+    }
+
+    /// Fails, with a reason if one is known, unless the upload failed because of a file of the same name.
+    async fn not_created(&self, error: &Error, elapsed: Duration, checksum: &Checksum) -> Result<(), Option<&str>> {
+        let there = self.target.there(&self.asked.client).await.map_err(|_| None)?;
+        let (name, size) = (self.asked.file.name(), self.asked.file.len());
+        match twin::find(&there, error, elapsed, name, size, checksum) {
+            Some(Twin::Other) => Ok(()),
+            Some(Twin::Same) => Err(Some(
+                "though a file of this name and content was stored in the same second, perhaps by this upload: it was not \
+                 sent again",
+            )),
+            None => Err(None),
+        }
     }
 }
 

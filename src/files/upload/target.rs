@@ -128,6 +128,14 @@ impl Target {
         matches!(self, Self::Resource { .. } | Self::Community { .. })
     }
 
+    /// Returns the dataset, if it is known.
+    pub(super) fn dataset(&self) -> Option<&str> {
+        match self {
+            Self::New { dataset } | Self::Resource { dataset, .. } | Self::NewCommunity { dataset } => Some(dataset),
+            Self::Community { .. } => None,
+        }
+    }
+
     pub(super) fn call(&self, client: &Client, fields: Fields) -> Call<Value> {
         let main = client.main();
         match self {

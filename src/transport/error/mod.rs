@@ -2,6 +2,7 @@
 
 mod questions;
 mod server;
+mod url;
 
 use std::error::Error as StdError;
 use std::path::Path;
@@ -17,6 +18,8 @@ use crate::transport::body::BodyError;
 use crate::transport::retry::Repeatable;
 
 pub use self::server::FieldError;
+#[cfg(feature = "main-datasets")]
+pub(crate) use self::url::masked;
 
 /// A result whose error type is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,7 +27,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The error of every call, whatever the API and the kind of failure.
 ///
 /// It has methods instead of variants, so that new kinds of failures can be added without breaking programs. Its text names
-/// the operation, the status, the server's message, and the URL without its query. See
+/// the operation, the status, the server's message, and the URL: without its query, which may contain personal data; that
+/// of a file with it, where the values of parameters named after secrets (`key`, `token`, `secret`, `password`, `signature`,
+/// `credential`, `auth`, `session`, `jwt`, `policy` and their like) are replaced by `…`. See
 /// [the guide](crate::guide::errors) for an overview.
 ///
 /// ```
@@ -70,6 +75,7 @@ enum Cause {
     Saturated,
     /// The file was changed while it was read.
     Changed,
+    UnexpectedContent,
 }
 
 struct Answer {
@@ -254,14 +260,39 @@ impl Error {
         Self::corrupt("the file was changed while it was read: open it again").because(Cause::Changed)
     }
 
+    /// The error of a file that does not begin as its declared format does; `first` is how it begins.
+    pub(crate) fn unexpected_content(message: String, status: StatusCode, headers: HeaderMap, first: Bytes) -> Self {
+        let mut error = Self::new(Kind::Decode, message);
+        error.0.answer = Some(Answer { status, headers, body: first });
+        error.because(Cause::UnexpectedContent)
+    }
+
+    /// The error of a file that did not pass the check of the caller.
+    #[cfg(feature = "files")]
+    pub(crate) fn check_failed(name: &str, error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::new(Kind::Refused, format!("`{name}` was not sent, because its check failed: {error}")).with_source(error)
+    }
+
+    /// Adds to the message.
+    #[cfg(feature = "files")]
+    #[must_use]
+    pub(crate) fn in_detail(mut self, detail: &str) -> Self {
+        if !self.0.message.is_empty() {
+            self.0.message.push_str(", ");
+        }
+        self.0.message.push_str(detail);
+        self
+    }
+
     /// The error of a local file.
     pub(crate) fn local(path: &Path, error: io::Error) -> Self {
         Self::new(Kind::Local, format!("{}: {error}", path.display())).with_source(error)
     }
 
     #[must_use]
-    pub(crate) fn of_file(self, url: &reqwest::Url) -> Self {
-        self.of_request(&reqwest::Method::GET, url)
+    pub(crate) fn of_file(mut self, url: &reqwest::Url) -> Self {
+        self.0.request = Some(format!("GET {}", url::of_file(url)));
+        self
     }
 
     #[must_use]
@@ -272,7 +303,7 @@ impl Error {
 
     #[must_use]
     pub(crate) fn of_request(mut self, method: &reqwest::Method, url: &reqwest::Url) -> Self {
-        self.0.request.get_or_insert_with(|| format!("{method} {}", shown(url)));
+        self.0.request.get_or_insert_with(|| format!("{method} {}", url::of_call(url)));
         self
     }
 
@@ -316,12 +347,6 @@ impl Error {
     pub(crate) fn InvalidRequest(reason: String) -> Self {
         Self::request(reason)
     }
-}
-
-/// Returns a URL without its query, which may contain personal data.
-fn shown(url: &reqwest::Url) -> String {
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 impl fmt::Display for Error {

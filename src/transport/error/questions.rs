@@ -151,8 +151,8 @@ impl Error {
         self.0.cause == Some(Cause::TooLarge)
     }
 
-    /// Returns whether the client refused to send the request: because of the circuit breaker, of unread responses, or of an
-    /// address that is not public.
+    /// Returns whether the client refused to send the request: because of the circuit breaker, of unread responses, of an
+    /// address that is not public, or of a check that a file did not pass (`Upload::check`).
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.0.kind == Kind::Refused
@@ -208,6 +208,13 @@ impl Error {
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.0.cause == Some(Cause::Changed)
+    }
+
+    /// Returns whether something else came than the declared format of a file promises, such as the HTML page of a firewall
+    /// in place of a CSV. [`body`](Self::body) returns its first bytes.
+    #[must_use]
+    pub fn is_unexpected_content(&self) -> bool {
+        self.0.cause == Some(Cause::UnexpectedContent)
     }
 
     /// Returns whether a local file cannot be read or written.
