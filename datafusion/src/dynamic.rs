@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr};
 use datafusion::physical_expr::PhysicalExpr;
@@ -38,6 +38,12 @@ fn logical(expr: &Arc<dyn PhysicalExpr>) -> Option<Expr> {
         return Some(Expr::Column(datafusion::common::Column::new_unqualified(column.name())));
     }
     if let Some(literal) = expr.downcast_ref::<Literal>() {
+        // A column may be of 32 bits in the database, which refuses to compare it with more. Nobody has written this value.
+        if let ScalarValue::Int64(Some(number)) = literal.value()
+            && i32::try_from(*number).is_err()
+        {
+            return None;
+        }
         return Some(Expr::Literal(literal.value().clone(), None));
     }
     if let Some(binary) = expr.downcast_ref::<PhysicalBinary>() {
