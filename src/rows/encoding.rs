@@ -78,6 +78,16 @@ impl Query {
         self.push("__id__less", Some(&last.to_string()));
     }
 
+    /// Rows whose number is within a range, of which the least and the greatest numbers that there can be are no bounds.
+    pub(crate) fn numbers(&mut self, first: i64, last: i64) {
+        if first > i64::MIN {
+            self.push("__id__greater", Some(&first.to_string()));
+        }
+        if last < i64::MAX {
+            self.push("__id__less", Some(&last.to_string()));
+        }
+    }
+
     /// Rows with a number, or those without.
     pub(crate) fn numbered(&mut self, numbered: bool) {
         self.push(if numbered { "__id__isnotnull" } else { "__id__isnull" }, Some(""));

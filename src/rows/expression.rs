@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::{BitAnd, BitOr, Not};
 
+use serde::{Deserialize, Serialize};
+
 use super::order::Order;
 use crate::{Date, DateTime};
 
@@ -47,12 +49,20 @@ pub struct Operand(String);
 ///   server for more rows and drops those that do not match, as long as the same `or` holds nothing but searches for
 ///   texts and tests for null;
 /// - a text searched for in a column that is not of text, where the types of the columns are known.
+///
+/// [`exactness`](Self::exactness) tells beforehand.
+///
+/// # On its way to other machines
+///
+/// The JSON form is `{"all": […]}`, `{"any": […]}`, `{"always": true}` or
+/// `{"test": {"column": "score", "operator": "at_least", "operands": ["0.9"]}}`. It stays the same in all versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a condition does nothing until a query filters by it"]
 pub struct Condition(pub(crate) Node);
 
 /// How a column is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Operator {
     Equal,
     NotEqual,
@@ -73,7 +83,8 @@ pub(crate) enum Operator {
     NotNull,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Node {
     /// Holds for every row, or for none.
     Always(bool),
@@ -83,10 +94,11 @@ pub(crate) enum Node {
 }
 
 /// A comparison: with one operand, with several (`In`, `NotIn`), or with none (`Null`, `NotNull`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Test {
     pub column: String,
     pub operator: Operator,
+    #[serde(default)]
     pub operands: Vec<String>,
 }
 
@@ -322,7 +334,7 @@ impl Node {
     }
 
     /// Groups of one kind within each other become one; what always or never holds goes.
-    fn simplified(self) -> Self {
+    pub(super) fn simplified(self) -> Self {
         let (nodes, all) = match self {
             Self::All(nodes) => (nodes, true),
             Self::Any(nodes) => (nodes, false),

@@ -54,7 +54,9 @@ mod check;
 mod decode;
 mod encoding;
 mod escape;
+mod exactness;
 mod expression;
+mod extent;
 mod failure;
 mod fields;
 #[cfg(feature = "tabular")]
@@ -75,13 +77,16 @@ mod reader;
 mod record;
 mod request;
 mod row;
+mod serial;
 mod source;
 mod stream;
 mod windows;
 
 #[cfg(feature = "arrow")]
 pub use batches::RecordBatches;
+pub use exactness::Exactness;
 pub use expression::{Column, Condition, Operand, col};
+pub use extent::Extent;
 pub use order::{Aggregate, Order, avg, count, max, min, sum};
 pub use pages::{RowPage, RowPages};
 pub use plan::{Plan, Reading, Warning};

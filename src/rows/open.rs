@@ -3,18 +3,13 @@
 use std::sync::Arc;
 
 use super::check::{check, check_types};
-use super::encoding::Query;
-use super::expression::col;
+use super::extent::{MOST_AT_ONCE, extent};
 use super::plan::{Plan, Reading, Warning};
 use super::profile::Schema;
 use super::request::Request;
-use super::row::ROW_NUMBER;
-use super::source::{Page, Source};
+use super::source::Source;
 use super::windows::{MOST_EXPORTED, Windows};
 use crate::{Client, Error, Result};
-
-/// Tables of more rows are read in windows, so that the first rows come before all others are read.
-const MOST_AT_ONCE: u64 = 5_000;
 
 /// Rows in another order than that of their numbers are read in so many pages, where a limit allows it, rather than
 /// in an export of all of them.
@@ -26,12 +21,6 @@ pub(super) struct Opened {
     pub total: Option<u64>,
     pub windows: Windows,
     pub plan: Plan,
-}
-
-/// How many rows there are, and the last of their numbers.
-struct Extent {
-    total: Option<u64>,
-    last: Option<i64>,
 }
 
 /// How a query is read as far as its table's profile tells, and what may be wrong with its rows.
@@ -62,9 +51,12 @@ pub(super) async fn open(client: Client, source: Source, request: Request) -> Re
         Ok(Opened { schema: Arc::default(), total, windows, plan })
     };
     let Some(schema) = schema else { return pages(plan, None) };
-    let extent = extent(&client, &source, &request).await?;
+    let extent = match request.extent {
+        Some(known) => known,
+        None => extent(&client, &source, &request).await?,
+    };
     let by_number = plan.reading == Reading::Windows;
-    let windows = match (extent.total, extent.last) {
+    let windows = match (extent.rows, extent.last) {
         (None, _) => {
             return pages(in_pages("the server does not tell how many rows there are", plan.warnings), None);
         }
@@ -80,7 +72,7 @@ pub(super) async fn open(client: Client, source: Source, request: Request) -> Re
             return pages(in_pages(reason, plan.warnings), total);
         }
     };
-    Ok(Opened { schema, total: extent.total, windows, plan })
+    Ok(Opened { schema, total: extent.rows, windows, plan })
 }
 
 /// All that can be refused is refused before anything is sent.
@@ -131,27 +123,4 @@ fn is_of_the_profile(error: &Error) -> bool {
     error.is_decode()
         || error.is_too_large()
         || error.status().is_some_and(|status| status.is_server_error() || status == 400 || status == 403)
-}
-
-async fn extent(client: &Client, source: &Source, request: &Request) -> Result<Extent> {
-    let numbered = source.numbers_every_row();
-    let descending = [col(ROW_NUMBER).desc()];
-    let page = async |mut query: Query| -> Result<Page> {
-        // Two rows: the server was seen to answer a page of one with nothing.
-        query.page(1, 2);
-        Ok(source.page(client, &query).send().await?.into_inner())
-    };
-    let (mut query, _) = request.filtered()?;
-    if numbered {
-        query.sort(&descending)?;
-    }
-    let mut found = page(query).await?;
-    let total = found.meta.total;
-    if !numbered && total.is_some_and(|total| total > MOST_AT_ONCE) {
-        let (mut query, _) = request.filtered()?;
-        query.numbered(true);
-        query.sort(&descending)?;
-        found = page(query).await?;
-    }
-    Ok(Extent { total, last: found.data.first().and_then(|row| row[ROW_NUMBER].as_i64()) })
 }

@@ -1,11 +1,17 @@
 //! Orders of rows, and aggregates of groups.
 
+use serde::{Deserialize, Serialize};
+
 /// The order of rows by a column; made by [`asc`](super::Column::asc) and [`desc`](super::Column::desc).
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its JSON form is `{"column": "score", "descending": true, "nulls_first": null}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     pub(crate) column: String,
+    #[serde(default)]
     pub(crate) descending: bool,
     /// `None`: as the database has it, where null is greater than all else.
+    #[serde(default)]
     pub(crate) nulls_first: Option<bool>,
 }
 
@@ -23,7 +29,7 @@ impl Order {
     }
 }
 
-/// An aggregate of a column; its value is in the column `name__operator` (`x__avg`).
+/// An aggregate of a column; its value is in the column `name__operator` (`x__avg`). Its JSON form is `["x", "avg"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aggregate {
     pub(crate) column: String,

@@ -59,6 +59,7 @@ impl<T> Rows<T> {
             Some(other) => other.and(condition),
             None => condition,
         });
+        self.request.extent = None;
         self
     }
 

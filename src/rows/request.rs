@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use super::encoding::Query;
 use super::escape;
 use super::expression::{Condition, Node, Operator};
+use super::extent::Extent;
 use super::order::{Aggregate, Order};
 use super::plan::Reading;
 use super::post_filter::PostFilter;
@@ -20,6 +21,10 @@ pub(super) struct Request {
     pub group_by: Vec<String>,
     pub aggregates: Vec<Aggregate>,
     pub limit: Option<u64>,
+    /// The range that the row numbers are in.
+    pub numbers: Option<(i64, i64)>,
+    /// The number of rows and the last number, where they were asked for already.
+    pub extent: Option<Extent>,
     pub concurrency: NonZeroUsize,
     pub checked: bool,
     /// The row numbers are needed, though they may not be selected.
@@ -44,6 +49,8 @@ impl Default for Request {
             group_by: Vec::new(),
             aggregates: Vec::new(),
             limit: None,
+            numbers: None,
+            extent: None,
             concurrency: NonZeroUsize::MIN.saturating_add(3),
             checked: false,
             needs_number: false,
@@ -87,6 +94,9 @@ impl Request {
             Some(filter) => query.filter(filter)?,
             None => None,
         };
+        if let Some((first, last)) = self.numbers {
+            query.numbers(first, last);
+        }
         Ok((query, post_filter))
     }
 
@@ -243,6 +253,7 @@ impl Request {
         };
         let with = |operands: &[String]| -> Self {
             let mut request = self.clone();
+            request.extent = None;
             request.needs_number = true;
             if let Some(list) = request.filter.as_mut().and_then(|filter| list_mut(&mut filter.0, index)) {
                 *list = operands.to_vec();

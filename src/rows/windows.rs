@@ -128,9 +128,12 @@ impl Windows {
     /// In windows up to the last number, the first of which is narrow, so that its rows come at once.
     pub(super) fn numbers(client: &Client, source: &Source, request: &Request, total: u64, last: i64) -> Self {
         let descending = request.descending() == Some(true);
+        let empty = Self::empty(client, source, request);
+        let first = empty.first();
+        let range = last.abs_diff(first.unwrap_or(1).saturating_sub(1));
         // The numbers that so many rows span if a filter leaves few of them.
         let spanned = |rows: u64| {
-            let numbers = u128::from(rows) * u128::from(last.unsigned_abs()) / u128::from(total.max(1));
+            let numbers = u128::from(rows) * u128::from(range) / u128::from(total.max(1));
             u64::try_from(numbers).unwrap_or(u64::MAX).max(rows)
         };
         // It leaves them unevenly, so that three quarters are aimed at.
@@ -138,15 +141,8 @@ impl Windows {
         let limit = request.limit.unwrap_or(u64::MAX);
         let next_width = if limit < MOST_EXPORTED { spanned(limit) } else { spanned(FIRST_WINDOW) }.min(width);
         let concurrency = if limit < MOST_EXPORTED { 1 } else { request.concurrency.get() };
-        let mut windows = Self {
-            rest: Some((None, last)),
-            next_width,
-            width,
-            concurrency,
-            last: Some(last),
-            ..Self::empty(client, source, request)
-        };
-        if !source.numbers_every_row() {
+        let mut windows = Self { rest: Some((first, last)), next_width, width, concurrency, last: Some(last), ..empty };
+        if !source.numbers_every_row() && request.numbers.is_none() {
             // As in the database: null is greater than all else.
             if descending { windows.line.push_back(Slot::new(Span::Unnumbered)) } else { windows.unnumbered = true }
         }
@@ -181,6 +177,11 @@ impl Windows {
 
     pub(super) fn reads_pages(&self) -> bool {
         self.line.iter().any(|slot| matches!(slot.state, State::Pages(_)) && slot.span == Span::All)
+    }
+
+    /// The first number, where it is given.
+    fn first(&self) -> Option<i64> {
+        self.request.numbers.map(|(first, _)| first).filter(|first| *first > i64::MIN)
     }
 
     fn descending(&self) -> bool {
@@ -309,7 +310,9 @@ impl Windows {
         let descending = self.descending();
         let Some(slot) = self.line.get(index) else { return Ok(()) };
         let span = match (slot.span, self.last) {
-            (Span::All, Some(last)) if self.request.descending().is_some() => Span::Numbers { first: None, last },
+            (Span::All, Some(last)) if self.request.descending().is_some() => {
+                Span::Numbers { first: self.first(), last }
+            }
             (span, _) => span,
         };
         let slots = match span {
@@ -342,13 +345,14 @@ impl Windows {
     fn go_on(&mut self, error: Error, last: Option<i64>) -> Result<()> {
         let descending = self.request.descending();
         let numbered = self.source.numbers_every_row();
+        let least = self.first();
         let Some(slot) = self.line.front_mut() else { return Err(error) };
         if !error.is_transport() || slot.attempts + 1 >= ATTEMPTS {
             return Err(error);
         }
         let (first, end) = match slot.span {
             Span::Numbers { first, last } => (first, Some(last)),
-            _ => (None, self.last),
+            _ => (least, self.last),
         };
         let windowed = matches!(slot.span, Span::Numbers { .. }) || (slot.span == Span::All && numbered);
         let span = match (last, descending) {

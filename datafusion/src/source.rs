@@ -1,0 +1,31 @@
+//! The tables that rows come from.
+
+use std::fmt;
+
+use datagouv::Client;
+use datagouv::rows::{Row, Rows};
+
+/// A resource of the tabular API, or a model of the metrics API.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    Resource(String),
+    Model(String),
+}
+
+impl Source {
+    pub(crate) fn rows(&self, client: &Client) -> Rows<Row> {
+        match self {
+            Self::Resource(id) => client.resource(id).rows(),
+            Self::Model(model) => client.metrics_of(model),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resource(id) => write!(f, "resource {id}"),
+            Self::Model(model) => write!(f, "metrics {model}"),
+        }
+    }
+}
