@@ -121,11 +121,13 @@ impl<'a> Record<'a> {
 
 impl Records {
     /// The records of bytes to which nothing is added.
+    #[cfg(feature = "arrow")]
     pub(crate) fn whole(bytes: Vec<u8>) -> Self {
         Self { buffer: bytes, ended: true, ..Self::default() }
     }
 
     /// What is left to be split.
+    #[cfg(feature = "arrow")]
     pub(crate) fn into_rest(mut self) -> Vec<u8> {
         self.buffer.drain(..self.start);
         self.buffer
