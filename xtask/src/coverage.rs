@@ -149,17 +149,18 @@ fn generated(api: Api) -> Result<Vec<Generated>, String> {
     Ok(found)
 }
 
-/// The method and path in a method's documentation: ``Sends a `GET` request to `/path` ``.
+/// The method and path in a method's documentation, which stand on a line of their own: `` `GET /path` ``.
 fn request_of(attributes: &[Attribute]) -> Option<(String, String)> {
     attributes.iter().find_map(|attribute| {
         let Meta::NameValue(meta) = &attribute.meta else { return None };
         let Expr::Lit(literal) = &meta.value else { return None };
         let Lit::Str(text) = &literal.lit else { return None };
         let text = text.value();
-        let (_, rest) = text.split_once("Sends a `")?;
-        let (method, rest) = rest.split_once("` request to `")?;
-        let (path, _) = rest.split_once('`')?;
-        Some((method.to_owned(), path.to_owned()))
+        text.lines().find_map(|line| {
+            let (method, path) = line.strip_prefix('`')?.strip_suffix('`')?.split_once(' ')?;
+            (method.bytes().all(|letter| letter.is_ascii_uppercase()) && path.starts_with('/'))
+                .then(|| (method.to_owned(), path.to_owned()))
+        })
     })
 }
 

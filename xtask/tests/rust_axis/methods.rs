@@ -149,7 +149,7 @@ fn another_answer_is_told_once() {
         document.pointer_mut(&format!("{LIST}/responses/200")).unwrap()["content"] = content;
     });
     let axis = between(Api::Main, &things(), &new);
-    assert_eq!(told(&axis), ["answer-changed Client::list_things"]);
+    assert_eq!(told(&axis), ["response-changed Client::list_things"]);
     assert_eq!(axis.changes[0].text, "`list_things` gives `ByteStream`; it gave `Vec<Thing>`.");
 }
 

@@ -81,7 +81,7 @@ fn what_cannot_be_mended_is_taken_as_it_was() {
     .concat();
     let axis = between("taken", &old, &things(), &actions);
     assert!(axis.notes.iter().any(|note| note.contains("is taken without corrections")), "{:?}", axis.notes);
-    let answer = axis.changes.iter().find(|change| change.id == "rust-answer-changed").unwrap();
+    let answer = axis.changes.iter().find(|change| change.id == "rust-response-changed").unwrap();
     assert_eq!((answer.old.as_deref(), answer.new.as_deref()), (Some("i64"), Some("String")));
 }
 

@@ -21,7 +21,7 @@ pub const RULES: [(&str, bool, &str); 28] = [
     ("rust-argument-now-optional", false, "A builder goes without an argument that it needed."),
     ("rust-argument-type-changed", true, "A builder turns an argument into another type."),
     ("rust-argument-type-widened", false, "A builder that took a text takes more; what is a text is taken as before."),
-    ("rust-answer-changed", true, "A call gives another type."),
+    ("rust-response-changed", true, "A call gives another type."),
     ("rust-type-removed", true, "A type is gone."),
     ("rust-type-renamed", true, "A type has another name."),
     ("rust-type-added", false, "A type is new."),
@@ -34,7 +34,7 @@ pub const RULES: [(&str, bool, &str); 28] = [
     ("rust-variant-removed", true, "A variant is gone."),
     ("rust-variant-added", false, "A variant is new; enumerations are open, so that no program fails."),
     ("rust-variant-changed", true, "A variant stands for another text, or holds another type."),
-    ("rust-trait-removed", true, "A type no longer implements a trait: often a conversion of an answer to an input."),
+    ("rust-trait-removed", true, "A type no longer implements a trait: often a conversion of a response to an input."),
     ("rust-function-removed", true, "A function of a type or builder is gone, or takes or gives other types."),
     ("rust-feature-moved", true, "A method is behind another feature: the first tag of the operation changed."),
     ("rust-item-added", false, "A function or a trait of a type or builder is new."),
@@ -149,9 +149,9 @@ impl Comparison<'_> {
             self.push("rust-feature-moved", &item, Some(was), Some(is), text);
         }
         self.arguments(&item, other, old, new);
-        if self.renames.translate(&old.answer) != new.answer {
-            let text = format!("`{other}` gives `{}`; it gave `{}`.", new.answer, old.answer);
-            self.push("rust-answer-changed", &item, Some(old.answer.clone()), Some(new.answer.clone()), text);
+        if self.renames.translate(&old.response) != new.response {
+            let text = format!("`{other}` gives `{}`; it gave `{}`.", new.response, old.response);
+            self.push("rust-response-changed", &item, Some(old.response.clone()), Some(new.response.clone()), text);
         }
         self.functions(&item, other, &old.functions, &new.functions);
     }

@@ -31,7 +31,7 @@ impl Renames {
         };
         for (name, method) in &old.methods {
             let Some(other) = new.methods.get(renames.methods.get(name).unwrap_or(name)) else { continue };
-            open.append(&mut claim(&method.answer, &other.answer, &mut claims));
+            open.append(&mut claim(&method.response, &other.response, &mut claims));
             for (argument, taken) in &method.arguments {
                 if let Some(other) = other.arguments.get(argument) {
                     open.append(&mut claim(&taken.rust, &other.rust, &mut claims));

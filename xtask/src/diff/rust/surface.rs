@@ -23,7 +23,7 @@ pub struct Method {
     /// The arguments of the builder, by name; the body is one of them.
     pub arguments: BTreeMap<String, Argument>,
     /// The type of the response.
-    pub answer: String,
+    pub response: String,
     /// The builder's other methods, by name.
     pub functions: BTreeMap<String, String>,
 }
@@ -192,8 +192,8 @@ fn builders(items: &[Item]) -> BTreeMap<String, Method> {
                 "send" => {}
                 "call" => {
                     let result = text_of(&function.sig.output);
-                    let answer = result.strip_prefix("Call<").and_then(|rest| rest.strip_suffix('>'));
-                    method.answer = answer.unwrap_or(&result).to_owned();
+                    let response = result.strip_prefix("Call<").and_then(|rest| rest.strip_suffix('>'));
+                    method.response = response.unwrap_or(&result).to_owned();
                 }
                 argument if method.arguments.contains_key(argument) => {}
                 _ => {
