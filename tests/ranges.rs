@@ -231,3 +231,15 @@ async fn another_range_than_the_requested_one_is_refused() {
     let error = file.read(0..8).await.unwrap_err();
     assert!(error.is_corrupt() && !error.is_changed(), "{error}");
 }
+
+#[tokio::test]
+async fn a_range_longer_than_the_requested_one_is_not_read() {
+    let server = FaultServer::answering(|arrival| match arrival.header("range") {
+        Some(range) if !range.starts_with("bytes=-") => partial(arrival, &data()),
+        _ => Reply::new(206, "text/csv", data()).with_header("content-range", "bytes 0-199999/200000"),
+    })
+    .await;
+    let file = open(&server).await.unwrap();
+    assert!(file.read_suffix(4).await.unwrap() == data()[data().len() - 4..]);
+    assert_eq!(requested(&server), ["bytes=-65536", "bytes=134464-199999"]);
+}

@@ -91,33 +91,26 @@ impl RangeReader {
             Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => fetch(client, &url, &[]).await?,
             first => first?,
         };
-        if let Some(range) = partial(&first)
-            && let Some(length) = range.total
-        {
-            let validator = Validator::of(first.headers());
-            let inner = Inner { client: client.clone(), url, length, validator, tail: Bytes::new() };
-            let tail = inner.complete(range.first..length, Some(first)).await?;
-            return Ok(Self(Arc::new(Inner { tail, ..inner })));
-        }
-        let length = first.content_length().filter(|_| !is_encoded(&first));
         let validator = Validator::of(first.headers());
-        match length {
-            // The whole file: what matters is that it is little.
-            Some(length) if first.status() == StatusCode::OK && length <= TAIL => {
-                let inner = Inner { client: client.clone(), url, length, validator, tail: Bytes::new() };
-                let tail = inner.complete(0..length, Some(first)).await?;
-                Ok(Self(Arc::new(Inner { tail, ..inner })))
-            }
-            // Some servers support ranges, but not those that count from the end.
-            Some(length) if first.headers().get(ACCEPT_RANGES).is_some_and(|unit| unit == "bytes") => {
-                // Its permit is needed for the next request.
-                drop(first);
-                let inner = Inner { client: client.clone(), url, length, validator, tail: Bytes::new() };
-                let tail = inner.read(length.saturating_sub(TAIL)..length).await?;
-                Ok(Self(Arc::new(Inner { tail, ..inner })))
-            }
-            _ => Err(no_ranges().of_file(&url)),
-        }
+        let whole = first.content_length().filter(|_| first.status() == StatusCode::OK && !is_encoded(&first));
+        let by_position = first.headers().get(ACCEPT_RANGES).is_some_and(|unit| unit == "bytes");
+        let (length, tail) = match (partial(&first), whole) {
+            (Some(ContentRange { first: from, total: Some(length), .. }), _) => (length, from..length),
+            (_, Some(length)) => (length, 0..length),
+            _ => return Err(no_ranges().of_file(&url)),
+        };
+        let inner = Inner { client: client.clone(), url, length, validator, tail: Bytes::new() };
+        let tail = if tail.end - tail.start <= TAIL {
+            inner.complete(tail, Some(first)).await?
+        } else if partial(&first).is_some() || by_position {
+            // Some servers support ranges, but not those that count from the end. The permit of the first response is
+            // needed for the next request.
+            drop(first);
+            inner.read(length.saturating_sub(TAIL)..length).await?
+        } else {
+            return Err(no_ranges().of_file(&inner.url));
+        };
+        Ok(Self(Arc::new(Inner { tail, ..inner })))
     }
 
     /// Returns the size of the file in bytes.
