@@ -11,6 +11,7 @@ pub(crate) mod deviation;
 pub(crate) mod field;
 pub(crate) mod filters;
 pub(crate) mod in_place;
+pub(crate) mod map;
 pub(crate) mod open_enum;
 #[cfg(feature = "_round-trip")]
 pub(crate) mod round_trip;

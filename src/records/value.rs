@@ -9,6 +9,7 @@ use serde_json::Error;
 
 use super::date::Moment;
 use super::parse::Parser;
+use crate::codec::map::deserialize_as_map;
 
 /// The type of a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,22 +53,7 @@ struct RecordDeserializer<'de, 'slot> {
 impl<'de> Deserializer<'de> for RecordDeserializer<'de, '_> {
     type Error = Error;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(self)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple tuple_struct map struct enum identifier ignored_any
-    }
+    deserialize_as_map!();
 }
 
 impl<'de> MapAccess<'de> for RecordDeserializer<'de, '_> {

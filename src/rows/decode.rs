@@ -13,6 +13,7 @@ use serde_json::{Error, Value};
 use super::profile::Kind;
 use super::record::{Cell, Record};
 use super::row::Row;
+use crate::codec::map::deserialize_as_map;
 
 /// A column of the records that come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,28 +42,6 @@ pub(crate) fn from_row<T: DeserializeOwned>(row: &Row) -> Result<T, Failure> {
     let failed = Slot::new(None);
     T::deserialize(RowDeserializer { row, failed: &failed, next: 0 })
         .map_err(|error| (failed.get().and_then(|index| Some(row.iter().nth(index)?.0.to_owned())), error))
-}
-
-/// What an object is to serde, whichever way its visitor asks.
-macro_rules! deserialize_as_map {
-    () => {
-        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            visitor.visit_map(self)
-        }
-
-        fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            visitor.visit_some(self)
-        }
-
-        fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
-            visitor.visit_newtype_struct(self)
-        }
-
-        serde::forward_to_deserialize_any! {
-            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-            tuple tuple_struct map struct enum identifier ignored_any
-        }
-    };
 }
 
 struct RecordDeserializer<'de, 'slot> {
