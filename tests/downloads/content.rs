@@ -1,41 +1,20 @@
 //! Files that come in another form than they were requested in, or from servers that keep no promise.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use datagouv::files::{Algorithm, Checksum, RemoteFile};
-use datagouv::{Api, Client};
 use datagouv_sandbox::fault::{Fault, FaultServer};
-use datagouv_sandbox::{Reply, clock};
+use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
+use datagouv_sandbox::{Reply, Sandbox, clock};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
+use crate::{Folder, TAG, client, client_of, csv, data};
+
 const CSV: &str = "code;nom\n01001;L'Abergement\n";
 
-fn client() -> Client {
-    Client::builder().base_url(Api::Main, "http://127.0.0.1:9/api/1").build().unwrap()
-}
-
-fn csv(server: &FaultServer, path: &str) -> RemoteFile {
-    RemoteFile::new(format!("{}{path}", server.origin())).with_format("csv")
-}
-
-/// A folder of this test's own, which goes with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("datagouv-content-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+pub const REJECTED: &str =
+    "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected.</body></html>";
 
 fn table() -> Vec<u8> {
     (0..20_000).flat_map(|row| format!("{row};Ville n° {}\n", row * 7).into_bytes()).collect()
@@ -66,7 +45,7 @@ async fn sending(coding: &'static str, body: Vec<u8>) -> FaultServer {
 
 #[tokio::test]
 async fn a_declared_size_may_be_of_the_file_or_of_what_is_sent() {
-    let (table, folder) = (table(), Folder::new("size"));
+    let (table, folder) = (table(), Folder::new());
     for (coding, body) in
         [("gzip", gzip(&table)), ("x-gzip", gzip(&table)), ("deflate", zlib(&table)), ("deflate", bare_deflate(&table))]
     {
@@ -133,7 +112,7 @@ async fn a_file_that_is_compressed_by_its_format_or_name_stays_so() {
 
 #[tokio::test]
 async fn a_coding_that_is_named_but_not_applied_is_ignored() {
-    let folder = Folder::new("named");
+    let folder = Folder::new();
     for coding in ["gzip", "utf-8", "UTF-8", "identity", "binary", ""] {
         let server = sending(coding, CSV.into()).await;
         let saved = client().file(csv(&server, "/a.csv")).download(&folder.0).send().await.unwrap();
@@ -145,7 +124,7 @@ async fn a_coding_that_is_named_but_not_applied_is_ignored() {
 #[tokio::test]
 async fn a_coded_body_that_breaks_off_starts_over_wherever_it_does() {
     clock::by_steps();
-    let (table, folder) = (table(), Folder::new("cut"));
+    let (table, folder) = (table(), Folder::new());
     let server = sending("gzip", gzip(&table)).await;
     for kept in [0, 1, 500, 20_000] {
         server.fault_once(Fault::CutBody(kept));
@@ -216,4 +195,145 @@ async fn a_server_that_sends_wrong_ranges_is_not_said_to_have_changed_the_file()
 async fn a_file_that_is_declared_empty_may_be() {
     let server = FaultServer::answering(|_| Reply::new(200, "text/csv", "")).await;
     assert_eq!(client().file(csv(&server, "/a.csv").with_size(0)).bytes(10).await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_data_is_an_error_and_nothing_is_saved() {
+    let folder = Folder::new();
+    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
+    let file = csv(&server, "/waf.csv");
+    for size in [None, Some(10_000)] {
+        let error = client().file(file.clone().with_size(size)).download(&folder.0).send().await.unwrap_err();
+        assert!(error.is_unexpected_content(), "{error}");
+        assert!(error.to_string().contains("an HTML page came in place of the file"), "{error}");
+        assert!(error.to_string().contains("Request Rejected"), "{error}");
+        assert!(error.to_string().contains("/waf.csv"), "{error}");
+        assert_eq!(error.body().unwrap(), REJECTED);
+        assert!(folder.names().is_empty());
+    }
+    assert!(client().file(file.clone()).bytes(1_000).await.unwrap_err().is_unexpected_content());
+    let mut stream = client().file(file.clone()).stream().await.unwrap();
+    assert!(stream.chunk().await.unwrap_err().is_unexpected_content());
+    let saved = client().file(file).download(&folder.0).accept_any_content().send().await.unwrap();
+    assert_eq!((saved.size as usize, saved.media_type.as_deref()), (REJECTED.len(), Some("text/html")));
+    // Of a URL without a declared format everything is accepted.
+    let page = RemoteFile::new(format!("{}/page", server.origin()));
+    assert_eq!(client().file(page).bytes(1_000).await.unwrap(), REJECTED);
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_login_page_is_told_as_such() {
+    let server = FaultServer::answering(|arrival| match arrival.path() {
+        "/a.csv" => Reply::empty(302).with_header("location", "/sso/login?next=%2Fa.csv&token=abc"),
+        _ => Reply::new(200, "text/html", "<!DOCTYPE html><form>"),
+    })
+    .await;
+    let error = client().file(csv(&server, "/a.csv")).bytes(1_000).await.unwrap_err();
+    assert!(error.is_unexpected_content() && error.to_string().contains("redirected to a login page"), "{error}");
+    assert!(error.to_string().contains("/sso/login?next=%2Fa.csv&token=…"), "{error}");
+}
+
+#[tokio::test]
+async fn an_empty_file_is_an_error_where_data_is_declared() {
+    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", "")).await;
+    let error = client().file(csv(&server, "/a.csv")).bytes(1_000).await.unwrap_err();
+    assert!(error.is_unexpected_content() && error.to_string().contains("nothing came"), "{error}");
+}
+
+#[tokio::test]
+async fn the_format_of_a_resource_is_what_its_file_is_compared_with() {
+    let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
+    let mut resource = client_of(&sandbox).resource(COMMUNES_RESOURCE).get().await.unwrap();
+    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
+    resource.url = format!("{}/communes.csv", server.origin());
+    let error = client().file(&resource).download(&folder.0).send().await.unwrap_err();
+    assert!(error.is_unexpected_content(), "{error}");
+    resource.format = Some("html".to_owned());
+    let error = client().file(&resource).download(&folder.0).send().await.unwrap_err();
+    assert!(error.is_corrupt(), "the page has another size than declared: {error}");
+}
+
+#[tokio::test]
+async fn a_coding_that_was_not_accepted_is_undone() {
+    let folder = Folder::new();
+    let server = FaultServer::answering(|_| {
+        Reply::new(200, "text/csv", gzip(&data())).with_header("content-encoding", "gzip").with_header("etag", TAG)
+    })
+    .await;
+    for size in [None, Some(data().len() as u64)] {
+        let file = csv(&server, "/a.csv").with_size(size);
+        let saved = client().file(file.clone()).download(&folder.0).send().await.unwrap();
+        assert_eq!((saved.size, saved.content_coding.as_deref()), (data().len() as u64, Some("gzip")));
+        assert!(folder.read("a.csv") == data());
+        assert!(client().file(file).bytes(1 << 20).await.unwrap() == data());
+    }
+    // The file itself is compressed.
+    let saved = client().file(csv(&server, "/b.csv.gz")).download(&folder.0).send().await.unwrap();
+    assert_eq!((saved.content_coding, saved.etag.as_deref()), (None, Some(TAG)));
+    assert!(folder.read("b.csv.gz") == gzip(&data()));
+}
+
+#[tokio::test]
+async fn a_coded_body_that_is_cut_is_requested_anew() {
+    clock::by_steps();
+    let folder = Folder::new();
+    let server = FaultServer::answering(|arrival| {
+        let body = gzip(&data());
+        // The body is whole as HTTP sees it.
+        let body = if arrival.number == 1 { body[..body.len() / 2].to_vec() } else { body };
+        Reply::new(200, "text/csv", body).with_header("content-encoding", "gzip")
+    })
+    .await;
+    let saved = client().file(csv(&server, "/a.csv")).download(&folder.0).send().await.unwrap();
+    assert!(folder.read("a.csv") == data());
+    assert_eq!((saved.resumptions, server.count()), (1, 2));
+}
+
+#[tokio::test]
+async fn an_unknown_coding_is_an_error() {
+    let server =
+        FaultServer::answering(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "br")).await;
+    let error = client().file(csv(&server, "/a.csv")).bytes(10).await.unwrap_err();
+    assert!(error.to_string().contains("content coding `br`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_always_cut_is_not_called_a_change() {
+    clock::by_steps();
+    let folder = Folder::new();
+    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", data())).await;
+    server.fault_always(Fault::CutBody(120_000));
+    let error = client().file(csv(&server, "/a.csv")).download(&folder.0).send().await.unwrap_err();
+    assert!(error.is_transport() && !error.is_changed(), "{error}");
+    let message = error.to_string();
+    assert!(message.contains("the body broke off after 120000 of 200000 bytes, and cannot be resumed"), "{message}");
+    assert!(folder.names().is_empty());
+}
+
+#[tokio::test]
+async fn a_url_that_cannot_be_meant_is_refused_before_it_is_sent() {
+    let (sandbox, server) = (Sandbox::start_platform().await, FaultServer::serving("text/csv", "a").await);
+    let escaped = format!("{}/wfs?a=1&amp;b=2", server.origin());
+    let error = client().file(RemoteFile::new(&escaped)).bytes(10).await.unwrap_err();
+    let meant = escaped.replace("&amp;", "&");
+    assert!(error.is_request() && error.to_string().contains(&format!("probably `{meant}` is meant")), "{error}");
+    let dataset = client_of(&sandbox).dataset("communes");
+    let input = datagouv::main::types::ResourceInput::remote("Escaped", &escaped);
+    let error = dataset.create_remote(input).await.unwrap_err();
+    assert!(error.is_request() && error.to_string().contains(&meant), "{error}");
+    assert_eq!((server.count(), sandbox.requests().len()), (0, 0));
+    // A URL that is changed is looked at too, and one that stands is left alone.
+    let resource = client_of(&sandbox).dataset(COMMUNES).resource(COMMUNES_RESOURCE);
+    let error = resource.update(|update| update.url(&escaped)).await.unwrap_err();
+    assert!(error.is_request() && error.to_string().contains(&meant), "{error}");
+    assert!(sandbox.requests().iter().all(|request| request.method == "GET"));
+    resource.update(|update| update.title("Renamed")).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_error_of_a_file_shows_its_query() {
+    let server = FaultServer::answering(|_| Reply::empty(500)).await;
+    let file = RemoteFile::new(format!("{}/wfs?request=GetFeature&apikey=abc", server.origin()));
+    let error = client().file(file).bytes(10).await.unwrap_err().to_string();
+    assert!(error.contains("/wfs?request=GetFeature&apikey=…"), "{error}");
 }

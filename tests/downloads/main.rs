@@ -1,12 +1,13 @@
 //! Files from wherever they are: resumed, checked, saved under a name that stays in its folder.
 
+mod content;
+mod dataset;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use datagouv::files::{Algorithm, Checksum, Format, Progress, RemoteFile};
-use datagouv::main::types::ResourceTypeValue;
+use datagouv::files::{Algorithm, Checksum, RemoteFile};
 use datagouv::{Api, Client};
 use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
@@ -27,6 +28,11 @@ fn client_of(sandbox: &Sandbox) -> Client {
         .api_key(KEY)
         .build()
         .unwrap()
+}
+
+/// A file whose declared format is CSV.
+fn csv(server: &FaultServer, path: &str) -> RemoteFile {
+    RemoteFile::new(format!("{}{path}", server.origin())).with_format("csv")
 }
 
 /// A folder that goes away with the test.
@@ -454,82 +460,6 @@ async fn the_latest_url_stays_and_the_current_one_is_told() {
     assert!(latest.current.starts_with(&format!("{}/files/", sandbox.origin())), "{}", latest.current);
 }
 
-/// Resources of a dataset, by their ids, types, URLs and sizes.
-fn dataset(resources: &[(&str, &str, String, u64)]) -> String {
-    let resources: Vec<serde_json::Value> = resources
-        .iter()
-        .map(|(id, kind, url, size)| {
-            serde_json::json!({"id": id, "type": kind, "url": url, "filesize": size, "format": "csv", "title": id})
-        })
-        .collect();
-    serde_json::json!({"id": "d", "resources": resources}).to_string()
-}
-
-#[tokio::test]
-async fn all_files_of_a_dataset_are_saved_by_type_and_one_failure_is_its_own() {
-    let (sandbox, folder) = (Sandbox::start().await, Folder::new());
-    let first = sandbox.serve_file("/one/communes.csv", "text/csv", "one");
-    let second = sandbox.serve_file("/two/Communes.csv", "text/csv", "second");
-    let notes = sandbox.serve_file("/notes.pdf", "application/pdf", "notes");
-    let other = sandbox.serve_file("/other.csv", "text/csv", "other");
-    let missing = format!("{}/missing.csv", sandbox.origin());
-    let body = dataset(&[
-        ("a", "main", first, 3),
-        ("b", "main", second, 6),
-        ("c", "documentation", notes, 5),
-        ("d", "other", other, 5),
-        ("e", "main", missing, 1),
-    ]);
-    sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], body);
-    let dataset = client_of(&sandbox).dataset("d");
-    let wanted = [ResourceTypeValue::Main, ResourceTypeValue::Documentation];
-    let all = dataset.download_all(folder.0.join("made")).types(wanted).concurrency(1).send().await.unwrap();
-    let ids: Vec<(&str, bool)> = all.iter().map(|one| (one.resource.id.as_str(), one.outcome.is_ok())).collect();
-    assert_eq!(ids, [("a", true), ("b", true), ("c", true), ("e", false)]);
-    assert!(all[3].outcome.as_ref().unwrap_err().is_not_found());
-    // Names that differ by case alone are one name on some systems.
-    assert_eq!(folder.read("made/communes.csv"), b"one");
-    assert_eq!(folder.read("made/Communes-b.csv"), b"second");
-    assert_eq!(folder.read("made/notes.pdf"), b"notes");
-    assert_eq!(std::fs::read_dir(folder.0.join("made")).unwrap().count(), 3);
-}
-
-#[tokio::test]
-async fn as_many_files_at_once_as_asked_for() {
-    let (sandbox, folder) = (Sandbox::start().await, Folder::new());
-    let mut files = Vec::new();
-    for index in 0..6 {
-        let path = format!("/{index}.csv");
-        let url = sandbox.serve_file(&path, "text/csv", "abc");
-        sandbox.delay_once(&path, Duration::from_millis(100));
-        files.push((index.to_string(), url));
-    }
-    let resources: Vec<(&str, &str, String, u64)> =
-        files.iter().map(|(id, url)| (id.as_str(), "main", url.clone(), 3)).collect();
-    sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], dataset(&resources));
-    let (running, most) = (Arc::new(Mutex::new(std::collections::HashSet::new())), Arc::new(AtomicUsize::new(0)));
-    let (inside, seen) = (Arc::clone(&running), Arc::clone(&most));
-    let all = client_of(&sandbox)
-        .dataset("d")
-        .download_all(&folder.0)
-        .concurrency(3)
-        .progress(move |resource, now: Progress| {
-            let mut running = inside.lock().unwrap();
-            if now.bytes == 3 {
-                running.remove(&resource.id)
-            } else {
-                running.insert(resource.id.clone())
-            };
-            seen.fetch_max(running.len(), Ordering::Relaxed);
-        })
-        .send()
-        .await
-        .unwrap();
-    assert!(all.iter().all(|one| one.outcome.is_ok()), "{all:?}");
-    assert_eq!(folder.names().len(), 6);
-    assert!((1..=3).contains(&most.load(Ordering::Relaxed)), "{most:?}");
-}
-
 #[tokio::test]
 async fn downloads_can_be_spawned() {
     let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
@@ -547,217 +477,4 @@ async fn downloads_can_be_spawned() {
     assert_eq!(all.len(), 1);
     let path = &all[0].outcome.as_ref().unwrap().path;
     assert_eq!(path.parent(), Some(Path::new(&folder.0)));
-}
-
-/// What a resource of the platform says about a file.
-fn csv(server: &FaultServer, path: &str) -> RemoteFile {
-    RemoteFile::new(format!("{}{path}", server.origin())).with_format("csv")
-}
-
-const REJECTED: &str =
-    "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected.</body></html>";
-
-#[tokio::test]
-async fn a_page_in_place_of_data_is_an_error_and_nothing_is_saved() {
-    let folder = Folder::new();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
-    let file = csv(&server, "/waf.csv");
-    for size in [None, Some(10_000)] {
-        let error = client().file(file.clone().with_size(size)).download(&folder.0).send().await.unwrap_err();
-        assert!(error.is_unexpected_content(), "{error}");
-        assert!(error.to_string().contains("an HTML page came in place of the file"), "{error}");
-        assert!(error.to_string().contains("Request Rejected"), "{error}");
-        assert!(error.to_string().contains("/waf.csv"), "{error}");
-        assert_eq!(error.body().unwrap(), REJECTED);
-        assert!(folder.names().is_empty());
-    }
-    assert!(client().file(file.clone()).bytes(1_000).await.unwrap_err().is_unexpected_content());
-    let mut stream = client().file(file.clone()).stream().await.unwrap();
-    assert!(stream.chunk().await.unwrap_err().is_unexpected_content());
-    let saved = client().file(file).download(&folder.0).accept_any_content().send().await.unwrap();
-    assert_eq!((saved.size as usize, saved.media_type.as_deref()), (REJECTED.len(), Some("text/html")));
-    // Of a URL without a declared format everything is accepted.
-    let page = RemoteFile::new(format!("{}/page", server.origin()));
-    assert_eq!(client().file(page).bytes(1_000).await.unwrap(), REJECTED);
-}
-
-#[tokio::test]
-async fn a_redirect_to_a_login_page_is_told_as_such() {
-    let server = FaultServer::answering(|arrival| match arrival.path() {
-        "/a.csv" => Reply::empty(302).with_header("location", "/sso/login?next=%2Fa.csv&token=abc"),
-        _ => Reply::new(200, "text/html", "<!DOCTYPE html><form>"),
-    })
-    .await;
-    let error = client().file(csv(&server, "/a.csv")).bytes(1_000).await.unwrap_err();
-    assert!(error.is_unexpected_content() && error.to_string().contains("redirected to a login page"), "{error}");
-    assert!(error.to_string().contains("/sso/login?next=%2Fa.csv&token=…"), "{error}");
-}
-
-#[tokio::test]
-async fn an_empty_file_is_an_error_where_data_is_declared() {
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", "")).await;
-    let error = client().file(csv(&server, "/a.csv")).bytes(1_000).await.unwrap_err();
-    assert!(error.is_unexpected_content() && error.to_string().contains("nothing came"), "{error}");
-}
-
-#[tokio::test]
-async fn the_format_of_a_resource_is_what_its_file_is_compared_with() {
-    let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
-    let mut resource = client_of(&sandbox).resource(COMMUNES_RESOURCE).get().await.unwrap();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
-    resource.url = format!("{}/communes.csv", server.origin());
-    let error = client().file(&resource).download(&folder.0).send().await.unwrap_err();
-    assert!(error.is_unexpected_content(), "{error}");
-    resource.format = Some("html".to_owned());
-    let error = client().file(&resource).download(&folder.0).send().await.unwrap_err();
-    assert!(error.is_corrupt(), "the page has another size than declared: {error}");
-}
-
-fn gzipped(data: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
-}
-
-#[tokio::test]
-async fn a_coding_that_was_not_accepted_is_undone() {
-    let folder = Folder::new();
-    let server = FaultServer::answering(|_| {
-        Reply::new(200, "text/csv", gzipped(&data())).with_header("content-encoding", "gzip").with_header("etag", TAG)
-    })
-    .await;
-    for size in [None, Some(data().len() as u64)] {
-        let file = csv(&server, "/a.csv").with_size(size);
-        let saved = client().file(file.clone()).download(&folder.0).send().await.unwrap();
-        assert_eq!((saved.size, saved.content_coding.as_deref()), (data().len() as u64, Some("gzip")));
-        assert!(folder.read("a.csv") == data());
-        assert!(client().file(file).bytes(1 << 20).await.unwrap() == data());
-    }
-    // The file itself is compressed.
-    let saved = client().file(csv(&server, "/b.csv.gz")).download(&folder.0).send().await.unwrap();
-    assert_eq!((saved.content_coding, saved.etag.as_deref()), (None, Some(TAG)));
-    assert!(folder.read("b.csv.gz") == gzipped(&data()));
-}
-
-#[tokio::test]
-async fn a_coded_body_that_is_cut_is_requested_anew() {
-    clock::by_steps();
-    let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| {
-        let body = gzipped(&data());
-        // The body is whole as HTTP sees it.
-        let body = if arrival.number == 1 { body[..body.len() / 2].to_vec() } else { body };
-        Reply::new(200, "text/csv", body).with_header("content-encoding", "gzip")
-    })
-    .await;
-    let saved = client().file(csv(&server, "/a.csv")).download(&folder.0).send().await.unwrap();
-    assert!(folder.read("a.csv") == data());
-    assert_eq!((saved.resumptions, server.count()), (1, 2));
-}
-
-#[tokio::test]
-async fn an_unknown_coding_is_an_error() {
-    let server =
-        FaultServer::answering(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "br")).await;
-    let error = client().file(csv(&server, "/a.csv")).bytes(10).await.unwrap_err();
-    assert!(error.to_string().contains("content coding `br`"), "{error}");
-}
-
-#[tokio::test]
-async fn a_body_that_is_always_cut_is_not_called_a_change() {
-    clock::by_steps();
-    let folder = Folder::new();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", data())).await;
-    server.fault_always(Fault::CutBody(120_000));
-    let error = client().file(csv(&server, "/a.csv")).download(&folder.0).send().await.unwrap_err();
-    assert!(error.is_transport() && !error.is_changed(), "{error}");
-    let message = error.to_string();
-    assert!(message.contains("the body broke off after 120000 of 200000 bytes, and cannot be resumed"), "{message}");
-    assert!(folder.names().is_empty());
-}
-
-#[tokio::test]
-async fn a_url_that_cannot_be_meant_is_refused_before_it_is_sent() {
-    let (sandbox, server) = (Sandbox::start_platform().await, FaultServer::serving("text/csv", "a").await);
-    let escaped = format!("{}/wfs?a=1&amp;b=2", server.origin());
-    let error = client().file(RemoteFile::new(&escaped)).bytes(10).await.unwrap_err();
-    let meant = escaped.replace("&amp;", "&");
-    assert!(error.is_request() && error.to_string().contains(&format!("probably `{meant}` is meant")), "{error}");
-    let dataset = client_of(&sandbox).dataset("communes");
-    let input = datagouv::main::types::ResourceInput::remote("Escaped", &escaped);
-    let error = dataset.create_remote(input).await.unwrap_err();
-    assert!(error.is_request() && error.to_string().contains(&meant), "{error}");
-    assert_eq!((server.count(), sandbox.requests().len()), (0, 0));
-    // A URL that is changed is looked at too, and one that stands is left alone.
-    let resource = client_of(&sandbox).dataset(COMMUNES).resource(COMMUNES_RESOURCE);
-    let error = resource.update(|update| update.url(&escaped)).await.unwrap_err();
-    assert!(error.is_request() && error.to_string().contains(&meant), "{error}");
-    assert!(sandbox.requests().iter().all(|request| request.method == "GET"));
-    resource.update(|update| update.title("Renamed")).await.unwrap();
-}
-
-#[tokio::test]
-async fn the_error_of_a_file_shows_its_query() {
-    let server = FaultServer::answering(|_| Reply::empty(500)).await;
-    let file = RemoteFile::new(format!("{}/wfs?request=GetFeature&apikey=abc", server.origin()));
-    let error = client().file(file).bytes(10).await.unwrap_err().to_string();
-    assert!(error.contains("/wfs?request=GetFeature&apikey=…"), "{error}");
-}
-
-#[tokio::test]
-async fn all_files_may_have_any_content() {
-    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
-    for accepts in [false, true] {
-        let (sandbox, folder) = (Sandbox::start().await, Folder::new());
-        let body = dataset(&[("a", "main", format!("{}/a.csv", server.origin()), REJECTED.len() as u64)]);
-        sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], body);
-        let all = client_of(&sandbox).dataset("d").download_all(&folder.0);
-        let all = if accepts { all.accept_any_content() } else { all }.send().await.unwrap();
-        assert_eq!((all[0].outcome.is_ok(), folder.names().len()), (accepts, usize::from(accepts)));
-    }
-}
-
-#[tokio::test]
-async fn the_first_format_that_can_be_had_is_downloaded() {
-    let server = FaultServer::answering(|arrival| {
-        let body = if arrival.path().ends_with(".parquet") { "PAR1 of the platform" } else { "a;b" };
-        Reply::new(200, "application/octet-stream", body)
-    })
-    .await;
-    let url = format!("{}/a.csv", server.origin());
-    let parquet = "analysis:parsing:parquet_url";
-    let copied = serde_json::json!({
-        parquet: format!("{}/rid.parquet", server.origin()),
-        "analysis:parsing:parquet_size": 20,
-        "analysis:parsing:finished_at": "2026-11-28T17:10:55+00:00",
-    });
-    let mut outdated = copied.clone();
-    // The table of another URL.
-    outdated["analysis:parsing:parsing_table"] = "d427f94acc5b67b551d79abba473a8a4".into();
-    let csv = [Format::Parquet, Format::Csv];
-    for (extras, format, formats, found) in [
-        (&copied, "csv", &csv[..], Some("rid.parquet")),
-        (&copied, "csv", &[Format::Csv, Format::Parquet], Some("a.csv")),
-        (&outdated, "csv", &csv, Some("a.csv")),
-        (&serde_json::json!({}), "CSV", &csv, Some("a.csv")),
-        (&serde_json::json!({}), "xls", &csv, None),
-        (&serde_json::json!({}), "xls", &[Format::GeoJson, Format::Original], Some("a.csv")),
-    ] {
-        let (sandbox, folder) = (Sandbox::start().await, Folder::new());
-        let resource = serde_json::json!({"id": "rid", "url": url, "format": format, "extras": extras});
-        sandbox.answer_once("get_resource", 200, &[("Content-Type", "application/json")], resource.to_string());
-        let handle = client_of(&sandbox).dataset("d").resource("rid");
-        let outcome = handle.download_best(&folder.0, formats.iter().copied()).await;
-        match (found, outcome) {
-            (Some(name), Ok(_)) => assert_eq!(folder.names(), [name], "{format} {formats:?}"),
-            (None, Err(error)) => {
-                assert!(
-                    error.is_request() && error.to_string().contains("parquet or csv, and its file is `xls`"),
-                    "{error}"
-                );
-            }
-            (found, outcome) => panic!("{found:?}: {outcome:?}"),
-        }
-    }
 }
