@@ -44,6 +44,23 @@ pub(crate) struct Dataset {
     pub(crate) resources: Vec<Resource>,
 }
 
+impl Dataset {
+    /// A data set of the editor, created now, without slug and resources.
+    fn new(id: String, fields: Fields, now: String) -> Self {
+        Self {
+            id,
+            slug: String::new(),
+            fields,
+            created_at: now.clone(),
+            last_modified: now,
+            deleted: None,
+            creator: User::Editor,
+            old_slugs: Vec::new(),
+            resources: Vec::new(),
+        }
+    }
+}
+
 /// The content of a file, and what follows from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Content {
@@ -102,17 +119,7 @@ impl Catalogue {
         ] {
             fields.insert(name.to_owned(), value);
         }
-        let mut dataset = Dataset {
-            id: sample.id.to_owned(),
-            slug: slug(sample.title),
-            fields,
-            created_at: now.clone(),
-            last_modified: now,
-            deleted: None,
-            creator: User::Editor,
-            old_slugs: Vec::new(),
-            resources: Vec::new(),
-        };
+        let mut dataset = Dataset { slug: slug(sample.title), ..Dataset::new(sample.id.to_owned(), fields, now) };
         let mut resource = self.new_resource(sample.resource.to_owned(), sample.file_name);
         self.store(&mut resource, &dataset.slug, sample.file_name, content.clone(), files);
         dataset.resources.push(resource);
@@ -196,17 +203,7 @@ impl Catalogue {
     pub(crate) fn new_dataset(&mut self, fields: Fields) -> Dataset {
         let now = self.now();
         let made = format!("6512ab34cd56ef7890{:06x}", self.changes);
-        Dataset {
-            id: self.new_id(made),
-            slug: String::new(),
-            fields,
-            created_at: now.clone(),
-            last_modified: now,
-            deleted: None,
-            creator: User::Editor,
-            old_slugs: Vec::new(),
-            resources: Vec::new(),
-        }
+        Dataset::new(self.new_id(made), fields, now)
     }
 
     /// A slug that no data set has.

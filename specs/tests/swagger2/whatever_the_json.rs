@@ -2,35 +2,7 @@ use super::*;
 
 /// A document with every kind of object in it.
 fn everything() -> Value {
-    json!({
-        "swagger": "2.0",
-        "info": {"title": "t", "version": "1", "contact": {"name": "n"}, "license": {"name": "l"}},
-        "host": "h", "basePath": "/b", "schemes": ["https"], "consumes": ["a/b"], "produces": ["c/d"],
-        "tags": [{"name": "t", "externalDocs": {"url": "u"}}],
-        "security": [{"k": []}],
-        "securityDefinitions": {"k": {"type": "apiKey", "name": "k", "in": "header"},
-            "o": {"type": "oauth2", "flow": "implicit", "authorizationUrl": "a", "scopes": {"s": "s"}}},
-        "definitions": {"A (b)": {"type": "object", "discriminator": "d", "required": ["d"],
-            "xml": {"name": "n"},
-            "properties": {"d": {"type": "string", "maxLength": 3},
-                "l": {"type": "array", "items": {"type": "integer"}}},
-            "additionalProperties": {"allOf": [{"$ref": "#/definitions/A%20(b)"}]}}},
-        "parameters": {"b": {"name": "b", "in": "body", "schema": {"$ref": "#/definitions/A (b)/properties/l"}},
-            "f": {"name": "f", "in": "formData", "type": "file"}},
-        "responses": {"r": {"description": "d", "schema": {"type": "file"}, "examples": {"a/b": 1},
-            "headers": {"H": {"type": "array", "items": {"type": "string"}, "collectionFormat": "csv"}}}},
-        "paths": {"/a": {"parameters": [{"name": "p", "in": "path", "type": "string", "required": true}],
-            "get": {"operationId": "i",
-                "parameters": [{"name": "q", "in": "query", "type": "array",
-                    "items": {"type": "string"}}],
-                "responses": {"200": {"$ref": "#/responses/r"}}, "security": [{"o": ["s"]}]},
-            "put": {"consumes": [], "parameters": [{"$ref": "#/parameters/b"}],
-                "responses": {"204": {"description": "d"}}},
-            "post": {"schemes": ["http"], "deprecated": true, "externalDocs": {"url": "u"}, "tags": ["t"],
-                "parameters": [{"$ref": "#/parameters/f"},
-                    {"name": "g", "in": "formData", "type": "string", "default": 1}],
-                "responses": {"default": {"description": "d", "schema": {"$ref": "#/definitions/A (b)"}}}}}},
-    })
+    serde_json::from_str(include_str!("../every_object_of_swagger2.json")).unwrap()
 }
 
 /// The pointers to all values of a document.
