@@ -34,7 +34,7 @@ async fn the_key_goes_to_the_catalogue_and_to_no_other_api() {
 async fn a_redirect_to_another_origin_is_followed_without_the_key() {
     let (sandbox, elsewhere) = (Sandbox::start().await, Sandbox::start().await);
     let file = elsewhere.serve_file("/files/communes.csv", "text/csv", "code;nom\n");
-    sandbox.answer_once("redirect_resource", 302, &[("Location", &file)], "");
+    sandbox.respond_once("redirect_resource", 302, &[("Location", &file)], "");
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
     let id = "1c5075ec-7ce1-49cb-ab89-94f507812daf";
     let answer = client.main().redirect_resource().id(id).send().await.unwrap();
@@ -48,7 +48,7 @@ async fn a_redirect_to_another_origin_is_followed_without_the_key() {
 #[tokio::test]
 async fn a_renamed_object_is_found_with_the_method_and_the_body() {
     let sandbox = Sandbox::start().await;
-    sandbox.answer_once("update_dataset", 308, &[("Location", "/api/1/datasets/new-slug/")], "");
+    sandbox.respond_once("update_dataset", 308, &[("Location", "/api/1/datasets/new-slug/")], "");
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
     let update = DatasetUpdate::new().title("Communes");
     client.main().update_dataset().dataset("old-slug").body(update).send().await.unwrap();
@@ -63,7 +63,7 @@ async fn a_renamed_object_is_found_with_the_method_and_the_body() {
 async fn a_body_is_not_sent_on_to_another_origin() {
     let (sandbox, elsewhere) = (Sandbox::start().await, Sandbox::start().await);
     let target = format!("{}/datasets/", elsewhere.url(Document::Main));
-    sandbox.answer_once("create_dataset", 307, &[("Location", &target)], "");
+    sandbox.respond_once("create_dataset", 307, &[("Location", &target)], "");
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
     let error = client.main().create_dataset().body(DatasetInput::new("t", "d")).send().await.unwrap_err();
     assert!(error.is_transport(), "{error}");
@@ -74,7 +74,7 @@ async fn a_body_is_not_sent_on_to_another_origin() {
 async fn redirects_that_do_not_end_are_an_error() {
     let sandbox = Sandbox::start().await;
     for _ in 0..20 {
-        sandbox.answer_once("get_dataset", 302, &[("Location", "/api/1/datasets/again/")], "");
+        sandbox.respond_once("get_dataset", 302, &[("Location", "/api/1/datasets/again/")], "");
     }
     let client = client_of(&sandbox).build().unwrap();
     let error = client.main().get_dataset().dataset("again").send().await.unwrap_err();
@@ -85,7 +85,7 @@ async fn redirects_that_do_not_end_are_an_error() {
 #[tokio::test]
 async fn a_redirect_to_another_protocol_is_not_followed() {
     let sandbox = Sandbox::start().await;
-    sandbox.answer_once("get_dataset", 302, &[("Location", "file:///etc/passwd")], "");
+    sandbox.respond_once("get_dataset", 302, &[("Location", "file:///etc/passwd")], "");
     let error = client_of(&sandbox).build().unwrap().main().get_dataset().dataset("x").send().await.unwrap_err();
     assert!(error.to_string().contains("a redirect to file is not followed"), "{error}");
 }
@@ -94,7 +94,7 @@ async fn a_redirect_to_another_protocol_is_not_followed() {
 async fn no_cookie_is_kept() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
-    sandbox.answer_once("get_dataset", 404, &[("Set-Cookie", "session=someone; Path=/")], r#"{"message": "no"}"#);
+    sandbox.respond_once("get_dataset", 404, &[("Set-Cookie", "session=someone; Path=/")], r#"{"message": "no"}"#);
     client.main().get_dataset().dataset("x").send().await.unwrap_err();
     client.main().get_me().send().await.unwrap();
     assert_eq!(sandbox.requests()[1].header("cookie"), None);
@@ -114,7 +114,7 @@ async fn the_key_is_in_no_text() {
     let builder = client_of(&sandbox).api_key(KEY).retries(RetryPolicy::none());
     let mut texts = vec![format!("{builder:?}")];
     let client = builder.build().unwrap();
-    sandbox.answer_once("get_me", 500, &[], r#"{"message": "Internal Server Error"}"#);
+    sandbox.respond_once("get_me", 500, &[], r#"{"message": "Internal Server Error"}"#);
     let error = client.main().get_me().send().await.unwrap_err();
     texts.extend([format!("{client:?}"), format!("{:?}", client.main()), format!("{error:?}"), error.to_string()]);
     drop(sandbox);
@@ -180,7 +180,7 @@ async fn an_error_answers_questions_after_the_fact() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
     let body = r#"{"errors": {"title": ["Ce champ est requis."], "schema": {"name": ["inconnu"]}}}"#;
-    sandbox.answer_once("create_dataset", 400, &[("Retry-After", "7")], body);
+    sandbox.respond_once("create_dataset", 400, &[("Retry-After", "7")], body);
     let error = client.main().create_dataset().body(DatasetInput::new("t", "d")).send().await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.operation()), (400, Some("create_dataset")));
     assert_eq!(error.body().unwrap(), body.as_bytes());
@@ -193,16 +193,16 @@ async fn an_error_answers_questions_after_the_fact() {
 async fn an_answer_that_cannot_be_read_is_named_with_its_place() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
-    sandbox.answer_once("list_datasets", 200, &[], r#"{"data": [{"title": "a"}, {"title": none}]}"#);
+    sandbox.respond_once("list_datasets", 200, &[], r#"{"data": [{"title": "a"}, {"title": none}]}"#);
     let error = client.main().list_datasets().send().await.unwrap_err();
     assert!(error.is_decode());
     assert!(
         error.to_string().starts_with("list_datasets: `data[1].title` of the response cannot be decoded"),
         "{error}"
     );
-    sandbox.answer_once("list_datasets", 200, &[], "[]");
+    sandbox.respond_once("list_datasets", 200, &[], "[]");
     assert!(client.main().list_datasets().send().await.unwrap_err().is_decode());
-    sandbox.answer_once("list_datasets", 200, &[("Content-Type", "text/html")], "<html>maintenance</html>");
+    sandbox.respond_once("list_datasets", 200, &[("Content-Type", "text/html")], "<html>maintenance</html>");
     assert!(client.main().list_datasets().send().await.unwrap_err().is_decode());
 }
 
@@ -221,7 +221,7 @@ async fn what_does_not_fit_is_told_and_costs_its_field_alone() {
     let told = Arc::new(Told::default());
     let client = client_of(&sandbox).observer(Arc::clone(&told) as Arc<dyn Observe>).build().unwrap();
     let body = r#"{"data": [{"title": "a", "ranking": 3}, {"title": {"fr": "b"}, "slug": "c"}, "d"], "total": "3"}"#;
-    sandbox.answer_once("list_datasets", 200, &[], body);
+    sandbox.respond_once("list_datasets", 200, &[], body);
     let page = client.main().list_datasets().send().await.unwrap();
     let slugs: Vec<_> = page.data.iter().map(|dataset| (dataset.title.as_str(), dataset.slug.as_str())).collect();
     assert_eq!((slugs, page.total), (vec![("a", ""), ("", "c")], 3));
@@ -238,7 +238,7 @@ async fn what_does_not_fit_is_told_and_costs_its_field_alone() {
 async fn an_item_that_cannot_be_read_is_left_out_of_an_answer_that_is_a_list() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
-    sandbox.answer_once("list_licenses", 200, &[], r#"[{"id": "a"}, "b", {"id": 3, "title": []}]"#);
+    sandbox.respond_once("list_licenses", 200, &[], r#"[{"id": "a"}, "b", {"id": 3, "title": []}]"#);
     let licenses = client.main().list_licenses().send().await.unwrap();
     assert_eq!(licenses.iter().map(|license| license.id.as_str()).collect::<Vec<_>>(), ["a", "3"]);
     let told: Vec<_> = licenses.deviations().iter().map(|deviation| deviation.path.as_str()).collect();
@@ -251,7 +251,7 @@ async fn a_number_that_stands_for_a_text_keeps_its_digits() {
     let client = client_of(&sandbox).build().unwrap();
     for number in ["1.10", "12345678901234567890123", "-0.0", "18446744073709551615", "1E2"] {
         let body = format!(r#"{{"title": {number}, "slug": "1.10", "resources": [{{}}, {{"title": {number}}}]}}"#);
-        sandbox.answer_once("get_dataset", 200, &[], body);
+        sandbox.respond_once("get_dataset", 200, &[], body);
         let dataset = client.main().get_dataset().dataset("d").send().await.unwrap();
         assert_eq!((dataset.title.as_str(), dataset.resources[1].title.as_str()), (number, number));
         assert_eq!((dataset.slug.as_str(), dataset.deviations()), ("1.10", &[][..]));

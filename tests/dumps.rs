@@ -37,7 +37,7 @@ macro_rules! reads_the_recorded_export {
         async fn $test() {
             let (sandbox, $client) = sandbox().await;
             let text = recorded($recorded);
-            sandbox.answer_once($recorded, 200, &[("Content-Type", "text/csv; charset=utf-8")], text.clone());
+            sandbox.respond_once($recorded, 200, &[("Content-Type", "text/csv; charset=utf-8")], text.clone());
             let rows = all($dump).await;
             assert_eq!(sandbox.requests()[0].operation_id.as_deref().map(named), Some($recorded));
             assert_eq!(rows.len() + 1, text.trim_end().split("\r\n").count());
@@ -70,7 +70,7 @@ reads_the_recorded_export! {
 async fn of_an_organization<T: Row>(path: &str, recording: &str, dump: impl Fn(&Client) -> Dump<T>) -> Vec<T> {
     let (sandbox, client) = sandbox().await;
     let id = sandbox.operations(Document::Main).into_iter().find(|operation| operation.template == path).unwrap().id;
-    sandbox.answer_once(&id, 200, &[("Content-Type", "text/csv")], recorded(recording));
+    sandbox.respond_once(&id, 200, &[("Content-Type", "text/csv")], recorded(recording));
     all(dump(&client)).await
 }
 
@@ -100,7 +100,7 @@ async fn cells_have_their_types() {
     let (sandbox, client) = sandbox().await;
     let file = "\"id\";\"title\";\"tags\";\"archived\";\"quality_score\";\"spatial.geom\";\"metric.views\";\"metric.reuses_by_months\"\r\n\
          \"5d\";\"Bornes; \"\"IRVE\"\"\";\"bornes,irve\";\"2024-01-02T00:00:00\";\"0.22\";\"{\"\"type\"\": \"\"Point\"\"}\";12;\"{'2026-01': 3}\"\r\n";
-    sandbox.answer_once("get_site_datasets_csv", 200, &[("Content-Type", "text/csv")], file);
+    sandbox.respond_once("get_site_datasets_csv", 200, &[("Content-Type", "text/csv")], file);
     let rows = all(client.dumps().datasets()).await;
     let row = &rows[0];
     assert_eq!((row.id.as_str(), row.title.as_str()), ("5d", "Bornes; \"IRVE\""));
@@ -117,7 +117,7 @@ async fn cells_have_their_types() {
 async fn unknown_columns_and_cells_that_are_something_else_are_kept() {
     let (sandbox, client) = sandbox().await;
     let file = "name;datasets;reuses;colour\n\"eau\";3;unknown;\"blue\"\n";
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], file);
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], file);
     let rows = all(client.dumps().tags()).await;
     assert_eq!((rows[0].name.as_str(), rows[0].datasets, rows[0].reuses), ("eau", 3, 0));
     let expected = [("colour", "blue"), ("reuses", "unknown")].map(|(name, text)| (name.to_owned(), text.to_owned()));
@@ -139,7 +139,7 @@ async fn nothing_is_sent_before_the_first_row_is_asked_for() {
     let (sandbox, client) = sandbox().await;
     let mut stream = client.dumps().tags().stream();
     assert_eq!(sandbox.requests().len(), 0);
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\n");
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\n");
     assert_eq!(stream.next().await.unwrap().unwrap().total, 1);
     assert!(stream.next().await.is_none());
     assert_eq!(sandbox.requests().len(), 1);
@@ -149,7 +149,7 @@ async fn nothing_is_sent_before_the_first_row_is_asked_for() {
 async fn the_stored_export_is_followed_without_the_key() {
     let ((sandbox, client), elsewhere) = (sandbox().await, Sandbox::start().await);
     let file = elsewhere.serve_file("/exports/tags.csv", "text/csv", "\"name\";\"total\"\r\n\"eau\";7\r\n");
-    sandbox.answer_once("get_site_tags_csv", 302, &[("Location", &file)], "");
+    sandbox.respond_once("get_site_tags_csv", 302, &[("Location", &file)], "");
     let rows = all(client.dumps().tags()).await;
     assert_eq!((rows.len(), rows[0].total), (1, 7));
     assert_eq!(sandbox.requests()[0].header("x-api-key"), Some("key"));
@@ -162,7 +162,7 @@ async fn rows_before_a_cut_arrive_and_the_cut_is_an_error() {
     let first = "name;total\neau;1\n";
     let rest: String = (0..10_000).map(|index| format!("tag-{index};1\n")).collect();
     let file = elsewhere_file(&sandbox, &format!("{first}{rest}"));
-    sandbox.answer_once("get_site_tags_csv", 302, &[("Location", &file)], "");
+    sandbox.respond_once("get_site_tags_csv", 302, &[("Location", &file)], "");
     sandbox.cut_once("/exports/cut.csv", first.len() + 4);
     let mut stream = client.dumps().tags().stream();
     assert_eq!(stream.next().await.unwrap().unwrap().name, "eau");
@@ -180,7 +180,7 @@ fn elsewhere_file(sandbox: &Sandbox, text: &str) -> String {
 async fn a_page_for_people_is_no_empty_table() {
     let (sandbox, client) = sandbox().await;
     let page = "<!doctype html><title>Maintenance</title>";
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/html")], page);
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/html")], page);
     let error = client.dumps().tags().stream().next().await.unwrap().unwrap_err();
     assert!(error.is_decode(), "{error}");
     assert_eq!(error.operation(), Some("get_site_tags_csv"));
@@ -189,7 +189,7 @@ async fn a_page_for_people_is_no_empty_table() {
 #[tokio::test]
 async fn a_row_with_other_cells_than_columns_is_an_error_with_its_place() {
     let (sandbox, client) = sandbox().await;
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\nair\n");
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\nair\n");
     let mut stream = client.dumps().tags().stream();
     stream.next().await.unwrap().unwrap();
     let error = stream.next().await.unwrap().unwrap_err();
@@ -199,7 +199,7 @@ async fn a_row_with_other_cells_than_columns_is_an_error_with_its_place() {
 #[tokio::test]
 async fn the_file_itself_can_be_had() {
     let (sandbox, client) = sandbox().await;
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\n");
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\n");
     let file = client.dumps().tags().bytes().await.unwrap().into_inner();
     assert_eq!(file.text().await.unwrap(), "name;total\neau;1\n");
 }

@@ -113,9 +113,9 @@ async fn another_server_gets_everything_but_the_key() {
 
 #[tokio::test]
 async fn links_of_an_answer_lead_the_key_nowhere() {
-    let elsewhere = FaultServer::answering(|_| Reply::json(200, &json!({"data": [], "total": 0}))).await;
+    let elsewhere = FaultServer::responding(|_| Reply::json(200, &json!({"data": [], "total": 0}))).await;
     let origin = elsewhere.origin().to_owned();
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let next = format!("{origin}{}", arrival.target);
         let (data, total) = (json!([{"id": "a", "title": "t"}]), 1000);
         Reply::json(

@@ -64,7 +64,7 @@ async fn a_file_added_between_the_read_and_the_write_stays() {
     let read = serde_json::to_string(&dataset.get().await.unwrap()).unwrap();
     let added = dataset.create_remote(ResourceInput::remote("New", "https://example.org/new.csv")).await.unwrap();
     // The update still reads what was there before.
-    sandbox.answer_once("get_dataset", 200, &[], read);
+    sandbox.respond_once("get_dataset", 200, &[], read);
     let after = dataset.update(|update| update.title("Towns")).await.unwrap();
     let ids: Vec<&str> = after.resources.iter().map(|resource| resource.id.as_str()).collect();
     assert_eq!(ids, [added.id.as_str(), COMMUNES_RESOURCE]);
@@ -349,7 +349,7 @@ async fn a_run_of_a_harvester_is_waited_for_until_it_ends() {
         job("new", "processing"),
         job("new", "done-errors"),
     ] {
-        sandbox.answer_once("get_harvest_source", 200, &[], harvest_source(job));
+        sandbox.respond_once("get_harvest_source", 200, &[], harvest_source(job));
     }
     let ended = client.harvest_source("s").run_and_wait(quickly(Duration::from_secs(600))).await.unwrap();
     assert_eq!((ended.id.as_str(), ended.status), ("new", HarvestJobPreviewStatus::DoneErrors));
@@ -362,12 +362,12 @@ async fn a_run_of_a_harvester_is_waited_for_until_it_ends() {
 async fn a_wait_that_ends_without_an_end_says_what_it_has_seen() {
     clock::by_steps();
     let (sandbox, client) = platform().await;
-    sandbox.answer_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "processing"}).to_string());
+    sandbox.respond_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "processing"}).to_string());
     let error = client.harvest_job("j").wait(Wait::up_to(Duration::ZERO)).await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
     assert_eq!(error.to_string(), "the run j is still `processing` after 0ns");
-    sandbox.answer_once("get_harvest_job", 500, &[], r#"{"message": "no"}"#);
-    sandbox.answer_once("get_harvest_job", 404, &[], r#"{"message": "no"}"#);
+    sandbox.respond_once("get_harvest_job", 500, &[], r#"{"message": "no"}"#);
+    sandbox.respond_once("get_harvest_job", 404, &[], r#"{"message": "no"}"#);
     let error = client.harvest_job("j").wait(quickly(Duration::from_secs(600))).await.unwrap_err();
     assert!(error.is_not_found(), "an error ends the wait: {error:?}");
 }
@@ -380,7 +380,7 @@ async fn an_analysis_is_waited_for_until_it_says_something_new() {
     let before = json!({"analysis:parsing:finished_at": "2026-01-01T00:00:00+00:00"});
     let after = json!({"analysis:parsing:finished_at": "2026-01-02T00:00:00+00:00", "analysis:content-length": 12});
     for seen in [before.clone(), before, after] {
-        sandbox.answer_once("get_resource", 200, &[], extras(seen));
+        sandbox.respond_once("get_resource", 200, &[], extras(seen));
     }
     let resource = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
     let analysis = resource.analyse(quickly(Duration::from_secs(600))).await.unwrap();
@@ -390,7 +390,7 @@ async fn an_analysis_is_waited_for_until_it_says_something_new() {
     assert_eq!(operations, expected);
     assert_eq!(requests[0].header("x-fields"), Some("resource{extras,url}"));
 
-    sandbox.answer_once("get_resource", 200, &[], extras(json!({"check:date": "2026-01-01T00:00:00+00:00"})));
+    sandbox.respond_once("get_resource", 200, &[], extras(json!({"check:date": "2026-01-01T00:00:00+00:00"})));
     let error = resource.wait_for_analysis(Wait::up_to(Duration::ZERO)).await.unwrap_err();
     assert!(error.is_timeout() && error.to_string().contains("it was only checked"), "{error}");
 }
@@ -400,7 +400,7 @@ async fn a_dropped_wait_asks_no_more() {
     clock::by_steps();
     let (sandbox, client) = platform().await;
     for _ in 0..3 {
-        sandbox.answer_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "pending"}).to_string());
+        sandbox.respond_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "pending"}).to_string());
     }
     let job = client.harvest_job("j");
     let patient = Wait::default().first_pause(Duration::from_secs(600)).longest_pause(Duration::from_secs(600));

@@ -63,8 +63,8 @@ async fn every_item_comes_once_and_in_the_order_of_the_list() {
 #[tokio::test]
 async fn links_are_not_followed() {
     let (sandbox, client) = platform(4).await;
-    sandbox.answer_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 4));
-    sandbox.answer_once("list_datasets", 200, &[], page_of(&["c", "d"], 2, 4));
+    sandbox.respond_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 4));
+    sandbox.respond_once("list_datasets", 200, &[], page_of(&["c", "d"], 2, 4));
     let mut pages = client.main().list_datasets().page_size(2).pages();
     assert_eq!(ids(&pages.next().await.unwrap().unwrap()), ["a", "b"]);
     assert_eq!(ids(&pages.next().await.unwrap().unwrap()), ["c", "d"]);
@@ -194,8 +194,8 @@ async fn a_page_that_moved_as_a_whole_is_skipped_and_the_walk_goes_on() {
 async fn a_page_that_is_answered_again_ends_the_walk() {
     for second in [page_of(&["a", "b"], 1, 8), page_of(&["a", "b"], 2, 8), page_of(&["c", "d"], 1, 8)] {
         let (sandbox, client) = platform(4).await;
-        sandbox.answer_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 8));
-        sandbox.answer_once("list_datasets", 200, &[], second);
+        sandbox.respond_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 8));
+        sandbox.respond_once("list_datasets", 200, &[], second);
         assert_eq!(all(client.main().list_datasets().page_size(2).pages()).await.len(), 1);
         assert_eq!(asked(&sandbox), [(1, 2), (2, 2)]);
     }
@@ -204,8 +204,8 @@ async fn a_page_that_is_answered_again_ends_the_walk() {
 #[tokio::test]
 async fn an_empty_page_ends_the_walk() {
     let (sandbox, client) = platform(4).await;
-    sandbox.answer_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 8));
-    sandbox.answer_once("list_datasets", 200, &[], page_of(&[], 2, 8));
+    sandbox.respond_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 8));
+    sandbox.respond_once("list_datasets", 200, &[], page_of(&[], 2, 8));
     assert_eq!(all(client.main().list_datasets().page_size(2).pages()).await.len(), 1);
     assert_eq!(asked(&sandbox), [(1, 2), (2, 2)]);
 }
@@ -286,7 +286,7 @@ async fn an_error_ends_the_walk() {
     let (sandbox, client) = platform(10).await;
     let mut pages = client.main().list_datasets().page_size(2).pages().concurrency(2);
     pages.next().await.unwrap().unwrap();
-    sandbox.answer_once("list_datasets", 403, &[], r#"{"message": "no"}"#);
+    sandbox.respond_once("list_datasets", 403, &[], r#"{"message": "no"}"#);
     assert!(pages.next().await.unwrap().unwrap_err().is_forbidden());
     assert!(pages.next().await.is_none());
 }
@@ -298,7 +298,7 @@ async fn a_page_that_cannot_be_read_is_an_error() {
         let mut items = client.main().list_datasets().page_size(2).items();
         items.next().await.unwrap().unwrap();
         items.next().await.unwrap().unwrap();
-        sandbox.answer_once("list_datasets", 200, &[("content-type", "application/json")], body);
+        sandbox.respond_once("list_datasets", 200, &[("content-type", "application/json")], body);
         let error = items.next().await.unwrap().unwrap_err();
         assert!(error.is_decode(), "{error}");
         assert!(items.next().await.is_none());
@@ -327,7 +327,7 @@ async fn an_item_that_cannot_be_read_is_left_out_and_the_walk_goes_on() {
         r#"{{"data": [{{"id": "{}"}}, null, "?", {{"id": "{}"}}], "total": 6, "page": 2, "page_size": 2}}"#,
         all[1], all[3]
     );
-    sandbox.answer_once("list_datasets", 200, &[("content-type", "application/json")], body);
+    sandbox.respond_once("list_datasets", 200, &[("content-type", "application/json")], body);
     let rest: Vec<String> = items.collect_up_to(9).await.unwrap().into_iter().map(|dataset| dataset.id).collect();
     assert_eq!(rest, all[3..]);
 }

@@ -35,7 +35,7 @@ async fn replaceable(
 ) -> (FaultServer, impl Fn()) {
     let state = Arc::new(Mutex::new(0));
     let current = Arc::clone(&state);
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let state = *current.lock().unwrap();
         let reply = partial(arrival, &data[state]);
         tags[state].iter().fold(reply, |reply, (name, value)| reply.with_header(name, *value))
@@ -176,20 +176,20 @@ async fn a_server_without_ranges_serves_small_files_only() {
     let small: Vec<u8> = data()[..1_000].to_vec();
     for data in [small.clone(), Vec::new()] {
         let expected = data.clone();
-        let server = FaultServer::answering(move |_| Reply::new(200, "text/csv", data.clone())).await;
+        let server = FaultServer::responding(move |_| Reply::new(200, "text/csv", data.clone())).await;
         let file = open(&server).await.unwrap();
         assert_eq!((file.len(), file.is_empty()), (expected.len() as u64, expected.is_empty()));
         assert!(file.read(0..file.len()).await.unwrap() == expected);
         assert_eq!(server.requests().len(), 1);
     }
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", data())).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/csv", data())).await;
     let error = open(&server).await.unwrap_err();
     assert!(error.to_string().contains("does not support range requests"), "{error}");
 }
 
 #[tokio::test]
 async fn an_empty_file_has_no_last_bytes() {
-    let server = FaultServer::answering(|arrival| match arrival.header("range") {
+    let server = FaultServer::responding(|arrival| match arrival.header("range") {
         Some(_) => Reply::empty(416).with_header("content-range", "bytes */0"),
         None => Reply::new(200, "text/csv", ""),
     })
@@ -199,7 +199,7 @@ async fn an_empty_file_has_no_last_bytes() {
 
 #[tokio::test]
 async fn a_server_without_suffix_ranges_is_asked_by_position() {
-    let server = FaultServer::answering(|arrival| match arrival.header("range") {
+    let server = FaultServer::responding(|arrival| match arrival.header("range") {
         Some(range) if !range.starts_with("bytes=-") => partial(arrival, &data()),
         _ => Reply::new(200, "text/csv", data()).with_header("accept-ranges", "bytes"),
     })
@@ -234,7 +234,7 @@ async fn another_range_than_the_requested_one_is_refused() {
 
 #[tokio::test]
 async fn a_range_longer_than_the_requested_one_is_not_read() {
-    let server = FaultServer::answering(|arrival| match arrival.header("range") {
+    let server = FaultServer::responding(|arrival| match arrival.header("range") {
         Some(range) if !range.starts_with("bytes=-") => partial(arrival, &data()),
         _ => Reply::new(206, "text/csv", data()).with_header("content-range", "bytes 0-199999/200000"),
     })

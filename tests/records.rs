@@ -346,7 +346,7 @@ async fn rows_that_the_tabular_api_does_not_have_come_from_the_file() {
     let first = of_api.next().await.unwrap().unwrap();
     assert!(first.get("__id").is_none() && first.len() > 2, "{first:?}");
     for (status, reason) in [(410, "no longer has its rows"), (404, "has not imported its rows")] {
-        sandbox.answer_once("getResourceProfile", status, &[("Content-Type", "text/plain")], "gone");
+        sandbox.respond_once("getResourceProfile", status, &[("Content-Type", "text/plain")], "gone");
         let mut of_file = resource.records::<Row>().open().await.unwrap();
         let RecordSource::File { reason: Some(told), detected, .. } = of_file.source() else { panic!() };
         assert!(told.contains(reason) && !detected.typed, "{told}");
@@ -355,7 +355,7 @@ async fn rows_that_the_tabular_api_does_not_have_come_from_the_file() {
     let mut typed = resource.records::<Row>().from_file().open().await.unwrap();
     assert_eq!(typed.next().await.unwrap().unwrap(), first);
     // What is not known does not change where rows come from.
-    sandbox.answer_once("getResourceProfile", 500, &[("Content-Type", "text/plain")], "oops");
+    sandbox.respond_once("getResourceProfile", 500, &[("Content-Type", "text/plain")], "oops");
     assert!(resource.records::<Row>().open().await.is_err());
     assert!(resource.records::<Row>().untyped().open().await.is_ok());
 }

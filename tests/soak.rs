@@ -122,7 +122,7 @@ fn is_expected(error: &Error) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_tasks_against_a_server_that_fails_three_times_of_ten() {
     let _alone = ALONE.lock().await;
-    let server = FaultServer::answering(item).await;
+    let server = FaultServer::responding(item).await;
     server.only_count();
     server.plan(mishap);
     let counts = Arc::new(Counts::default());

@@ -20,7 +20,7 @@ fn a_span_tells_of_a_call_without_its_query_and_its_key() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(spans, || {
         runtime.block_on(async {
-            let server = FaultServer::answering(|_| Reply::json(200, &json!({"fine": true}))).await;
+            let server = FaultServer::responding(|_| Reply::json(200, &json!({"fine": true}))).await;
             for asked in [false, true] {
                 let client = client_of(&server).api_key(KEY).trace_queries(asked).build().unwrap();
                 client.request(Api::Main, "GET", "/x").query("q", "mine").send().await.unwrap();

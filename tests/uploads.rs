@@ -294,7 +294,7 @@ async fn what_the_server_has_must_be_what_was_sent() {
     ] {
         let (sandbox, _server, client) = platform().await;
         let answer = json!({"id": "r", "success": true, "filesize": filesize, "checksum": checksum});
-        sandbox.answer_once("upload_new_dataset_resource", 201, &[], answer.to_string());
+        sandbox.respond_once("upload_new_dataset_resource", 201, &[], answer.to_string());
         let outcome = client.dataset(COMMUNES).upload(File::from_bytes("a.csv", "abc")).send().await;
         match outcome {
             Ok(_) => assert!(sound, "{answer}"),
@@ -334,9 +334,9 @@ async fn community_resources_are_sent_and_replaced() {
     let (sandbox, server, client) = platform().await;
     let answer = json!({"id": "c", "success": true, "filesize": 3, "checksum": {"type": "sha1", "value": ABC_SHA1}});
     let file = File::from_bytes("a.csv", "abc");
-    sandbox.answer_once("upload_new_community_resource", 201, &[], answer.to_string());
+    sandbox.respond_once("upload_new_community_resource", 201, &[], answer.to_string());
     let made = client.dataset(COMMUNES).upload_community(file.clone()).send().await.unwrap();
-    sandbox.answer_once("upload_community_resource", 200, &[], answer.to_string());
+    sandbox.respond_once("upload_community_resource", 200, &[], answer.to_string());
     client.community_resource(made.id).upload(file).send().await.unwrap();
     let paths: Vec<String> = server.requests().iter().map(|arrival| arrival.path().to_owned()).collect();
     let expected = [
@@ -352,7 +352,7 @@ async fn images_carry_their_crop_box() {
     let image = || Image::new(File::from_bytes("a.png", "png")).crop(CropBox::new(1, 2, 30, 40).unwrap());
     for operation in ["organization_logo", "organization_banner_upload", "my_avatar", "reuse_image"] {
         let answer = json!({"success": true, "image": format!("https://example.org/{operation}.png")});
-        sandbox.answer_once(operation, 200, &[], answer.to_string());
+        sandbox.respond_once(operation, 200, &[], answer.to_string());
     }
     let organization = client.organization("brest");
     assert_eq!(organization.set_logo(image()).await.unwrap(), "https://example.org/organization_logo.png");
@@ -393,7 +393,7 @@ async fn a_name_that_was_taken_within_the_second_is_sent_once_more() {
         let failure = Reply::json(500, &json!({"message": "Internal Server Error"})).with_header("date", at);
         nth_post(&server, 1, Fault::Reply(failure));
         let there = json!({"id": COMMUNES, "resources": [stored_in(second, checksum)]}).to_string();
-        sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there);
+        sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], there);
         let outcome = client.dataset(COMMUNES).upload(File::from_bytes("Données.csv", "abc")).send().await;
         let methods: Vec<String> = server.requests().iter().map(|arrival| arrival.method.clone()).collect();
         assert_eq!(methods.iter().filter(|method| *method == "POST").count(), posts, "{second} {methods:?}");
@@ -418,7 +418,7 @@ async fn a_name_that_is_taken_again_and_again_is_given_up() {
         let (sandbox, server, client) = platform().await;
         let there = json!({"id": COMMUNES, "resources": [stored_in("20261128-171053", &ABC_SHA1.replace('a', "b"))]});
         for _ in 0..3 {
-            sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there.to_string());
+            sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], there.to_string());
         }
         let sent = AtomicUsize::new(0);
         server.plan(move |arrival| {
@@ -463,7 +463,7 @@ async fn a_file_is_checked_against_the_schema_before_anything_is_sent() {
         for passes in [true, false] {
             let (sandbox, server, client) = platform().await;
             let answer = |operation: &str, body: serde_json::Value| {
-                sandbox.answer_once(operation, 200, &[("Content-Type", "application/json")], body.to_string());
+                sandbox.respond_once(operation, 200, &[("Content-Type", "application/json")], body.to_string());
             };
             answer("get_resource", json!({"id": COMMUNES_RESOURCE, "schema": of_resource}));
             answer("get_dataset", json!({"schema": of_dataset}));

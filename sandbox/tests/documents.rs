@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use datagouv_sandbox::Document;
-use datagouv_sandbox::answer::{declared, declared_schema};
 use datagouv_sandbox::example::Style;
+use datagouv_sandbox::response::{declared, declared_schema};
 use datagouv_sandbox::route::Routes;
 use datagouv_sandbox::validate::{Checker, Direction};
 
@@ -24,7 +24,7 @@ fn a_made_body_satisfies_its_own_schema() {
                 let body = serde_json::from_slice(&reply.body).expect("a made body is JSON");
                 checked += 1;
                 largest = largest.max(reply.body.len());
-                if let Err(mismatch) = Checker::new(&document, Direction::Answer).check(schema, &body) {
+                if let Err(mismatch) = Checker::new(&document, Direction::Response).check(schema, &body) {
                     wrong.push(format!("{} {} {style:?}: {mismatch}", document.api(), operation.id));
                 }
             }

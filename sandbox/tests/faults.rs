@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 const GET: &str = "GET /file?x=1 HTTP/1.1\r\nhost: h\r\nx-mark: a\r\n\r\n";
 
 async fn server() -> FaultServer {
-    FaultServer::answering(|_| Reply::new(200, "text/plain", "0123456789")).await
+    FaultServer::responding(|_| Reply::new(200, "text/plain", "0123456789")).await
 }
 
 async fn connect(server: &FaultServer) -> TcpStream {

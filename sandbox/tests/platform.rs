@@ -5,11 +5,11 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use datagouv_sandbox::answer::declared_schema;
 use datagouv_sandbox::platform::{
     AIR_QUALITY_RESOURCE, CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE, NewTable,
     TabularSettings,
 };
+use datagouv_sandbox::response::declared_schema;
 use datagouv_sandbox::route::Routes;
 use datagouv_sandbox::validate::{Checker, Direction};
 use datagouv_sandbox::{Api, Document, Sandbox};
@@ -54,7 +54,7 @@ impl Visitor {
             let id = received.operation_id.expect("an operation");
             let operation = routes.operations().find(|operation| operation.id == id).expect("the operation");
             if let Some(schema) = declared_schema(document, operation) {
-                let checked = Checker::new(document, Direction::Answer).check(schema, &body);
+                let checked = Checker::new(document, Direction::Response).check(schema, &body);
                 assert_eq!(checked.map_err(|mismatch| mismatch.to_string()), Ok(()), "{id}");
             }
         }

@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use datagouv_sandbox::{Answers, Api, Document, Sandbox, clock};
+use datagouv_sandbox::{Api, Document, Responses, Sandbox, clock};
 use reqwest::RequestBuilder;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -219,23 +219,23 @@ async fn answers_are_made_recorded_or_given_once() {
     assert_eq!(body().await, json!({"total": 1, "next_page": null}));
     sandbox.record(Api::Main, "list_datasets", 200, "application/json", r#"{"total": 7}"#);
     assert_eq!(body().await, json!({"total": 7}));
-    sandbox.answer_once("list_datasets", 429, &[("retry-after", "1")], r#"{"message": "slow"}"#);
+    sandbox.respond_once("list_datasets", 429, &[("retry-after", "1")], r#"{"message": "slow"}"#);
     let answer = client.get(&url).send().await.expect("an answer");
     assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (429, &"1".parse().expect("a value")));
     assert_eq!(body().await, json!({"total": 7}), "once is once");
     for (answers, expected) in [
-        (Answers::Nulls, json!({"total": 1, "next_page": null})),
-        (Answers::AllNulls, json!({"total": null, "next_page": null})),
-        (Answers::Minimal, json!({"total": 1})),
-        (Answers::Empty, json!({})),
-        (Answers::Unknown, json!({"total": 1, "next_page": null, "field_of_a_later_version": {"a": [1, "b", null]}})),
+        (Responses::Nulls, json!({"total": 1, "next_page": null})),
+        (Responses::AllNulls, json!({"total": null, "next_page": null})),
+        (Responses::Minimal, json!({"total": 1})),
+        (Responses::Empty, json!({})),
+        (Responses::Unknown, json!({"total": 1, "next_page": null, "field_of_a_later_version": {"a": [1, "b", null]}})),
     ] {
-        sandbox.set_answers(answers);
+        sandbox.set_responses(answers);
         assert_eq!(body().await, expected, "{answers:?}");
     }
-    sandbox.set_answers(Answers::Status(202));
+    sandbox.set_responses(Responses::Status(202));
     assert_eq!(outcome(client.get(&url)).await.0, 202);
-    sandbox.set_answers(Answers::Status(204));
+    sandbox.set_responses(Responses::Status(204));
     assert_eq!(outcome(client.get(&url)).await, (204, String::new()));
 }
 

@@ -114,14 +114,14 @@ fn what_is_required_depends_on_the_direction() {
     assert_eq!(refused(json!({"name": "Equipe"})), "`kind` is required and missing");
     let bare = json!({"name": "Equipe", "kind": "open"});
     assert_eq!(
-        check(Direction::Answer, "Team", bare),
+        check(Direction::Response, "Team", bare),
         Err("`id` is required and missing".to_owned()),
         "a read-only property is required of answers"
     );
     assert_eq!(check(Direction::Request, "Lighter", json!({"label": "x"})), Ok(()));
     assert_eq!(check(Direction::Request, "Heavier", json!({"label": "x"})), Ok(()), "it stands for all parts");
     assert_eq!(
-        check(Direction::Answer, "Heavier", json!({"id": "1", "label": "x"})),
+        check(Direction::Response, "Heavier", json!({"id": "1", "label": "x"})),
         Err("`name` is required and missing".to_owned())
     );
     assert_eq!(
@@ -133,14 +133,14 @@ fn what_is_required_depends_on_the_direction() {
 #[test]
 fn answers_may_hold_unknown_properties() {
     let body = json!({"id": "1", "name": "Equipe", "kind": "open", "later": true});
-    assert_eq!(check(Direction::Answer, "Team", body), Ok(()));
+    assert_eq!(check(Direction::Response, "Team", body), Ok(()));
 }
 
 #[test]
 fn two_alternatives_that_fit_are_one_too_many() {
     let document = Document::new(Api::Main, json!({})).expect("an empty document");
     let schema = json!({"oneOf": [{"type": "integer"}, {"type": "number"}]});
-    let checker = Checker::new(&document, Direction::Answer);
+    let checker = Checker::new(&document, Direction::Response);
     assert!(checker.check(&schema, &json!(1.5)).is_ok());
     let mismatch = checker.check(&schema, &json!(1)).expect_err("both fit");
     assert_eq!(mismatch.reason, "2 of the alternatives fit, only one may");
@@ -157,8 +157,8 @@ fn a_schema_that_leads_only_to_itself_is_refused() {
 #[test]
 fn a_reference_to_nothing_is_an_error_that_names_the_place() {
     let error =
-        Document::new(Api::Tabular, json!({"paths": {"/a/": {"$ref": "#/components/b"}}})).expect_err("leads nowhere");
-    assert_eq!(error.to_string(), "document of tabular, /paths/~1a~1: `#/components/b` leads nowhere");
+        Document::new(Api::Tabular, json!({"paths": {"/a/": {"$ref": "#/components/b"}}})).expect_err("has no target");
+    assert_eq!(error.to_string(), "document of tabular, /paths/~1a~1: `#/components/b` has no target");
 }
 
 fn made(style: Style, schema: Value) -> Value {

@@ -212,7 +212,7 @@ async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
 #[tokio::test]
 async fn an_export_that_is_cut_short_unnoticed_is_no_whole_table() {
     let (sandbox, _, rows) = table(counted(100)).await;
-    sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
+    sandbox.respond_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
     let mut batches = rows.record_batches();
     assert_eq!(batches.next().await.unwrap().unwrap().num_rows(), 2);
     let error = batches.next().await.unwrap().unwrap_err();
@@ -228,7 +228,7 @@ async fn an_export_that_is_no_csv_is_an_error_behind_the_rows_before_it() {
         ("__id,n,even\n1,1,f\n2,2\n", "`row 2` of the response cannot be decoded"),
         ("__id,n,even\n1,1,f\n2,2,t\n3,3,maybe\n", "`row 3, column even` of the response cannot be decoded"),
     ] {
-        sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], body);
+        sandbox.respond_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], body);
         let mut batches = rows.clone().record_batches();
         let error = batches.next().await.unwrap().unwrap_err();
         assert!(error.is_decode() && error.to_string().contains(reason), "{error}");
@@ -257,10 +257,10 @@ async fn a_table_that_changed_after_its_profile_was_read_is_an_error_once() {
 async fn a_table_whose_types_nobody_knows_has_no_batches() {
     let (sandbox, _, rows) = table(counted(10)).await;
     let nothing = r#"{"profile": {}, "deleted_at": null, "indexes": null}"#;
-    sandbox.answer_once("getResourceProfile", 200, &[], nothing);
+    sandbox.respond_once("getResourceProfile", 200, &[], nothing);
     let error = rows.schema().await.unwrap_err();
     assert!(error.to_string().contains("the types of the columns are not known"), "{error}");
-    sandbox.answer_once("getResourceProfile", 200, &[], nothing);
+    sandbox.respond_once("getResourceProfile", 200, &[], nothing);
     assert!(rows.record_batches().next().await.unwrap().is_err());
 }
 

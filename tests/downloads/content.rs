@@ -39,7 +39,7 @@ fn bare_deflate(data: &[u8]) -> Vec<u8> {
 }
 
 async fn sending(coding: &'static str, body: Vec<u8>) -> FaultServer {
-    FaultServer::answering(move |_| Reply::new(200, "text/csv", body.clone()).with_header("content-encoding", coding))
+    FaultServer::responding(move |_| Reply::new(200, "text/csv", body.clone()).with_header("content-encoding", coding))
         .await
 }
 
@@ -95,7 +95,7 @@ async fn a_page_is_recognised_in_its_coding() {
 async fn a_file_that_is_compressed_by_its_format_or_name_stays_so() {
     let packed = gzip(CSV.as_bytes());
     let body = packed.clone();
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let reply = Reply::new(200, "text/csv", body.clone()).with_header("content-encoding", "gzip");
         match arrival.path() {
             "/named" => reply.with_header("content-disposition", "attachment; filename=a.csv.gz"),
@@ -155,7 +155,7 @@ async fn a_rest_in_a_coding_is_not_taken_for_the_rest_of_the_file() {
     clock::by_steps();
     let table = table();
     let served = table.clone();
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let reply = Reply::new(200, "text/csv", served.clone()).with_header("etag", "\"one\"");
         match arrival.header("range") {
             Some(_) => {
@@ -176,7 +176,7 @@ async fn a_rest_in_a_coding_is_not_taken_for_the_rest_of_the_file() {
 async fn a_server_that_sends_wrong_ranges_is_not_said_to_have_changed_the_file() {
     clock::by_steps();
     for status in [206, 416] {
-        let server = FaultServer::answering(move |arrival| match arrival.header("range") {
+        let server = FaultServer::responding(move |arrival| match arrival.header("range") {
             Some(_) => Reply::new(status, "text/csv", "wrong").with_header("etag", "\"one\""),
             None => Reply::new(200, "text/csv", table()).with_header("etag", "\"one\""),
         })
@@ -193,14 +193,14 @@ async fn a_server_that_sends_wrong_ranges_is_not_said_to_have_changed_the_file()
 
 #[tokio::test]
 async fn a_file_that_is_declared_empty_may_be() {
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", "")).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/csv", "")).await;
     assert_eq!(client().file(csv(&server, "/a.csv").with_size(0)).bytes(10).await.unwrap(), "");
 }
 
 #[tokio::test]
 async fn a_page_in_place_of_data_is_an_error_and_nothing_is_saved() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/html", REJECTED)).await;
     let file = csv(&server, "/waf.csv");
     for size in [None, Some(10_000)] {
         let error = client().file(file.clone().with_size(size)).download(&folder.0).send().await.unwrap_err();
@@ -223,7 +223,7 @@ async fn a_page_in_place_of_data_is_an_error_and_nothing_is_saved() {
 
 #[tokio::test]
 async fn a_redirect_to_a_login_page_is_told_as_such() {
-    let server = FaultServer::answering(|arrival| match arrival.path() {
+    let server = FaultServer::responding(|arrival| match arrival.path() {
         "/a.csv" => Reply::empty(302).with_header("location", "/sso/login?next=%2Fa.csv&token=abc"),
         _ => Reply::new(200, "text/html", "<!DOCTYPE html><form>"),
     })
@@ -235,7 +235,7 @@ async fn a_redirect_to_a_login_page_is_told_as_such() {
 
 #[tokio::test]
 async fn an_empty_file_is_an_error_where_data_is_declared() {
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", "")).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/csv", "")).await;
     let error = client().file(csv(&server, "/a.csv")).bytes(1_000).await.unwrap_err();
     assert!(error.is_unexpected_content() && error.to_string().contains("nothing came"), "{error}");
 }
@@ -244,7 +244,7 @@ async fn an_empty_file_is_an_error_where_data_is_declared() {
 async fn the_format_of_a_resource_is_what_its_file_is_compared_with() {
     let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
     let mut resource = client_of(&sandbox).resource(COMMUNES_RESOURCE).get().await.unwrap();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/html", REJECTED)).await;
     resource.url = format!("{}/communes.csv", server.origin());
     let error = client().file(&resource).download(&folder.0).send().await.unwrap_err();
     assert!(error.is_unexpected_content(), "{error}");
@@ -256,7 +256,7 @@ async fn the_format_of_a_resource_is_what_its_file_is_compared_with() {
 #[tokio::test]
 async fn a_coding_that_was_not_accepted_is_undone() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|_| {
+    let server = FaultServer::responding(|_| {
         Reply::new(200, "text/csv", gzip(&data())).with_header("content-encoding", "gzip").with_header("etag", TAG)
     })
     .await;
@@ -277,7 +277,7 @@ async fn a_coding_that_was_not_accepted_is_undone() {
 async fn a_coded_body_that_is_cut_is_requested_anew() {
     clock::by_steps();
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| {
+    let server = FaultServer::responding(|arrival| {
         let body = gzip(&data());
         // The body is whole as HTTP sees it.
         let body = if arrival.number == 1 { body[..body.len() / 2].to_vec() } else { body };
@@ -292,7 +292,7 @@ async fn a_coded_body_that_is_cut_is_requested_anew() {
 #[tokio::test]
 async fn an_unknown_coding_is_an_error() {
     let server =
-        FaultServer::answering(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "br")).await;
+        FaultServer::responding(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "br")).await;
     let error = client().file(csv(&server, "/a.csv")).bytes(10).await.unwrap_err();
     assert!(error.to_string().contains("content coding `br`"), "{error}");
 }
@@ -301,7 +301,7 @@ async fn an_unknown_coding_is_an_error() {
 async fn a_body_that_is_always_cut_is_not_called_a_change() {
     clock::by_steps();
     let folder = Folder::new();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", data())).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/csv", data())).await;
     server.fault_always(Fault::CutBody(120_000));
     let error = client().file(csv(&server, "/a.csv")).download(&folder.0).send().await.unwrap_err();
     assert!(error.is_transport() && !error.is_changed(), "{error}");
@@ -332,7 +332,7 @@ async fn a_url_that_cannot_be_meant_is_refused_before_it_is_sent() {
 
 #[tokio::test]
 async fn the_error_of_a_file_shows_its_query() {
-    let server = FaultServer::answering(|_| Reply::empty(500)).await;
+    let server = FaultServer::responding(|_| Reply::empty(500)).await;
     let file = RemoteFile::new(format!("{}/wfs?request=GetFeature&apikey=abc", server.origin()));
     let error = client().file(file).bytes(10).await.unwrap_err().to_string();
     assert!(error.contains("/wfs?request=GetFeature&apikey=…"), "{error}");

@@ -93,7 +93,7 @@ fn ranges(server: &FaultServer) -> Vec<Option<String>> {
 }
 
 async fn of_three_bytes(headers: &'static [(&'static str, &'static str)]) -> FaultServer {
-    FaultServer::answering(move |_| {
+    FaultServer::responding(move |_| {
         headers.iter().fold(Reply::new(200, "text/csv", "abc"), |reply, (name, value)| reply.with_header(name, *value))
     })
     .await
@@ -122,7 +122,7 @@ async fn a_cut_download_resumes_with_the_same_etag() {
     clock::by_steps();
     for fault in [Fault::CutBody(120_000), Fault::ResetBody(120_000)] {
         let folder = Folder::new();
-        let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+        let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
         server.fault_once(fault);
         let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
         let saved = client().file(file).download(&folder.0).send().await.unwrap();
@@ -139,7 +139,7 @@ async fn a_cut_download_resumes_with_the_same_etag() {
 #[tokio::test]
 async fn a_download_resumes_as_often_as_it_makes_progress() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.plan(|arrival| (arrival.number <= 12).then_some(Fault::CutBody(10_000)));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     let saved = client().file(file).download(&folder.0).send().await.unwrap();
@@ -153,7 +153,7 @@ async fn a_download_resumes_as_often_as_it_makes_progress() {
 #[tokio::test]
 async fn a_download_that_makes_no_progress_ends_with_the_error() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.plan(|arrival| Some(Fault::CutBody(if arrival.number == 1 { 10_000 } else { 0 })));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     let error = client().file(file).download(&folder.0).send().await.unwrap_err();
@@ -166,7 +166,7 @@ async fn a_download_that_makes_no_progress_ends_with_the_error() {
 async fn a_changed_file_is_begun_anew() {
     let folder = Folder::new();
     // Whole with the new tag, whatever range is asked for: the condition does not hold.
-    let server = FaultServer::answering(|arrival| match arrival.number {
+    let server = FaultServer::responding(|arrival| match arrival.number {
         1 => ranged(arrival, &data(), TAG),
         _ => ranged(arrival, b"the new state", "\"two\""),
     })
@@ -201,7 +201,7 @@ async fn a_range_of_another_state_or_place_is_not_taken_for_the_rest() {
     ];
     for wrong in wrong {
         let folder = Folder::new();
-        let server = FaultServer::answering(move |arrival| match arrival.number {
+        let server = FaultServer::responding(move |arrival| match arrival.number {
             2 => wrong(ranged(arrival, &data(), TAG)),
             _ => ranged(arrival, &data(), TAG),
         })
@@ -217,7 +217,7 @@ async fn a_range_of_another_state_or_place_is_not_taken_for_the_rest() {
 #[tokio::test]
 async fn a_file_that_became_shorter_than_what_came_is_begun_anew() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| match arrival.number {
+    let server = FaultServer::responding(|arrival| match arrival.number {
         2 => Reply::empty(416).with_header("content-range", "bytes */3"),
         3 => ranged(arrival, b"abc", "\"two\""),
         _ => ranged(arrival, &data(), TAG),
@@ -233,7 +233,7 @@ async fn a_file_that_became_shorter_than_what_came_is_begun_anew() {
 async fn without_ranges_the_known_beginning_is_skipped() {
     let folder = Folder::new();
     let whole = |_: &Arrival| Reply::new(200, "text/csv", data()).with_header("etag", TAG);
-    let server = FaultServer::answering(whole).await;
+    let server = FaultServer::responding(whole).await;
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     let mut stream = client().file(file.clone()).stream().await.unwrap();
@@ -251,7 +251,8 @@ async fn without_ranges_the_known_beginning_is_skipped() {
 #[tokio::test]
 async fn without_a_strong_validator_nothing_is_resumed() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", data()).with_header("etag", "W/\"one\"")).await;
+    let server =
+        FaultServer::responding(|_| Reply::new(200, "text/csv", data()).with_header("etag", "W/\"one\"")).await;
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     client().file(file.clone()).download(&folder.0).send().await.unwrap();
@@ -275,7 +276,7 @@ async fn without_a_strong_validator_nothing_is_resumed() {
 async fn an_old_date_of_change_serves_where_there_is_no_tag() {
     let folder = Folder::new();
     let changed = "Sat, 21 Nov 2026 10:00:00 GMT";
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let mut reply = ranged(arrival, &data(), changed);
         reply.headers.retain(|(name, _)| name != "etag");
         reply.with_header("last-modified", changed).with_header("date", "Sun, 22 Nov 2026 10:00:00 GMT")
@@ -337,7 +338,7 @@ async fn another_size_than_declared_is_refused_before_its_bytes_are_read() {
 #[tokio::test]
 async fn a_dropped_download_leaves_nothing_behind() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.fault_always(Fault::StallBody(100_000));
     let (begun, beginning) = tokio::sync::oneshot::channel();
     let begun = Mutex::new(Some(begun));
@@ -383,7 +384,7 @@ async fn no_name_leads_out_of_the_folder() {
         "attachment; filename=\"/etc/escaped.csv\"",
     ] {
         let (server, folder) = (
-            FaultServer::answering(move |_| Reply::new(200, "a/b", "abc").with_header("content-disposition", header))
+            FaultServer::responding(move |_| Reply::new(200, "a/b", "abc").with_header("content-disposition", header))
                 .await,
             Folder::new(),
         );
@@ -410,7 +411,7 @@ async fn a_path_is_taken_as_it_is_and_a_folder_is_made() {
 async fn a_redirect_to_another_host_is_followed_without_the_key() {
     let target = of_three_bytes(&[]).await;
     let location = format!("{}/données%20é.csv", target.origin());
-    let server = FaultServer::answering(move |_| Reply::empty(302).with_header("location", location.as_str())).await;
+    let server = FaultServer::responding(move |_| Reply::empty(302).with_header("location", location.as_str())).await;
     let folder = Folder::new();
     let file = RemoteFile::new(format!("{}/r/1", server.origin()));
     let saved = client().file(file).download(&folder.0).send().await.unwrap();
@@ -424,7 +425,7 @@ async fn a_redirect_to_another_host_is_followed_without_the_key() {
 
 #[tokio::test]
 async fn bytes_are_kept_up_to_a_limit() {
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     assert!(client().file(file.clone()).bytes(200_000).await.unwrap() == data());

@@ -269,7 +269,7 @@ fn short() -> Reply {
 #[tokio::test]
 async fn an_answer_cut_at_any_byte_is_read_again_or_whole() {
     clock::by_steps();
-    let server = FaultServer::answering(|_| short()).await;
+    let server = FaultServer::responding(|_| short()).await;
     let client = client_of(server.origin()).build().expect("a client");
     let length = short().body.len();
     for kept in 0..length {

@@ -10,7 +10,7 @@ use crate::{client_of, send, server};
 #[tokio::test]
 async fn an_answer_is_read_into_memory_up_to_a_limit() {
     let text = "x".repeat(10_000);
-    let server = FaultServer::answering(move |_| Reply::json(200, &json!({"text": text}))).await;
+    let server = FaultServer::responding(move |_| Reply::json(200, &json!({"text": text}))).await;
     let client = client_of(&server).max_response_size(10_000).build().unwrap();
     let error = send(&client, "GET").await.unwrap_err();
     assert!(error.is_too_large() && error.is_decode() && error.attempts() == 1, "{error:?}");
@@ -52,7 +52,7 @@ async fn deep_json_is_an_error_and_no_overflow() {
     for body in [deep("[", "]"), deep("{\"a\":", "}"), deep("{\"data\":[", "]}")] {
         for status in [200, 400] {
             let body = body.clone();
-            let server = FaultServer::answering(move |_| Reply::new(status, "application/json", body.clone())).await;
+            let server = FaultServer::responding(move |_| Reply::new(status, "application/json", body.clone())).await;
             let client = client_of(&server).build().unwrap();
             let error = send(&client, "GET").await.unwrap_err();
             assert_eq!(error.status().unwrap(), status);
@@ -68,7 +68,7 @@ async fn deep_json_does_not_overflow_the_generated_types() {
     let deep = format!("{}0{}", "[".repeat(100_000), "]".repeat(100_000));
     for field in ["extras", "resources", "organization", "spatial", "license", "unheard_of"] {
         let body = format!(r#"{{"id": "d", "title": "t", "{field}": {deep}}}"#);
-        let server = FaultServer::answering(move |_| Reply::new(200, "application/json", body.clone())).await;
+        let server = FaultServer::responding(move |_| Reply::new(200, "application/json", body.clone())).await;
         let answer = client_of(&server).build().unwrap().main().get_dataset().dataset("d").send().await;
         assert!(answer.unwrap_err().is_decode(), "{field}");
     }

@@ -91,7 +91,7 @@ impl UnderWay {
 #[tokio::test]
 async fn what_a_server_says_is_left_of_its_limit_is_kept_to() {
     clock::by_steps();
-    let server = FaultServer::answering(|request| {
+    let server = FaultServer::responding(|request| {
         let reply = Reply::json(200, &json!({}));
         match request.number {
             1 => reply.with_header("x-ratelimit-remaining", "0").with_header("x-ratelimit-reset", "1"),

@@ -20,7 +20,7 @@ const KEY: &str = "udata_a-key-that-must-not-be-seen";
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn server() -> FaultServer {
-    FaultServer::answering(|_| Reply::json(200, &json!({"fine": true}))).await
+    FaultServer::responding(|_| Reply::json(200, &json!({"fine": true}))).await
 }
 
 /// A client that does not wait long between its attempts.

@@ -15,7 +15,7 @@ use super::{Counted, TABLE, columns, counted, of_every_type, platform};
 async fn a_resource_whose_types_nobody_knows_is_read_in_pages() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(60));
-    sandbox.answer_once("getResourceProfile", 200, &[], r#"{"profile": {}, "deleted_at": null, "indexes": null}"#);
+    sandbox.respond_once("getResourceProfile", 200, &[], r#"{"profile": {}, "deleted_at": null, "indexes": null}"#);
     let mut stream = client.resource(TABLE).rows::<Row>().stream();
     let first = stream.next().await.unwrap().unwrap();
     assert_eq!((first["__id"].as_u64(), first["even"].as_bool(), stream.total()), (Some(1), Some(false), Some(60)));
@@ -31,7 +31,7 @@ async fn a_table_whose_profile_cannot_be_had_is_read_in_pages_with_a_warning() {
         sandbox.add_table(TABLE, counted(300));
         // As often as it is asked for.
         for _ in 0..3 {
-            sandbox.answer_once("getResourceProfile", status, &[], body);
+            sandbox.respond_once("getResourceProfile", status, &[], body);
         }
         let rows = client.resource(TABLE).rows::<Counted>();
         let mut stream = rows.stream();
@@ -66,7 +66,7 @@ async fn a_profile_that_is_out_of_date_is_not_trusted() {
 async fn an_export_that_is_cut_short_unnoticed_is_no_whole_table() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(100));
-    sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
+    sandbox.respond_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
     let mut stream = client.resource(TABLE).rows::<Counted>().stream();
     assert_eq!([stream.next().await.unwrap().unwrap().n, stream.next().await.unwrap().unwrap().n], [1, 2]);
     let error = stream.next().await.unwrap().unwrap_err();
@@ -110,7 +110,7 @@ async fn what_the_server_refuses_is_an_answer_to_a_question() {
 async fn pages_that_end_too_soon_are_no_whole_table() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(100));
-    sandbox.answer_once("getResourceData", 200, &[], r#"{"data": [{"n": 1}], "links": {}, "meta": {"total": 100}}"#);
+    sandbox.respond_once("getResourceData", 200, &[], r#"{"data": [{"n": 1}], "links": {}, "meta": {"total": 100}}"#);
     let mut pages = client.resource(TABLE).rows::<Counted>().pages();
     assert_eq!(pages.next().await.unwrap().unwrap().rows.len(), 1);
     let error = pages.next().await.unwrap().unwrap_err();
@@ -161,7 +161,7 @@ async fn rows_that_the_platform_gets_wrong_come_with_a_warning() {
         "header": ["jour", "n"], "encoding": "mac_latin2", "nb_duplicates": "0",
         "columns": {"jour": {"python_type": "date", "date_format": "%d/%m/%Y"}, "n": {"python_type": "int"}},
     }});
-    sandbox.answer_once("getResourceProfile", 200, &[], profile.to_string());
+    sandbox.respond_once("getResourceProfile", 200, &[], profile.to_string());
     // No resource of the catalogue.
     sandbox.add_table(TABLE, counted(5));
     let plan = client.resource(TABLE).rows::<Row>().explain().await.unwrap();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::datasets::matches;
 use super::{Call, Platform};
-use crate::answer::Reply;
+use crate::response::Reply;
 
 const COLUMNS: &str = "\"id\";\"title\";\"slug\";\"organization\";\"license\";\"tags\";\"resources_count\"\r\n";
 

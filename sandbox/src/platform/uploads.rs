@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::catalogue::{Content, plain};
 use super::{Call, Platform, message};
-use crate::answer::Reply;
 use crate::form::{self, Field};
+use crate::response::Reply;
 use crate::state::{Files, header};
 
 /// The parts that have come so far, by the identifier that the client chose.

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use datagouv_contract::document::Kind;
 use datagouv_contract::sample::{Style, given};
 use datagouv_contract::{Bench, CALLS, Call};
-use datagouv_sandbox::Answers;
+use datagouv_sandbox::Responses;
 use datagouv_specs::Api;
 use serde_json::{Value, json};
 
@@ -105,10 +105,16 @@ async fn what_can_be_emptied_arrives_empty() {
 async fn answers_are_read_with_tolerance() {
     let bench = Bench::start().await;
     let mut report = Report::default();
-    let modes =
-        [Answers::Nulls, Answers::AllNulls, Answers::Minimal, Answers::Empty, Answers::Unknown, Answers::Schema];
+    let modes = [
+        Responses::Nulls,
+        Responses::AllNulls,
+        Responses::Minimal,
+        Responses::Empty,
+        Responses::Unknown,
+        Responses::Schema,
+    ];
     for mode in modes {
-        bench.sandbox.set_answers(mode);
+        bench.sandbox.set_responses(mode);
         for call in CALLS {
             let faults = match bench.send(call, Style::Full(0)).await {
                 Ok(_) => Vec::new(),
@@ -125,7 +131,7 @@ async fn any_status_of_success_is_one() {
     let bench = Bench::start().await;
     let mut report = Report::default();
     for status in [200, 201, 202, 204] {
-        bench.sandbox.set_answers(Answers::Status(status));
+        bench.sandbox.set_responses(Responses::Status(status));
         for call in CALLS {
             let faults = match bench.send(call, Style::Full(0)).await {
                 Ok(seen) if seen == status => Vec::new(),
@@ -145,7 +151,7 @@ async fn failures_tell_their_status_and_operation() {
     let body = r#"{"message": "Rien à voir ici"}"#;
     for status in [404, 410, 500] {
         for call in CALLS {
-            bench.sandbox.answer_once(call.operation_id, status, &[], body);
+            bench.sandbox.respond_once(call.operation_id, status, &[], body);
             let fault = match bench.send(call, Style::Full(0)).await {
                 Ok(seen) => Some(format!("a success, {seen}")),
                 Err(error) => {

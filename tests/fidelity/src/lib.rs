@@ -43,9 +43,9 @@ pub struct Loss {
 pub struct Report {
     /// Bodies that were decoded and compared.
     pub bodies: usize,
-    /// Answers that are errors: they have no type.
+    /// Responses that are errors: they have no type.
     pub failures: usize,
-    /// Answers that are bytes.
+    /// Responses that are bytes.
     pub bytes: usize,
     /// Values that were compared.
     pub leaves: usize,
