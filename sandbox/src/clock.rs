@@ -22,7 +22,7 @@ thread_local! {
     static GOING: RefCell<Weak<()>> = const { RefCell::new(Weak::new()) };
 }
 
-/// Makes the clock of this runtime go by steps until the runtime ends; where it does already, it goes on.
+/// Makes the clock of this runtime advance by steps until the runtime ends; a second call changes nothing.
 ///
 /// All of `tokio::time` keeps to it, in the client as in the servers that the test starts. `std::time` does not.
 ///

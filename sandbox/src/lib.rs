@@ -319,12 +319,12 @@ impl Sandbox {
         format!("{}{path}", self.origin())
     }
 
-    /// Adds so many small data sets to the platform, each called `Jeu de données` and its number.
+    /// Adds so many small datasets to the platform, each called `Jeu de données` and its number.
     pub fn add_datasets(&self, count: usize) {
         self.state.memory().platform.add_datasets(count, 0);
     }
 
-    /// Adds so many data sets as large as those that people publish, each with so many resources.
+    /// Adds so many datasets as large as those that people publish, each with so many resources.
     pub fn add_datasets_with_resources(&self, count: usize, resources: usize) {
         self.state.memory().platform.add_datasets(count, resources);
     }

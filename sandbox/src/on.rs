@@ -272,7 +272,7 @@ impl<T> On<'_, T> {
     ///
     /// # Panics
     ///
-    /// When the document does not allow the body: the message says where. [`reply_unchecked`](Self::reply_unchecked)
+    /// When the document does not allow the body: the message has the place. [`reply_unchecked`](Self::reply_unchecked)
     /// sends it all the same.
     #[track_caller]
     pub fn reply_json(self, body: Value) -> Self {
@@ -409,7 +409,7 @@ impl<T: Serialize> On<'_, T> {
     ///
     /// # Panics
     ///
-    /// When the document does not allow the value: the message says where.
+    /// When the document does not allow the value: the message has the place.
     #[track_caller]
     pub fn reply(self, value: impl Borrow<T>) -> Self {
         let body = to_value(value.borrow());

@@ -1,4 +1,4 @@
-//! The export of the data sets, with the columns that count.
+//! The CSV export of the datasets, with the main columns.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ impl Platform {
     }
 }
 
-/// A text as a cell: the platform quotes them all.
+/// A text as a cell: the platform quotes all cells.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }

@@ -75,12 +75,12 @@ pub struct NewTable {
 impl NewTable {
     /// Reads a table of the form `{"columns": [{"name", "pg"}], "rows": [{name: value}]}`, `pg` being the type
     /// in the words of the database. The column `__id` has the numbers of the rows. Where `num_as_text` maps
-    /// such a number to a text, that text stands for the value of the column `num`: JSON readers may round it.
-    /// `json_null` lists the rows whose null in a column of JSON is that of JSON.
+    /// such a number to a text, that text is the value of the column `num`, which JSON readers may round.
+    /// `json_null` lists the rows whose null in a column of JSON is the null of JSON.
     ///
     /// # Errors
     ///
-    /// A text that says what is missing.
+    /// Returns a text that names what is missing.
     pub fn from_json(json: &Value) -> Result<Self, String> {
         let list = |name: &str| json[name].as_array().ok_or_else(|| format!("`{name}` is no list"));
         let mut columns = Vec::new();

@@ -103,7 +103,7 @@ impl Platform {
         }
     }
 
-    #[allow(clippy::type_complexity, reason = "a resource that is only a table is of no data set")]
+    #[allow(clippy::type_complexity, reason = "a resource that is only a table is of no dataset")]
     fn tabular_resource(&self, id: &str) -> Result<(Option<(&Dataset, &Resource)>, &Table), Reply> {
         if let Some(deleted) = self.deleted_resources.iter().find(|deleted| deleted.resource == id) {
             let when = &deleted.when;
