@@ -65,7 +65,7 @@ async fn cells_have_the_types_of_their_fields() {
 }
 
 #[tokio::test]
-async fn a_cell_that_does_not_fit_is_an_error_with_its_place_or_null() {
+async fn an_invalid_cell_is_an_error_with_its_line_or_null() {
     let (sandbox, client) = sandbox().await;
     let file = "name;datasets;reuses;colour\n\"eau\";3;2;\"blue\"\n\"air\";3;unknown;\n";
     sandbox.respond_once("get_site_tags_csv", 200, CSV, file);
@@ -87,7 +87,7 @@ async fn a_cell_that_does_not_fit_is_an_error_with_its_place_or_null() {
 }
 
 #[tokio::test]
-async fn an_export_comes_in_batches_of_a_size() {
+async fn batches_of_an_export_have_the_set_size() {
     let (sandbox, client) = sandbox().await;
     let lines: String = (0..10).map(|n| format!("\"tag {n}\";{n};0;{n}\n")).collect();
     sandbox.respond_once("get_site_tags_csv", 200, CSV, format!("name;datasets;reuses;total\n{lines}"));

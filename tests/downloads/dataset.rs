@@ -23,7 +23,7 @@ fn dataset(resources: &[(&str, &str, String, u64)]) -> String {
 }
 
 #[tokio::test]
-async fn all_files_of_a_dataset_are_saved_by_type_and_one_failure_is_its_own() {
+async fn saves_all_files_of_a_dataset_despite_one_failure() {
     let (sandbox, folder) = (Sandbox::start().await, Folder::new());
     let first = sandbox.serve_file("/one/communes.csv", "text/csv", "one");
     let second = sandbox.serve_file("/two/Communes.csv", "text/csv", "second");
@@ -44,7 +44,7 @@ async fn all_files_of_a_dataset_are_saved_by_type_and_one_failure_is_its_own() {
     let ids: Vec<(&str, bool)> = all.iter().map(|one| (one.resource.id.as_str(), one.outcome.is_ok())).collect();
     assert_eq!(ids, [("a", true), ("b", true), ("c", true), ("e", false)]);
     assert!(all[3].outcome.as_ref().unwrap_err().is_not_found());
-    // Names that differ by case alone are one name on some systems.
+    // Names that differ by case alone are the same on some file systems.
     assert_eq!(folder.read("made/communes.csv"), b"one");
     assert_eq!(folder.read("made/Communes-b.csv"), b"second");
     assert_eq!(folder.read("made/notes.pdf"), b"notes");
@@ -52,7 +52,7 @@ async fn all_files_of_a_dataset_are_saved_by_type_and_one_failure_is_its_own() {
 }
 
 #[tokio::test]
-async fn as_many_files_at_once_as_asked_for() {
+async fn limits_concurrent_downloads() {
     let (sandbox, folder) = (Sandbox::start().await, Folder::new());
     let mut files = Vec::new();
     for index in 0..6 {
@@ -88,7 +88,7 @@ async fn as_many_files_at_once_as_asked_for() {
 }
 
 #[tokio::test]
-async fn all_files_may_have_any_content() {
+async fn downloads_of_a_dataset_accept_any_content() {
     let server = FaultServer::responding(|_| Reply::new(200, "text/html", REJECTED)).await;
     for accepts in [false, true] {
         let (sandbox, folder) = (Sandbox::start().await, Folder::new());
@@ -101,7 +101,7 @@ async fn all_files_may_have_any_content() {
 }
 
 #[tokio::test]
-async fn the_first_format_that_can_be_had_is_downloaded() {
+async fn downloads_the_first_available_format() {
     let server = FaultServer::responding(|arrival| {
         let body = if arrival.path().ends_with(".parquet") { "PAR1 of the platform" } else { "a;b" };
         Reply::new(200, "application/octet-stream", body)
