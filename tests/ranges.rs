@@ -145,6 +145,20 @@ async fn status_412_means_that_the_file_changed() {
 }
 
 #[tokio::test]
+async fn a_range_that_is_refused_of_the_same_file_is_not_called_a_change() {
+    let server = FaultServer::serving("text/csv", data()).await;
+    let file = open(&server).await.unwrap();
+    for (length, is_changed) in [(200_000, false), (7, true)] {
+        let refused = Reply::empty(416).with_header("content-range", format!("bytes */{length}"));
+        server.fault_once(Fault::Reply(refused));
+        let error = file.read(0..8).await.unwrap_err();
+        assert_eq!(error.is_changed(), is_changed, "{error}");
+        let message = error.to_string();
+        assert_eq!(message.contains("refused bytes 0 to 8 of the 200000 that the file has"), !is_changed, "{message}");
+    }
+}
+
+#[tokio::test]
 async fn a_cut_body_is_resumed() {
     clock::by_steps();
     let data = data();

@@ -63,20 +63,29 @@ async fn limits_concurrent_downloads() {
     }
     let resources: Vec<(&str, &str, String, u64)> =
         files.iter().map(|(id, url)| (id.as_str(), "main", url.clone(), 3)).collect();
+<<<<<<< HEAD
     sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], dataset(&resources));
     let (running, most) = (Arc::new(Mutex::new(std::collections::HashSet::new())), Arc::new(AtomicUsize::new(0)));
+=======
+    sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], dataset(&resources));
+    let running = Arc::new(Mutex::new((std::collections::HashSet::new(), 0)));
+    let most = Arc::new(AtomicUsize::new(0));
+>>>>>>> files
     let (inside, seen) = (Arc::clone(&running), Arc::clone(&most));
     let all = client_of(&sandbox)
         .dataset("d")
         .download_all(&folder.0)
         .concurrency(3)
         .progress(move |resource, now: Progress| {
-            let mut running = inside.lock().unwrap();
-            if now.bytes == 3 {
-                running.remove(&resource.id)
+            let (running, finished) = &mut *inside.lock().unwrap();
+            assert_eq!(now.total_files, Some(6));
+            if now.files > *finished {
+                *finished = now.files;
+                running.remove(&resource.id);
+                assert!(now.bytes >= 3 * now.files, "{now}");
             } else {
-                running.insert(resource.id.clone())
-            };
+                running.insert(resource.id.clone());
+            }
             seen.fetch_max(running.len(), Ordering::Relaxed);
         })
         .send()

@@ -1,5 +1,7 @@
 //! Downloads: resumed, checked, and saved under a name within their folder.
 
+#[cfg(any(feature = "brotli", feature = "zstd"))]
+mod codings;
 mod content;
 mod dataset;
 
@@ -417,6 +419,8 @@ async fn a_redirect_to_another_host_is_followed_without_the_key() {
     let saved = client().file(file).download(&folder.0).send().await.unwrap();
     assert_eq!(folder.names(), ["données é.csv"]);
     assert!(saved.url.starts_with(target.origin()), "{}", saved.url);
+    let [redirect] = &saved.redirects[..] else { panic!("{:?}", saved.redirects) };
+    assert_eq!((redirect.status.as_u16(), &redirect.url), (302, &saved.url));
     for server in [server, target] {
         assert_eq!(server.count(), 1);
         assert!(!server.requests()[0].contains(KEY));
@@ -424,8 +428,54 @@ async fn a_redirect_to_another_host_is_followed_without_the_key() {
 }
 
 #[tokio::test]
+<<<<<<< HEAD
 async fn limits_bytes_in_memory() {
     let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
+=======
+async fn redirects_are_told_in_their_order_and_once_where_a_download_resumes() {
+    clock::by_steps();
+    let server = FaultServer::answering(|arrival| match arrival.path() {
+        "/r/1" => Reply::empty(301).with_header("location", "/old/a.csv"),
+        "/old/a.csv" => Reply::empty(307).with_header("location", "/b.csv?v=2"),
+        _ => ranged(arrival, &data(), TAG),
+    })
+    .await;
+    // The redirects lead to the rest as well.
+    server.fault_nth(3, Fault::CutBody(1_000));
+    let folder = Folder::new();
+    let saved = client().file(csv(&server, "/r/1")).download(&folder.0).send().await.unwrap();
+    let redirects: Vec<(u16, &str)> = saved
+        .redirects
+        .iter()
+        .map(|redirect| (redirect.status.as_u16(), redirect.url.strip_prefix(server.origin()).unwrap()))
+        .collect();
+    assert_eq!(redirects, [(301, "/old/a.csv"), (307, "/b.csv?v=2")]);
+    assert_eq!((saved.url.strip_prefix(server.origin()), saved.resumptions), (Some("/b.csv?v=2"), 1));
+    assert!(folder.read("b.csv") == data());
+    let direct = client().file(csv(&server, "/c.csv")).download(&folder.0).send().await.unwrap();
+    assert!(direct.redirects.is_empty());
+}
+
+#[tokio::test]
+async fn an_error_says_where_redirects_led_to() {
+    let server = FaultServer::answering(|arrival| match arrival.path() {
+        "/a.csv" => Reply::empty(302).with_header("location", "/cas/login?service=a.csv&ticket_key=hidden"),
+        _ => Reply::empty(403),
+    })
+    .await;
+    let error = client().file(csv(&server, "/a.csv")).bytes(10).await.unwrap_err().to_string();
+    let origin = server.origin();
+    assert!(
+        error.contains(&format!("403 Forbidden (GET {origin}/a.csv, redirected to {origin}/cas/login?")),
+        "{error}"
+    );
+    assert!(error.contains("service=a.csv&ticket_key=…)"), "{error}");
+}
+
+#[tokio::test]
+async fn bytes_are_kept_up_to_a_limit() {
+    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+>>>>>>> files
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     assert!(client().file(file.clone()).bytes(200_000).await.unwrap() == data());
