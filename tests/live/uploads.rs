@@ -3,8 +3,8 @@
 use datagouv::File;
 use datagouv::files::{CropBox, Image, RemoteFile};
 use datagouv::main::types::{
-    UploadAnswer, UploadCommunityResourceForm, UploadDatasetResourceForm, UploadNewCommunityResourceForm,
-    UploadNewDatasetResourceForm,
+    UploadCommunityResourceForm, UploadDatasetResourceForm, UploadNewCommunityResourceForm,
+    UploadNewDatasetResourceForm, UploadResponse,
 };
 
 use crate::run;
@@ -282,7 +282,7 @@ fn concurrent_uploads_are_independent() {
         let sent = [send("a"), send("a;b"), send("a;b;c")];
         let mut sizes = Vec::new();
         for response in sent {
-            let UploadAnswer { filesize, .. } = response.await.unwrap();
+            let UploadResponse { filesize, .. } = response.await.unwrap();
             sizes.push(filesize.unwrap());
         }
         assert_eq!(sizes, [1, 3, 5]);
