@@ -46,6 +46,7 @@ pub struct Download {
     file: FileHandle,
     path: PathBuf,
     verify: bool,
+    sync: bool,
     accepts_any_content: bool,
     listener: Listener,
     filter: NameFilter,
@@ -127,7 +128,7 @@ impl ResourceHandle {
 impl Download {
     pub(super) fn new(file: FileHandle, path: PathBuf) -> Self {
         let (listener, filter) = (Listener::default(), NameFilter::default());
-        Self { file, path, verify: true, accepts_any_content: false, listener, filter }
+        Self { file, path, verify: true, sync: false, accepts_any_content: false, listener, filter }
     }
 
     /// Sets a closure that receives the progress whenever bytes arrive. It should be quick.
@@ -140,6 +141,14 @@ impl Download {
     /// sometimes out of date.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
+        self
+    }
+
+    /// Sets whether the bytes are on disk, beyond the caches of the operating system, when [`send`](Self::send) returns.
+    /// Default: `false`, as in curl or wget: the file is complete whatever happens to the program, but may be cut short by a
+    /// power failure within the next seconds. `true` waits for the disk.
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.sync = sync;
         self
     }
 
@@ -198,7 +207,7 @@ impl Download {
 
         let target = self.target(&file, &transfer).await?;
         let local = |error: io::Error| Error::local(&target, error);
-        let mut partial = Partial::create(target.clone(), expected.clone()).map_err(local)?;
+        let mut partial = Partial::create(target.clone(), expected.clone(), self.sync).map_err(local)?;
         self.listener.tell(0, transfer.total());
         while let Some(piece) = next {
             if matches!(piece, Piece::Anew) {

@@ -187,7 +187,7 @@ async fn follow(mirror: &Mirror, planned: &Planned, ledger: &Ledger, tally: &Tal
     if let Some(folder) = target.parent() {
         tokio::fs::create_dir_all(folder).await.map_err(local)?;
     }
-    let download = mirror.client.file(resource).download(&target).verify(mirror.verify);
+    let download = mirror.client.file(resource).download(&target).verify(mirror.verify).sync(true);
     let download = download.progress(tally.of_file(path.clone()));
     let Some(downloaded) = download.send_if_changed(&since).await? else {
         keep(mirror, planned, before.map(|content| *content).unwrap_or_default(), ledger).map_err(local)?;
