@@ -216,7 +216,7 @@ async fn an_html_page_instead_of_data_is_an_error_and_not_saved() {
     assert!(stream.chunk().await.unwrap_err().is_unexpected_content());
     let saved = client().file(file).download(&folder.0).accept_any_content().send().await.unwrap();
     assert_eq!((saved.size as usize, saved.media_type.as_deref()), (REJECTED.len(), Some("text/html")));
-    // Without a declared format, any content is accepted, except a login page.
+    // Without a declared format, any content but a login page is accepted.
     let page = RemoteFile::new(format!("{}/page", server.origin()));
     assert_eq!(client().file(page).bytes(1_000).await.unwrap(), REJECTED);
 }

@@ -428,7 +428,7 @@ async fn a_redirect_to_another_host_is_followed_without_the_key() {
 }
 
 #[tokio::test]
-async fn reports_redirects_in_order_and_once_if_a_download_resumes() {
+async fn lists_redirects_in_order_and_once_where_a_download_resumes() {
     clock::by_steps();
     let server = FaultServer::responding(|arrival| match arrival.path() {
         "/r/1" => Reply::empty(301).with_header("location", "/old/a.csv"),
@@ -453,7 +453,7 @@ async fn reports_redirects_in_order_and_once_if_a_download_resumes() {
 }
 
 #[tokio::test]
-async fn an_error_has_the_final_url_of_its_redirects() {
+async fn names_the_redirect_target_in_errors() {
     let server = FaultServer::responding(|arrival| match arrival.path() {
         "/a.csv" => Reply::empty(302).with_header("location", "/cas/login?service=a.csv&ticket_key=hidden"),
         _ => Reply::empty(403),
