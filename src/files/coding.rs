@@ -40,7 +40,7 @@ pub(super) fn to_undo(headers: &HeaderMap, url: &Url, is_gzip: bool) -> Option<S
         return None;
     }
     let path = url.path().to_ascii_lowercase();
-    let name = name::of_answer(headers).unwrap_or_default().to_ascii_lowercase();
+    let name = name::of_headers(headers).unwrap_or_default().to_ascii_lowercase();
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_compressed_file = matches!(coding.as_str(), "gzip" | "x-gzip")
         && (is_gzip

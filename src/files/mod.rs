@@ -46,7 +46,7 @@ mod upload;
 mod validators;
 
 #[cfg(feature = "_fuzz")]
-pub(crate) use name::of_answer as name_of_answer;
+pub(crate) use name::of_headers as name_of_response;
 
 #[cfg(feature = "mirror")]
 pub(crate) use self::name::{of_url as name_of_url, safe as safe_name};

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_strong_validator_tells_states_apart() {
+    fn only_a_strong_validator_identifies_a_state() {
         let value = |pairs: &[(&'static str, &str)]| {
             Validator::of(&headers(pairs)).map(|validator| validator.value.to_str().unwrap().to_owned())
         };
