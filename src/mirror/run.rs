@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::report::{MirrorReport, MirroredFile, Outcome};
 use super::select::{Planned, plan};
 use super::state::{Content, Entry, OnDisk, State, hash, remove_temporary};
-use super::{Orphans, Mirror};
+use super::{Mirror, Orphans};
 use crate::files::{Checksum, Tally, Validators};
 use crate::main::types::{Filetype, Resource};
 use crate::{Error, Result};
