@@ -5,10 +5,10 @@ use std::fmt;
 
 use num_bigint::{BigInt, BigUint, Sign};
 
-/// The most digits before and behind the point that the database has.
+/// The largest numbers of digits before and after the point in the database.
 const MOST_DIGITS: (i64, i64) = (131_072, 16_383);
 
-/// A value of type `numeric`. The order is PostgreSQL's: what is no number is the largest.
+/// A value of type `numeric`. The order is that of PostgreSQL: NaN is the largest.
 #[derive(Debug, Clone)]
 pub(crate) enum Decimal {
     Finite(Number),
@@ -17,7 +17,7 @@ pub(crate) enum Decimal {
     NotANumber,
 }
 
-/// An integer of which so many digits are behind the decimal point.
+/// An integer, of which the last `scale` digits are after the decimal point.
 #[derive(Debug, Clone)]
 pub(crate) struct Number {
     digits: BigInt,
@@ -25,7 +25,7 @@ pub(crate) struct Number {
 }
 
 impl Decimal {
-    /// Reads a trimmed text; None when it is none.
+    /// Reads a trimmed text; None if it is not a decimal.
     pub(crate) fn read(text: &str) -> Option<Self> {
         match text.to_ascii_lowercase().as_str() {
             "nan" => return Some(Self::NotANumber),
@@ -101,12 +101,12 @@ impl Number {
             return None;
         }
         let digits = digits.parse::<BigUint>().ok()?;
-        // A negative scale is one of zeros before the point, which the database writes out.
+        // A negative scale means zeros before the point, which the database writes out.
         let digits = digits * ten_to(u32::try_from(-scale).unwrap_or_default());
         Some(Self { digits: BigInt::from_biguint(sign, digits), scale: u32::try_from(scale).unwrap_or_default() })
     }
 
-    /// The digits, with more of them behind the point.
+    /// The digits with a larger scale.
     fn scaled_to(&self, scale: u32) -> BigInt {
         &self.digits * BigInt::from(ten_to(scale.saturating_sub(self.scale)))
     }
@@ -122,7 +122,7 @@ fn leading_group(digits: &BigUint, scale: u32) -> (i64, u32) {
         return (0, 0);
     }
     let digits = digits.to_string();
-    // How many digits stand before the decimal point; negative for zeros behind it.
+    // The number of digits before the decimal point; negative for zeros after it.
     let before = i64::try_from(digits.len()).unwrap_or(i64::MAX) - i64::from(scale);
     let weight = (before - 1).div_euclid(4);
     let length = usize::try_from(before - weight * 4).unwrap_or(1);
@@ -233,7 +233,7 @@ mod tests {
 
     /// `select '1e131072'::numeric`: value overflows numeric format.
     #[test]
-    fn a_number_with_too_many_digits_is_none() {
+    fn a_number_with_more_digits_than_the_database_has_is_refused() {
         assert!(Decimal::read("1e131071").is_some() && Decimal::read("1e-16383").is_some());
         for text in ["1e131072", "1e999999999999", "1e-16384", "1e9223372036854775807", "1e-9223372036854775808"] {
             assert!(Decimal::read(text).is_none(), "{text}");
@@ -241,12 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_the_largest() {
+    fn nan_is_the_largest() {
         assert!(decimal("NaN") > decimal("inf") && decimal("inf") > decimal("1e300"));
         assert_eq!(decimal("1.5"), decimal("1.50"));
     }
 
-    /// As PostgreSQL 15 has it: `select 1::numeric / 3`, `10::numeric / 3`, `100000::numeric / 3`, `0.1 / 3`.
+    /// Expected values from PostgreSQL 15: `select 1::numeric / 3`, `10::numeric / 3`, `100000::numeric / 3`, `0.1 / 3`.
     #[test]
     fn quotients_have_as_many_digits_as_the_database_gives_them() {
         for (number, quotient) in [
