@@ -82,7 +82,7 @@ fn a_mirror_of_a_topic_follows_its_datasets_and_no_others() {
 }
 
 #[test]
-fn a_watch_of_a_topic_tells_what_joins_changes_and_leaves() {
+fn a_watch_of_a_topic_reports_what_joins_changes_and_leaves() {
     run(|live| async move {
         let client = live.user();
         let one = filled(&client, dataset(&client).await, "a\n1\n").await;
