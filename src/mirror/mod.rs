@@ -108,16 +108,16 @@ impl DatasetHandle {
 impl crate::objects::OrganizationHandle {
     /// Builds a mirror of the files of the organization's datasets, in a folder for each dataset.
     pub fn mirror(&self, folder: impl Into<PathBuf>) -> Mirror {
-        self.client.mirror(self.client.main().list_datasets().organization(&self.id), folder)
+        Mirror::new(&self.client, Source::Organization(self.clone()), folder.into())
     }
 }
 
 #[cfg(feature = "main-v2")]
 impl crate::objects::TopicHandle {
-    /// Builds a mirror of the files of the topic's datasets, in a folder for each dataset. The handle must have the id of the
-    /// topic, not its slug.
+    /// Builds a mirror of the files of the topic's datasets, in a folder for each dataset. If the topic no longer exists, the
+    /// run is an error, and nothing is taken to be gone.
     pub fn mirror(&self, folder: impl Into<PathBuf>) -> Mirror {
-        self.client.mirror(self.client.main().list_datasets().topic(&self.id), folder)
+        Mirror::new(&self.client, Source::Topic(self.clone()), folder.into())
     }
 }
 

@@ -107,13 +107,14 @@ pub(super) async fn run(mirror: Mirror) -> Result<MirrorReport> {
 
     let total = planned.len() as u64;
     let tally = Tally::new(mirror.listener.clone(), total);
-    let files = planned.iter().map(|planned| {
-        let (mirror, ledger, tally) = (&mirror, &ledger, tally.clone());
-        async move {
+    // By number: a closure that takes references would make a future that cannot be spawned.
+    let files = (0..planned.len()).filter_map(|number| {
+        let (mirror, planned, ledger, tally) = (&mirror, planned.get(number)?, &ledger, tally.clone());
+        Some(async move {
             let outcome = follow(mirror, planned, ledger, &tally).await.unwrap_or_else(Outcome::Failed);
             tally.finished(&planned.path);
             reported(&mirror.folder, &planned.resource.id, &planned.dataset, &planned.path, outcome)
-        }
+        })
     });
     let mut files: Vec<MirroredFile> = stream::iter(files).buffered(mirror.concurrency).collect().await;
     files.extend(remove_orphans(&mirror, &planned, &ledger).map_err(local)?);

@@ -14,7 +14,7 @@ badged!("main-organizations", OrganizationHandle, org, add_organization_badge, d
 
 impl OrganizationHandle {
     #[allow(dead_code, reason = "not every part of the API uses it")]
-    async fn object_id(&self) -> crate::Result<String> {
+    pub(crate) async fn object_id(&self) -> crate::Result<String> {
         super::shared::object_id(&self.client, crate::Api::Main, "organizations", &self.id).await
     }
 }

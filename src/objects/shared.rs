@@ -49,12 +49,17 @@ pub(super) fn ensure_unchanged(what: &str, seen: &DateTime, now: &DateTime) -> R
 
 /// Returns the id of an object, for operations that take no slug.
 pub(super) async fn object_id(client: &Client, api: Api, list: &str, id: &str) -> Result<String> {
+    if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(id.to_owned());
+    }
+    looked_up_id(client, api, list, id).await
+}
+
+/// Returns the id of an object, which is read: an error if it does not exist.
+pub(super) async fn looked_up_id(client: &Client, api: Api, list: &str, id: &str) -> Result<String> {
     #[derive(Deserialize)]
     struct Identified {
         id: String,
-    }
-    if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(id.to_owned());
     }
     let path = format!("/{list}/{}/", encode_path(id));
     let found = client.request(api, Method::GET.as_str(), &path).header("X-Fields", "id").json::<Identified>();

@@ -182,6 +182,15 @@ async fn each_dataset_of_a_list_has_a_folder() {
 }
 
 #[tokio::test]
+async fn a_mirror_can_be_spawned() {
+    let (world, folder) = (World::start().await, Folder::new());
+    world.put("a", Hosted::new("/a.csv", "a"));
+    for mirror in [mirror(&world, &folder), world.client().organization("o").mirror(folder.0.join("all"))] {
+        assert_eq!(tokio::spawn(mirror.run()).await.unwrap().unwrap().to_string(), "1 new");
+    }
+}
+
+#[tokio::test]
 async fn a_watch_reports_changes() {
     let world = World::start().await;
     for id in ["a", "b"] {
