@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(value_name = "API", value_parser = ["main", "main-v2", "tabular", "metrics"])]
     apis: Vec<String>,
     /// The source, in place of what is served in production: a file, a URL, git:REVISION:PATH, udata:VERSION or
-    /// udata:latest
+    /// udata:latest, pypi:udata-hydra-csvapi or pypi:udata-hydra-csvapi:VERSION
     #[arg(long, value_name = "SOURCE")]
     from: Option<String>,
     /// Write nothing; exit with 1 when the source differs from what is vendored
@@ -124,6 +124,15 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         report.decide(&accepted(*api, &specs).map_err(one)?);
         reports.push(report);
     }
+    // What only its operations are known of tells that something changed, and what is vendored is a whole document.
+    let partial = changed.iter().filter(|it| it.loaded.is_partial).map(|it| {
+        let (api, name) = (it.api, &it.loaded.name);
+        format!("{api}, from {name}: it has the operations alone, which is no document to vendor; see --dry-run")
+    });
+    let partial: Vec<String> = partial.collect();
+    if !partial.is_empty() && !arguments.dry_run {
+        return Err(partial);
+    }
     if !arguments.dry_run {
         let file = |path: String, text: &str| Replacement { path, bytes: text.as_bytes().to_vec() };
         let mut files = vec![file(provenance::FILE.to_owned(), &provenance.text())];
@@ -192,6 +201,12 @@ fn selected_sources(
     if let Some(version) = from.strip_prefix("udata:").filter(|version| !version.contains(':')) {
         let apis = if apis.is_empty() { vec![Api::Main, Api::MainV2] } else { apis };
         return Ok(apis.into_iter().map(|api| (api, Source::Named(format!("udata:{version}:{api}")))).collect());
+    }
+    // And one both of the others.
+    if let Some(package) = from.strip_prefix("pypi:").filter(|package| package.matches(':').count() < 2) {
+        let apis = if apis.is_empty() { vec![Api::Tabular, Api::Metrics] } else { apis };
+        let package = if package.contains(':') { package.to_owned() } else { format!("{package}:latest") };
+        return Ok(apis.into_iter().map(|api| (api, Source::Named(format!("pypi:{package}:{api}")))).collect());
     }
     match apis.as_slice() {
         [api] => Ok(vec![(*api, Source::Named(from.clone()))]),

@@ -188,3 +188,11 @@ fn an_answer_that_does_not_come_is_given_up() {
     let stalled = said_of("/stalled", Answer::Huge(100));
     assert!(stalled.contains("timeout"), "{stalled}");
 }
+
+#[test]
+fn a_package_that_is_not_known_is_not_installed() {
+    assert!(refused("pypi:requests").ends_with("the one package that is known is udata-hydra-csvapi"));
+    assert!(refused("pypi:udata-hydra-csvapi:0.3.1:main").contains("serves tabular and metrics, and not main"));
+    assert!(refused("pypi:udata-hydra-csvapi:--pre").contains("is no version such as 0.3.1"));
+    assert!(refused("pypi:udata-hydra-csvapi:0.3.1:rows").contains("rows"));
+}
