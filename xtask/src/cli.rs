@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::format::Format;
+use crate::format::{self, Format};
 use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, server, source, validate};
 
 /// The work of the maintainers.
@@ -38,7 +38,7 @@ enum Task {
     },
     /// Say which operations are generated, called in tests, and called on a real server
     Coverage {
-        #[arg(long, value_enum, default_value_t)]
+        #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
         format: Format,
         /// Fail where no answer of a real server to an operation was recorded
         #[arg(long)]

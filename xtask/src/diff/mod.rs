@@ -30,6 +30,7 @@ use datagouv_specs::{Api, faults};
 
 use serde_json::Value;
 
+pub use crate::format::Format;
 use crate::source::{self, Error, Loaded};
 use change::Level;
 pub use compare::compare;
@@ -106,26 +107,6 @@ The JSON, to which members may be added:
              which are in none of the others: {accepted}
   release    how the crate's version must move: major, minor, patch; null where the documents are of no known API
   notes      what a reader should know of how the report was made: a list of sentences";
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For a terminal
-    #[default]
-    Text,
-    /// For a pull request
-    Markdown,
-    /// For programs
-    Json,
-    /// For a browser, in one file
-    Html,
-    /// For a workflow of GitHub: annotations at the line of the document
-    Github,
-    /// For what reads results of tests
-    Junit,
-    /// For code scanning: SARIF 2.1.0
-    Sarif,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum FailOn {
