@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::format::{self, Format};
-use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, server, source, validate};
+use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, release, server, source, validate};
 
 /// The work of the maintainers.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Task {
     Refresh(refresh::Arguments),
     /// Say what changed between two documents, and what breaks
     Diff(diff::Arguments),
+    /// Say what the next release is: its version, its section of the CHANGELOG, and what does not agree with it
+    Release(release::Arguments),
     /// Say what is wrong with a document, by the JSON Schema of its version and by rules of our own
     Validate(validate::Arguments),
     /// Call the read operations of a running platform, and say what its documents and overlays do not
@@ -66,6 +68,7 @@ pub fn run() -> ExitCode {
         Task::Convert { source } => convert::run(&source),
         Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Diff(arguments) => diff::run(&arguments),
+        Task::Release(arguments) => release::run(&arguments),
         Task::Validate(arguments) => validate::run(&arguments),
         Task::Drift(arguments) => drift::run(&arguments),
         Task::Overlays { check } => overlays::run(check),
