@@ -89,7 +89,6 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits, arguments.dry_run)) {
             Ok(Some(found)) => changed.push(found),
             Ok(None) => {
-                eprintln!("{api}: {name} is what is vendored");
                 let decided = accepted(api, &specs).map_err(one)?.apply(&mut [], &decisions::crate_version());
                 decided.notes.iter().for_each(|note| eprintln!("{api}: {note}"));
             }
@@ -233,6 +232,8 @@ fn check_received(
     let folder = specs.join(api.name());
     let vendored = fs::read(folder.join(api.file_name())).unwrap_or_default();
     if datagouv_specs::document::canonical_text(&document).as_bytes() == vendored {
+        let what = if loaded.is_partial { "has the operations of what is vendored" } else { "is what is vendored" };
+        eprintln!("{api}: {} {what}", loaded.name);
         return Ok(None);
     }
     let reading = faults::read(document.clone()).map_err(|error| vec![error.to_string()])?;

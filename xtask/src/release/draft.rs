@@ -48,6 +48,10 @@ pub fn section(version: Version, compared: &[Compared], surface: Option<&Surface
         }
         added.extend(own_additions(&surface.added));
     }
+    // Methods are what most programs notice first.
+    for lines in [&mut breaking, &mut added] {
+        lines.sort_by_key(|line: &String| !line.starts_with("`client."));
+    }
     let mut out = format!("## {version} (unreleased)\n");
     for (title, mut lines) in [("Breaking", breaking), ("New", added), ("How the platform responds", behaviour)] {
         lines.dedup();
@@ -107,9 +111,10 @@ fn sentence(api: Api, change: &RustChange) -> String {
             format!("`{field}` is gone. Where a server still sends it, it is in `unknown()` of its structure.")
         }
         "rust-field-option-changed" => {
-            let wraps = new.starts_with("Option<") || new.starts_with("Field<");
-            let advice = if wraps {
-                "match `Some`, or write `.as_ref()` with a value for when it is absent"
+            let advice = if new.starts_with("Field<") {
+                "the method that sets it takes a value as before"
+            } else if new.starts_with("Option<") {
+                "match `Some`, or say with `unwrap_or` what holds where it is absent"
             } else {
                 "drop what handled its absence"
             };

@@ -55,9 +55,10 @@ impl Manifest {
         self.get(&["package", "name"])?.as_str()
     }
 
-    /// Whether the crate may be published.
+    /// Whether the crate may be published: cargo refuses one that has no version.
     pub fn is_published(&self) -> bool {
-        self.name().is_some() && self.get(&["package", "publish"]).and_then(Item::as_bool) != Some(false)
+        let may_be = self.get(&["package", "publish"]).and_then(Item::as_bool) != Some(false);
+        may_be && self.name().is_some() && self.get(&["package", "version"]).is_some()
     }
 
     /// The line of an item, from one.

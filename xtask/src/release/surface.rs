@@ -85,12 +85,12 @@ fn cargo() -> std::ffi::OsString {
 fn list(folder: &Path, target: &Path) -> Result<String, String> {
     let manifest = Manifest::read(folder, "Cargo.toml")?;
     let features = manifest.public_features();
-    let mut command = Command::new(cargo());
+    // Not the cargo that runs this: the tool asks rustup for the nightly one.
+    let mut command = Command::new("cargo");
     command.arg("public-api").arg("--manifest-path").arg(folder.join("Cargo.toml"));
     command.args(["--package", manifest.name().unwrap_or_default()]);
     command.args(["--no-default-features", "--features", &features.join(","), "--omit", "blanket-impls"]);
     command.args(["--color", "never"]).arg("--target-dir").arg(target.join("target"));
-    // The tool chooses the nightly toolchain; that of the cargo that runs this must not win.
     for name in ["CARGO", "RUSTUP_TOOLCHAIN", "RUSTC", "RUSTDOC"] {
         command.env_remove(name);
     }

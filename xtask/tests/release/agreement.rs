@@ -107,3 +107,19 @@ fn docs_rs_shows_every_feature_that_is_for_users_and_no_other() {
         ["Cargo.toml:27: docs.rs is to build all features, among them `_round-trip`, which is not for users"]
     );
 }
+
+#[test]
+fn a_crate_that_is_never_published_needs_no_versions() {
+    let repository = agreeing();
+    let tool = "[package]\nname = \"tool\"\n\n[dependencies]\ndatagouv = { path = \"..\" }\n";
+    repository.write("tool/Cargo.toml", tool);
+    assert_eq!(repository.findings(), [""; 0]);
+    // With a version it could be.
+    repository.write("tool/Cargo.toml", &tool.replace("\n\n", "\nversion = \"0.1.1\"\n\n"));
+    assert_eq!(
+        repository.findings(),
+        ["tool/Cargo.toml:6: `datagouv` is required without a version: the crate cannot be published"]
+    );
+    repository.write("tool/Cargo.toml", &tool.replace("\n\n", "\nversion = \"0.1.1\"\npublish = false\n\n"));
+    assert_eq!(repository.findings(), [""; 0]);
+}
