@@ -59,8 +59,8 @@ impl Project {
         for path in files.iter().filter(|path| path.ends_with("/Cargo.toml") && root.join(path).exists()) {
             let manifest = Manifest::read(root, path)?;
             // What is never published and says so has no version to keep.
-            let own = manifest.said(&["package", "version"]).map(|said| said.text);
-            if own.as_deref() != Some("0.0.0") && manifest.name().is_some() {
+            let is_of_the_project = manifest.package("version").and_then(Item::as_str) != Some("0.0.0");
+            if is_of_the_project && manifest.name().is_some() {
                 others.push(manifest);
             }
         }
@@ -219,10 +219,7 @@ impl Project {
 
     /// The versions of Rust that a text asks for.
     fn compilers(&self, path: &str, text: &str) -> Vec<Finding> {
-        let rust = |manifest: &Manifest| {
-            let said = manifest.said(&["package", "rust-version"]);
-            said.or_else(|| manifest.said(&["workspace", "package", "rust-version"])).map(|said| said.text)
-        };
+        let rust = |manifest: &Manifest| manifest.package("rust-version")?.as_str().map(str::to_owned);
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let own =
             self.manifests().find(|manifest| manifest.path.strip_suffix("Cargo.toml") == Some(&format!("{folder}/")));

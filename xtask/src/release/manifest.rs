@@ -11,6 +11,8 @@ pub struct Manifest {
     /// The path, from the root.
     pub path: String,
     document: Document<String>,
+    /// That of the workspace around it, where it is another one.
+    workspace: Option<Document<String>>,
 }
 
 /// A dependency on a crate of the project.
@@ -34,10 +36,27 @@ impl Manifest {
     /// # Errors
     /// If it cannot be read.
     pub fn read(root: &Path, path: &str) -> Result<Self, String> {
-        let failed = |error: &dyn std::fmt::Display| format!("{path}: {error}");
-        let text = fs::read_to_string(root.join(path)).map_err(|error| failed(&error))?;
-        let document = Document::parse(text).map_err(|error| failed(&error))?;
-        Ok(Self { path: path.to_owned(), document })
+        let document = parse(root, path)?;
+        let mut workspace = None;
+        let mut folder = Path::new(path).parent().filter(|_| document.get("workspace").is_none());
+        while let Some(above) = folder.and_then(Path::parent) {
+            let path = above.join("Cargo.toml").to_string_lossy().into_owned();
+            if root.join(&path).exists() {
+                workspace = Some(parse(root, &path)?).filter(|found| found.get("workspace").is_some());
+            }
+            folder = Some(above).filter(|_| workspace.is_none());
+        }
+        Ok(Self { path: path.to_owned(), document, workspace })
+    }
+
+    /// A member of the package, which may be that of the workspace.
+    pub fn package(&self, key: &str) -> Option<&Item> {
+        let own = self.get(&["package", key])?;
+        if own.get("workspace").and_then(Item::as_bool) != Some(true) {
+            return Some(own);
+        }
+        let workspace = self.workspace.as_ref().unwrap_or(&self.document);
+        workspace.get("workspace")?.get("package")?.get(key)
     }
 
     /// The value at a path of keys.
@@ -57,8 +76,8 @@ impl Manifest {
 
     /// Whether the crate may be published: cargo refuses one that has no version.
     pub fn is_published(&self) -> bool {
-        let may_be = self.get(&["package", "publish"]).and_then(Item::as_bool) != Some(false);
-        may_be && self.name().is_some() && self.get(&["package", "version"]).is_some()
+        let may_be = self.package("publish").and_then(Item::as_bool) != Some(false);
+        may_be && self.name().is_some() && self.package("version").is_some()
     }
 
     /// The line of an item, from one.
@@ -120,6 +139,12 @@ impl Manifest {
         });
         features.map(|(name, ..)| name).collect()
     }
+}
+
+fn parse(root: &Path, path: &str) -> Result<Document<String>, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{path}: {error}");
+    let text = fs::read_to_string(root.join(path)).map_err(|error| failed(&error))?;
+    Document::parse(text).map_err(|error| failed(&error))
 }
 
 /// The texts of a list.

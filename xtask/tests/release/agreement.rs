@@ -122,4 +122,10 @@ fn a_crate_that_is_never_published_needs_no_versions() {
     );
     repository.write("tool/Cargo.toml", &tool.replace("\n\n", "\nversion = \"0.1.1\"\npublish = false\n\n"));
     assert_eq!(repository.findings(), [""; 0]);
+    // What a workspace of its own says of it counts.
+    let member = "[package]\nname = \"program\"\nversion.workspace = true\npublish.workspace = true\n\n";
+    repository.write("tool/Cargo.toml", "[workspace]\n\n[workspace.package]\nversion = \"0.2.0\"\npublish = false\n");
+    repository
+        .write("tool/program/Cargo.toml", &format!("{member}[dependencies]\ndatagouv = {{ path = \"../..\" }}\n"));
+    assert_eq!(repository.findings(), [""; 0]);
 }
