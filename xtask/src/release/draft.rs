@@ -48,9 +48,9 @@ pub fn section(version: Version, compared: &[Compared], surface: Option<&Surface
         }
         added.extend(own_additions(&surface.added));
     }
-    // Methods are what most programs notice first.
+    // Methods are what most programs notice first, then what is written by hand.
     for lines in [&mut breaking, &mut added] {
-        lines.sort_by_key(|line: &String| !line.starts_with("`client."));
+        lines.sort_by_key(|line: &String| (!line.starts_with("`client."), !line.starts_with("`datagouv")));
     }
     let mut out = format!("## {version} (unreleased)\n");
     for (title, mut lines) in [("Breaking", breaking), ("New", added), ("How the platform responds", behaviour)] {
@@ -169,7 +169,9 @@ fn on_the_wire(api: Api, change: &Change) -> String {
 /// Whether an item is written by hand: those of the generated clients are told by their documents.
 fn is_own(line: &str) -> bool {
     let generated = Api::ALL.map(|api| format!("datagouv::{}::", api.module()));
-    !line.contains("impl") && !generated.iter().any(|module| path(line).starts_with(module.as_str()))
+    let path = path(line);
+    let is_item = !line.starts_with("impl") && path.starts_with("datagouv");
+    is_item && !generated.iter().any(|module| path.starts_with(module.as_str()))
 }
 
 /// The items written by hand that are new, by what they are part of.

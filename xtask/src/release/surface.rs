@@ -144,10 +144,23 @@ fn key(line: &str) -> &str {
     line.get(..start + path.len()).unwrap_or(line)
 }
 
+/// The words before the path of an item.
+const WORDS: [&str; 17] = [
+    "pub ", "const ", "unsafe ", "async ", "extern ", "fn ", "struct ", "enum ", "union ", "trait ", "type ", "mod ",
+    "macro ", "static ", "mut ", "use ", "proc ",
+];
+
 /// The path of an item.
 pub fn path(line: &str) -> &str {
-    let Some(start) = line.find("datagouv") else { return line };
-    let rest = line.get(start..).unwrap_or_default();
+    let mut rest = line;
+    loop {
+        let without_attribute = rest.strip_prefix("#[").and_then(|rest| rest.split_once("] ")).map(|(_, rest)| rest);
+        let without_word = || WORDS.iter().find_map(|word| rest.strip_prefix(word));
+        match without_attribute.or_else(without_word) {
+            Some(shorter) => rest = shorter,
+            None => break,
+        }
+    }
     let mut depth = 0usize;
     for (index, letter) in rest.char_indices() {
         match letter {
@@ -193,6 +206,21 @@ pub datagouv::Row::title: alloc::string::String
         let surface = compare(OLD, &lines.join("\n"));
         assert_eq!(surface, Surface::default());
         assert_eq!(surface.release(), Release::Patch);
+    }
+
+    #[test]
+    fn an_item_is_known_by_its_path() {
+        for (line, expected) in [
+            ("pub fn datagouv::Client::new() -> datagouv::Result<Self>", "datagouv::Client::new"),
+            ("#[non_exhaustive] pub struct datagouv::Rows<T: Clone>", "datagouv::Rows<T: Clone>"),
+            ("pub datagouv::Row::title: alloc::string::String", "datagouv::Row::title"),
+            ("pub datagouv::Api::Other(alloc::string::String)", "datagouv::Api::Other"),
+            ("pub async fn datagouv::Rows<T>::next(&mut self)", "datagouv::Rows<T>::next"),
+            ("pub type datagouv::Page::Item = T", "datagouv::Page::Item"),
+            ("pub fn alloc::vec::Vec<T>::items(&mut self) -> &mut datagouv::Items", "alloc::vec::Vec<T>::items"),
+        ] {
+            assert_eq!(path(line), expected);
+        }
     }
 
     #[test]
