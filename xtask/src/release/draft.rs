@@ -225,3 +225,48 @@ fn list(names: &[String]) -> String {
         (rest, _) => format!("{} and {rest} more", code.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::surface::compare;
+    use super::*;
+
+    #[test]
+    fn items_written_by_hand_are_in_it_and_those_of_the_generated_clients_are_not() {
+        let old = "\
+pub struct datagouv::Client
+pub fn datagouv::Client::old(&self)
+pub fn datagouv::Client::name(&self) -> alloc::string::String
+pub fn datagouv::main::Client::list_datasets(&self) -> usize
+";
+        let new = "\
+pub struct datagouv::Client
+pub fn datagouv::Client::name(&self) -> core::option::Option<alloc::string::String>
+pub fn datagouv::Client::more(&self, impl core::convert::Into<alloc::string::String>)
+pub mod datagouv::rows
+pub struct datagouv::rows::Rows<T>
+pub fn datagouv::rows::Rows<T>::filter(self) -> Self
+pub fn datagouv::main::Client::get_dataset(&self) -> usize
+pub fn alloc::vec::Vec<T>::items(&mut self) -> datagouv::Items
+impl<T> core::clone::Clone for datagouv::rows::Rows<T>
+";
+        let surface = compare(old, new);
+        let draft = section(Version::parse("0.2.0").unwrap(), &[], Some(&surface));
+        assert_eq!(
+            draft,
+            "\
+## 0.2.0 (unreleased)
+
+Breaking:
+
+- `datagouv::Client::old` is gone.
+- `datagouv::Client::name` is now `fn Client::name(&self) -> Option<String>`; it was `fn Client::name(&self) -> String`.
+
+New:
+
+- `datagouv`: `rows`.
+- `datagouv::Client`: `more()`.
+"
+        );
+    }
+}
