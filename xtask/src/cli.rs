@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::format::Format;
-use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, server, source, validate};
+use crate::format::{self, Format};
+use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, release, server, source, validate};
 
 /// Maintenance of the project.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Task {
     Refresh(refresh::Arguments),
     /// Print what changed between two documents, and what breaks
     Diff(diff::Arguments),
+    /// Print what the next release is: its version, its section of the CHANGELOG, and what does not agree with it
+    Release(release::Arguments),
     /// Print what is wrong with a document, by the JSON Schema of its version and by rules of our own
     Validate(validate::Arguments),
     /// Call the read operations of a running platform, and print what its documents and overlays do not cover
@@ -38,7 +40,7 @@ enum Task {
     },
     /// Print which operations are generated, called in tests, and called on a real server
     Coverage {
-        #[arg(long, value_enum, default_value_t)]
+        #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
         format: Format,
         /// Fail if no response of a real server to an operation was recorded
         #[arg(long)]
@@ -66,6 +68,7 @@ pub fn run() -> ExitCode {
         Task::Convert { source } => convert::run(&source),
         Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Diff(arguments) => diff::run(&arguments),
+        Task::Release(arguments) => release::run(&arguments),
         Task::Validate(arguments) => validate::run(&arguments),
         Task::Drift(arguments) => drift::run(&arguments),
         Task::Overlays { check } => overlays::run(check),

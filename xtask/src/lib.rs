@@ -10,6 +10,7 @@ mod format;
 pub mod overlays;
 mod python;
 pub mod refresh;
+mod release;
 mod server;
 pub mod source;
 pub mod validate;

@@ -20,7 +20,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use serde_json::json;
 
-use crate::format::Format;
+use crate::format::{self, Format};
 use crate::python::Environment;
 use machine::Machine;
 use measure::Server;
@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
     /// How the report is written
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
     format: Format,
 }
 
@@ -87,11 +87,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
     let machine = Machine::now().since(&before);
     match arguments.format {
-        Format::Text => println!("{}", machine.text()),
         Format::Json => {
             let tables: Vec<_> = tables.iter().map(Table::json).collect();
             println!("{:#}", json!({"machine": machine.json(), "rounds": arguments.rounds, "tables": tables}));
         }
+        _ => println!("{}", machine.text()),
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -24,6 +24,36 @@ pub enum Kind {
     Status(u16),
     /// A body where none is described.
     Body(u16),
+    /// A body of a media type that is not described.
+    MediaType(String),
+}
+
+impl Kind {
+    /// Its name, for programs and in the file of the decisions.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UnknownProperty(_) => "unknown-property",
+            Self::EnumValue(_) => "enum-value",
+            Self::Null => "null",
+            Self::Type { .. } => "type",
+            Self::Missing(_) => "missing-property",
+            Self::Status(_) => "status",
+            Self::Body(_) => "body",
+            Self::MediaType(_) => "media-type",
+        }
+    }
+
+    /// What it is of: a name, a value, a type, a status.
+    pub fn detail(&self) -> Value {
+        match self {
+            Self::UnknownProperty(text) | Self::EnumValue(text) | Self::Missing(text) | Self::MediaType(text) => {
+                text.as_str().into()
+            }
+            Self::Null => Value::Null,
+            Self::Type { found, .. } => (*found).into(),
+            Self::Status(status) | Self::Body(status) => (*status).into(),
+        }
+    }
 }
 
 /// Where it is seen: a pointer of the document.
@@ -106,6 +136,19 @@ impl Observations {
         self.value(document, schema, place, body, DEPTH, &mut found);
         for one in found {
             self.add(one, &operation.name);
+        }
+    }
+
+    /// Looks at the media type of a response whose body is not read.
+    pub fn media_type(&mut self, document: &Value, operation: &Operation, status: u16, media_type: &str) {
+        let place = format!("{}/responses/{status}", operation.pointer);
+        let response = document.pointer(&place).map(|response| follow(document, response));
+        let Some(content) = response.and_then(|it| it.get("content")).and_then(Value::as_object) else { return };
+        let essence = |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_described = content.keys().any(|name| *name == "*/*" || essence(name) == essence(media_type));
+        self.count(&place);
+        if !is_described {
+            self.add(Found { place, kind: Kind::MediaType(essence(media_type)), types: None }, &operation.name);
         }
     }
 

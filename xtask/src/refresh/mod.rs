@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(value_name = "API", value_parser = ["main", "main-v2", "tabular", "metrics"])]
     apis: Vec<String>,
     /// The source, in place of what is served in production: a file, a URL, git:REVISION:PATH, udata:VERSION or
-    /// udata:latest
+    /// udata:latest, pypi:udata-hydra-csvapi or pypi:udata-hydra-csvapi:VERSION
     #[arg(long, value_name = "SOURCE")]
     from: Option<String>,
     /// Write nothing; exit with 1 when the source differs from what is vendored
@@ -89,7 +89,6 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits, arguments.dry_run)) {
             Ok(Some(found)) => changed.push(found),
             Ok(None) => {
-                eprintln!("{api}: {name} is what is vendored");
                 let decided = accepted(api, &specs).map_err(one)?.apply(&mut [], &decisions::crate_version());
                 decided.notes.iter().for_each(|note| eprintln!("{api}: {note}"));
             }
@@ -123,6 +122,15 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         let mut report = diff::between(&vendored, &received, Some(*api)).map_err(|error| one(error.to_string()))?;
         report.decide(&accepted(*api, &specs).map_err(one)?);
         reports.push(report);
+    }
+    // What only its operations are known of tells that something changed, and what is vendored is a whole document.
+    let partial = changed.iter().filter(|it| it.loaded.is_partial).map(|it| {
+        let (api, name) = (it.api, &it.loaded.name);
+        format!("{api}, from {name}: it has the operations alone, which is no document to vendor; see --dry-run")
+    });
+    let partial: Vec<String> = partial.collect();
+    if !partial.is_empty() && !arguments.dry_run {
+        return Err(partial);
     }
     if !arguments.dry_run {
         let file = |path: String, text: &str| Replacement { path, bytes: text.as_bytes().to_vec() };
@@ -193,6 +201,12 @@ fn selected_sources(
         let apis = if apis.is_empty() { vec![Api::Main, Api::MainV2] } else { apis };
         return Ok(apis.into_iter().map(|api| (api, Source::Named(format!("udata:{version}:{api}")))).collect());
     }
+    // And one both of the others.
+    if let Some(package) = from.strip_prefix("pypi:").filter(|package| package.matches(':').count() < 2) {
+        let apis = if apis.is_empty() { vec![Api::Tabular, Api::Metrics] } else { apis };
+        let package = if package.contains(':') { package.to_owned() } else { format!("{package}:latest") };
+        return Ok(apis.into_iter().map(|api| (api, Source::Named(format!("pypi:{package}:{api}")))).collect());
+    }
     match apis.as_slice() {
         [api] => Ok(vec![(*api, Source::Named(from.clone()))]),
         [] => {
@@ -218,6 +232,8 @@ fn check_received(
     let folder = specs.join(api.name());
     let vendored = fs::read(folder.join(api.file_name())).unwrap_or_default();
     if datagouv_specs::document::canonical_text(&document).as_bytes() == vendored {
+        let what = if loaded.is_partial { "has the operations of what is vendored" } else { "is what is vendored" };
+        eprintln!("{api}: {} {what}", loaded.name);
         return Ok(None);
     }
     let reading = faults::read(document.clone()).map_err(|error| vec![error.to_string()])?;

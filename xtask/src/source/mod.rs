@@ -1,5 +1,6 @@
 //! Sources of documents: a file, a URL, a commit, a version of the server's package, or the project itself.
 
+mod csvapi;
 mod git;
 mod http;
 mod positions;
@@ -38,6 +39,8 @@ pub struct Loaded {
     pub version: Option<String>,
     /// The compiled overlay that corrects it, where the source has that too.
     pub overlay: Option<Vec<u8>>,
+    /// Whether the source has the operations alone, so that the rest is that of the vendored document.
+    pub is_partial: bool,
 }
 
 /// A source that gives no document, and why. Its display is one line.
@@ -67,7 +70,8 @@ impl std::error::Error for Error {}
 
 /// What a source can be, for the help of commands.
 pub const SOURCES: &str = "A file, a URL, git:REVISION:PATH, udata:VERSION or udata:latest (the catalogue's API v1; \
-    udata:VERSION:main-v2 is the other), or main, main-v2, tabular, metrics (as vendored)";
+    udata:VERSION:main-v2 is the other), pypi:udata-hydra-csvapi (tabular; pypi:udata-hydra-csvapi:VERSION:metrics is \
+    the other), or main, main-v2, tabular, metrics (as vendored)";
 
 /// Loads a document from wherever [`SOURCES`] says that it can be.
 ///
@@ -92,6 +96,7 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
         api,
         version: None,
         overlay: None,
+        is_partial: false,
     };
     if let Some(object) = source.strip_prefix("git:") {
         let bytes = git::show(object).map_err(failed)?;
@@ -113,6 +118,23 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
             api: Some(api),
             version: Some(version),
             overlay: None,
+            is_partial: false,
+        });
+    }
+    if let Some(package) = source.strip_prefix("pypi:") {
+        let mut parts = package.splitn(3, ':');
+        if parts.next() != Some(csvapi::PACKAGE) {
+            return Err(failed(format!("the one package that is known is {}", csvapi::PACKAGE)));
+        }
+        let version = parts.next().filter(|version| *version != "latest");
+        let api = parts.next().unwrap_or("tabular").parse().map_err(|error| Error::new(source, error))?;
+        let held = csvapi::document(version, api).map_err(failed)?;
+        let what = if held.is_partial { "the routes of its server; the rest as vendored" } else { "its document" };
+        return Ok(Loaded {
+            origin: format!("{} {} (Python package), {what}", csvapi::PACKAGE, held.version),
+            version: Some(held.version),
+            is_partial: held.is_partial,
+            ..plain(String::new(), held.bytes, Some(api))
         });
     }
     if source.starts_with("https://") || source.starts_with("http://") {

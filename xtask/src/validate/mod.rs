@@ -10,7 +10,7 @@ use datagouv_specs::document;
 use datagouv_specs::faults::{self, Reading, Version};
 use serde_json::{Value, json};
 
-use crate::format::Format;
+use crate::format::{self, Format};
 use crate::source::{self, Error, Loaded};
 pub use finding::{Finding, Place, Severity};
 
@@ -21,7 +21,7 @@ pub struct Arguments {
     #[arg(help = source::SOURCES, required_unless_present = "rules")]
     source: Option<String>,
     /// How the findings are written
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
     format: Format,
     /// Print the rules: what is found, and how it is read
     #[arg(long, conflicts_with = "source")]

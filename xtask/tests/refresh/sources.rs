@@ -188,3 +188,11 @@ fn a_missing_response_times_out() {
     let stalled = message_of("/stalled", Response::Huge(100));
     assert!(stalled.contains("timeout"), "{stalled}");
 }
+
+#[test]
+fn a_package_that_is_not_known_is_not_installed() {
+    assert!(refused("pypi:requests").ends_with("the one package that is known is udata-hydra-csvapi"));
+    assert!(refused("pypi:udata-hydra-csvapi:0.3.1:main").contains("serves tabular and metrics, and not main"));
+    assert!(refused("pypi:udata-hydra-csvapi:--pre").contains("is no version such as 0.3.1"));
+    assert!(refused("pypi:udata-hydra-csvapi:0.3.1:rows").contains("rows"));
+}
