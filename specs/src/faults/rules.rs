@@ -24,7 +24,7 @@ rules! {
     UNKNOWN_UNION "unknown-union" Error "`oneOf`, `anyOf` or `not` in Swagger 2.0, which has none: it is left out.";
     UNKNOWN_STATUS "unknown-status" Error "A response is for no status that the language has: it is left out.";
     UNKNOWN_TYPE "unknown-type" Warning "`type` is none of JSON Schema: it is the type that it looks like (`int`, `Date`), or any.";
-    EXTERNAL_REFERENCE "external-reference" Error "A reference leads to another file or URL, which is not read: a schema there is any value, other objects are left out.";
+    EXTERNAL_REFERENCE "external-reference" Error "A reference leads to a URL, to a file that cannot be read, or out of the folder of the document: a schema there is any value, other objects are left out.";
     DANGLING_REFERENCE "dangling-reference" Error "A reference leads to nothing, or back to itself: a schema there is any value, other objects are left out.";
     REFERENCE_BY_NAME "reference-by-name" Warning "A reference is the name of a component: it leads to that component.";
     REFERENCE_SIBLINGS "reference-siblings" Warning "Members stand beside a reference to an object that is no schema: they are left out.";

@@ -176,6 +176,7 @@ fn served(api: Api, base: &str, client: &Client) -> Result<Vec<String>, String> 
         api: None,
         version: None,
         overlay: None,
+        folder: None,
     };
     let report = diff::wire(&vendored, &received).map_err(|error| error.to_string())?;
     let is_new = |id: &str| {
