@@ -44,7 +44,7 @@ rules! {
     COLLECTION_FORMAT "collection-format" Warning "A `collectionFormat` that the place does not have: `csv`; in a multipart form, which repeats a field, `multi`; in a value that is no list, none.";
     LIST_OF_LISTS "list-of-lists" Error "A parameter is a list of lists, for which OpenAPI 3.0 has no style: the inner one is a text.";
     FORM_EMPTY_VALUE "form-empty-value" Warning "`allowEmptyValue` in a form, where OpenAPI 3.0 has none: it is left out.";
-    BODY_AND_FORM "body-and-form" Error "An operation has both a body and a form: the body counts.";
+    BODY_AND_FORM "body-and-form" Error "An operation has both a body and a form: the body counts, unless its path has the form.";
     SERVER_ADDRESS "server-address" Warning "`host` or `basePath` has parts that belong elsewhere: they are put there, or left out.";
     SECURITY_SCHEME "security-scheme" Error "A security scheme is of no type that the language has, or lacks what its type needs: it is left out.";
     SECURITY_UNKNOWN "security-unknown" Error "A security requirement names a scheme that is not described: that alternative is left out.";

@@ -51,6 +51,9 @@ impl Announcement {
     }
 }
 
+/// Compares the values of an extension; the text is a predicate.
+pub type Compare = fn(Option<&Value>, Option<&Value>) -> Option<(Announcement, String)>;
+
 /// Compares the dates of `x-sunset`; the text is a predicate.
 pub fn sunset(old: Option<&Value>, new: Option<&Value>) -> Option<(Announcement, String)> {
     if old == new {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::announced::{self, Announcement};
+use super::announced;
 use super::change::Operation;
 use super::comparison::OperationDifferences;
 use super::document::Document;
@@ -238,13 +238,7 @@ fn deprecation(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
 }
 
 /// Compares what an extension announces.
-fn announced(
-    compare: fn(Option<&Value>, Option<&Value>) -> Option<(Announcement, String)>,
-    key: &str,
-    old: &Entry,
-    new: &Entry,
-    output: &mut OperationDifferences,
-) {
+fn announced(compare: announced::Compare, key: &str, old: &Entry, new: &Entry, output: &mut OperationDifferences) {
     let (was, is) = (old.value.get(key), new.value.get(key));
     if let Some((announcement, text)) = compare(was, is) {
         let text = format!("{} {text}", new.words());

@@ -261,7 +261,7 @@ fn styles(
 /// Compares what is announced of a parameter.
 fn announced(was: &Value, is: &Value, at: &Location, output: &mut OperationDifferences) {
     for (key, compare) in
-        [("x-sunset", announced::sunset as fn(_, _) -> _), ("x-stability-level", announced::stability)]
+        [("x-sunset", announced::sunset as announced::Compare), ("x-stability-level", announced::stability)]
     {
         let (before, after) = (was.get(key), is.get(key));
         if let Some((announcement, text)) = compare(before, after) {

@@ -5,6 +5,7 @@ mod git;
 mod http;
 mod positions;
 mod udata;
+mod yaml;
 
 use std::fmt;
 use std::fs::File;
@@ -223,11 +224,11 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     if start.starts_with(['{', '[']) {
         return serde_json::from_str(text).or_else(|error| {
             // YAML takes what JSON does not: comments, commas before an end.
-            let yaml = serde_yaml_ng::from_str::<Value>(text).ok();
+            let yaml = yaml::parse(text).ok();
             yaml.filter(Value::is_object).ok_or_else(|| format!("not JSON: {error}"))
         });
     }
-    serde_yaml_ng::from_str(text).map_err(|error| format!("neither JSON nor YAML: {error}"))
+    yaml::parse(text).map_err(|error| format!("neither JSON nor YAML: {error}"))
 }
 
 /// The API that a document says it describes.

@@ -256,7 +256,7 @@ pub fn contents(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut Schem
 /// Compares what is announced of what a schema describes.
 fn announced(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
     for (key, compare) in
-        [("x-sunset", announced::sunset as fn(_, _) -> _), ("x-stability-level", announced::stability)]
+        [("x-sunset", announced::sunset as announced::Compare), ("x-stability-level", announced::stability)]
     {
         let (was, is) = (old.keywords.get(key), new.keywords.get(key));
         if let Some((announcement, text)) = compare(was.map(|it| it.value), is.map(|it| it.value)) {
