@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// The checksum that it should have
     #[arg(long)]
     sha256: String,
+    /// Wait until its bytes are on disk
+    #[arg(long)]
+    sync: bool,
 }
 
 /// A block of bytes that do not compress, as the files that are large do not.
@@ -88,7 +91,7 @@ pub(crate) fn download(arguments: &Arguments) -> Outcome {
     let runtime = runtime()?;
     let memory = Memory::idle()?;
     let stopwatch = Stopwatch::start();
-    let saved = runtime.block_on(client.file(file).download(&arguments.path).send())?;
+    let saved = runtime.block_on(client.file(file).download(&arguments.path).sync(arguments.sync).send())?;
     let (wall, cpu) = stopwatch.stop();
     print_result(&json!({"bytes": saved.size, "wall": wall, "cpu": cpu, "memory": memory.grown()?}));
     Ok(())
