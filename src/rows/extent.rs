@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use super::encoding::Query;
 use super::expression::col;
 use super::query::Rows;
@@ -12,8 +14,9 @@ use super::source::{Page, Source};
 use super::windows::MOST_EXPORTED;
 use crate::{Client, Error, Result};
 
-/// The number of the rows that match, and the last of their row numbers; made by [`Rows::extent`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The number of the rows that match, and the last of their row numbers; made by [`Rows::extent`]. It can be sent to other
+/// machines with serde.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Extent {
     /// The number of rows that the server finds; `None` if it does not tell. Rows that the client drops afterwards
