@@ -15,7 +15,7 @@ async fn sandbox() -> (Sandbox, Client) {
 
 /// The export that the platform was seen to give.
 fn recorded(operation: &str) -> String {
-    let path = format!("{}/tests/fixtures/main/{operation}-200-1.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/fixtures/main/{operation}-200-1.json", env!("CARGO_MANIFEST_DIR"));
     let recorded: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     // Long recordings are cut: what is left of a row is none.
     let (rows, _) = recorded["body"].as_str().unwrap().rsplit_once("\r\n").unwrap();

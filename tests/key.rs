@@ -1,5 +1,5 @@
 //! The key is nowhere but where it belongs: in no request to another server, and in nothing that can be
-//! printed. `cargo test --test key -- --nocapture` tells what was searched.
+//! printed. `cargo test -p datagouv-tests --test key -- --nocapture` tells what was searched.
 
 use std::error::Error as _;
 use std::sync::{Arc, Mutex};

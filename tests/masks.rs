@@ -300,7 +300,6 @@ async fn a_name_that_a_mask_cannot_say_is_refused_with_the_field() {
     assert!(sandbox.requests().is_empty());
 }
 
-#[cfg(feature = "main-v2")]
 #[tokio::test]
 async fn a_type_reads_the_answers_of_both_versions() {
     #[derive(Debug, PartialEq, Deserialize, JsonSchema)]

@@ -1,4 +1,4 @@
-//! The client for long, and much of it: `cargo test --test soak -- --nocapture`.
+//! The client for long, and much of it: `cargo test -p datagouv-tests --test soak -- --nocapture`.
 //!
 //! It takes some minutes; `DATAGOUV_SOAK=short` makes do with a tenth.
 

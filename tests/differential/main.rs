@@ -4,7 +4,6 @@
 //! `DATAGOUV_DIFFERENTIAL` gives, where `cargo xtask server start` has put them. `DATAGOUV_DIFFERENTIAL_CASES` sets how
 //! many queries are tried of each.
 
-#[cfg(feature = "arrow")]
 #[path = "../arrow/cells.rs"]
 mod cells;
 mod expression;
@@ -184,7 +183,6 @@ impl Sort {
 }
 
 async fn read(query: &Query, rows: Rows<Row>) -> datagouv::Result<Result<Vec<Row>, u64>> {
-    #[cfg(feature = "arrow")]
     if query.method != Method::Count {
         // Where the profile does not tell that times have a zone, they cannot be in their column.
         cells::compare_with_nulls(rows.clone()).await?;

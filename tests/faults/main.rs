@@ -1,5 +1,5 @@
 //! Every fault of a network and a server, times every kind of call: how each ends, and how many requests it
-//! took. `cargo test --test faults -- --nocapture` prints the matrix.
+//! took. `cargo test -p datagouv-tests --test faults -- --nocapture` prints the matrix.
 
 mod calls;
 mod cases;

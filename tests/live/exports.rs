@@ -32,7 +32,6 @@ fn every_export_is_read_to_the_last_cell() {
     });
 }
 
-#[cfg(feature = "arrow")]
 #[test]
 fn every_export_is_the_same_in_batches() {
     use crate::cells::{all_of_dump, compare_dump};

@@ -1,15 +1,13 @@
 //! The client against the real platform.
 //!
-//! `cargo xtask server start` runs it; `cargo test --features live --test live` calls it. With
+//! `cargo xtask server start` runs it; `cargo test -p datagouv-tests --features live --test live` calls it. With
 //! `DATAGOUV_RECORD=1` what it answers is recorded into `tests/fixtures`, which the ordinary tests decode.
 //! The tests share one platform, each with objects of its own. `DATAGOUV_LIVE_FOLDER` says where its state is, if
 //! not in `target/platform`.
 
 mod analysis;
-#[cfg(feature = "arrow")]
 mod arrow;
 mod catalogue;
-#[cfg(feature = "arrow")]
 #[path = "../arrow/cells.rs"]
 mod cells;
 mod community;
@@ -73,7 +71,7 @@ static LIVE: LazyLock<Live> = LazyLock::new(|| {
         return in_sandbox();
     }
     let folder = std::env::var_os("DATAGOUV_LIVE_FOLDER")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/platform"), PathBuf::from);
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/platform"), PathBuf::from);
     let ports: BTreeMap<String, u16> = std::fs::read(folder.join("ports.json"))
         .map(|json| serde_json::from_slice(&json).unwrap())
         .unwrap_or_else(|error| panic!("{}: {error}; is it started (`cargo xtask server start`)?", folder.display()));

@@ -97,7 +97,7 @@ impl Recorder {
         if std::env::var_os("DATAGOUV_RECORD").is_none() {
             return;
         }
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         let mut written = self.written.lock().unwrap();
         let Written { normaliser, shapes: kept } = &mut *written;
         let exchanges = std::mem::take(&mut *self.shared.exchanges.lock().unwrap());

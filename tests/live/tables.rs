@@ -22,7 +22,6 @@ fn row(columns: &[&str], values: &[Value]) -> Row {
 
 /// The rows without their numbers, which must be those of the lines.
 async fn rows(resource: &ResourceHandle) -> Vec<Row> {
-    #[cfg(feature = "arrow")]
     crate::cells::compare(resource.rows()).await.unwrap();
     let rows = resource.rows::<Row>().collect(100_000).await.unwrap();
     let without_number = |(index, row): (usize, &Row)| {

@@ -197,7 +197,6 @@ async fn a_body_that_can_be_read_once_is_sent_once() {
     assert_eq!(server.count(), 1);
 }
 
-#[cfg(feature = "rustls")]
 #[tokio::test]
 async fn a_certificate_that_nobody_trusts_is_not_asked_for_again() {
     clock::by_steps();
