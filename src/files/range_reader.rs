@@ -80,6 +80,12 @@ impl FileState {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// Returns the size of the file in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.length
+    }
 }
 
 impl FileHandle {
