@@ -5,22 +5,25 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::error::DataFusionError;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_proto::bytes::{
     physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
 };
 use datagouv::{Api, Client, Limits};
-use datagouv_datafusion::codec::{AllowedHosts, PlanCodec, divide, parts, version};
+use datagouv_datafusion::codec::{AllowedHosts, PlanCodec, divide, file_bytes, parts, version};
 use datagouv_datafusion::{Options, register_with, sql};
 use datagouv_sandbox::platform::{CHARGING_POINTS_RESOURCE, COMMUNES_RESOURCE, NewTable};
-use datagouv_sandbox::{Api as Document, Sandbox};
+use datagouv_sandbox::{Api as Document, Sandbox, User};
 use serde_json::json;
 
 const KEY: &str = "udata_a-key-that-no-plan-may-hold";
 
 struct Place {
     sandbox: Sandbox,
+    client: Client,
     context: SessionContext,
 }
 
@@ -42,7 +45,7 @@ async fn place() -> Place {
         .unwrap();
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(4));
     register_with(&context, &client, Options::default().parquet(false)).unwrap();
-    Place { sandbox, context }
+    Place { sandbox, client, context }
 }
 
 impl Place {
@@ -113,6 +116,64 @@ async fn plans_hold_no_key_and_give_the_same_rows_elsewhere() {
         assert_eq!(requests.is_empty(), query.starts_with("SELECT 1"), "{query}");
         assert!(requests.iter().all(|request| request.header("x-api-key").is_none()), "{query}: {requests:?}");
     }
+}
+
+#[tokio::test]
+async fn the_plan_of_a_parquet_copy_holds_the_state_of_the_file_and_no_key() {
+    let place = place().await;
+    let query = format!("SELECT nom, sum(n) FROM resource('{CHARGING_POINTS_RESOURCE}') WHERE nom < 'N' GROUP BY nom");
+    let batches = collect(
+        place.plan(&format!("SELECT n, nom FROM resource('{CHARGING_POINTS_RESOURCE}')")).await,
+        place.context.task_ctx(),
+    );
+    let mut data = Vec::new();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(10_000)).build();
+    let batches = batches.await.unwrap();
+    let mut writer = ArrowWriter::try_new(&mut data, batches[0].schema(), Some(properties)).unwrap();
+    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    writer.close().unwrap();
+    let url = place.sandbox.serve_file("/copy.parquet", "application/vnd.apache.parquet", data.clone());
+    let client = place.sandbox.client_of(User::Editor);
+    let table = client.tabular().get_meta_resource_info().rid(CHARGING_POINTS_RESOURCE).send().await.unwrap();
+    let time = table.into_inner().created_at.to_string();
+    let extras = [
+        ("analysis:parsing:parquet_url", json!(url)),
+        ("analysis:parsing:parquet_size", json!(data.len())),
+        ("analysis:parsing:started_at", json!(time)),
+        ("analysis:parsing:finished_at", json!(time)),
+    ];
+    client.resource(CHARGING_POINTS_RESOURCE).update_extras(extras).await.unwrap();
+
+    let expected = place.rows(place.plan(&query).await).await;
+    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(4));
+    register_with(&context, &place.client, Options::default()).unwrap();
+    let plan = sql(&context, &query).await.unwrap().create_physical_plan().await.unwrap();
+    let shown = displayable(plan.as_ref()).indent(false).to_string();
+    assert!(shown.contains("DatagouvParquetExec"), "{shown}");
+    let bytes = encode(&plan);
+    assert!(!bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes()));
+    place.sandbox.take_requests();
+    assert_eq!(place.rows(place.decode(&bytes, &place.worker()).unwrap()).await, expected);
+    let requests = place.sandbox.take_requests();
+    assert!(requests.iter().all(|request| request.path == "/copy.parquet"), "{requests:?}");
+    let mut leaf = plan;
+    while let Some(child) = leaf.children().first().copied().cloned() {
+        leaf = child;
+    }
+    assert_eq!((parts(leaf.as_ref()), file_bytes(leaf.as_ref())), (Some(11), Some(data.len() as u64)));
+    for machines in [2, 5] {
+        let mut found = 0;
+        for part in divide(&leaf, machines).unwrap() {
+            found += place.rows(place.decode(&encode(&part), &place.worker()).unwrap()).await.len();
+        }
+        assert_eq!(found, 110_000, "on {machines} machines");
+    }
+
+    place.sandbox.serve_file("/copy.parquet", "application/vnd.apache.parquet", vec![0; data.len()]);
+    let decoded = place.decode(&bytes, &place.worker()).unwrap();
+    let error = collect(decoded, place.context.task_ctx()).await.unwrap_err().to_string();
+    assert!(error.contains("changed"), "{error}");
+    place.sandbox.take_requests();
 }
 
 #[tokio::test]

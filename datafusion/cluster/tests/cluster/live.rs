@@ -10,7 +10,7 @@ use datagouv::objects::Wait;
 use datagouv::{Api, Client, File};
 use datagouv_datafusion::Options;
 
-use crate::queries::compare;
+use crate::queries::{COPY_SCAN, ROWS_SCAN, compare};
 use crate::support::{Content, Place, big, small, tables_of};
 
 /// One worker analyses the files of all tests.
@@ -66,8 +66,8 @@ async fn results_of_the_real_platform_are_those_of_one_machine() {
     // Tabular servers up to version 0.3.1 refuse alternatives.
     let health = client.tabular().get_health().call().json::<serde_json::Value>().send().await.unwrap();
     let options = Options::default().alternatives(health.get("uptime_since").is_some());
-    compare(&place, &workers, options.clone().parquet(false)).await;
-    compare(&place, &workers, options).await;
+    compare(&place, &workers, options.clone().parquet(false), ROWS_SCAN).await;
+    compare(&place, &workers, options, COPY_SCAN).await;
     for table in [&place.big, &place.small] {
         client.resource(table).delete().await.unwrap();
     }

@@ -5,7 +5,10 @@ use datagouv_datafusion::{Options, sql};
 
 use crate::support::{Place, WorkerProcess, rows};
 
-/// A query, and whether it has more rows than one machine is to read.
+pub const ROWS_SCAN: &str = "DatagouvRowsExec";
+pub const COPY_SCAN: &str = "DatagouvParquetExec";
+
+/// A query of the test.
 pub struct Query {
     pub name: &'static str,
     pub sql: String,
@@ -77,14 +80,15 @@ pub fn queries(place: &Place) -> Vec<Query> {
     ]
 }
 
-/// Runs all queries on one machine and on several, and compares.
-pub async fn compare(place: &Place, workers: &[WorkerProcess], options: Options) {
+/// Runs all queries on one machine and on several, and compares; most plans have a scan of a kind.
+pub async fn compare(place: &Place, workers: &[WorkerProcess], options: Options, scan: &str) {
     let (alone, cluster) = (place.alone(options.clone()), place.session(workers, options));
-    let mut distributed = 0;
+    let (mut distributed, mut scans) = (0, 0);
     for Query { name, sql: query, ordered } in queries(place) {
         let plan = sql(&cluster, &query).await.unwrap().create_physical_plan().await.unwrap();
         let plan = displayable(plan.as_ref()).indent(false).to_string();
         distributed += usize::from(plan.contains("DistributedExec"));
+        scans += usize::from(plan.contains(scan));
         let mut expected = rows(&alone, &query).await.unwrap();
         let mut found = rows(&cluster, &query).await.unwrap_or_else(|error| panic!("{name}: {error}\n{plan}"));
         if !ordered {
@@ -94,21 +98,21 @@ pub async fn compare(place: &Place, workers: &[WorkerProcess], options: Options)
         assert!(!expected.is_empty(), "{name}");
         assert!(found == expected, "{name}: {} rows, and {} on one machine\n{plan}", found.len(), expected.len());
     }
-    println!("{distributed} of {} queries were distributed", queries(place).len());
-    assert!(distributed >= 10, "{distributed} queries were distributed");
+    println!("{distributed} of {} queries were distributed, {scans} have {scan}", queries(place).len());
+    assert!(distributed >= 10 && scans >= 10, "{distributed} queries were distributed, {scans} have {scan}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_from_rows_are_those_of_one_machine() {
     let place = Place::sandbox().await;
-    compare(&place, &place.workers(2), Options::default().parquet(false)).await;
+    compare(&place, &place.workers(2), Options::default().parquet(false), ROWS_SCAN).await;
     assert!(place.requests_of_workers() > 20);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_from_parquet_copies_are_those_of_one_machine() {
     let place = Place::sandbox().await;
-    compare(&place, &place.workers(2), Options::default()).await;
+    compare(&place, &place.workers(2), Options::default(), COPY_SCAN).await;
     let (sandbox, path) = (place.sandbox.as_ref().unwrap(), crate::support::COPY);
     let ranges = sandbox.requests().into_iter().filter(|request| request.path == path);
     let of_workers = ranges.filter(|request| request.header("user-agent") != Some(crate::support::COORDINATOR));
