@@ -228,6 +228,11 @@ impl RowsExec {
     /// How many requests the scan takes, where that is known.
     fn requests(&self) -> String {
         match (self.extent.and_then(|extent| extent.rows), self.scan.limit) {
+            (Some(rows), None) if self.divided => {
+                // Each range is counted, and once it is seen whether the table changed.
+                let ranges = self.scan.ranges.iter().filter(|range| !range.is_empty()).count();
+                format!("{} to count, and a part of about {} on all machines", ranges + 1, rows.div_ceil(MOST_EXPORTED))
+            }
             (Some(rows), None) => {
                 let partitions = u64::try_from(self.scan.ranges.len()).unwrap_or(1);
                 let counts = if partitions > 1 { partitions } else { 0 };
@@ -254,7 +259,17 @@ impl DisplayAs for RowsExec {
             write!(f, ", limit={limit}")?;
         }
         if let Some(rows) = self.extent.and_then(|extent| extent.rows) {
-            write!(f, ", rows={rows}")?;
+            write!(f, ", rows={rows}{}", if self.divided { " on all machines" } else { "" })?;
+        }
+        if self.divided {
+            let bound = |bound: i64| match bound {
+                i64::MIN | i64::MAX => String::new(),
+                number => number.to_string(),
+            };
+            let ranges = scan.ranges.iter().filter(|range| !range.is_empty());
+            let ranges: Vec<String> =
+                ranges.map(|range| format!("{}..={}", bound(*range.start()), bound(*range.end()))).collect();
+            write!(f, ", row numbers=[{}]", ranges.join(", "))?;
         }
         for filter in &self.dynamic {
             write!(f, ", when it runs={filter}")?;

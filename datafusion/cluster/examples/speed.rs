@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let cluster = Cluster::new(arguments.workers.iter().take(count))?.config(config.clone());
         let cluster = cluster.limits(Limits::none()).file_bytes_per_partition(arguments.bytes);
         cluster.check().await?;
-        sessions.push((format!("{count} workers"), cluster.session(client(), options.clone())?));
+        sessions.push((format!("workers: {count}"), cluster.session(client(), options.clone())?));
     }
     for (name, context) in sessions {
         let mut fastest = Duration::MAX;
