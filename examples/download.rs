@@ -3,16 +3,20 @@
 //! `cargo run --example download`; a dataset of data.gouv.fr: `-- --live SLUG --folder data`; only one file:
 //! `-- --live --resource ID`.
 
+#[path = "support/bar.rs"]
+mod bar;
 mod support;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use datagouv::files::{Downloaded, Format};
 use datagouv::main::types::ResourceTypeValue;
 use datagouv_sandbox::platform::COMMUNES;
 
+use bar::Bar;
 use support::{Outcome, Place};
 
 #[derive(Parser)]
@@ -53,18 +57,24 @@ async fn download(arguments: Arguments) -> Outcome {
     let Arguments { dataset, resource, parquet, folder, concurrency, unverified, any_content, place } = arguments;
     let platform = place.open().await?;
     let client = &platform.client;
+    let bar = Arc::new(Bar::new());
+    let shown = Arc::clone(&bar);
     if let Some(id) = resource {
         tokio::fs::create_dir_all(&folder).await?;
         let wanted = if parquet { &[Format::Parquet, Format::Original][..] } else { &[Format::Original] };
         let best = client.resource(id).best_file(wanted.iter().copied()).await?.ok_or("it has no file")?;
-        let download = best.file.download(folder).verify(!unverified);
+        let download = best.file.download(folder).verify(!unverified).progress(move |now| shown.show("file", now));
         let download = if any_content { download.accept_any_content() } else { download };
-        tell(&download.send().await?);
+        let saved = download.send().await?;
+        bar.finish();
+        tell(&saved);
         return Ok(());
     }
     let wanted = [ResourceTypeValue::Main, ResourceTypeValue::Documentation];
     let files = client.dataset(dataset).download_all(folder).types(wanted).concurrency(concurrency).verify(!unverified);
+    let files = files.progress(move |resource, now| shown.show(&resource.title, now));
     let files = if any_content { files.accept_any_content() } else { files }.send().await?;
+    bar.finish();
     let mut failures = 0;
     for file in files {
         match file.outcome {

@@ -2,17 +2,21 @@
 //!
 //! `cargo run --example upload`; elsewhere with a key: `-- --env demo --api-key-file FILE --dataset SLUG FILE`.
 
+#[path = "support/bar.rs"]
+mod bar;
 mod support;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use datagouv::File;
 use datagouv::files::UnpublishedFile;
 use datagouv_sandbox::platform::COMMUNES;
 
+use bar::Bar;
 use support::{Outcome, Place};
 
 #[derive(Parser)]
@@ -69,8 +73,11 @@ async fn upload(arguments: Arguments) -> Outcome {
     }
     let uuid = upload.uuid().to_owned();
     println!("sending   with --resume {uuid} if it is interrupted");
-    let upload = upload.parts_above(part_size).part_size(part_size).progress(|now| println!("          {now}"));
+    let bar = Arc::new(Bar::new());
+    let shown = Arc::clone(&bar);
+    let upload = upload.parts_above(part_size).part_size(part_size).progress(move |now| shown.show("sending", now));
     let made = upload.send().await?;
+    bar.finish();
 
     println!("sent      {}", made.title);
     println!("          {}", made.url);

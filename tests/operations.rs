@@ -1,6 +1,6 @@
 //! Checks that `docs/operations.md` lists every operation and whether it is retried.
 //!
-//! `UPDATE=1 cargo test --test operations` rewrites the page.
+//! `UPDATE=1 cargo test -p datagouv-tests --test operations` rewrites the page.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -44,14 +44,17 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_is_current() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+fn the_page_of_operations_is_current() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
     let current = page();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&file, &current).unwrap();
     }
     let written = std::fs::read_to_string(file).unwrap_or_default();
-    assert!(written == current, "docs/operations.md is not current: run UPDATE=1 cargo test --test operations");
+    assert!(
+        written == current,
+        "docs/operations.md is not current: run UPDATE=1 cargo test -p datagouv-tests --test operations"
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         if let Some(resource) = &arguments.table {
             sandbox.add_table(resource, table::of(arguments.rows));
         }
-        sandbox.remember_answers();
+        sandbox.cache_responses();
         println!("{}", sandbox.origin());
         std::io::stdout().flush()?;
         // It ends with the program that started it, however that ends.

@@ -11,11 +11,11 @@ pub enum User {
     /// An administrator of the organizations that the platform has from the start: edits what is there, and what it makes.
     /// Any key that is not one of the others is an editor's.
     Editor,
-    /// Has a key, and edits what was made with it; a change to anything else is refused with 403.
+    /// Has a key, and edits what was made with it; a change to anything else gets 403.
     Stranger,
     /// A sysadmin: edits everything, and may what only sysadmins may, such as featuring a reuse.
     Admin,
-    /// Has a key that was revoked: every request with it is answered with 401.
+    /// Has a key that was revoked: every request with it gets 401.
     Revoked,
 }
 
@@ -45,8 +45,8 @@ impl User {
 impl Sandbox {
     /// A client of all four APIs of this server, without an API key.
     ///
-    /// It retries as every client does, and waits for nothing: neither between attempts nor for limits. A request to
-    /// another host does not leave this machine: it is an error, and fails the test.
+    /// It retries as every client does, without delays between attempts and without rate limits. A request to another
+    /// host does not leave this machine: it is an error, and fails the test.
     ///
     /// # Panics
     ///

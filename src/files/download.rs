@@ -19,6 +19,7 @@ use super::transfer::{Piece, Transfer};
 #[cfg(feature = "mirror")]
 use super::validators::Validators;
 use crate::objects::ResourceHandle;
+use crate::transport::Redirect;
 use crate::{Error, Result};
 
 /// A download to a path or a folder; made by [`ResourceHandle::download`](crate::objects::ResourceHandle::download) and
@@ -30,7 +31,8 @@ use crate::{Error, Result};
 /// sent.
 ///
 /// A content coding is not accepted, so that ranges, sizes and checksums are those of the file. If the server applies gzip or
-/// deflate nevertheless, it is undone ([`Downloaded::content_coding`]); a compressed file (`a.csv.gz`) stays compressed.
+/// deflate nevertheless, it is undone ([`Downloaded::content_coding`]); a compressed file (`a.csv.gz`) stays compressed. The
+/// features `brotli` and `zstd` undo these codings too; without them they are an error that names the feature.
 ///
 /// # Unexpected content
 ///
@@ -63,6 +65,8 @@ pub struct Downloaded {
     pub url: String,
     /// The URL that was requested; another one than [`url`](Self::url) if it was redirected.
     pub requested_url: String,
+    /// The redirects that were followed, in their order; the last one leads to [`url`](Self::url).
+    pub redirects: Vec<Redirect>,
     /// The `Content-Type` of the response.
     pub media_type: Option<String>,
     /// The content coding that the server applied though none was accepted, and that was undone.
@@ -215,6 +219,7 @@ impl Download {
             checksum,
             url: transfer.url().to_string(),
             requested_url: file.url().to_owned(),
+            redirects: transfer.redirects().to_vec(),
             media_type: header(CONTENT_TYPE),
             content_coding: transfer.coding().map(str::to_owned),
             etag: header(ETAG),
@@ -233,7 +238,7 @@ impl Download {
         }
         let fallback = || name::safe(file.fallback_name()).unwrap_or_else(|| "download".to_owned());
         let name =
-            name::of_answer(transfer.headers()).or_else(|| name::of_url(transfer.url())).unwrap_or_else(fallback);
+            name::of_response(transfer.headers()).or_else(|| name::of_url(transfer.url())).unwrap_or_else(fallback);
         if self.filter.allows(&name) {
             return Ok(folder.join(name));
         }

@@ -10,8 +10,9 @@ use reqwest::header::{ACCEPT_RANGES, HeaderName, HeaderValue, IF_MATCH, IF_UNMOD
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::coding;
+use super::content::Content;
 use super::fetch::fetch;
-use super::range::{ContentRange, Validator};
+use super::range::{ContentRange, Validator, unsatisfied_length};
 use super::remote::FileHandle;
 use super::transfer::{MAX_FAILURES, pause};
 use crate::objects::ResourceHandle;
@@ -54,6 +55,8 @@ pub struct RangeReader(Arc<Inner>);
 struct Inner {
     client: Client,
     url: Url,
+    /// What is declared: a coding may be that of the file itself.
+    content: Content,
     length: u64,
     validator: Option<Validator>,
     tail: Bytes,
@@ -67,8 +70,8 @@ impl FileHandle {
     /// Returns an error if the file does not exist, if no response arrives, or if the server does not support range requests
     /// and the file has more than 64 KiB.
     pub async fn ranges(&self) -> Result<RangeReader> {
-        let url = self.resolve().await?.parsed_url()?;
-        RangeReader::open(self.client(), url).await
+        let file = self.resolve().await?;
+        RangeReader::open(self.client(), file.parsed_url()?, file.content()).await
     }
 }
 
@@ -84,7 +87,7 @@ impl ResourceHandle {
 }
 
 impl RangeReader {
-    async fn open(client: &Client, url: Url) -> Result<Self> {
+    async fn open(client: &Client, url: Url, content: Content) -> Result<Self> {
         let suffix = (RANGE, HeaderValue::from_str(&format!("bytes=-{TAIL}"))?);
         let first = match fetch(client, &url, std::slice::from_ref(&suffix)).await {
             // An empty file has no last bytes.
@@ -92,17 +95,17 @@ impl RangeReader {
             first => first?,
         };
         let validator = Validator::of(first.headers());
-        let whole = first.content_length().filter(|_| first.status() == StatusCode::OK && !is_encoded(&first));
+        let whole = first.content_length().filter(|_| first.status() == StatusCode::OK && !is_coded(&first, content));
         let by_position = first.headers().get(ACCEPT_RANGES).is_some_and(|unit| unit == "bytes");
-        let (length, tail) = match (partial(&first), whole) {
+        let (length, tail) = match (partial(&first, content), whole) {
             (Some(ContentRange { first: from, total: Some(length), .. }), _) => (length, from..length),
             (_, Some(length)) => (length, 0..length),
             _ => return Err(no_ranges().of_file(&url)),
         };
-        let inner = Inner { client: client.clone(), url, length, validator, tail: Bytes::new() };
+        let inner = Inner { client: client.clone(), url, content, length, validator, tail: Bytes::new() };
         let tail = if tail.end - tail.start <= TAIL {
             inner.complete(tail, Some(first)).await?
-        } else if partial(&first).is_some() || by_position {
+        } else if partial(&first, content).is_some() || by_position {
             // Some servers support ranges, but not those that count from the end. The permit of the first response is
             // needed for the next request.
             drop(first);
@@ -230,18 +233,25 @@ impl Inner {
             vec![(RANGE, HeaderValue::from_str(&format!("bytes={}-{}", range.start, range.end.saturating_sub(1)))?)];
         headers.extend(self.validator.as_ref().map(|validator| (precondition(validator), validator.value.clone())));
         let response = match fetch(&self.client, &self.url, &headers).await {
-            Err(error)
-                if matches!(
-                    error.status(),
-                    Some(StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE)
-                ) =>
-            {
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
                 return Err(Error::file_changed().of_file(&self.url));
+            }
+            Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
+                // The file has become shorter, unless the server says that it has not.
+                let is_as_before = error.headers().and_then(unsatisfied_length) == Some(self.length);
+                let refused = || {
+                    let (Range { start, end }, length) = (&range, self.length);
+                    let message =
+                        format!("the server refused bytes {start} to {end} of the {length} that the file has");
+                    Error::transport(message)
+                };
+                let error = if is_as_before { refused() } else { Error::file_changed() };
+                return Err(error.of_file(&self.url));
             }
             response => response?,
         };
         let changed = self.validator.as_ref().is_some_and(|validator| validator.contradicts(response.headers()));
-        match partial(&response) {
+        match partial(&response, self.content) {
             _ if changed => Err(Error::file_changed().of_file(&self.url)),
             Some(found) if found.total.is_some_and(|total| total != self.length) => {
                 Err(Error::file_changed().of_file(&self.url))
@@ -254,13 +264,13 @@ impl Inner {
 }
 
 /// The range of a partial response (206).
-fn partial(response: &Response) -> Option<ContentRange> {
-    let is_partial = response.status() == StatusCode::PARTIAL_CONTENT && !is_encoded(response);
+fn partial(response: &Response, content: Content) -> Option<ContentRange> {
+    let is_partial = response.status() == StatusCode::PARTIAL_CONTENT && !is_coded(response, content);
     if is_partial { ContentRange::of(response.headers()) } else { None }
 }
 
-fn is_encoded(response: &Response) -> bool {
-    coding::to_undo(response.headers(), response.url(), false).is_some()
+fn is_coded(response: &Response, content: Content) -> bool {
+    coding::to_undo(response.headers(), response.url(), content).is_some()
 }
 
 fn precondition(validator: &Validator) -> HeaderName {

@@ -55,7 +55,7 @@ impl ResourceHandle {
 impl FileStream {
     pub(super) fn new(transfer: Transfer, expected: Expected, listener: Listener) -> Self {
         let size = transfer.total();
-        let name = name::of_answer(transfer.headers()).or_else(|| name::of_url(transfer.url()));
+        let name = name::of_response(transfer.headers()).or_else(|| name::of_url(transfer.url()));
         let check = expected.check();
         let bytes = stream::try_unfold((transfer, check, listener), |(mut transfer, mut check, listener)| async move {
             match transfer.next().await? {

@@ -12,7 +12,7 @@ use super::content::{Content, EXAMINED, Examined};
 use super::expected::{Coded, Expected};
 use super::fetch::fetch;
 use super::range::{ContentRange, Validator};
-use crate::transport::Repeatable;
+use crate::transport::{Redirect, Redirects, Repeatable};
 use crate::{Client, Error, Result};
 
 /// How many times in a row a body may break off without any new byte.
@@ -78,6 +78,8 @@ fn digester(expected: &Expected) -> Option<Digester> {
 /// What the headers of a response tell about the file.
 struct FileState {
     url: Url,
+    /// What led to it.
+    redirects: Vec<Redirect>,
     status: StatusCode,
     headers: HeaderMap,
     /// The content coding that is undone.
@@ -90,11 +92,20 @@ struct FileState {
 impl FileState {
     fn of(response: &Response, content: Content) -> Self {
         let headers = response.headers().clone();
-        let coding = coding::to_undo(&headers, response.url(), content == Content::Gzip);
+        let coding = coding::to_undo(&headers, response.url(), content);
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
         // Length and entity tag of an encoded form do not apply to the file itself.
         let (total, validator) = if coding.is_some() { (None, None) } else { (length, Validator::of(&headers)) };
-        Self { url: response.url().clone(), status: response.status(), headers, coding, total, validator }
+        let redirects = response.extensions().get::<Redirects>().map(|redirects| redirects.0.clone());
+        Self {
+            url: response.url().clone(),
+            redirects: redirects.unwrap_or_default(),
+            status: response.status(),
+            headers,
+            coding,
+            total,
+            validator,
+        }
     }
 }
 
@@ -134,6 +145,11 @@ impl Transfer {
     /// The URL of the file, after redirects.
     pub(super) fn url(&self) -> &Url {
         &self.state.url
+    }
+
+    /// The redirects that led to it.
+    pub(super) fn redirects(&self) -> &[Redirect] {
+        &self.state.redirects
     }
 
     /// The headers of the first response.
@@ -200,20 +216,19 @@ impl Transfer {
                 }
                 continue;
             };
-            let chunk = if self.undecoded.is_empty() {
-                response.chunk().await
-            } else {
-                Ok(Some(std::mem::take(&mut self.undecoded)))
-            };
+            let has_more = !self.undecoded.is_empty() || self.decoder.as_ref().is_some_and(Decoder::has_more);
+            let chunk = if has_more { Ok(Some(std::mem::take(&mut self.undecoded))) } else { response.chunk().await };
             match chunk {
                 Ok(Some(mut bytes)) => {
                     if let Some(decoder) = &mut self.decoder {
-                        self.undecoded = bytes.split_off(bytes.len().min(coding::STEP));
+                        let mut coded = bytes.clone();
+                        let decoded = decoder.decode(&mut coded).map_err(|error| error.of_file(&self.url))?;
+                        bytes.truncate(bytes.len() - coded.len());
                         self.coded.0 += bytes.len() as u64;
                         if let Some(digester) = &mut self.coded.1 {
                             digester.update(&bytes);
                         }
-                        bytes = decoder.decode(&bytes).map_err(|error| error.of_file(&self.url))?;
+                        (bytes, self.undecoded) = (decoded, coded);
                         if matches!(decoder, Decoder::Plain) {
                             self.state.coding = None;
                         }
@@ -310,7 +325,7 @@ impl Transfer {
             (Some(now), Some(before)) => now == before,
             _ => true,
         };
-        let is_coded = coding::to_undo(response.headers(), response.url(), self.content == Content::Gzip).is_some();
+        let is_coded = coding::to_undo(response.headers(), response.url(), self.content).is_some();
         range.first == self.received && total && !is_coded && !validator.contradicts(response.headers())
     }
 

@@ -52,7 +52,6 @@ mod run;
 mod select;
 mod source;
 mod state;
-mod tally;
 mod watch;
 
 use std::fmt;
@@ -66,7 +65,7 @@ pub use self::report::{MirrorReport, MirroredFile, Outcome};
 use self::select::Selection;
 use self::source::Source;
 pub use self::watch::{Change, ChangeKind, Watch};
-use crate::files::Progress;
+use crate::files::{Progress, TallyListener};
 use crate::main::builder::ListDatasets;
 use crate::main::types::ResourceTypeValue;
 use crate::objects::DatasetHandle;
@@ -95,7 +94,7 @@ pub struct Mirror {
     verify: bool,
     gone: Gone,
     dry_run: bool,
-    listener: Option<tally::Listener>,
+    listener: Option<TallyListener<str>>,
 }
 
 impl DatasetHandle {

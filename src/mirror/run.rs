@@ -11,9 +11,8 @@ use tokio::time::Instant;
 use super::report::{MirrorReport, MirroredFile, Outcome};
 use super::select::{Planned, plan};
 use super::state::{Content, Entry, OnDisk, State, hash, remove_temporary};
-use super::tally::Tally;
 use super::{Gone, Mirror};
-use crate::files::{Checksum, Validators};
+use crate::files::{Checksum, Tally, Validators};
 use crate::main::types::{Filetype, Resource};
 use crate::{Error, Result};
 
@@ -171,7 +170,7 @@ async fn known(path: &Path, resource: &Resource, content: Option<&Content>) -> K
 }
 
 /// Brings a file up to date.
-async fn follow(mirror: &Mirror, planned: &Planned, ledger: &Ledger, tally: &Tally) -> Result<Outcome> {
+async fn follow(mirror: &Mirror, planned: &Planned, ledger: &Ledger, tally: &Tally<str>) -> Result<Outcome> {
     let Planned { resource, path, .. } = planned;
     let target = mirror.folder.join(path);
     let local = |error: io::Error| Error::local(&target, error);

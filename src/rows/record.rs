@@ -275,8 +275,6 @@ fn quoted(bytes: &[u8], from: usize, ended: bool) -> Option<(usize, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     type Values = Vec<Vec<Option<String>>>;
@@ -389,25 +387,35 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn what_the_server_writes_is_read(
-            table in (1..5_usize).prop_flat_map(|columns| {
-                prop::collection::vec(prop::collection::vec(prop::option::of(".*"), columns), 0..6)
-            }),
-            size in 1..40_usize,
-        ) {
-            let columns = table.first().map_or(1, Vec::len);
+    /// A random text of up to so many of these characters.
+    fn text(random: &mut fastrand::Rng, alphabet: &[char], most: usize) -> String {
+        (0..random.usize(..=most)).filter_map(|_| random.choice(alphabet)).collect()
+    }
+
+    #[test]
+    fn random_tables_are_read_back_whatever_the_size_of_chunks() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let alphabet = [',', '"', '\\', '\r', '\n', '\0', '\u{feff}', ' ', 'a', '1', 'é', '語', '🦀'];
+        for _ in 0..500 {
+            let (columns, lines, size) = (random.usize(1..5), random.usize(..6), random.usize(1..40));
+            let mut cell = || random.bool().then(|| text(&mut random, &alphabet, 12));
+            let table: Values = (0..lines).map(|_| (0..columns).map(|_| cell()).collect()).collect();
             let names: Vec<String> = (0..columns).map(|index| format!("c{index}")).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let lines = table.iter().map(|row| row.iter().map(|value| written(value.as_ref())).collect::<Vec<_>>().join(","));
+            let lines =
+                table.iter().map(|row| row.iter().map(|value| written(value.as_ref())).collect::<Vec<_>>().join(","));
             let body = std::iter::once(names.join(",")).chain(lines).map(|line| line + "\n").collect::<String>();
-            prop_assert_eq!(rows(&body, size, &names).unwrap().1, table);
+            assert_eq!(rows(&body, size, &names).unwrap().1, table, "{body:?} in chunks of {size}");
         }
+    }
 
-        #[test]
-        fn any_bytes_are_read_the_same_however_they_are_cut(body in "[a,\"\\\\\r\n\0é]{0,40}", size in 1..8_usize) {
-            prop_assert_eq!(rows(&body, size, &["a"]), rows(&body, 1_000, &["a"]));
+    #[test]
+    fn random_bytes_are_read_the_same_whatever_the_size_of_chunks() {
+        let mut random = fastrand::Rng::with_seed(2);
+        for _ in 0..1_000 {
+            let body = text(&mut random, &['a', ',', '"', '\\', '\r', '\n', '\0', 'é'], 40);
+            let size = random.usize(1..8);
+            assert_eq!(rows(&body, size, &["a"]), rows(&body, 1_000, &["a"]), "{body:?} in chunks of {size}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{Client, Limits, Result, RetryPolicy};
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
 
 async fn server() -> FaultServer {
-    FaultServer::answering(|request| match request.header("range") {
+    FaultServer::responding(|request| match request.header("range") {
         Some("bytes=4-") => Reply::new(206, "text/csv", "456789").with_header("content-range", "bytes 4-9/10"),
         _ => Reply::new(200, "text/csv", "0123456789"),
     })
@@ -79,7 +79,7 @@ async fn a_part_of_a_file_is_asked_for_wherever_it_went() {
 #[tokio::test]
 async fn a_file_that_is_compressed_stays_so() {
     let zipped: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let server = FaultServer::answering(move |_| {
+    let server = FaultServer::responding(move |_| {
         Reply::new(200, "text/csv", bytes::Bytes::from_static(zipped)).with_header("content-encoding", "gzip")
     })
     .await;

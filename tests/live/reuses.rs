@@ -112,7 +112,7 @@ fn a_reuse_comes_with_whole_datasets_where_they_are_asked_for() {
 }
 
 #[test]
-fn a_private_reuse_is_seen_by_its_owner_alone() {
+fn a_private_reuse_is_visible_to_its_owner_alone() {
     run(|live| async move {
         let owner = live.user();
         let body = json!({
@@ -166,7 +166,7 @@ fn only_an_administrator_features_a_reuse() {
 }
 
 #[test]
-fn an_image_of_a_reuse_is_kept() {
+fn an_image_of_a_reuse_is_stored() {
     run(|live| async move {
         let client = live.user();
         let made = reuse(&client).await;
@@ -240,7 +240,7 @@ fn reuses_are_shown_in_the_feed() {
 }
 
 #[test]
-fn a_reuse_without_what_is_required_is_refused_by_field() {
+fn a_reuse_without_required_fields_is_refused_by_field() {
     run(|live| async move {
         let body = json!({
             "title": unique("Réutilisation"), "description": "d", "type": "nope", "topic": "others",

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::Outcome;
 
 /// A dataset with all that a dataset has, but for its resources.
-pub(super) const DATASET: &str = "000000000000000000000056";
+pub(crate) const DATASET: &str = "000000000000000000000056";
 
 /// How many resources the dataset that is asked for has.
 const RESOURCES: usize = 30;
@@ -36,6 +36,12 @@ pub(crate) fn record(sandbox: &Sandbox) -> Outcome {
         sandbox.record(Api::Main, operation, 200, "application/json", answer.to_string());
     }
     Ok(())
+}
+
+/// A dataset of many resources, and one of its resources.
+pub(crate) fn recorded_dataset() -> Outcome<(Value, Value)> {
+    let (dataset, resource) = (recorded("get_dataset-200-2")?, recorded("create_resource-201-3")?);
+    Ok((with_resources(&dataset, 0, &resource, RESOURCES), resource))
 }
 
 fn recorded(name: &str) -> Outcome<Value> {

@@ -7,7 +7,8 @@ mod types;
 use datagouv::{Api, Client, Limits};
 use serde_json::json;
 
-pub(crate) use self::answers::record;
+pub(crate) use self::answers::{DATASET, record, recorded_dataset};
+pub(crate) use self::bare::Client as Bare;
 use crate::stopwatch::Stopwatch;
 use crate::{Outcome, print_result, runtime};
 
@@ -38,7 +39,7 @@ enum Request {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Implementation {
+pub(crate) enum Implementation {
     Client,
     /// reqwest and `serde_json`
     Bare,

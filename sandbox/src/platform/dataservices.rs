@@ -3,10 +3,9 @@
 use serde_json::json;
 
 use super::objects::Class;
-use super::things::Response;
 use super::writing::is_id;
-use super::{Call, Platform, message};
-use crate::answer::Reply;
+use super::{Call, HandlerResult, Platform, message};
+use crate::response::Reply;
 
 pub(super) const MAIN: [&str; 13] = [
     "list_dataservices",
@@ -25,7 +24,7 @@ pub(super) const MAIN: [&str; 13] = [
 ];
 
 impl Platform {
-    pub(super) fn respond_on_dataservices(&mut self, call: &Call<'_>) -> Option<Response> {
+    pub(super) fn respond_on_dataservices(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         const CLASS: Class = Class::Dataservice;
         Some(match call.operation_id {
             "list_dataservices" | "search_dataservices" => self.list_of(call, CLASS),
@@ -47,7 +46,7 @@ impl Platform {
     }
 
     /// A dataservice that was written: only one of restricted access has audiences.
-    fn shown_service(&mut self, call: &Call<'_>, status: u16, index: usize) -> Response {
+    fn shown_service(&mut self, call: &Call<'_>, status: u16, index: usize) -> HandlerResult {
         let fields = &mut self.object_mut(index).fields;
         if fields["access_type"] != "restricted" {
             fields.insert("access_audiences".to_owned(), json!([]));
@@ -55,7 +54,7 @@ impl Platform {
         self.shown_object(call, status, index)
     }
 
-    fn add_to_service(&mut self, call: &Call<'_>) -> Response {
+    fn add_to_service(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.place_to_change(call, Class::Dataservice)?;
         let body = call.received.json();
         let ids: Vec<&str> = body.as_array().into_iter().flatten().filter_map(|one| one["id"].as_str()).collect();
@@ -78,7 +77,7 @@ impl Platform {
         self.shown_object(call, 201, index)
     }
 
-    fn remove_from_service(&mut self, call: &Call<'_>) -> Response {
+    fn remove_from_service(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.place_to_change(call, Class::Dataservice)?;
         let dataset = self.catalogue.dataset(call.capture("dataset"));
         let dataset = dataset.map(|index| self.catalogue.datasets[index].id.clone());

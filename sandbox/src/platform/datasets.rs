@@ -1,4 +1,4 @@
-//! The operations of both main APIs on data sets and their resources.
+//! The operations of both main APIs on datasets and their resources.
 
 use serde_json::{Map, Value, json};
 
@@ -7,14 +7,12 @@ use super::objects::Class;
 use super::things::named;
 use super::views::spatial;
 use super::writing::{moment, reference, tags};
-use super::{Call, Deleted, Platform, message};
+use super::{Call, Deleted, HandlerResult, Platform, message};
 use crate::Api;
-use crate::answer::Reply;
 use crate::client::User;
+use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
 use crate::state::{Files, base};
-
-type Answer = Result<Reply, Reply>;
 
 pub(super) const BADGES: [&str; 6] = ["hvd", "inspire", "pivotal-data", "sl", "spd", "sr"];
 
@@ -31,7 +29,7 @@ const BADGE_NAMES: [&str; 6] = [
 ];
 
 impl Platform {
-    pub(super) fn answer_main(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Answer> {
+    pub(super) fn handle_main(&mut self, call: &Call<'_>, files: &mut Files) -> Option<HandlerResult> {
         Some(match call.operation_id {
             "list_datasets" => self.list_of(call, Class::Dataset),
             "get_dataset" => self.get(call),
@@ -57,7 +55,7 @@ impl Platform {
     }
 
     /// What is neither a dataset nor a resource.
-    fn respond_on_things(&mut self, call: &Call<'_>) -> Option<Answer> {
+    fn respond_on_things(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         self.respond_on_organizations(call)
             .or_else(|| self.respond_on_reuses(call))
             .or_else(|| self.respond_on_dataservices(call))
@@ -66,7 +64,7 @@ impl Platform {
             .or_else(|| self.respond_on_discussions(call))
     }
 
-    pub(super) fn answer_main_v2(&mut self, call: &Call<'_>) -> Option<Answer> {
+    pub(super) fn handle_main_v2(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         Some(match call.operation_id {
             "list_datasets" | "search_datasets" => self.list_of(call, Class::Dataset),
             "get_dataset" => self.get(call),
@@ -82,7 +80,7 @@ impl Platform {
         })
     }
 
-    /// The index of the data set that the path names.
+    /// The index of the dataset that the path names.
     pub(super) fn find(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let index = self.catalogue.dataset(call.capture("dataset"));
         let index = index.ok_or_else(|| message(404, NOT_FOUND))?;
@@ -95,7 +93,7 @@ impl Platform {
         }
     }
 
-    /// The same for a change, which needs a key.
+    /// As [`Self::find`], for a change, which needs a key.
     pub(super) fn find_to_change(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let user = call.signed_in()?;
         let index = self.catalogue.dataset(call.capture("dataset")).ok_or_else(|| message(404, NOT_FOUND))?;
@@ -114,16 +112,16 @@ impl Platform {
         index.ok_or_else(|| message(404, "Resource does not exist"))
     }
 
-    fn shown(&self, call: &Call<'_>, status: u16, index: usize) -> Answer {
+    fn shown(&self, call: &Call<'_>, status: u16, index: usize) -> HandlerResult {
         let dataset = &self.catalogue.datasets[index];
         Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, call.user())))
     }
 
-    fn get(&self, call: &Call<'_>) -> Answer {
+    fn get(&self, call: &Call<'_>) -> HandlerResult {
         self.shown(call, 200, self.find(call)?)
     }
 
-    fn create(&mut self, call: &Call<'_>) -> Answer {
+    fn create(&mut self, call: &Call<'_>) -> HandlerResult {
         let (user, body) = (call.signed_in()?, call.received.json());
         let mut fields = default_fields();
         let (owner, organization) = self.owners_of(&body, user)?;
@@ -139,9 +137,9 @@ impl Platform {
         self.shown(call, 201, self.catalogue.datasets.len() - 1)
     }
 
-    /// A partial body keeps what it leaves out, but for tags and temporal coverage, which it empties. Null as
-    /// the date of deletion brings a deleted data set back.
-    fn update(&mut self, call: &Call<'_>) -> Answer {
+    /// A partial body keeps the properties that it leaves out, except tags and temporal coverage, which it empties.
+    /// `deleted: null` restores a deleted dataset.
+    fn update(&mut self, call: &Call<'_>) -> HandlerResult {
         let body = call.received.json();
         let restored = self.catalogue.dataset(call.capture("dataset"));
         if let Some(index) = restored.filter(|index| {
@@ -183,7 +181,7 @@ impl Platform {
             write_resource(&mut resource, entry);
             self.catalogue.datasets[index].resources.push(resource);
         }
-        // Every entry went to the end in its turn, so what is left before them was not named.
+        // Each entry was moved to the end in its turn: the resources before them have no entry.
         let named = entries.map_or(usize::MAX, Vec::len);
         let resources = &mut self.catalogue.datasets[index].resources;
         resources.drain(..resources.len().saturating_sub(named));
@@ -265,7 +263,7 @@ impl Platform {
         Ok(())
     }
 
-    fn feature_dataset(&mut self, call: &Call<'_>) -> Answer {
+    fn feature_dataset(&mut self, call: &Call<'_>) -> HandlerResult {
         call.by_sysadmin()?;
         let index = self.find(call)?;
         let dataset = &mut self.catalogue.datasets[index];
@@ -273,13 +271,13 @@ impl Platform {
         self.shown(call, 200, index)
     }
 
-    fn badge_of_dataset(&mut self, call: &Call<'_>) -> Answer {
+    fn badge_of_dataset(&mut self, call: &Call<'_>) -> HandlerResult {
         call.by_sysadmin()?;
         let index = self.find(call)?;
         Self::badge(call, Class::Dataset, &mut self.catalogue.datasets[index].badges, &BADGES)
     }
 
-    fn suggest_datasets(&self, call: &Call<'_>) -> Answer {
+    fn suggest_datasets(&self, call: &Call<'_>) -> HandlerResult {
         let wanted = call.query("q").unwrap_or_default().to_lowercase();
         let size = call.query("size").and_then(|size| size.parse().ok()).unwrap_or(10);
         let holds = |dataset: &&Dataset| {
@@ -298,7 +296,7 @@ impl Platform {
         Ok(Reply::json(200, &shown.collect()))
     }
 
-    fn delete(&mut self, call: &Call<'_>) -> Answer {
+    fn delete(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.find_to_change(call)?;
         let now = self.catalogue.now();
         let dataset = &mut self.catalogue.datasets[index];
@@ -312,7 +310,7 @@ impl Platform {
         Ok(Reply::empty(204))
     }
 
-    fn create_resource(&mut self, call: &Call<'_>) -> Answer {
+    fn create_resource(&mut self, call: &Call<'_>) -> HandlerResult {
         let dataset = self.find_to_change(call)?;
         let body = call.received.json();
         if body["filetype"] == "file" {
@@ -338,19 +336,19 @@ impl Platform {
         self.catalogue.new_resource(id, title)
     }
 
-    fn get_resource(&self, call: &Call<'_>) -> Answer {
+    fn get_resource(&self, call: &Call<'_>) -> HandlerResult {
         let dataset = self.find(call)?;
         let resource = self.find_resource(call, dataset)?;
         Ok(Reply::json(200, &json!(self.catalogue.datasets[dataset].resources[resource].fields)))
     }
 
-    fn get_resource_of_any(&self, call: &Call<'_>) -> Answer {
+    fn get_resource_of_any(&self, call: &Call<'_>) -> HandlerResult {
         let (dataset, resource) =
             self.catalogue.resource(call.capture("rid")).ok_or_else(|| message(404, "Resource does not exist"))?;
         Ok(Reply::json(200, &json!({"resource": resource.fields, "dataset_id": dataset.id})))
     }
 
-    fn list_resources(&self, call: &Call<'_>) -> Answer {
+    fn list_resources(&self, call: &Call<'_>) -> HandlerResult {
         let dataset = &self.catalogue.datasets[self.find(call)?];
         let wanted = call.query("q").map(plain);
         let resources = dataset.resources.iter().filter(|resource| {
@@ -362,7 +360,7 @@ impl Platform {
         Ok(Reply::json(200, &self.page(call, &found, |resource| json!(resource.fields))?))
     }
 
-    fn update_resource(&mut self, call: &Call<'_>) -> Answer {
+    fn update_resource(&mut self, call: &Call<'_>) -> HandlerResult {
         let dataset = self.find_to_change(call)?;
         let index = self.find_resource(call, dataset)?;
         let now = self.catalogue.now();
@@ -372,7 +370,7 @@ impl Platform {
         Ok(Reply::json(200, &json!(resource.fields)))
     }
 
-    fn delete_resource(&mut self, call: &Call<'_>) -> Answer {
+    fn delete_resource(&mut self, call: &Call<'_>) -> HandlerResult {
         let dataset = self.find_to_change(call)?;
         let index = self.find_resource(call, dataset)?;
         let when = self.catalogue.now();
@@ -382,7 +380,7 @@ impl Platform {
         Ok(Reply::empty(204))
     }
 
-    fn redirect(&self, call: &Call<'_>) -> Answer {
+    fn redirect(&self, call: &Call<'_>) -> HandlerResult {
         let found = self.catalogue.resource(call.capture("id"));
         let (_, resource) = found.ok_or_else(|| message(404, "Resource not found"))?;
         Ok(Reply::empty(302).with_header("location", text(&resource.fields, "url")))
@@ -393,7 +391,7 @@ pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A form that does not validate.
+/// The response to an invalid form.
 fn refused(field: &str, reason: &str) -> Reply {
     Reply::json(400, &json!({"errors": {field: [reason]}}))
 }
@@ -430,7 +428,7 @@ fn days(coverage: &Value) -> Value {
     coverage
 }
 
-/// The URL of the tabular API's answers on a resource.
+/// The URL of a resource in the tabular API.
 pub(super) fn tabular_url(origin: &str, id: &str) -> String {
     format!("{origin}{}/api/resources/{id}/", base(Api::Tabular))
 }

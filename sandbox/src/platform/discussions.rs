@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use super::catalogue::{Catalogue, plain};
 use super::lists::unimplemented;
 use super::objects::Class;
-use super::things::Response;
 use super::writing::{is_id, reference, wrong};
-use super::{Call, Platform, message};
+use super::{Call, HandlerResult, Platform, message};
 use crate::Api;
-use crate::answer::Reply;
 use crate::client::User;
+use crate::response::Reply;
 use crate::server_error::ServerError;
 use crate::state::base;
 
@@ -107,7 +106,7 @@ impl Catalogue {
 }
 
 impl Platform {
-    pub(super) fn respond_on_discussions(&mut self, call: &Call<'_>) -> Option<Response> {
+    pub(super) fn respond_on_discussions(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         Some(match call.operation_id {
             "list_discussions" | "search_discussions" => self.list_discussions(call),
             "create_discussion" => self.start_discussion(call),
@@ -131,7 +130,7 @@ impl Platform {
         Reply::json(status, &self.catalogue.discussion_seen_by(&self.catalogue.discussions[index], call.user()))
     }
 
-    fn list_discussions(&self, call: &Call<'_>) -> Response {
+    fn list_discussions(&self, call: &Call<'_>) -> HandlerResult {
         let all = self.catalogue.discussions.iter().rev();
         let mut found: Vec<&Value> = all.collect();
         for (name, wanted) in call.received.query_pairs.iter().filter(|(_, value)| !value.is_empty()) {
@@ -178,7 +177,7 @@ impl Platform {
         Ok(Reply::json(200, &page))
     }
 
-    fn start_discussion(&mut self, call: &Call<'_>) -> Response {
+    fn start_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let body = call.received.json();
         let subject = &body["subject"];
@@ -223,7 +222,7 @@ impl Platform {
     }
 
     /// A comment, an end, or both.
-    fn comment(&mut self, call: &Call<'_>) -> Response {
+    fn comment(&mut self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let body = call.received.json();
         let index = self.discussion(call)?;
@@ -254,7 +253,7 @@ impl Platform {
         Ok(self.shown_discussion(call, 200, index))
     }
 
-    fn retitle_discussion(&mut self, call: &Call<'_>) -> Response {
+    fn retitle_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.own_discussion(call)?;
         let body = call.received.json();
         let title = body["title"].as_str().filter(|title| !title.trim().is_empty());
@@ -277,7 +276,7 @@ impl Platform {
         }
     }
 
-    fn delete_discussion(&mut self, call: &Call<'_>) -> Response {
+    fn delete_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.own_discussion(call)?;
         self.catalogue.discussions.remove(index);
         Ok(Reply::empty(204))
@@ -297,7 +296,7 @@ impl Platform {
         Ok((index, place.ok_or_else(|| message(404, "Comment does not exist"))?))
     }
 
-    fn edit_comment(&mut self, call: &Call<'_>) -> Response {
+    fn edit_comment(&mut self, call: &Call<'_>) -> HandlerResult {
         let (index, place) = self.comment_of_path(call)?;
         let comment = &self.catalogue.discussions[index]["discussion"][place];
         if !self.catalogue.is_author_of_comment(call.user(), comment) {
@@ -310,7 +309,7 @@ impl Platform {
         Ok(self.shown_discussion(call, 200, index))
     }
 
-    fn delete_comment(&mut self, call: &Call<'_>) -> Response {
+    fn delete_comment(&mut self, call: &Call<'_>) -> HandlerResult {
         let (index, place) = self.comment_of_path(call)?;
         if place == 0 {
             return Err(message(400, "You cannot delete the first comment of a discussion"));

@@ -4,14 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::catalogue::{Dataset, Fields};
 use super::datasets::text;
-use super::{Call, Platform, message};
-use crate::answer::Reply;
-
-type Answer = Result<Reply, Reply>;
+use super::{Call, HandlerResult, Platform, message};
+use crate::response::Reply;
 
 impl Platform {
     /// The body names all resources, in their new order.
-    pub(super) fn reorder(&mut self, call: &Call<'_>) -> Answer {
+    pub(super) fn reorder(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.find_to_change(call)?;
         let body = call.received.json();
         let wanted: Vec<&str> =
@@ -26,8 +24,8 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    /// The extras of a data set, or of a resource where the path has one.
-    pub(super) fn extras(&mut self, call: &Call<'_>) -> Answer {
+    /// The extras of a dataset, or of a resource where the path has one.
+    pub(super) fn extras(&mut self, call: &Call<'_>) -> HandlerResult {
         let reads = call.received.method == "GET";
         let index = if reads { self.find(call)? } else { self.find_to_change(call)? };
         let fields: &mut Fields = if call.capture("rid").is_empty() {
@@ -51,7 +49,7 @@ impl Platform {
             ("DELETE", Value::Array(keys)) => {
                 let of_resource = !call.capture("rid").is_empty();
                 for key in keys.iter().filter_map(Value::as_str) {
-                    // Of a data set, what is not there is not missed.
+                    // Removing an absent extra of a dataset is no error.
                     if extras.remove(key).is_none() && of_resource {
                         return Err(message(404, "Key not found in existing extras"));
                     }
@@ -64,7 +62,7 @@ impl Platform {
     }
 }
 
-/// How many of the data sets found have which value, the most frequent first.
+/// The facets of a search: values with the number of datasets that have them, the most frequent first.
 pub(super) fn facets(found: &[&Dataset]) -> Value {
     let of_dataset = |name: &'static str| {
         move |dataset: &Dataset| match &dataset.fields[name] {

@@ -1,17 +1,16 @@
-//! The export of the data sets, with the columns that count.
+//! The CSV export of the datasets, with the main columns.
 
 use serde_json::Value;
 
 use super::entries::Entry;
 use super::objects::Class;
-use super::things::Response;
-use super::{Call, Platform};
-use crate::answer::Reply;
+use super::{Call, HandlerResult, Platform};
+use crate::response::Reply;
 
 const COLUMNS: &str = "\"id\";\"title\";\"slug\";\"organization\";\"license\";\"tags\";\"resources_count\"\r\n";
 
 impl Platform {
-    pub(super) fn export_datasets(&self, call: &Call<'_>) -> Response {
+    pub(super) fn export_datasets(&self, call: &Call<'_>) -> HandlerResult {
         let mut table = COLUMNS.to_owned();
         let found = self.catalogue.found(call, Class::Dataset)?;
         let datasets = found.iter().filter_map(|entry| match entry {
@@ -40,7 +39,7 @@ impl Platform {
     }
 }
 
-/// A text as a cell: the platform quotes them all.
+/// A text as a cell: the platform quotes all cells.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }

@@ -9,8 +9,8 @@ use super::moment::read_timestamp;
 use super::objects::{Class, Object, Owned};
 use super::writing::is_id;
 use super::{Call, Platform, message};
-use crate::answer::Reply;
 use crate::client::User;
+use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
 
 /// Whether an operation is one of the search engine.

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::objects::{Assignment, Class, Member, Membership};
-use super::things::{Response, choice, not_found};
+use super::things::{choice, not_found};
 use super::writing::{is_email, wrong};
-use super::{Call, Platform, message};
-use crate::answer::Reply;
+use super::{Call, HandlerResult, Platform, message};
 use crate::client::User;
+use crate::response::Reply;
 use crate::server_error::ServerError;
 
 pub(super) const MAIN: [&str; 8] = [
@@ -24,7 +24,7 @@ pub(super) const MAIN: [&str; 8] = [
 const ROLES: [&str; 3] = ["admin", "editor", "partial_editor"];
 
 impl Platform {
-    pub(super) fn respond_on_memberships(&mut self, call: &Call<'_>) -> Option<Response> {
+    pub(super) fn respond_on_memberships(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         Some(match call.operation_id {
             "list_membership_requests" => self.list_requests(call),
             "post_membership_request" => self.ask_to_join(call),
@@ -57,7 +57,7 @@ impl Platform {
         Err(ServerError::forbidden().reply(call.api))
     }
 
-    fn list_requests(&self, call: &Call<'_>) -> Response {
+    fn list_requests(&self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let wanted = call.query("user").filter(|id| !id.is_empty());
         let id = match wanted {
@@ -80,7 +80,7 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    fn ask_to_join(&mut self, call: &Call<'_>) -> Response {
+    fn ask_to_join(&mut self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let id = self.organization_id(call)?;
         let community = &self.catalogue.community;
@@ -131,7 +131,7 @@ impl Platform {
         found.ok_or_else(|| message(404, "Unknown membership request id"))
     }
 
-    fn accept_request(&mut self, call: &Call<'_>) -> Response {
+    fn accept_request(&mut self, call: &Call<'_>) -> HandlerResult {
         let organization = self.administered(call)?;
         let index = self.request(call, &organization)?;
         let request = self.catalogue.community.memberships[index].clone();
@@ -150,7 +150,7 @@ impl Platform {
         Ok(Reply::json(if known { 409 } else { 200 }, &shown))
     }
 
-    fn end_request(&mut self, call: &Call<'_>, status: &'static str) -> Response {
+    fn end_request(&mut self, call: &Call<'_>, status: &'static str) -> HandlerResult {
         let organization = self.administered(call)?;
         let index = self.request(call, &organization)?;
         let request = &mut self.catalogue.community.memberships[index];
@@ -187,7 +187,7 @@ impl Platform {
         body.as_array().into_iter().flatten().map(subject).collect()
     }
 
-    fn invite(&mut self, call: &Call<'_>) -> Response {
+    fn invite(&mut self, call: &Call<'_>) -> HandlerResult {
         let organization = self.administered(call)?;
         let body = call.received.json();
         let written = |name: &str| body[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
@@ -256,7 +256,7 @@ impl Platform {
         Ok(self.object(self.place(call, Class::User)?).id.clone())
     }
 
-    fn change_member(&mut self, call: &Call<'_>) -> Response {
+    fn change_member(&mut self, call: &Call<'_>) -> HandlerResult {
         let organization = self.administered(call)?;
         let user = self.user_of_path(call)?;
         let body = call.received.json();
@@ -275,7 +275,7 @@ impl Platform {
         Ok(Reply::json(200, &self.catalogue.member(member, call.user())))
     }
 
-    fn remove_member(&mut self, call: &Call<'_>) -> Response {
+    fn remove_member(&mut self, call: &Call<'_>) -> HandlerResult {
         let organization = self.administered(call)?;
         let user = self.user_of_path(call)?;
         self.member_of(&organization, &user).ok_or_else(not_found)?;
@@ -300,12 +300,12 @@ impl Platform {
         Reply::json(200, &shown)
     }
 
-    fn list_assignments(&self, call: &Call<'_>) -> Response {
+    fn list_assignments(&self, call: &Call<'_>) -> HandlerResult {
         let organization = self.administered(call)?;
         Ok(self.shown_assignments(call, &organization, None))
     }
 
-    fn assign(&mut self, call: &Call<'_>) -> Response {
+    fn assign(&mut self, call: &Call<'_>) -> HandlerResult {
         let organization = self.administered(call)?;
         let user = self.user_of_path(call)?;
         if self.catalogue.community.role(&organization, &user) != Some("partial_editor") {
@@ -339,7 +339,7 @@ impl Platform {
         }
     }
 
-    fn my_invitations(&self, call: &Call<'_>) -> Response {
+    fn my_invitations(&self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let mine =
             |one: &&Membership| one.invitation && one.status == "pending" && one.user.as_deref() == Some(user.id());
@@ -361,7 +361,7 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    fn end_invitation(&mut self, call: &Call<'_>, accepts: bool) -> Response {
+    fn end_invitation(&mut self, call: &Call<'_>, accepts: bool) -> HandlerResult {
         let user = call.signed_in()?;
         let id = call.capture("id");
         let all = &mut self.catalogue.community.memberships;

@@ -1,4 +1,4 @@
-//! The operations that the platform answers from its state. The modules match them by name.
+//! The operations that the platform handles. The modules match them by name.
 
 use super::{dataservices, discussions, memberships, organizations, reuses, topics, users};
 use crate::Api;
@@ -91,8 +91,8 @@ pub(crate) fn name(operation_id: &str) -> &str {
     operation_id.split_once("_api_/").map_or(operation_id, |(name, _)| name)
 }
 
-/// Whether an operation is answered from the state of the platform.
-pub(crate) fn answers(api: Api, operation_id: &str) -> bool {
+/// Whether the response of an operation comes from the state of the platform.
+pub(crate) fn handles(api: Api, operation_id: &str) -> bool {
     operations(api).any(|known| known == name(operation_id))
 }
 
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_behaviours_names_what_the_platform_answers() {
+    fn the_table_of_behaviours_lists_the_operations_of_the_platform() {
         let table = include_str!("../behaviours.md");
         let rows = table.lines().filter_map(|line| {
             let mut cells = line.strip_prefix("| ")?.split(" | ");
@@ -111,7 +111,7 @@ mod tests {
         });
         let named: BTreeSet<(Api, &str)> =
             rows.flat_map(|(api, cell)| cell.split(", ").map(move |name| (api, name.trim_matches('`')))).collect();
-        let answered = Api::ALL.into_iter().flat_map(|api| operations(api).map(move |id| (api, id)));
-        assert_eq!(named, answered.collect());
+        let handled = Api::ALL.into_iter().flat_map(|api| operations(api).map(move |id| (api, id)));
+        assert_eq!(named, handled.collect());
     }
 }

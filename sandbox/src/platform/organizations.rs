@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::lists::unimplemented;
 use super::objects::Class;
-use super::things::{Response, named, not_found};
+use super::things::{named, not_found};
 use super::views::ROLES;
-use super::{Call, Platform, message};
-use crate::answer::Reply;
+use super::{Call, HandlerResult, Platform, message};
+use crate::response::Reply;
 use crate::server_error::ServerError;
 
 pub(super) const BADGES: [&str; 5] = ["association", "certified", "company", "local-authority", "public-service"];
@@ -38,7 +38,7 @@ pub(super) const MAIN: [&str; 21] = [
 ];
 
 impl Platform {
-    pub(super) fn respond_on_organizations(&mut self, call: &Call<'_>) -> Option<Response> {
+    pub(super) fn respond_on_organizations(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         const CLASS: Class = Class::Organization;
         Some(match call.operation_id {
             "list_organizations" | "search_organizations" => self.list_of(call, CLASS),
@@ -75,7 +75,7 @@ impl Platform {
     }
 
     /// Who creates an organization has the rights of its administrator from the next call on.
-    fn create_organization(&mut self, call: &Call<'_>) -> Response {
+    fn create_organization(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.create_object(call, Class::Organization)?;
         let viewer = call.user().filter(|user| *user == crate::client::User::Admin);
         let object = self.object(index);
@@ -89,7 +89,7 @@ impl Platform {
     }
 
     /// All datasets of an organization, the deleted ones too; the private ones for its members.
-    fn datasets_of_organization(&self, call: &Call<'_>) -> Response {
+    fn datasets_of_organization(&self, call: &Call<'_>) -> HandlerResult {
         // The real catalogue reads the filters of this list, and does nothing with them.
         let extra = call
             .received
@@ -114,7 +114,7 @@ impl Platform {
         Ok(Reply::json(200, &page))
     }
 
-    fn reuses_of_organization(&self, call: &Call<'_>) -> Response {
+    fn reuses_of_organization(&self, call: &Call<'_>) -> HandlerResult {
         let id = self.object(self.place(call, Class::Organization)?).id.as_str();
         let (user, community) = (call.user(), &self.catalogue.community);
         let belongs = community.belongs(user, id);
@@ -126,7 +126,7 @@ impl Platform {
     }
 
     /// The discussions about the datasets and reuses of an organization, the newest first.
-    fn discussions_of_organization(&self, call: &Call<'_>) -> Response {
+    fn discussions_of_organization(&self, call: &Call<'_>) -> HandlerResult {
         let id = self.object(self.place(call, Class::Organization)?).id.as_str();
         let of = |class: Class, subject: &str| {
             let owned = self.catalogue.owned(class, subject);
@@ -140,7 +140,7 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    fn extras_of_organization(&mut self, call: &Call<'_>) -> Response {
+    fn extras_of_organization(&mut self, call: &Call<'_>) -> HandlerResult {
         let reads = call.received.method == "GET";
         if !reads {
             call.signed_in()?;

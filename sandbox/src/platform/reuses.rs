@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::objects::Class;
-use super::things::{Response, labelled, not_found};
-use super::{Call, Platform, message};
-use crate::answer::Reply;
+use super::things::{labelled, not_found};
+use super::{Call, HandlerResult, Platform, message};
+use crate::response::Reply;
 
 pub(super) const TYPES: [&str; 8] =
     ["api", "application", "idea", "news_article", "paper", "post", "visualization", "hardware"];
@@ -71,7 +71,7 @@ pub(super) const MAIN: [&str; 18] = [
 ];
 
 impl Platform {
-    pub(super) fn respond_on_reuses(&mut self, call: &Call<'_>) -> Option<Response> {
+    pub(super) fn respond_on_reuses(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         const CLASS: Class = Class::Reuse;
         Some(match call.operation_id {
             "list_reuses" | "search_reuses" => self.list_of(call, CLASS),
@@ -92,7 +92,7 @@ impl Platform {
         })
     }
 
-    fn add_to_reuse(&mut self, call: &Call<'_>, class: Class) -> Response {
+    fn add_to_reuse(&mut self, call: &Call<'_>, class: Class) -> HandlerResult {
         let index = self.place_to_change(call, Class::Reuse)?;
         let body = call.received.json();
         let Some(id) = body["id"].as_str() else {

@@ -6,13 +6,10 @@ use serde_json::{Value, json};
 use super::lists::unimplemented;
 use super::objects::{Class, Follow, Object};
 use super::writing::{is_id, wrong};
-use super::{Call, Platform, message};
-use crate::answer::Reply;
+use super::{Call, HandlerResult, Platform, message};
 use crate::client::User;
+use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
-
-/// A response, or the refusal of a request.
-pub(super) type Response = Result<Reply, Reply>;
 
 /// The parameter of paths that names a thing.
 fn parameter(class: Class) -> &'static str {
@@ -107,7 +104,7 @@ impl Platform {
         }
     }
 
-    pub(super) fn shown_object(&self, call: &Call<'_>, status: u16, index: usize) -> Response {
+    pub(super) fn shown_object(&self, call: &Call<'_>, status: u16, index: usize) -> HandlerResult {
         let mut shown = self.catalogue.show_object(self.object(index), call.api, call.user());
         // Blocs come where a mask asks for them.
         if self.object(index).class == Class::Organization
@@ -119,7 +116,7 @@ impl Platform {
         Ok(Reply::json(status, &shown))
     }
 
-    pub(super) fn get_object(&self, call: &Call<'_>, class: Class) -> Response {
+    pub(super) fn get_object(&self, call: &Call<'_>, class: Class) -> HandlerResult {
         call.without_full_objects()?;
         let index = self.place(call, class)?;
         let (object, user, community) = (self.object(index), call.user(), &self.catalogue.community);
@@ -179,7 +176,7 @@ impl Platform {
         Ok(index)
     }
 
-    pub(super) fn delete_object(&mut self, call: &Call<'_>, class: Class) -> Response {
+    pub(super) fn delete_object(&mut self, call: &Call<'_>, class: Class) -> HandlerResult {
         let index = self.place_to_change(call, class)?;
         let now = self.catalogue.now();
         let object = self.object_mut(index);
@@ -188,7 +185,7 @@ impl Platform {
         Ok(Reply::empty(204))
     }
 
-    pub(super) fn feature(&mut self, call: &Call<'_>, class: Class) -> Response {
+    pub(super) fn feature(&mut self, call: &Call<'_>, class: Class) -> HandlerResult {
         call.by_sysadmin()?;
         let index = self.place(call, class)?;
         let now = self.catalogue.now();
@@ -199,7 +196,7 @@ impl Platform {
     }
 
     /// Things that a text is in the name of, the most followed first.
-    pub(super) fn suggest(&self, call: &Call<'_>, class: Class) -> Response {
+    pub(super) fn suggest(&self, call: &Call<'_>, class: Class) -> HandlerResult {
         let wanted = call.query("q").unwrap_or_default().to_lowercase();
         let size = call.query("size").and_then(|size| size.parse().ok()).unwrap_or(10);
         if class == Class::User && !(1..=20).contains(&size) {
@@ -250,7 +247,7 @@ impl Platform {
     }
 
     /// The followers of a thing, which the path names by its id.
-    pub(super) fn followers(&mut self, call: &Call<'_>, class: Class) -> Response {
+    pub(super) fn followers(&mut self, call: &Call<'_>, class: Class) -> HandlerResult {
         let name = call.capture("id");
         let reads = call.received.method == "GET";
         let user = if reads { None } else { Some(call.signed_in()?) };
@@ -303,7 +300,7 @@ impl Platform {
     }
 
     /// A badge of a thing, given or taken back by a sysadmin. `kinds` are those that there are, with their names.
-    pub(super) fn badge(call: &Call<'_>, class: Class, badges: &mut Vec<String>, kinds: &[&str]) -> Response {
+    pub(super) fn badge(call: &Call<'_>, class: Class, badges: &mut Vec<String>, kinds: &[&str]) -> HandlerResult {
         if call.received.method == "DELETE" {
             let kind = call.capture("badge_kind");
             let position = badges.iter().position(|badge| badge == kind);
@@ -324,7 +321,7 @@ impl Platform {
         Ok(Reply::json(if known { 200 } else { 201 }, &json!({"kind": kind})))
     }
 
-    pub(super) fn badge_of(&mut self, call: &Call<'_>, class: Class, kinds: &[&str]) -> Response {
+    pub(super) fn badge_of(&mut self, call: &Call<'_>, class: Class, kinds: &[&str]) -> HandlerResult {
         call.by_sysadmin()?;
         let index = self.place(call, class)?;
         Self::badge(call, class, &mut self.object_mut(index).badges, kinds)
@@ -332,13 +329,13 @@ impl Platform {
 }
 
 /// The kinds of badges with their names.
-pub(super) fn named(kinds: &[&str], names: &[&str]) -> Response {
+pub(super) fn named(kinds: &[&str], names: &[&str]) -> HandlerResult {
     let all = kinds.iter().zip(names).map(|(kind, name)| ((*kind).to_owned(), json!(name)));
     Ok(Reply::json(200, &Value::Object(all.collect())))
 }
 
 /// Identifiers with their labels.
-pub(super) fn labelled(ids: &[&str], labels: &[&str]) -> Response {
+pub(super) fn labelled(ids: &[&str], labels: &[&str]) -> HandlerResult {
     let all: Value = ids.iter().zip(labels).map(|(id, label)| json!({"id": id, "label": label})).collect();
     Ok(Reply::json(200, &all))
 }

@@ -6,10 +6,10 @@ use super::catalogue::plain;
 use super::datasets::text;
 use super::lists::unimplemented;
 use super::objects::{Class, Element};
-use super::things::{Response, not_found};
+use super::things::not_found;
 use super::writing::{ELEMENT, defaults_of, reference, write, wrong};
-use super::{Call, Platform, message};
-use crate::answer::Reply;
+use super::{Call, HandlerResult, Platform, message};
+use crate::response::Reply;
 
 pub(super) const MAIN_V2: [&str; 14] = [
     "get_topics_api",
@@ -29,7 +29,7 @@ pub(super) const MAIN_V2: [&str; 14] = [
 ];
 
 impl Platform {
-    pub(super) fn respond_on_topics(&mut self, call: &Call<'_>) -> Option<Response> {
+    pub(super) fn respond_on_topics(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         const CLASS: Class = Class::Topic;
         Some(match call.operation_id {
             "get_topics_api" | "search_topics" => self.list_of(call, CLASS),
@@ -49,7 +49,7 @@ impl Platform {
     }
 
     /// The topics of the user and of their organizations, filtered as all are.
-    fn my_topics(&self, call: &Call<'_>) -> Response {
+    fn my_topics(&self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let mut found = self.catalogue.found(call, Class::Topic)?;
         found.retain(|entry| self.catalogue.community.owns(Some(user), entry.owned()));
@@ -57,7 +57,7 @@ impl Platform {
         Ok(Reply::json(200, &page))
     }
 
-    fn create_topic(&mut self, call: &Call<'_>) -> Response {
+    fn create_topic(&mut self, call: &Call<'_>) -> HandlerResult {
         call.signed_in()?;
         let body = call.received.json();
         check_zones(&body["spatial"])?;
@@ -70,7 +70,7 @@ impl Platform {
     }
 
     /// An update leaves the elements where they are, but for a body that has some.
-    fn update_topic(&mut self, call: &Call<'_>) -> Response {
+    fn update_topic(&mut self, call: &Call<'_>) -> HandlerResult {
         let body = call.received.json();
         self.place_to_change(call, Class::Topic)?;
         check_zones(&body["spatial"])?;
@@ -85,7 +85,7 @@ impl Platform {
     }
 
     /// A topic that was deleted is not there any more, nor is what was said about it.
-    fn delete_topic(&mut self, call: &Call<'_>) -> Response {
+    fn delete_topic(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.place_to_change(call, Class::Topic)?;
         let topic = self.catalogue.community.objects.remove(index);
         self.catalogue.community.elements.retain(|element| element.topic != topic.id);
@@ -93,7 +93,7 @@ impl Platform {
         Ok(Reply::empty(204))
     }
 
-    fn list_elements(&self, call: &Call<'_>) -> Response {
+    fn list_elements(&self, call: &Call<'_>) -> HandlerResult {
         let topic = &self.object(self.place(call, Class::Topic)?).id;
         if call.query("sort").is_some_and(|sort| !sort.is_empty()) {
             return Err(unimplemented("the order of the elements of a topic"));
@@ -159,7 +159,7 @@ impl Platform {
         ids
     }
 
-    fn create_elements(&mut self, call: &Call<'_>) -> Response {
+    fn create_elements(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.place_to_change(call, Class::Topic)?;
         let body = call.received.json();
         let Some(list) = body.as_array() else { return Err(message(400, "Expecting a list")) };
@@ -187,7 +187,7 @@ impl Platform {
         Ok(Reply::json(201, &shown))
     }
 
-    fn delete_elements(&mut self, call: &Call<'_>) -> Response {
+    fn delete_elements(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.place_to_change(call, Class::Topic)?;
         let id = self.object(index).id.clone();
         self.catalogue.community.elements.retain(|element| element.topic != id);
@@ -202,7 +202,7 @@ impl Platform {
         elements.iter().position(|element| element.topic == *topic && element.id == id).ok_or_else(not_found)
     }
 
-    fn update_element(&mut self, call: &Call<'_>) -> Response {
+    fn update_element(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.element(call)?;
         let mut element = self.catalogue.community.elements[index].clone();
         self.write_element(&mut element, &call.received.json())?;
@@ -211,7 +211,7 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    fn delete_element(&mut self, call: &Call<'_>) -> Response {
+    fn delete_element(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.element(call)?;
         self.catalogue.community.elements.remove(index);
         Ok(Reply::empty(204))

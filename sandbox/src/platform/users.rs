@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 
 use super::entries::Entry;
 use super::objects::{Class, Object};
-use super::things::Response;
 use super::writing::wrong;
-use super::{Call, Platform, message};
-use crate::answer::Reply;
+use super::{Call, HandlerResult, Platform, message};
+use crate::response::Reply;
 
 pub(super) const MAIN: [&str; 16] = [
     "list_users",
@@ -32,7 +31,7 @@ pub(super) const MAIN: [&str; 16] = [
 pub(super) const OF_ORGANIZATIONS: [&str; 3] = ["my_org_datasets", "my_org_reuses", "my_org_discussions"];
 
 impl Platform {
-    pub(super) fn respond_on_users(&mut self, call: &Call<'_>) -> Option<Response> {
+    pub(super) fn respond_on_users(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         const CLASS: Class = Class::User;
         Some(match call.operation_id {
             "list_users" => call.by_sysadmin().and_then(|_| self.list_of(call, CLASS)),
@@ -75,7 +74,7 @@ impl Platform {
         Ok(())
     }
 
-    fn create_user(&mut self, call: &Call<'_>) -> Response {
+    fn create_user(&mut self, call: &Call<'_>) -> HandlerResult {
         call.by_sysadmin()?;
         let body = call.received.json();
         Self::write_by_sysadmin(&mut Object::new(Class::User, String::new(), json!({}), ""), &body)?;
@@ -92,18 +91,18 @@ impl Platform {
         self.shown_object(call, 201, index)
     }
 
-    fn update_user(&mut self, call: &Call<'_>) -> Response {
+    fn update_user(&mut self, call: &Call<'_>) -> HandlerResult {
         call.by_sysadmin()?;
         let index = self.place(call, Class::User)?;
         self.write_user(call, index, true)
     }
 
-    fn update_me(&mut self, call: &Call<'_>) -> Response {
+    fn update_me(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.me(call)?;
         self.write_user(call, index, false)
     }
 
-    fn write_user(&mut self, call: &Call<'_>, index: usize, by_sysadmin: bool) -> Response {
+    fn write_user(&mut self, call: &Call<'_>, index: usize, by_sysadmin: bool) -> HandlerResult {
         let body = call.received.json();
         let before = self.object(index);
         let is_new_address = body.get("email").is_some_and(|email| *email != before.fields["email"]);
@@ -118,7 +117,7 @@ impl Platform {
         self.shown_object(call, 200, index)
     }
 
-    fn delete_user(&mut self, call: &Call<'_>) -> Response {
+    fn delete_user(&mut self, call: &Call<'_>) -> HandlerResult {
         let sysadmin = call.by_sysadmin()?;
         let index = self.place(call, Class::User)?;
         if self.object(index).deleted.is_some() {
@@ -144,7 +143,7 @@ impl Platform {
         Ok(Reply::empty(204))
     }
 
-    fn rotate_password(&mut self, call: &Call<'_>) -> Response {
+    fn rotate_password(&mut self, call: &Call<'_>) -> HandlerResult {
         call.by_sysadmin()?;
         let index = self.place(call, Class::User)?;
         let now = self.catalogue.now();
@@ -153,7 +152,7 @@ impl Platform {
     }
 
     /// What is the user's, and with the operations that say so what is of their organizations.
-    fn my(&self, call: &Call<'_>, class: Class) -> Response {
+    fn my(&self, call: &Call<'_>, class: Class) -> HandlerResult {
         let user = call.signed_in()?;
         let with_organizations = call.operation_id.starts_with("my_org_");
         let wanted = call.query("q").unwrap_or_default().to_lowercase();
@@ -173,7 +172,7 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    fn my_discussions(&self, call: &Call<'_>) -> Response {
+    fn my_discussions(&self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let wanted = call.query("q").unwrap_or_default().to_lowercase();
         let found = self.catalogue.discussions.iter().rev().filter(|discussion| {
@@ -187,7 +186,7 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    fn my_metrics(&self, call: &Call<'_>) -> Response {
+    fn my_metrics(&self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let community = &self.catalogue.community;
         let mine: Vec<&str> = community

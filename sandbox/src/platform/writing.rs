@@ -8,8 +8,8 @@ use super::Call;
 use super::catalogue::{Catalogue, Fields, slug};
 use super::moment::{read_timestamp, write_timestamp};
 use super::objects::{Class, Object};
-use crate::answer::Reply;
 use crate::client::User;
+use crate::response::Reply;
 
 /// What a property holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

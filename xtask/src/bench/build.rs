@@ -177,7 +177,7 @@ fn every_feature() -> Result<String, String> {
     let openssl =
         Command::new("pkg-config").args(["--exists", "openssl"]).status().is_ok_and(|status| status.success());
     let features = ours["features"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
-    let users = features.filter(|name| !name.starts_with('_') && *name != "live" && (openssl || *name != "native-tls"));
+    let users = features.filter(|name| !name.starts_with('_') && (openssl || *name != "native-tls"));
     Ok(users.collect::<Vec<_>>().join(","))
 }
 

@@ -3,6 +3,7 @@
 mod batches;
 mod build;
 mod call;
+mod concurrent;
 mod diff;
 mod download;
 mod machine;
@@ -10,6 +11,8 @@ mod measure;
 mod pages;
 mod report;
 mod rows;
+mod scale;
+mod upload;
 mod valgrind;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +54,12 @@ enum Benchmark {
     Batches,
     /// A file of 1 GB, and curl's
     Download,
+    /// A file of 1 GB sent in parts, and curl's upload of it whole
+    Upload,
+    /// The memory of 1,000 calls at once, and that of reqwest by hand
+    Concurrent,
+    /// Walks and tables a hundred times as long, against a server that makes them up
+    Scale,
     /// What `cargo xtask diff` takes
     Diff,
 }
@@ -95,6 +104,9 @@ fn measure(benchmark: Benchmark, rounds: usize) -> Result<Table, String> {
         Benchmark::Rows => rows::measure(&Workloads::build()?, rounds),
         Benchmark::Batches => batches::measure(&Workloads::build()?, rounds),
         Benchmark::Download => download::measure(&Workloads::build()?, rounds),
+        Benchmark::Upload => upload::measure(&Workloads::build()?, rounds),
+        Benchmark::Concurrent => concurrent::measure(&Workloads::build()?, rounds),
+        Benchmark::Scale => scale::measure(&Workloads::build()?),
         Benchmark::Diff => diff::measure(rounds),
     }
 }

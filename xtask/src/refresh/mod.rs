@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use datagouv_specs::Api;
 use datagouv_specs::faults::{self, Level, Note};
 
+use crate::diff::decisions::{self, Decisions};
 use crate::diff::{self, Format};
 use crate::source::{self, Limits, Loaded};
 use check::CheckedDocument;
@@ -87,7 +88,11 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         let name = source.name().to_owned();
         match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits, arguments.dry_run)) {
             Ok(Some(found)) => changed.push(found),
-            Ok(None) => eprintln!("{api}: {name} is what is vendored"),
+            Ok(None) => {
+                eprintln!("{api}: {name} is what is vendored");
+                let decided = accepted(api, &specs).map_err(one)?.apply(&mut [], &decisions::crate_version());
+                decided.notes.iter().for_each(|note| eprintln!("{api}: {note}"));
+            }
             Err(found) => reasons.extend(found.into_iter().map(|reason| format!("{api}, from {name}: {reason}"))),
         }
     }
@@ -115,7 +120,9 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         let vendored = source::load(&file.to_string_lossy()).map_err(|error| one(error.to_string()))?;
         let vendored = Loaded { name: format!("{api}, as vendored"), ..vendored };
         let received = Loaded { overlay: Some(checked.overlay.clone().into_bytes()), ..loaded.clone() };
-        reports.push(diff::between(&vendored, &received, Some(*api)).map_err(|error| one(error.to_string()))?);
+        let mut report = diff::between(&vendored, &received, Some(*api)).map_err(|error| one(error.to_string()))?;
+        report.decide(&accepted(*api, &specs).map_err(one)?);
+        reports.push(report);
     }
     if !arguments.dry_run {
         let file = |path: String, text: &str| Replacement { path, bytes: text.as_bytes().to_vec() };
@@ -135,6 +142,11 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         eprintln!("{api}: a document with these faults is not vendored");
     }
     Ok(if is_trusted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The findings about an API that were accepted before.
+fn accepted(api: Api, specs: &Path) -> Result<Decisions, String> {
+    Decisions::read(&specs.join(api.name()).join(decisions::FILE))
 }
 
 /// A source that may be loaded already, because nothing else tells which API it describes.
