@@ -32,7 +32,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 async fn sending(coding: &'static str, body: Vec<u8>) -> FaultServer {
-    FaultServer::answering(move |_| Reply::new(200, "text/csv", body.clone()).with_header("content-encoding", coding))
+    FaultServer::responding(move |_| Reply::new(200, "text/csv", body.clone()).with_header("content-encoding", coding))
         .await
 }
 
@@ -71,7 +71,7 @@ async fn a_coded_body_that_is_cut_starts_over_wherever_it_is() {
         for kept in [1, 3, 5, body.len() - 1] {
             let whole = body.clone();
             // The body is whole as HTTP sees it.
-            let server = FaultServer::answering(move |arrival| {
+            let server = FaultServer::responding(move |arrival| {
                 let kept = if arrival.number == 1 { kept } else { whole.len() };
                 Reply::new(200, "text/csv", whole[..kept].to_vec()).with_header("content-encoding", coding)
             })

@@ -216,11 +216,7 @@ async fn an_html_page_instead_of_data_is_an_error_and_not_saved() {
     assert!(stream.chunk().await.unwrap_err().is_unexpected_content());
     let saved = client().file(file).download(&folder.0).accept_any_content().send().await.unwrap();
     assert_eq!((saved.size as usize, saved.media_type.as_deref()), (REJECTED.len(), Some("text/html")));
-<<<<<<< HEAD
-    // Without a declared format, any content is accepted.
-=======
-    // Of a URL without a declared format everything is accepted, but the page of a login.
->>>>>>> files
+    // Without a declared format, any content but a login page is accepted.
     let page = RemoteFile::new(format!("{}/page", server.origin()));
     assert_eq!(client().file(page).bytes(1_000).await.unwrap(), REJECTED);
 }
@@ -300,11 +296,7 @@ async fn restarts_a_cut_encoded_body() {
 #[tokio::test]
 async fn an_unknown_content_encoding_is_an_error() {
     let server =
-<<<<<<< HEAD
-        FaultServer::responding(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "br")).await;
-=======
-        FaultServer::answering(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "compress")).await;
->>>>>>> files
+        FaultServer::responding(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "compress")).await;
     let error = client().file(csv(&server, "/a.csv")).bytes(10).await.unwrap_err();
     assert!(error.to_string().contains("content coding `compress`"), "{error}");
 }

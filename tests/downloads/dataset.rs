@@ -63,14 +63,9 @@ async fn limits_concurrent_downloads() {
     }
     let resources: Vec<(&str, &str, String, u64)> =
         files.iter().map(|(id, url)| (id.as_str(), "main", url.clone(), 3)).collect();
-<<<<<<< HEAD
     sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], dataset(&resources));
-    let (running, most) = (Arc::new(Mutex::new(std::collections::HashSet::new())), Arc::new(AtomicUsize::new(0)));
-=======
-    sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], dataset(&resources));
     let running = Arc::new(Mutex::new((std::collections::HashSet::new(), 0)));
     let most = Arc::new(AtomicUsize::new(0));
->>>>>>> files
     let (inside, seen) = (Arc::clone(&running), Arc::clone(&most));
     let all = client_of(&sandbox)
         .dataset("d")

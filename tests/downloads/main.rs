@@ -428,13 +428,9 @@ async fn a_redirect_to_another_host_is_followed_without_the_key() {
 }
 
 #[tokio::test]
-<<<<<<< HEAD
-async fn limits_bytes_in_memory() {
-    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
-=======
-async fn redirects_are_told_in_their_order_and_once_where_a_download_resumes() {
+async fn lists_redirects_in_order_and_once_where_a_download_resumes() {
     clock::by_steps();
-    let server = FaultServer::answering(|arrival| match arrival.path() {
+    let server = FaultServer::responding(|arrival| match arrival.path() {
         "/r/1" => Reply::empty(301).with_header("location", "/old/a.csv"),
         "/old/a.csv" => Reply::empty(307).with_header("location", "/b.csv?v=2"),
         _ => ranged(arrival, &data(), TAG),
@@ -457,8 +453,8 @@ async fn redirects_are_told_in_their_order_and_once_where_a_download_resumes() {
 }
 
 #[tokio::test]
-async fn an_error_says_where_redirects_led_to() {
-    let server = FaultServer::answering(|arrival| match arrival.path() {
+async fn names_the_redirect_target_in_errors() {
+    let server = FaultServer::responding(|arrival| match arrival.path() {
         "/a.csv" => Reply::empty(302).with_header("location", "/cas/login?service=a.csv&ticket_key=hidden"),
         _ => Reply::empty(403),
     })
@@ -473,9 +469,8 @@ async fn an_error_says_where_redirects_led_to() {
 }
 
 #[tokio::test]
-async fn bytes_are_kept_up_to_a_limit() {
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
->>>>>>> files
+async fn limits_bytes_in_memory() {
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     assert!(client().file(file.clone()).bytes(200_000).await.unwrap() == data());
