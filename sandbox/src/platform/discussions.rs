@@ -173,7 +173,11 @@ impl Platform {
         } else {
             found.sort_by_cached_key(key);
         }
-        let page = self.page(call, &found, |discussion| self.catalogue.discussion_seen_by(discussion, call.user()))?;
+        let mut page =
+            self.page(call, &found, |discussion| self.catalogue.discussion_seen_by(discussion, call.user()))?;
+        if super::lists::is_search(call.operation_id) {
+            page["facets"] = json!({});
+        }
         Ok(Reply::json(200, &page))
     }
 

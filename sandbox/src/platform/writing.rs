@@ -163,7 +163,15 @@ pub(super) fn defaults_of(properties: &[Property]) -> Fields {
 /// A moment as the catalogue writes it; a text without a zone is of UTC.
 pub(super) fn moment(value: &Value) -> Value {
     match value.as_str().map(|text| read_timestamp(text, true)) {
-        Some(Ok(micros)) => json!(write_timestamp(micros, 'T', "+00:00")),
+        Some(Ok(micros)) => {
+            // The catalogue writes all six digits of a fraction, or none.
+            let text = write_timestamp(micros, 'T', "");
+            let text = match text.split_once('.') {
+                Some((seconds, fraction)) => format!("{seconds}.{fraction:0<6}"),
+                None => text,
+            };
+            json!(format!("{text}+00:00"))
+        }
         _ => value.clone(),
     }
 }
