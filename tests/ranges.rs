@@ -28,11 +28,11 @@ fn requested(server: &FaultServer) -> Vec<String> {
     server.take_requests().iter().map(|arrival| arrival.header("range").unwrap_or("none").to_owned()).collect()
 }
 
+/// Headers of a response.
+type Headers = &'static [(&'static str, &'static str)];
+
 /// A server whose file can be replaced, with validators. It ignores preconditions, as some servers do.
-async fn replaceable(
-    tags: [&'static [(&'static str, &'static str)]; 2],
-    data: [Vec<u8>; 2],
-) -> (FaultServer, impl Fn()) {
+async fn replaceable(tags: [Headers; 2], data: [Vec<u8>; 2]) -> (FaultServer, impl Fn()) {
     let state = Arc::new(Mutex::new(0));
     let current = Arc::clone(&state);
     let server = FaultServer::responding(move |arrival| {
@@ -93,10 +93,10 @@ async fn a_saved_file_state_is_reopened_unless_the_file_has_changed() {
     let (one, mut other) = (data(), data());
     other[3] = 255;
     const DATE: (&str, &str) = ("date", "Sun, 22 Nov 2026 10:00:09 GMT");
-    const EARLIER: &[(&str, &str)] = &[("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"), DATE];
-    const LATER: &[(&str, &str)] = &[("last-modified", "Sun, 22 Nov 2026 10:00:01 GMT"), DATE];
+    const EARLIER: Headers = &[("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"), DATE];
+    const LATER: Headers = &[("last-modified", "Sun, 22 Nov 2026 10:00:01 GMT"), DATE];
     let longer = [one.clone(), vec![0]].concat();
-    let cases: [([&'static [(&'static str, &'static str)]; 2], Vec<u8>, &str); 4] = [
+    let cases: [([Headers; 2], Vec<u8>, &str); 4] = [
         ([&[("etag", "\"a\"")], &[("etag", "\"b\"")]], other.clone(), "entity tag"),
         ([EARLIER, LATER], other.clone(), "modification date"),
         ([&[("etag", "\"a\"")], &[]], other, "no entity tag any more"),

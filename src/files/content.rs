@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
@@ -12,7 +13,8 @@ pub(super) const EXAMINED: usize = 1_024;
 const SHOWN: usize = 120;
 
 /// The kind of content that a declared format promises.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Content {
     /// Anything: the format is that of a page, or the caller accepts all.
     Any,

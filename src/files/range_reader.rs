@@ -70,6 +70,8 @@ struct Inner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
     url: String,
+    #[serde(default)]
+    content: Content,
     length: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     etag: Option<String>,
@@ -152,27 +154,28 @@ impl RangeReader {
     ///
     /// Those of [`FileHandle::ranges`]; also if the file was changed since ([`Error::is_changed`]).
     pub async fn reopen(client: &Client, state: &FileState) -> Result<Self> {
-        let reader = Self::open(client, file_url::parse(&state.url)?).await?;
+        let reader = Self::open(client, file_url::parse(&state.url)?, state.content).await?;
         let found = reader.state();
-        // A modification date excludes a second change only when it is a second old: then it may be told since.
-        let is_told = state.etag.is_some() || state.last_modified.is_some();
+        // A modification date excludes a second change only when it is a second old: the validator may be known only since then.
+        let has_validator = state.etag.is_some() || state.last_modified.is_some();
         let is_same = found.length == state.length
-            && (!is_told || (&found.etag, &found.last_modified) == (&state.etag, &state.last_modified));
+            && (!has_validator || (&found.etag, &found.last_modified) == (&state.etag, &state.last_modified));
         if is_same { Ok(reader) } else { Err(Error::file_changed().of_file(&reader.0.url)) }
     }
 
     /// Returns the state of the file that is read.
     #[must_use]
     pub fn state(&self) -> FileState {
-        let told = |header: HeaderName| {
+        let validator = |header: HeaderName| {
             let validator = self.0.validator.as_ref().filter(|validator| validator.header == header)?;
             validator.value.to_str().ok().map(str::to_owned)
         };
         FileState {
             url: self.0.url.to_string(),
+            content: self.0.content,
             length: self.0.length,
-            etag: told(ETAG),
-            last_modified: told(LAST_MODIFIED),
+            etag: validator(ETAG),
+            last_modified: validator(LAST_MODIFIED),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use datagouv::main::types::Dataset;
 use datagouv::main_v2::types::{TopicElementInput, TopicInput};
-use datagouv::mirror::{ChangeKind, Gone, MirrorReport};
+use datagouv::mirror::{ChangeKind, MirrorReport, Orphans};
 use datagouv::{Client, File};
 use serde_json::json;
 
@@ -73,7 +73,7 @@ fn a_mirror_of_a_topic_follows_its_datasets_and_no_others() {
         // The catalogue lists all datasets by a topic that it does not have.
         topic.delete().await.unwrap();
         for handle in [&topic, &client.topic(&made.slug)] {
-            let error = handle.mirror(&folder.0).gone(Gone::Remove).run().await.unwrap_err();
+            let error = handle.mirror(&folder.0).orphans(Orphans::Remove).run().await.unwrap_err();
             assert!(error.is_not_found() || error.is_gone(), "{error}");
             assert!(handle.datasets().await.is_err());
         }
@@ -118,7 +118,7 @@ fn a_watch_of_a_topic_reports_what_joins_changes_and_leaves() {
         assert_eq!(next().await, (ChangeKind::Changed, two.id.clone()));
         let elements = topic.elements().send().await.unwrap();
         topic.remove_element(elements.data[0].id.as_str()).await.unwrap();
-        assert_eq!(next().await, (ChangeKind::Gone, one.id));
+        assert_eq!(next().await, (ChangeKind::Removed, one.id));
         watching.abort();
     });
 }
