@@ -2,18 +2,22 @@
 //!
 //! `cargo run --example upload`; elsewhere with a key: `-- --env demo --api-key-file FILE --dataset SLUG FILE`.
 
+#[path = "support/bar.rs"]
+mod bar;
 mod support;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use datagouv::File;
 use datagouv::files::UnpublishedFile;
 use datagouv_sandbox::platform::COMMUNES;
 
-use support::{Outcome, Place};
+use bar::Bar;
+use support::{Outcome, Server};
 
 #[derive(Parser)]
 #[command(about = "How does a file get onto the platform, however large it is?")]
@@ -36,7 +40,7 @@ struct Arguments {
     #[arg(long, value_name = "UUID")]
     resume: Option<String>,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -46,12 +50,12 @@ async fn main() -> ExitCode {
 }
 
 async fn upload(arguments: Arguments) -> Outcome {
-    let Arguments { file, dataset, resource, columns, part_size, resume, place } = arguments;
+    let Arguments { file, dataset, resource, columns, part_size, resume, server } = arguments;
     let file = match &file {
         Some(path) => File::from_path(path).await.map_err(|error| format!("{}: {error}", path.display()))?,
         None => File::from_bytes("codes.csv", "code,nom\n29019,Brest\n".repeat(500_000)),
     };
-    let platform = place.open().await?;
+    let platform = server.open().await?;
     if !platform.has_key {
         return Err("an upload needs an API key: --api-key-file FILE".into());
     }
@@ -69,8 +73,11 @@ async fn upload(arguments: Arguments) -> Outcome {
     }
     let uuid = upload.uuid().to_owned();
     println!("sending   with --resume {uuid} if it is interrupted");
-    let upload = upload.parts_above(part_size).part_size(part_size).progress(|now| println!("          {now}"));
+    let bar = Arc::new(Bar::new());
+    let shown = Arc::clone(&bar);
+    let upload = upload.parts_above(part_size).part_size(part_size).progress(move |now| shown.show("sending", now));
     let made = upload.send().await?;
+    bar.finish();
 
     println!("sent      {}", made.title);
     println!("          {}", made.url);
@@ -80,7 +87,7 @@ async fn upload(arguments: Arguments) -> Outcome {
     Ok(())
 }
 
-/// Checks the first line of a file. A validator of table schemas has its place here too: `unpublished.schema` is the one that
+/// Checks the first line of a file. A validator of table schemas would be called here too: `unpublished.schema` is the one that
 /// the resource or the dataset names.
 async fn has_columns(unpublished: &UnpublishedFile, columns: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let bytes = unpublished.bytes().await?;

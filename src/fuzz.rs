@@ -27,7 +27,7 @@ pub fn failure(status: StatusCode, retry_after: Option<HeaderValue>, body: &[u8]
 #[cfg(feature = "files")]
 pub fn file_name(disposition: HeaderValue) -> Option<String> {
     let headers = HeaderMap::from_iter([(reqwest::header::CONTENT_DISPOSITION, disposition)]);
-    crate::files::name_of_answer(&headers)
+    crate::files::name_of_response(&headers)
 }
 
 /// Returns the query string of a condition on rows; `None` if the client has to check it on the rows.

@@ -13,11 +13,11 @@ async fn sandbox() -> (Sandbox, Client) {
     (sandbox, client)
 }
 
-/// The export that the platform was seen to give.
+/// The recorded export of the platform.
 fn recorded(operation: &str) -> String {
     let path = format!("{}/fixtures/main/{operation}-200-1.json", env!("CARGO_MANIFEST_DIR"));
     let recorded: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    // Long recordings are cut: what is left of a row is none.
+    // Long recordings are cut: the last line may be incomplete.
     let (rows, _) = recorded["body"].as_str().unwrap().rsplit_once("\r\n").unwrap();
     format!("{rows}\r\n")
 }
@@ -30,14 +30,14 @@ async fn all<T: Row>(dump: Dump<T>) -> Vec<T> {
     rows
 }
 
-/// Every column that the platform writes is known, every cell holds what it should.
+/// Every column of the platform is known, every cell has its type.
 macro_rules! reads_the_recorded_export {
     ($($test:ident: $recorded:literal, |$client:ident| $dump:expr;)*) => {$(
         #[tokio::test]
         async fn $test() {
             let (sandbox, $client) = sandbox().await;
             let text = recorded($recorded);
-            sandbox.answer_once($recorded, 200, &[("Content-Type", "text/csv; charset=utf-8")], text.clone());
+            sandbox.respond_once($recorded, 200, &[("Content-Type", "text/csv; charset=utf-8")], text.clone());
             let rows = all($dump).await;
             assert_eq!(sandbox.requests()[0].operation_id.as_deref().map(named), Some($recorded));
             assert_eq!(rows.len() + 1, text.trim_end().split("\r\n").count());
@@ -66,11 +66,11 @@ reads_the_recorded_export! {
         |client| client.organization("brest").dumps().dataservices();
 }
 
-/// An answer of an operation whose id is no name.
+/// Sets the response of an operation whose id is not a name.
 async fn of_an_organization<T: Row>(path: &str, recording: &str, dump: impl Fn(&Client) -> Dump<T>) -> Vec<T> {
     let (sandbox, client) = sandbox().await;
     let id = sandbox.operations(Document::Main).into_iter().find(|operation| operation.template == path).unwrap().id;
-    sandbox.answer_once(&id, 200, &[("Content-Type", "text/csv")], recorded(recording));
+    sandbox.respond_once(&id, 200, &[("Content-Type", "text/csv")], recorded(recording));
     all(dump(&client)).await
 }
 
@@ -100,7 +100,7 @@ async fn cells_have_their_types() {
     let (sandbox, client) = sandbox().await;
     let file = "\"id\";\"title\";\"tags\";\"archived\";\"quality_score\";\"spatial.geom\";\"metric.views\";\"metric.reuses_by_months\"\r\n\
          \"5d\";\"Bornes; \"\"IRVE\"\"\";\"bornes,irve\";\"2024-01-02T00:00:00\";\"0.22\";\"{\"\"type\"\": \"\"Point\"\"}\";12;\"{'2026-01': 3}\"\r\n";
-    sandbox.answer_once("get_site_datasets_csv", 200, &[("Content-Type", "text/csv")], file);
+    sandbox.respond_once("get_site_datasets_csv", 200, &[("Content-Type", "text/csv")], file);
     let rows = all(client.dumps().datasets()).await;
     let row = &rows[0];
     assert_eq!((row.id.as_str(), row.title.as_str()), ("5d", "Bornes; \"IRVE\""));
@@ -109,15 +109,15 @@ async fn cells_have_their_types() {
     assert_eq!((row.quality_score, row.metric_views), (Some(0.22), 12));
     assert_eq!(row.spatial_geom, Some(json!({"type": "Point"})));
     assert_eq!(row.metric_reuses_by_months, BTreeMap::from([("2026-01".to_owned(), 3)]));
-    // Columns that the file has not.
+    // Columns that the file lacks.
     assert_eq!((row.resources_count, &row.organization), (0, &None));
 }
 
 #[tokio::test]
-async fn unknown_columns_and_cells_that_are_something_else_are_kept() {
+async fn keeps_unknown_columns_and_cells_of_other_types() {
     let (sandbox, client) = sandbox().await;
     let file = "name;datasets;reuses;colour\n\"eau\";3;unknown;\"blue\"\n";
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], file);
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], file);
     let rows = all(client.dumps().tags()).await;
     assert_eq!((rows[0].name.as_str(), rows[0].datasets, rows[0].reuses), ("eau", 3, 0));
     let expected = [("colour", "blue"), ("reuses", "unknown")].map(|(name, text)| (name.to_owned(), text.to_owned()));
@@ -125,7 +125,7 @@ async fn unknown_columns_and_cells_that_are_something_else_are_kept() {
 }
 
 #[tokio::test]
-async fn filters_are_passed_on_as_they_are_given() {
+async fn sends_filters_unchanged() {
     let (sandbox, client) = sandbox().await;
     sandbox.tolerate_violations(true);
     let dump = client.dumps().datasets().filter("tag", "eau & air").filter("tag", "sol").filter("organization", "5d");
@@ -135,21 +135,21 @@ async fn filters_are_passed_on_as_they_are_given() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_the_first_row_is_asked_for() {
+async fn sends_nothing_before_the_first_poll() {
     let (sandbox, client) = sandbox().await;
     let mut stream = client.dumps().tags().stream();
     assert_eq!(sandbox.requests().len(), 0);
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\n");
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\n");
     assert_eq!(stream.next().await.unwrap().unwrap().total, 1);
     assert!(stream.next().await.is_none());
     assert_eq!(sandbox.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn the_stored_export_is_followed_without_the_key() {
+async fn follows_the_redirect_to_a_stored_export_without_the_key() {
     let ((sandbox, client), elsewhere) = (sandbox().await, Sandbox::start().await);
     let file = elsewhere.serve_file("/exports/tags.csv", "text/csv", "\"name\";\"total\"\r\n\"eau\";7\r\n");
-    sandbox.answer_once("get_site_tags_csv", 302, &[("Location", &file)], "");
+    sandbox.respond_once("get_site_tags_csv", 302, &[("Location", &file)], "");
     let rows = all(client.dumps().tags()).await;
     assert_eq!((rows.len(), rows[0].total), (1, 7));
     assert_eq!(sandbox.requests()[0].header("x-api-key"), Some("key"));
@@ -157,12 +157,12 @@ async fn the_stored_export_is_followed_without_the_key() {
 }
 
 #[tokio::test]
-async fn rows_before_a_cut_arrive_and_the_cut_is_an_error() {
+async fn yields_the_rows_before_a_cut_then_an_error() {
     let (sandbox, client) = sandbox().await;
     let first = "name;total\neau;1\n";
     let rest: String = (0..10_000).map(|index| format!("tag-{index};1\n")).collect();
     let file = elsewhere_file(&sandbox, &format!("{first}{rest}"));
-    sandbox.answer_once("get_site_tags_csv", 302, &[("Location", &file)], "");
+    sandbox.respond_once("get_site_tags_csv", 302, &[("Location", &file)], "");
     sandbox.cut_once("/exports/cut.csv", first.len() + 4);
     let mut stream = client.dumps().tags().stream();
     assert_eq!(stream.next().await.unwrap().unwrap().name, "eau");
@@ -177,19 +177,19 @@ fn elsewhere_file(sandbox: &Sandbox, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_page_for_people_is_no_empty_table() {
+async fn an_html_page_is_an_error() {
     let (sandbox, client) = sandbox().await;
     let page = "<!doctype html><title>Maintenance</title>";
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/html")], page);
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/html")], page);
     let error = client.dumps().tags().stream().next().await.unwrap().unwrap_err();
     assert!(error.is_decode(), "{error}");
     assert_eq!(error.operation(), Some("get_site_tags_csv"));
 }
 
 #[tokio::test]
-async fn a_row_with_other_cells_than_columns_is_an_error_with_its_place() {
+async fn a_row_of_another_length_is_an_error_with_its_line() {
     let (sandbox, client) = sandbox().await;
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\nair\n");
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\nair\n");
     let mut stream = client.dumps().tags().stream();
     stream.next().await.unwrap().unwrap();
     let error = stream.next().await.unwrap().unwrap_err();
@@ -197,9 +197,9 @@ async fn a_row_with_other_cells_than_columns_is_an_error_with_its_place() {
 }
 
 #[tokio::test]
-async fn the_file_itself_can_be_had() {
+async fn downloads_the_file_of_an_export() {
     let (sandbox, client) = sandbox().await;
-    sandbox.answer_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\n");
+    sandbox.respond_once("get_site_tags_csv", 200, &[("Content-Type", "text/csv")], "name;total\neau;1\n");
     let file = client.dumps().tags().bytes().await.unwrap().into_inner();
     assert_eq!(file.text().await.unwrap(), "name;total\neau;1\n");
 }

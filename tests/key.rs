@@ -1,5 +1,5 @@
-//! The key is nowhere but where it belongs: in no request to another server, and in nothing that can be
-//! printed. `cargo test -p datagouv-tests --test key -- --nocapture` tells what was searched.
+//! The API key is in no request to another server, and in no text of an error, event or `Debug` output.
+//! `cargo test -p datagouv-tests --test key -- --nocapture` prints what was searched.
 
 use std::error::Error as _;
 use std::sync::{Arc, Mutex};
@@ -14,10 +14,10 @@ use serde_json::json;
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
 
-/// The key in the forms in which it could stand on a wire.
+/// The encodings in which the key could be sent.
 fn forms() -> [String; 4] {
     let hex = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
-    // What base64 makes of its first 30 bytes.
+    // Its first 30 bytes in base64.
     let base64 = "dWRhdGFfYS1rZXktdGhhdC1tdXN0LW5vdC1iZS".to_owned();
     [KEY.to_owned(), KEY.replace('-', "%2D"), hex, base64]
 }
@@ -33,16 +33,16 @@ fn client_of(server: &FaultServer) -> ClientBuilder {
         .retries(RetryPolicy::none())
 }
 
-/// The platform, a server before it, and another one that answers as the platform does.
+/// The platform, a proxy of it, and another server that responds as the platform does.
 async fn servers() -> (Sandbox, FaultServer, FaultServer) {
     let sandbox = Sandbox::start_platform().await;
-    // Redirected uploads arrive as requests that no operation has.
+    // Redirected uploads are requests of no operation.
     sandbox.strict(false);
     let (server, elsewhere) = (FaultServer::before(&sandbox).await, FaultServer::before(&sandbox).await);
     (sandbox, server, elsewhere)
 }
 
-/// Whatever is asked of one server, it sends on to another.
+/// Redirects all requests from one server to another.
 fn send_on(server: &FaultServer, elsewhere: &FaultServer, status: u16) {
     let origin = elsewhere.origin().to_owned();
     server.plan(move |arrival| Some(Fault::redirect(status, &format!("{origin}{}", arrival.target))));
@@ -60,7 +60,7 @@ fn assert_without_key(elsewhere: &FaultServer, what: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_server_gets_everything_but_the_key() {
+async fn redirects_to_another_server_have_no_key() {
     let (_sandbox, server, elsewhere) = servers().await;
     let client = client_of(&server).build().unwrap();
     let mut searched = 0;
@@ -112,10 +112,10 @@ async fn another_server_gets_everything_but_the_key() {
 }
 
 #[tokio::test]
-async fn links_of_an_answer_lead_the_key_nowhere() {
-    let elsewhere = FaultServer::answering(|_| Reply::json(200, &json!({"data": [], "total": 0}))).await;
+async fn does_not_follow_links_in_responses() {
+    let elsewhere = FaultServer::responding(|_| Reply::json(200, &json!({"data": [], "total": 0}))).await;
     let origin = elsewhere.origin().to_owned();
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let next = format!("{origin}{}", arrival.target);
         let (data, total) = (json!([{"id": "a", "title": "t"}]), 1000);
         Reply::json(
@@ -138,7 +138,7 @@ async fn links_of_an_answer_lead_the_key_nowhere() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_header_is_refused_and_not_told() {
+async fn a_key_that_is_not_a_header_value_is_refused_without_being_shown() {
     for key in [format!("{KEY}\r\nx-mark: a"), format!("{KEY}\n"), format!("{KEY}\0")] {
         let error = Client::builder().api_key(key).build().unwrap_err();
         assert!(error.is_request());
@@ -146,7 +146,7 @@ async fn a_key_that_is_no_header_is_refused_and_not_told() {
     }
 }
 
-/// Everything that an error says.
+/// All texts of an error.
 fn texts_of(error: &Error) -> Vec<String> {
     let mut texts = vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")];
     let mut source = error.source();
@@ -157,11 +157,11 @@ fn texts_of(error: &Error) -> Vec<String> {
     texts
 }
 
-/// What an observer is told, as text.
+/// The events of an observer, as text.
 #[derive(Default)]
-struct Told(Mutex<Vec<String>>);
+struct Events(Mutex<Vec<String>>);
 
-impl datagouv::observe::Observe for Told {
+impl datagouv::observe::Observe for Events {
     fn retrying(&self, event: &datagouv::observe::Retrying<'_>) {
         self.0.lock().unwrap().push(format!("{event:?}"));
     }
@@ -172,10 +172,10 @@ impl datagouv::observe::Observe for Told {
 }
 
 #[tokio::test]
-async fn nothing_that_can_be_printed_holds_the_key() {
+async fn the_key_is_in_no_debug_or_error_text() {
     let (_sandbox, server, _elsewhere) = servers().await;
-    let told = Arc::new(Told::default());
-    let builder = client_of(&server).observer(Arc::clone(&told) as Arc<dyn datagouv::observe::Observe>);
+    let events = Arc::new(Events::default());
+    let builder = client_of(&server).observer(Arc::clone(&events) as Arc<dyn datagouv::observe::Observe>);
     let mut texts = vec![format!("{builder:?}")];
     let client = builder.build().unwrap();
     macro_rules! search {
@@ -228,7 +228,7 @@ async fn nothing_that_can_be_printed_holds_the_key() {
     }
     server.close().await;
     texts.extend(texts_of(&client.main().get_me().send().await.unwrap_err()));
-    texts.append(&mut told.0.lock().unwrap());
+    texts.append(&mut events.0.lock().unwrap());
     assert!(!texts.iter().any(|text| forms().iter().any(|form| text.contains(form))), "the key is in a text");
     println!("key: {} texts of types, errors and events searched, in none of them", texts.len());
 }

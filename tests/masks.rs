@@ -1,4 +1,4 @@
-//! Masks worked out from types: what is asked for, what comes, what is refused.
+//! Masks derived from types.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ struct Found {
 }
 
 #[tokio::test]
-async fn an_object_comes_with_the_fields_of_the_type_and_no_others() {
+async fn requests_the_fields_of_the_type_and_no_others() {
     let (sandbox, client) = platform().await;
     let found = client.main().get_dataset().dataset(AIR_QUALITY).fields::<Found>().send().await.unwrap();
     assert!(!found.title.is_empty() && found.organization.as_ref().is_some_and(|found| !found.name.is_empty()));
@@ -61,7 +61,7 @@ async fn a_page_keeps_its_envelope() {
 }
 
 #[tokio::test]
-async fn pages_and_items_of_a_type_are_streams_and_every_request_has_the_mask() {
+async fn every_request_of_a_list_has_the_mask() {
     let (sandbox, client) = platform().await;
     sandbox.add_datasets(10);
     let mut items = client.main().list_datasets().page_size(4).fields::<Found>().items().concurrency(3);
@@ -78,7 +78,7 @@ async fn pages_and_items_of_a_type_are_streams_and_every_request_has_the_mask() 
 #[tokio::test]
 async fn pages_of_plain_fields_are_larger_unless_their_size_is_given() {
     #[derive(Deserialize, JsonSchema)]
-    #[expect(dead_code, reason = "what is asked for is what counts")]
+    #[expect(dead_code, reason = "only the mask matters")]
     struct Titled {
         title: String,
     }
@@ -91,14 +91,14 @@ async fn pages_of_plain_fields_are_larger_unless_their_size_is_given() {
     list().fields_raw("*").items().next().await.unwrap().unwrap();
     list().fields_raw("data{id,title},next_page").items().next().await.unwrap().unwrap();
     let requests = sandbox.requests();
-    let asked = requests.iter().flat_map(|request| &request.query_pairs);
-    let sizes: Vec<&str> = asked.filter(|(name, _)| name == "page_size").map(|(_, size)| size.as_str()).collect();
+    let parameters = requests.iter().flat_map(|request| &request.query_pairs);
+    let sizes: Vec<&str> = parameters.filter(|(name, _)| name == "page_size").map(|(_, size)| size.as_str()).collect();
     assert_eq!(sizes, ["500", "7", "3", "100", "100", "500"]);
 }
 
-/// The platform tells what it is by `id`, whether or not the type wants to know.
+/// Items are identified by `id`, even if the type does not have it.
 #[tokio::test]
-async fn what_moves_is_not_delivered_twice_though_the_type_has_no_id() {
+async fn items_that_move_are_yielded_once_without_an_id_in_the_type() {
     let (_sandbox, client) = platform().await;
     let mut pages = client.main().list_datasets().sort("-created").page_size(2).fields::<Found>().pages();
     let first = pages.next().await.unwrap().unwrap();
@@ -110,7 +110,7 @@ async fn what_moves_is_not_delivered_twice_though_the_type_has_no_id() {
 }
 
 #[tokio::test]
-async fn a_mask_by_hand_is_sent_as_it_is() {
+async fn an_explicit_mask_is_sent_unchanged() {
     let (sandbox, client) = platform().await;
     let page = client.main().list_datasets().fields_raw("data{id,title},next_page").send().await.unwrap();
     assert!(page.data.iter().all(|dataset| !dataset.title.is_empty() && dataset.description.is_empty()));
@@ -118,7 +118,7 @@ async fn a_mask_by_hand_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_mask_whose_braces_do_not_match_is_not_sent() {
+async fn refuses_a_mask_with_unbalanced_braces() {
     let (sandbox, client) = platform().await;
     for mask in ["data{id", "data}id{", "id}"] {
         let error = client.main().list_datasets().fields_raw(mask).send().await.unwrap_err();
@@ -128,7 +128,7 @@ async fn a_mask_whose_braces_do_not_match_is_not_sent() {
 }
 
 #[tokio::test]
-async fn names_are_those_that_serde_reads() {
+async fn uses_the_names_of_serde() {
     #[derive(Deserialize, JsonSchema)]
     #[serde(rename_all = "camelCase")]
     #[allow(dead_code)]
@@ -145,7 +145,7 @@ async fn names_are_those_that_serde_reads() {
 }
 
 #[tokio::test]
-async fn nested_optional_and_listed_types_are_asked_for_by_their_fields() {
+async fn requests_the_fields_of_nested_optional_and_listed_types() {
     #[derive(Deserialize, JsonSchema)]
     #[allow(dead_code)]
     struct Checksum {
@@ -169,7 +169,7 @@ async fn nested_optional_and_listed_types_are_asked_for_by_their_fields() {
 }
 
 #[tokio::test]
-async fn flattened_fields_stand_where_they_are_flattened_to() {
+async fn flattened_fields_are_at_their_outer_level() {
     #[derive(Deserialize, JsonSchema)]
     #[allow(dead_code)]
     struct Dates {
@@ -188,7 +188,7 @@ async fn flattened_fields_stand_where_they_are_flattened_to() {
 }
 
 #[tokio::test]
-async fn maps_and_values_are_asked_for_whole_and_the_rest_by_a_star() {
+async fn requests_maps_and_values_as_a_whole_and_flattened_rests_by_a_star() {
     #[derive(Deserialize, JsonSchema)]
     #[allow(dead_code)]
     struct Extras {
@@ -209,7 +209,7 @@ async fn maps_and_values_are_asked_for_whole_and_the_rest_by_a_star() {
 }
 
 #[tokio::test]
-async fn an_enum_asks_for_what_any_of_its_variants_reads() {
+async fn requests_the_fields_of_every_variant_of_an_enum() {
     #[derive(Deserialize, JsonSchema)]
     #[serde(untagged)]
     #[allow(dead_code)]
@@ -251,7 +251,7 @@ async fn an_enum_asks_for_what_any_of_its_variants_reads() {
 }
 
 #[tokio::test]
-async fn a_type_twice_on_different_fields_is_no_recursion() {
+async fn a_type_of_two_fields_is_not_recursive() {
     #[derive(Deserialize, JsonSchema)]
     #[allow(dead_code)]
     struct Two {
@@ -282,7 +282,7 @@ struct Spaced {
 }
 
 #[tokio::test]
-async fn a_type_that_holds_itself_is_refused_with_the_field() {
+async fn refuses_a_recursive_type_with_the_field() {
     let (sandbox, client) = platform().await;
     let error = client.main().list_datasets().fields::<Topic>().send().await.unwrap_err();
     assert!(error.is_request(), "{error}");
@@ -293,7 +293,7 @@ async fn a_type_that_holds_itself_is_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn a_name_that_a_mask_cannot_say_is_refused_with_the_field() {
+async fn refuses_a_name_that_a_mask_cannot_express() {
     let (sandbox, client) = platform().await;
     let error = client.main().get_dataset().dataset(AIR_QUALITY).fields::<Spaced>().send().await.unwrap_err();
     assert!(error.is_request() && error.to_string().contains("`the title`"), "{error}");
@@ -301,7 +301,7 @@ async fn a_name_that_a_mask_cannot_say_is_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn a_type_reads_the_answers_of_both_versions() {
+async fn a_type_decodes_responses_of_both_versions() {
     #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
     struct Named {
         id: String,
@@ -321,7 +321,7 @@ async fn a_type_reads_the_answers_of_both_versions() {
 
 #[cfg(feature = "schemars")]
 #[tokio::test]
-async fn a_type_of_the_crate_within_ones_own_is_asked_for_by_its_fields() {
+async fn requests_the_fields_of_a_generated_type_within_a_users_type() {
     #[derive(Deserialize, JsonSchema)]
     #[allow(dead_code)]
     struct Dataset {

@@ -1,4 +1,4 @@
-//! Metrics by month: what goes over the wire, and what comes back of it.
+//! Monthly metrics: requests and results.
 
 use datagouv::monthly_metrics::{DatasetMonth, Month};
 use datagouv::rows::{Reading, Row, col, sum};
@@ -23,9 +23,9 @@ fn month(text: &str) -> Option<Month> {
 }
 
 #[tokio::test]
-async fn months_come_typed_in_order_and_what_nobody_knows_is_none() {
+async fn months_are_typed_and_in_order_and_null_counts_are_none() {
     let (sandbox, client) = platform().await;
-    // As production does.
+    // As in production.
     sandbox.limit_rows(200, 50_000);
     let query = client.dataset(CHARGING_POINTS).metrics().from("2025-01").to(Month::new(2025, 6).unwrap());
     let months = query.collect().await.unwrap();
@@ -35,11 +35,11 @@ async fn months_come_typed_in_order_and_what_nobody_knows_is_none() {
     );
     assert!(months.iter().all(|row| row.dataset_id.as_deref() == Some(CHARGING_POINTS)));
     assert_eq!((months[0].visits, months[3].visits), (Some(120), None));
-    let asked = sandbox.take_requests();
-    assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0].path, "/metrics/api/datasets/data/");
+    let requests = sandbox.take_requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].path, "/metrics/api/datasets/data/");
     assert_eq!(
-        asked[0].query,
+        requests[0].query,
         format!(
             "dataset_id__exact={CHARGING_POINTS}&metric_month__greater=2025-01&metric_month__less=2025-06\
              &metric_month__sort=asc,__id.asc&page=1&page_size=200"
@@ -48,7 +48,7 @@ async fn months_come_typed_in_order_and_what_nobody_knows_is_none() {
 }
 
 #[tokio::test]
-async fn every_kind_of_thing_has_its_model() {
+async fn every_kind_of_object_has_its_model() {
     let (sandbox, client) = platform().await;
     sandbox.limit_rows(200, 50_000);
     let id = "5f43ab12cd34ef5678ab9001";
@@ -57,13 +57,13 @@ async fn every_kind_of_thing_has_its_model() {
     assert_eq!(client.site().metrics().collect().await.unwrap().len(), 18);
     assert!(client.reuse(id).metrics().collect().await.unwrap().is_empty());
     assert!(client.dataservice(id).metrics().collect().await.unwrap().is_empty());
-    let asked: Vec<String> = sandbox
+    let queries: Vec<String> = sandbox
         .take_requests()
         .into_iter()
         .map(|request| format!("{} {}", request.path, request.query.split('&').next().unwrap_or_default()))
         .collect();
     assert_eq!(
-        asked,
+        queries,
         [
             format!("/metrics/api/resources/data/ resource_id__exact={CHARGING_POINTS_RESOURCE}"),
             format!("/metrics/api/organizations/data/ organization_id__exact={id}"),
@@ -86,7 +86,7 @@ async fn totals_are_one_row_or_none() {
 }
 
 #[tokio::test]
-async fn what_is_no_month_or_no_id_is_refused_before_anything_is_sent() {
+async fn refuses_an_invalid_month_or_id_before_sending() {
     let (sandbox, client) = platform().await;
     let dataset = client.dataset(CHARGING_POINTS);
     for (query, reason) in [
@@ -103,14 +103,14 @@ async fn what_is_no_month_or_no_id_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn an_environment_without_metrics_says_so() {
+async fn an_environment_without_metrics_is_an_error() {
     let client = Client::builder().environment(Environment::Demo).build().unwrap();
     let error = client.dataset(CHARGING_POINTS).metrics().collect().await.unwrap_err();
     assert!(error.is_request() && error.to_string().contains("the environment Demo has no Metrics API"), "{error}");
 }
 
 #[tokio::test]
-async fn columns_that_come_later_and_decimals_are_tolerated() {
+async fn tolerates_new_columns_and_decimals() {
     let (sandbox, client) = platform().await;
     let names = ["dataset_id", "metric_month", "monthly_visit", "monthly_reuse"];
     let table = NewTable {
@@ -130,7 +130,7 @@ async fn columns_that_come_later_and_decimals_are_tolerated() {
 }
 
 #[tokio::test]
-async fn any_model_takes_the_expressions_of_rows() {
+async fn any_model_takes_row_filters() {
     let (_sandbox, client) = platform().await;
     let query = client
         .metrics_of::<Row>("datasets")
@@ -150,7 +150,7 @@ async fn any_model_takes_the_expressions_of_rows() {
 }
 
 #[tokio::test]
-async fn a_model_is_read_in_windows_and_its_rows_without_number_are_not_lost() {
+async fn a_model_is_read_in_windows_with_its_rows_without_a_number() {
     let (sandbox, client) = platform().await;
     // Every third row has no number; ids of digits stay texts.
     let rows = (0..60_000).map(|n| vec![json!(format!("{n:05}")), if n % 2 == 0 { Value::Null } else { json!(n) }]);
@@ -175,7 +175,7 @@ async fn a_model_is_read_in_windows_and_its_rows_without_number_are_not_lost() {
         assert!(seen.into_iter().all(|seen| seen));
         assert_eq!((numbered[0], numbered[59_999]), (!unnumbered_first, unnumbered_first));
     }
-    // The rows without number may themselves be more than an export holds.
+    // The rows without a number may exceed one export.
     sandbox.take_requests();
     sandbox.limit_rows(50, 15_000);
     let all = client.metrics_of::<Row>("datasets").collect(usize::MAX).await.unwrap();

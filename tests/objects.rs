@@ -1,4 +1,4 @@
-//! What the handles send: which requests, in which order, with which bodies.
+//! The requests that handles send: their order and their bodies.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn platform() -> (Sandbox, Client) {
     (sandbox, client)
 }
 
-/// The operations that were called since the last look, those of v2 with a mark, and their requests.
+/// The operations called since the last time, those of v2 with a mark, and their requests.
 fn taken(sandbox: &Sandbox) -> (Vec<String>, Vec<Received>) {
     let requests = sandbox.take_requests();
     for request in &requests {
@@ -38,7 +38,7 @@ fn last(requests: &[Received]) -> Value {
 }
 
 #[tokio::test]
-async fn an_update_of_a_dataset_says_what_changes_and_what_would_be_lost() {
+async fn an_update_sends_what_changes_and_what_the_server_would_empty() {
     let (sandbox, client) = platform().await;
     let dataset = client.dataset(COMMUNES);
     let coverage = TemporalCoverageInput::new("2025-01-01").end(Date::from("2025-12-31"));
@@ -48,30 +48,30 @@ async fn an_update_of_a_dataset_says_what_changes_and_what_would_be_lost() {
     let after = dataset.update(|update| update.title("Towns").frequency(DatasetFrequency::Monthly)).await.unwrap();
     let (operations, requests) = taken(&sandbox);
     assert_eq!(operations, ["get_dataset", "update_dataset"]);
-    let said = json!({
+    let sent = json!({
         "title": "Towns", "frequency": "monthly", "tags": ["communes", "population", "territoires"],
         "temporal_coverage": {"start": "2025-01-01", "end": "2025-12-31"}
     });
-    assert_eq!(last(&requests), said);
+    assert_eq!(last(&requests), sent);
     assert_eq!((after.title.as_str(), &after.tags), ("Towns", &before.tags));
     assert_eq!((after.temporal_coverage, after.description), (before.temporal_coverage, before.description));
 }
 
 #[tokio::test]
-async fn a_file_added_between_the_read_and_the_write_stays() {
+async fn an_update_keeps_a_file_added_after_its_read() {
     let (sandbox, client) = platform().await;
     let dataset = client.dataset(COMMUNES);
     let read = serde_json::to_string(&dataset.get().await.unwrap()).unwrap();
     let added = dataset.create_remote(ResourceInput::remote("New", "https://example.org/new.csv")).await.unwrap();
-    // The update still reads what was there before.
-    sandbox.answer_once("get_dataset", 200, &[], read);
+    // The update reads the dataset before the change.
+    sandbox.respond_once("get_dataset", 200, &[], read);
     let after = dataset.update(|update| update.title("Towns")).await.unwrap();
     let ids: Vec<&str> = after.resources.iter().map(|resource| resource.id.as_str()).collect();
     assert_eq!(ids, [added.id.as_str(), COMMUNES_RESOURCE]);
 }
 
 #[tokio::test]
-async fn an_update_that_changes_nothing_writes_nothing() {
+async fn an_update_without_changes_sends_no_write() {
     let (sandbox, client) = platform().await;
     let dataset = client.dataset(COMMUNES).update(|update| update.private(false)).await.unwrap();
     assert_eq!(dataset.id, COMMUNES);
@@ -79,7 +79,7 @@ async fn an_update_that_changes_nothing_writes_nothing() {
 }
 
 #[tokio::test]
-async fn tags_are_emptied_where_the_update_says_so() {
+async fn an_update_can_empty_tags() {
     let (sandbox, client) = platform().await;
     let after = client.dataset(COMMUNES).update(|update| update.tags(Vec::<String>::new())).await.unwrap();
     assert_eq!(last(&taken(&sandbox).1), json!({"tags": []}));
@@ -87,7 +87,7 @@ async fn tags_are_emptied_where_the_update_says_so() {
 }
 
 #[tokio::test]
-async fn a_change_by_somebody_else_is_a_conflict_before_anything_is_written() {
+async fn a_concurrent_change_is_a_conflict_before_the_write() {
     let (sandbox, client) = platform().await;
     let dataset = client.dataset(COMMUNES);
     let seen = dataset.get().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_change_by_somebody_else_is_a_conflict_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn a_resource_asks_for_its_dataset_only_where_it_does_not_know() {
+async fn a_resource_looks_up_its_dataset_only_if_unknown() {
     let (sandbox, client) = platform().await;
     let known = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
     known.update(|update| update.title("Codes")).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_resource_asks_for_its_dataset_only_where_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn an_id_from_outside_stays_one_segment_of_the_path() {
+async fn an_id_is_one_encoded_path_segment() {
     let (sandbox, client) = platform().await;
     client.resource("../../site").get().await.unwrap_err();
     let (_, requests) = taken(&sandbox);
@@ -156,7 +156,7 @@ async fn resources_are_sorted_by_a_property_in_either_direction() {
 }
 
 #[tokio::test]
-async fn a_more_recent_update_is_told_from_an_older_one() {
+async fn compares_the_dates_of_updates() {
     let (sandbox, client) = platform().await;
     let communes = client.dataset(COMMUNES);
     let stops = client.dataset(STOPS).get().await.unwrap().resources[0].id.clone();
@@ -192,7 +192,7 @@ async fn extras_are_changed_by_key() {
 }
 
 #[tokio::test]
-async fn a_slug_becomes_an_id_where_the_operation_takes_no_slug() {
+async fn resolves_a_slug_for_operations_that_need_an_id() {
     let (sandbox, client) = platform().await;
     client.dataset(COMMUNES).follow().await.unwrap();
     assert_eq!(taken(&sandbox).0, ["follow_dataset"]);
@@ -204,7 +204,7 @@ async fn a_slug_becomes_an_id_where_the_operation_takes_no_slug() {
 }
 
 #[tokio::test]
-async fn a_discussion_is_started_answered_and_closed() {
+async fn a_discussion_is_started_commented_and_closed() {
     let (sandbox, client) = platform().await;
     let started = client.dataset(COMMUNES).discuss("Units", "Which unit has the area?").await.unwrap();
     let discussion = client.discussion(&started.id);
@@ -223,7 +223,7 @@ async fn a_discussion_is_started_answered_and_closed() {
 }
 
 #[tokio::test]
-async fn a_transfer_names_what_goes_to_whom() {
+async fn a_transfer_has_its_subject_and_recipient() {
     let (sandbox, client) = platform().await;
     let (organization, user) = ("5f43ab12cd34ef5678ab9002", "5f43ab12cd34ef5678ab9101");
     let dataset = client.dataset(COMMUNES);
@@ -242,7 +242,7 @@ async fn a_transfer_names_what_goes_to_whom() {
 }
 
 #[tokio::test]
-async fn members_are_invited_changed_and_taken_out() {
+async fn members_are_invited_changed_and_removed() {
     let (sandbox, client) = platform().await;
     let organization = client.organization("5f43ab12cd34ef5678ab9001");
     let invitation = MembershipInvite::new().email("someone@example.org").role(MemberRole::Editor);
@@ -266,7 +266,7 @@ async fn members_are_invited_changed_and_taken_out() {
 }
 
 #[tokio::test]
-async fn what_is_created_says_whose_and_what_it_is() {
+async fn a_created_object_has_its_owner_and_subject() {
     let (sandbox, client) = platform().await;
     let organization = "5f43ab12cd34ef5678ab9001";
     let dataset = client.organization(organization).create_dataset(DatasetInput::new("Trees", "All of them.")).await;
@@ -284,7 +284,7 @@ async fn what_is_created_says_whose_and_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_file_becomes_a_resource_with_a_title_of_its_own() {
+async fn an_upload_creates_a_resource_with_a_title() {
     let (sandbox, client) = platform().await;
     let file = File::from_bytes("arbres.csv", "id,genre\n1,Tilia\n");
     let dataset = client.dataset(COMMUNES);
@@ -309,7 +309,7 @@ async fn topics_are_changed_without_their_elements() {
 }
 
 #[tokio::test]
-async fn a_search_narrows_down_counts_and_walks() {
+async fn a_search_filters_counts_and_streams() {
     let (sandbox, client) = platform().await;
     let page = client.search().datasets("bus").tag(["mobilite"]).format("csv").page_size(1).send().await.unwrap();
     let (operations, requests) = taken(&sandbox);
@@ -338,7 +338,7 @@ fn harvest_source(job: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_run_of_a_harvester_is_waited_for_until_it_ends() {
+async fn waits_for_a_harvest_job_to_end() {
     clock::by_steps();
     let (sandbox, client) = platform().await;
     let job = |id: &str, status: &str| json!({"id": id, "status": status});
@@ -349,7 +349,7 @@ async fn a_run_of_a_harvester_is_waited_for_until_it_ends() {
         job("new", "processing"),
         job("new", "done-errors"),
     ] {
-        sandbox.answer_once("get_harvest_source", 200, &[], harvest_source(job));
+        sandbox.respond_once("get_harvest_source", 200, &[], harvest_source(job));
     }
     let ended = client.harvest_source("s").run_and_wait(quickly(Duration::from_secs(600))).await.unwrap();
     assert_eq!((ended.id.as_str(), ended.status), ("new", HarvestJobPreviewStatus::DoneErrors));
@@ -359,28 +359,28 @@ async fn a_run_of_a_harvester_is_waited_for_until_it_ends() {
 }
 
 #[tokio::test]
-async fn a_wait_that_ends_without_an_end_says_what_it_has_seen() {
+async fn a_wait_that_times_out_has_the_last_state() {
     clock::by_steps();
     let (sandbox, client) = platform().await;
-    sandbox.answer_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "processing"}).to_string());
+    sandbox.respond_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "processing"}).to_string());
     let error = client.harvest_job("j").wait(Wait::up_to(Duration::ZERO)).await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
     assert_eq!(error.to_string(), "the run j is still `processing` after 0ns");
-    sandbox.answer_once("get_harvest_job", 500, &[], r#"{"message": "no"}"#);
-    sandbox.answer_once("get_harvest_job", 404, &[], r#"{"message": "no"}"#);
+    sandbox.respond_once("get_harvest_job", 500, &[], r#"{"message": "no"}"#);
+    sandbox.respond_once("get_harvest_job", 404, &[], r#"{"message": "no"}"#);
     let error = client.harvest_job("j").wait(quickly(Duration::from_secs(600))).await.unwrap_err();
     assert!(error.is_not_found(), "an error ends the wait: {error:?}");
 }
 
 #[tokio::test]
-async fn an_analysis_is_waited_for_until_it_says_something_new() {
+async fn waits_for_a_new_analysis() {
     clock::by_steps();
     let (sandbox, client) = platform().await;
     let extras = |extras: Value| json!({"resource": {"extras": extras}, "dataset_id": COMMUNES}).to_string();
     let before = json!({"analysis:parsing:finished_at": "2026-01-01T00:00:00+00:00"});
     let after = json!({"analysis:parsing:finished_at": "2026-01-02T00:00:00+00:00", "analysis:content-length": 12});
     for seen in [before.clone(), before, after] {
-        sandbox.answer_once("get_resource", 200, &[], extras(seen));
+        sandbox.respond_once("get_resource", 200, &[], extras(seen));
     }
     let resource = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
     let analysis = resource.analyse(quickly(Duration::from_secs(600))).await.unwrap();
@@ -390,17 +390,17 @@ async fn an_analysis_is_waited_for_until_it_says_something_new() {
     assert_eq!(operations, expected);
     assert_eq!(requests[0].header("x-fields"), Some("resource{extras,url}"));
 
-    sandbox.answer_once("get_resource", 200, &[], extras(json!({"check:date": "2026-01-01T00:00:00+00:00"})));
+    sandbox.respond_once("get_resource", 200, &[], extras(json!({"check:date": "2026-01-01T00:00:00+00:00"})));
     let error = resource.wait_for_analysis(Wait::up_to(Duration::ZERO)).await.unwrap_err();
     assert!(error.is_timeout() && error.to_string().contains("it was only checked"), "{error}");
 }
 
 #[tokio::test]
-async fn a_dropped_wait_asks_no_more() {
+async fn a_dropped_wait_sends_no_more_requests() {
     clock::by_steps();
     let (sandbox, client) = platform().await;
     for _ in 0..3 {
-        sandbox.answer_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "pending"}).to_string());
+        sandbox.respond_once("get_harvest_job", 200, &[], json!({"id": "j", "status": "pending"}).to_string());
     }
     let job = client.harvest_job("j");
     let patient = Wait::default().first_pause(Duration::from_secs(600)).longest_pause(Duration::from_secs(600));

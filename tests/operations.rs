@@ -44,7 +44,7 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_is_current() {
+fn the_page_of_operations_is_current() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
     let current = page();
     if std::env::var_os("UPDATE").is_some() {

@@ -1,4 +1,4 @@
-//! Lists walked page by page: what is asked for, what is delivered, when it ends.
+//! Streams of pages and items: which pages are requested, which items yielded, and when they end.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use datagouv_sandbox::{Api as Document, Sandbox, clock};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
-/// A platform with so many data sets.
+/// A platform with so many datasets.
 async fn platform(datasets: usize) -> (Sandbox, Client) {
     let sandbox = Sandbox::start_platform().await;
     let client = Client::builder().base_url(Api::Main, sandbox.url(Document::Main)).api_key("key").build().unwrap();
@@ -19,8 +19,8 @@ async fn platform(datasets: usize) -> (Sandbox, Client) {
     (sandbox, client)
 }
 
-/// The pages that were asked for, with their sizes.
-fn asked(sandbox: &Sandbox) -> Vec<(u64, u64)> {
+/// The requested pages, with their sizes.
+fn requested(sandbox: &Sandbox) -> Vec<(u64, u64)> {
     let number = |pairs: &[(String, String)], name: &str| {
         let found: Vec<u64> =
             pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.parse().unwrap()).collect();
@@ -51,54 +51,54 @@ fn page_of(ids: &[&str], page: u64, total: u64) -> String {
 }
 
 #[tokio::test]
-async fn every_item_comes_once_and_in_the_order_of_the_list() {
+async fn yields_every_item_once_in_order() {
     let (sandbox, client) = platform(10).await;
     let whole = client.main().list_datasets().page_size(10).send().await.unwrap().into_inner();
     sandbox.take_requests();
     let walked: Vec<Dataset> = client.main().list_datasets().page_size(4).items().try_collect().await.unwrap();
     assert_eq!(walked, whole.data);
-    assert_eq!(asked(&sandbox), [(1, 4), (2, 4), (3, 4)]);
+    assert_eq!(requested(&sandbox), [(1, 4), (2, 4), (3, 4)]);
 }
 
 #[tokio::test]
-async fn links_are_not_followed() {
+async fn does_not_follow_next_page_links() {
     let (sandbox, client) = platform(4).await;
-    sandbox.answer_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 4));
-    sandbox.answer_once("list_datasets", 200, &[], page_of(&["c", "d"], 2, 4));
+    sandbox.respond_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 4));
+    sandbox.respond_once("list_datasets", 200, &[], page_of(&["c", "d"], 2, 4));
     let mut pages = client.main().list_datasets().page_size(2).pages();
     assert_eq!(ids(&pages.next().await.unwrap().unwrap()), ["a", "b"]);
     assert_eq!(ids(&pages.next().await.unwrap().unwrap()), ["c", "d"]);
-    assert_eq!(asked(&sandbox), [(1, 2), (2, 2)]);
+    assert_eq!(requested(&sandbox), [(1, 2), (2, 2)]);
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_when_it_is_wanted_and_not_before() {
+async fn requests_pages_lazily() {
     let (sandbox, client) = platform(10).await;
     let mut pages = client.main().list_datasets().page_size(2).pages();
-    assert_eq!((asked(&sandbox), pages.total()), (vec![], None));
+    assert_eq!((requested(&sandbox), pages.total()), (vec![], None));
     pages.next().await.unwrap().unwrap();
-    assert_eq!((asked(&sandbox), pages.total()), (vec![(1, 2)], Some(10)));
+    assert_eq!((requested(&sandbox), pages.total()), (vec![(1, 2)], Some(10)));
     pages.next().await.unwrap().unwrap();
-    assert_eq!(asked(&sandbox), [(1, 2), (2, 2)]);
+    assert_eq!(requested(&sandbox), [(1, 2), (2, 2)]);
 }
 
 #[tokio::test]
-async fn pages_have_a_hundred_items_where_nobody_says_otherwise() {
+async fn the_default_page_size_is_a_hundred() {
     let (sandbox, client) = platform(150).await;
     let pages = all(client.main().list_datasets().pages()).await;
     assert_eq!(pages.iter().map(|page| page.data.len()).collect::<Vec<_>>(), [100, 50]);
-    assert_eq!(asked(&sandbox), [(1, 100), (2, 100)]);
+    assert_eq!(requested(&sandbox), [(1, 100), (2, 100)]);
 }
 
 #[tokio::test]
-async fn a_walk_starts_at_the_page_of_the_call() {
+async fn starts_at_the_page_of_the_call() {
     let (sandbox, client) = platform(10).await;
     all(client.main().list_datasets().page(4).page_size(2).pages()).await;
-    assert_eq!(asked(&sandbox), [(4, 2), (5, 2)]);
+    assert_eq!(requested(&sandbox), [(4, 2), (5, 2)]);
 }
 
 #[tokio::test]
-async fn what_else_the_call_says_goes_with_every_page() {
+async fn every_page_has_the_other_parameters_of_the_call() {
     let (sandbox, client) = platform(10).await;
     let call = client.main().list_datasets().q("données & autres").page_size(2).call().header("x-trace", "7");
     call.query("lang", "en").pages().collect_up_to(3).await.unwrap();
@@ -113,20 +113,20 @@ async fn what_else_the_call_says_goes_with_every_page() {
         assert_eq!(own, [&("q".to_owned(), "données".to_owned()), &("lang".to_owned(), "en".to_owned())]);
         assert_eq!(request.header("x-trace"), Some("7"));
     }
-    assert_eq!(asked(&sandbox), [(1, 2), (2, 2), (3, 2)]);
+    assert_eq!(requested(&sandbox), [(1, 2), (2, 2), (3, 2)]);
 }
 
 #[tokio::test]
-async fn a_first_page_that_is_not_there_is_an_error() {
+async fn a_missing_first_page_is_an_error() {
     let (sandbox, client) = platform(10).await;
     let mut pages = client.main().list_datasets().page(9).page_size(2).pages();
     assert!(pages.next().await.unwrap().unwrap_err().is_not_found());
     assert!(pages.next().await.is_none());
-    assert_eq!(asked(&sandbox), [(9, 2)]);
+    assert_eq!(requested(&sandbox), [(9, 2)]);
 }
 
 #[tokio::test]
-async fn a_list_that_shrinks_ends_where_it_ends_now() {
+async fn a_shrinking_list_ends_at_its_new_end() {
     for concurrency in [1, 3] {
         let (sandbox, client) = platform(8).await;
         let mut pages = client.main().list_datasets().page_size(2).pages().concurrency(concurrency);
@@ -138,9 +138,9 @@ async fn a_list_that_shrinks_ends_where_it_ends_now() {
         }
         if concurrency == 1 {
             assert!(pages.next().await.is_none());
-            assert_eq!(asked(&sandbox), [(1, 2), (2, 2), (3, 2)]);
+            assert_eq!(requested(&sandbox), [(1, 2), (2, 2), (3, 2)]);
         } else {
-            // Those that were asked for before it shrank.
+            // Those requested before it shrank.
             while let Some(page) = pages.next().await {
                 page.unwrap();
             }
@@ -149,7 +149,7 @@ async fn a_list_that_shrinks_ends_where_it_ends_now() {
 }
 
 #[tokio::test]
-async fn a_list_that_grows_is_walked_to_its_new_end() {
+async fn a_growing_list_is_read_to_its_new_end() {
     let (sandbox, client) = platform(6).await;
     let mut pages = client.main().list_datasets().page_size(2).pages().concurrency(4);
     let mut walked = ids(&pages.next().await.unwrap().unwrap()).len();
@@ -161,7 +161,7 @@ async fn a_list_that_grows_is_walked_to_its_new_end() {
 }
 
 #[tokio::test]
-async fn what_moved_to_a_later_page_is_not_delivered_twice() {
+async fn an_item_that_moved_to_a_later_page_is_yielded_once() {
     let (sandbox, client) = platform(9).await;
     let mut pages = client.main().list_datasets().sort("-created").page_size(3).pages();
     let first = pages.next().await.unwrap().unwrap();
@@ -174,11 +174,11 @@ async fn what_moved_to_a_later_page_is_not_delivered_twice() {
     }
     assert_eq!(seen.len(), 9);
     assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 9);
-    assert_eq!(asked(&sandbox), [(1, 3), (2, 3), (3, 3), (4, 3)]);
+    assert_eq!(requested(&sandbox), [(1, 3), (2, 3), (3, 3), (4, 3)]);
 }
 
 #[tokio::test]
-async fn a_page_that_moved_as_a_whole_is_skipped_and_the_walk_goes_on() {
+async fn skips_a_page_whose_items_were_all_yielded() {
     let (_sandbox, client) = platform(6).await;
     let mut pages = client.main().list_datasets().sort("-created").page_size(2).pages();
     let first = pages.next().await.unwrap().unwrap();
@@ -191,23 +191,23 @@ async fn a_page_that_moved_as_a_whole_is_skipped_and_the_walk_goes_on() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_answered_again_ends_the_walk() {
+async fn a_repeated_page_ends_the_stream() {
     for second in [page_of(&["a", "b"], 1, 8), page_of(&["a", "b"], 2, 8), page_of(&["c", "d"], 1, 8)] {
         let (sandbox, client) = platform(4).await;
-        sandbox.answer_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 8));
-        sandbox.answer_once("list_datasets", 200, &[], second);
+        sandbox.respond_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 8));
+        sandbox.respond_once("list_datasets", 200, &[], second);
         assert_eq!(all(client.main().list_datasets().page_size(2).pages()).await.len(), 1);
-        assert_eq!(asked(&sandbox), [(1, 2), (2, 2)]);
+        assert_eq!(requested(&sandbox), [(1, 2), (2, 2)]);
     }
 }
 
 #[tokio::test]
-async fn an_empty_page_ends_the_walk() {
+async fn an_empty_page_ends_the_stream() {
     let (sandbox, client) = platform(4).await;
-    sandbox.answer_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 8));
-    sandbox.answer_once("list_datasets", 200, &[], page_of(&[], 2, 8));
+    sandbox.respond_once("list_datasets", 200, &[], page_of(&["a", "b"], 1, 8));
+    sandbox.respond_once("list_datasets", 200, &[], page_of(&[], 2, 8));
     assert_eq!(all(client.main().list_datasets().page_size(2).pages()).await.len(), 1);
-    assert_eq!(asked(&sandbox), [(1, 2), (2, 2)]);
+    assert_eq!(requested(&sandbox), [(1, 2), (2, 2)]);
 }
 
 #[tokio::test]
@@ -218,11 +218,11 @@ async fn an_empty_list_is_an_empty_page_and_no_items() {
     assert_eq!((pages.next().await.is_none(), pages.total()), (true, Some(0)));
     let items = client.main().list_datasets().tag("no-such-tag").items().collect_up_to(5).await.unwrap();
     assert!(items.is_empty());
-    assert_eq!(asked(&sandbox), [(1, 100), (1, 5)]);
+    assert_eq!(requested(&sandbox), [(1, 100), (1, 5)]);
 }
 
 #[tokio::test]
-async fn no_more_requests_are_under_way_than_allowed_and_pages_keep_their_order() {
+async fn limits_requests_in_flight_and_keeps_the_order_of_pages() {
     clock::by_steps();
     let (sandbox, client) = platform(60).await;
     sandbox.delay_once("list_datasets", Duration::ZERO);
@@ -232,7 +232,7 @@ async fn no_more_requests_are_under_way_than_allowed_and_pages_keep_their_order(
     let walked: Vec<Dataset> =
         client.main().list_datasets().page_size(4).items().concurrency(4).try_collect().await.unwrap();
     assert_eq!(sandbox.peak_in_flight(), 4);
-    let mut pages: Vec<u64> = asked(&sandbox).into_iter().map(|(page, _)| page).collect();
+    let mut pages: Vec<u64> = requested(&sandbox).into_iter().map(|(page, _)| page).collect();
     assert_eq!(pages[0], 1);
     pages.sort_unstable();
     assert_eq!(pages, (1..=15).collect::<Vec<u64>>());
@@ -241,64 +241,64 @@ async fn no_more_requests_are_under_way_than_allowed_and_pages_keep_their_order(
 }
 
 #[tokio::test]
-async fn a_walk_that_is_dropped_asks_for_nothing_more() {
+async fn a_dropped_stream_sends_no_more_requests() {
     clock::by_steps();
     let (sandbox, client) = platform(60).await;
     let mut pages = client.main().list_datasets().page_size(2).pages().concurrency(4);
     pages.next().await.unwrap().unwrap();
     pages.next().await.unwrap().unwrap();
     drop(pages);
-    // What was on its way arrives, and nothing after it: the second page and three beside it.
+    // The requests in flight arrive, and no others: the second page and three more.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(asked(&sandbox).len() <= 5, "{:?}", asked(&sandbox));
+    assert!(requested(&sandbox).len() <= 5, "{:?}", requested(&sandbox));
 }
 
 #[tokio::test]
-async fn a_wait_that_is_given_up_loses_nothing() {
+async fn a_cancelled_poll_loses_no_item() {
     clock::by_steps();
     let (sandbox, client) = platform(4).await;
     sandbox.delay_once("list_datasets", Duration::from_millis(500));
     let mut pages = client.main().list_datasets().page_size(2).pages();
     assert!(tokio::time::timeout(Duration::from_millis(50), pages.next()).await.is_err());
     let first = pages.next().await.unwrap().unwrap();
-    assert_eq!((first.page, asked(&sandbox)), (1, vec![(1, 2)]));
+    assert_eq!((first.page, requested(&sandbox)), (1, vec![(1, 2)]));
 }
 
 #[tokio::test]
-async fn a_limit_asks_for_no_more_than_it_takes() {
+async fn a_limit_requests_only_the_pages_that_it_needs() {
     let (sandbox, client) = platform(60).await;
     let list = || client.main().list_datasets();
     assert_eq!(list().items().collect_up_to(7).await.unwrap().len(), 7);
-    assert_eq!(asked(&sandbox), [(1, 7)]);
+    assert_eq!(requested(&sandbox), [(1, 7)]);
     sandbox.take_requests();
     assert_eq!(list().page_size(3).items().concurrency(8).collect_up_to(7).await.unwrap().len(), 7);
-    assert_eq!(asked(&sandbox), [(1, 3), (2, 3), (3, 3)]);
+    assert_eq!(requested(&sandbox), [(1, 3), (2, 3), (3, 3)]);
     sandbox.take_requests();
     assert_eq!(list().page_size(3).pages().concurrency(8).collect_up_to(2).await.unwrap().len(), 2);
-    assert_eq!(asked(&sandbox), [(1, 3), (2, 3)]);
+    assert_eq!(requested(&sandbox), [(1, 3), (2, 3)]);
     sandbox.take_requests();
     assert!(list().items().collect_up_to(0).await.unwrap().is_empty());
-    assert_eq!(asked(&sandbox), []);
+    assert_eq!(requested(&sandbox), []);
 }
 
 #[tokio::test]
-async fn an_error_ends_the_walk() {
+async fn an_error_ends_the_stream() {
     let (sandbox, client) = platform(10).await;
     let mut pages = client.main().list_datasets().page_size(2).pages().concurrency(2);
     pages.next().await.unwrap().unwrap();
-    sandbox.answer_once("list_datasets", 403, &[], r#"{"message": "no"}"#);
+    sandbox.respond_once("list_datasets", 403, &[], r#"{"message": "no"}"#);
     assert!(pages.next().await.unwrap().unwrap_err().is_forbidden());
     assert!(pages.next().await.is_none());
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_read_is_an_error() {
+async fn a_page_that_cannot_be_decoded_is_an_error() {
     let (sandbox, client) = platform(10).await;
     for body in [r#"{"data": "none", "total": 10}"#, "<html>"] {
         let mut items = client.main().list_datasets().page_size(2).items();
         items.next().await.unwrap().unwrap();
         items.next().await.unwrap().unwrap();
-        sandbox.answer_once("list_datasets", 200, &[("content-type", "application/json")], body);
+        sandbox.respond_once("list_datasets", 200, &[("content-type", "application/json")], body);
         let error = items.next().await.unwrap().unwrap_err();
         assert!(error.is_decode(), "{error}");
         assert!(items.next().await.is_none());
@@ -306,7 +306,7 @@ async fn a_page_that_cannot_be_read_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_left_out_and_the_walk_goes_on() {
+async fn skips_an_item_that_cannot_be_decoded() {
     let (sandbox, client) = platform(6).await;
     let all: Vec<String> = client
         .main()
@@ -322,18 +322,18 @@ async fn an_item_that_cannot_be_read_is_left_out_and_the_walk_goes_on() {
     let mut items = client.main().list_datasets().page_size(2).items();
     assert_eq!(items.next().await.unwrap().unwrap().id, all[0]);
     assert_eq!(items.next().await.unwrap().unwrap().id, all[1]);
-    // What was on the page before, what cannot be read, and what is new.
+    // Items of the previous page, an invalid item, and new ones.
     let body = format!(
         r#"{{"data": [{{"id": "{}"}}, null, "?", {{"id": "{}"}}], "total": 6, "page": 2, "page_size": 2}}"#,
         all[1], all[3]
     );
-    sandbox.answer_once("list_datasets", 200, &[("content-type", "application/json")], body);
+    sandbox.respond_once("list_datasets", 200, &[("content-type", "application/json")], body);
     let rest: Vec<String> = items.collect_up_to(9).await.unwrap().into_iter().map(|dataset| dataset.id).collect();
     assert_eq!(rest, all[3..]);
 }
 
 #[tokio::test]
-async fn a_call_that_cannot_be_made_says_so_and_sends_nothing() {
+async fn an_invalid_call_is_an_error_and_sends_nothing() {
     let (sandbox, client) = platform(4).await;
     let mut pages = client.main().list_dataset_followers().pages();
     let error = pages.next().await.unwrap().unwrap_err();
@@ -345,7 +345,7 @@ async fn a_call_that_cannot_be_made_says_so_and_sends_nothing() {
 #[tokio::test]
 async fn a_bare_list_is_one_page() {
     let (sandbox, client) = platform(4).await;
-    // The operation knows nothing of pages; the platform leaves unknown parameters aside.
+    // The operation knows nothing of pages; the platform ignores unknown parameters.
     sandbox.tolerate_violations(true);
     let call = client.request(Api::Main, "GET", "/datasets/licenses/").json::<Vec<Value>>();
     assert_eq!(call.pages().collect_up_to(9).await.unwrap().len(), 1);
@@ -353,7 +353,7 @@ async fn a_bare_list_is_one_page() {
 }
 
 #[tokio::test]
-async fn pages_of_a_type_of_ones_own_are_walked_too() -> Result<()> {
+async fn pages_of_a_users_type_are_streamed() -> Result<()> {
     #[derive(serde::Deserialize)]
     struct Titled {
         title: String,
@@ -365,21 +365,21 @@ async fn pages_of_a_type_of_ones_own_are_walked_too() -> Result<()> {
         titles.insert(item?.title);
     }
     assert_eq!((titles.len(), items.total()), (10, Some(10)));
-    assert_eq!(asked(&sandbox), [(1, 4), (2, 4), (3, 4)]);
+    assert_eq!(requested(&sandbox), [(1, 4), (2, 4), (3, 4)]);
     Ok(())
 }
 
 #[tokio::test]
-async fn without_a_total_pages_are_asked_for_one_after_the_other_up_to_the_end() {
+async fn requests_pages_one_by_one_without_a_total() {
     let (sandbox, client) = platform(6).await;
     let pages = client.main().list_datasets().page_size(2).fields_raw("data{id}").pages().concurrency(8);
     assert_eq!(all(pages).await.len(), 3);
-    assert_eq!(asked(&sandbox), [(1, 2), (2, 2), (3, 2), (4, 2)]);
+    assert_eq!(requested(&sandbox), [(1, 2), (2, 2), (3, 2), (4, 2)]);
     assert_eq!(sandbox.peak_in_flight(), 1);
 }
 
 #[tokio::test]
-async fn a_walk_can_go_on_in_a_task_of_its_own() {
+async fn a_stream_can_be_spawned() {
     let (_sandbox, client) = platform(10).await;
     let items = client.main().list_datasets().page_size(4).items().concurrency(2);
     let walk = tokio::spawn(async move {

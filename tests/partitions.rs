@@ -1,4 +1,4 @@
-//! Queries that are divided into ranges of row numbers.
+//! Queries partitioned into ranges of row numbers.
 
 use std::num::NonZeroUsize;
 
@@ -42,7 +42,7 @@ fn parts(most: usize) -> NonZeroUsize {
     NonZeroUsize::new(most).unwrap()
 }
 
-/// How many pages and exports were asked for.
+/// How many pages and exports were requested.
 fn requests(sandbox: &Sandbox) -> (usize, usize) {
     let received = sandbox.take_requests();
     let ending = |end: &str| received.iter().filter(|request| request.path.ends_with(end)).count();
@@ -50,7 +50,7 @@ fn requests(sandbox: &Sandbox) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn partitions_have_all_rows_between_them_once_and_in_order() {
+async fn partitions_cover_every_row_once_in_order() {
     let (_sandbox, rows) = table(260_000, 100_000..130_000).await;
     for (most, expected) in [(1, 1), (3, 3), (4, 4), (9, 5)] {
         let partitions = rows.extent().await.unwrap().ranges(parts(most));
@@ -80,7 +80,7 @@ async fn a_range_of_row_numbers_is_read_in_windows_of_that_range() {
 }
 
 #[tokio::test]
-async fn a_part_of_a_table_goes_on_where_its_export_broke_off() {
+async fn a_partition_resumes_after_a_cut_export() {
     let (sandbox, rows) = table(120_000, 0..0).await;
     let part = rows.row_numbers(60_001..=110_000).concurrency(NonZeroUsize::MIN);
     sandbox.cut_once("getResourceDataCSV", 20_000);
@@ -96,7 +96,7 @@ async fn a_part_of_a_table_goes_on_where_its_export_broke_off() {
 }
 
 #[tokio::test]
-async fn what_one_export_holds_is_not_divided_and_not_counted_twice() {
+async fn a_table_of_one_export_is_one_partition_and_counted_once() {
     let (sandbox, rows) = table(30_000, 0..0).await;
     let extent = rows.extent().await.unwrap();
     assert_eq!(extent.ranges(parts(4)), [i64::MIN..=i64::MAX]);

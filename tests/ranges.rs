@@ -1,4 +1,4 @@
-//! Files read by ranges: one state of the file, by as few requests as needed.
+//! Files read by ranges: one version of the file, with few requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,10 +7,10 @@ use datagouv::{Api, Client, Result};
 use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
 use datagouv_sandbox::{Reply, clock};
 
-/// What the reader keeps of the end of a file.
+/// How much of the end of a file the reader caches.
 const TAIL: u64 = 64 << 10;
 
-/// A file whose every byte tells its place.
+/// A file whose bytes differ by position.
 fn data() -> Vec<u8> {
     (0_u32..50_000).flat_map(u32::to_le_bytes).collect()
 }
@@ -28,14 +28,14 @@ fn requested(server: &FaultServer) -> Vec<String> {
     server.take_requests().iter().map(|arrival| arrival.header("range").unwrap_or("none").to_owned()).collect()
 }
 
-/// A server whose file can be replaced, with the headers that tell the states apart. It ignores preconditions, as some do.
+/// A server whose file can be replaced, with validators. It ignores preconditions, as some servers do.
 async fn replaceable(
     tags: [&'static [(&'static str, &'static str)]; 2],
     data: [Vec<u8>; 2],
 ) -> (FaultServer, impl Fn()) {
     let state = Arc::new(Mutex::new(0));
     let current = Arc::clone(&state);
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let state = *current.lock().unwrap();
         let reply = partial(arrival, &data[state]);
         tags[state].iter().fold(reply, |reply, (name, value)| reply.with_header(name, *value))
@@ -60,7 +60,7 @@ fn partial(arrival: &Arrival, data: &[u8]) -> Reply {
 }
 
 #[tokio::test]
-async fn a_range_is_that_of_the_file_and_its_end_needs_no_request() {
+async fn reads_ranges_and_knows_the_end_without_a_request() {
     let data = data();
     let server = FaultServer::serving("application/vnd.apache.parquet", data.clone()).await;
     let file = open(&server).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_range_is_that_of_the_file_and_its_end_needs_no_request() {
 }
 
 #[tokio::test]
-async fn requests_have_the_precondition_and_not_the_key() {
+async fn range_requests_have_the_precondition_and_no_key() {
     let server = FaultServer::serving("text/csv", data()).await;
     open(&server).await.unwrap().read(0..1).await.unwrap();
     let requests = server.requests();
@@ -117,7 +117,7 @@ async fn a_state_of_a_file_is_opened_elsewhere_or_is_an_error() {
 }
 
 #[tokio::test]
-async fn several_ranges_come_in_their_order_and_near_ones_together() {
+async fn several_ranges_are_returned_in_order_and_close_ones_coalesced() {
     let data = data();
     let server = FaultServer::serving("text/csv", data.clone()).await;
     let file = open(&server).await.unwrap();
@@ -133,7 +133,7 @@ async fn several_ranges_come_in_their_order_and_near_ones_together() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_replaced_is_an_error_and_not_a_mixture() {
+async fn a_replaced_file_is_an_error() {
     let (one, mut other) = (data(), data());
     other[3] = 255;
     let longer = [other.clone(), vec![0; 10]].concat();
@@ -155,14 +155,14 @@ async fn a_file_that_was_replaced_is_an_error_and_not_a_mixture() {
         let error = file.read(0..8).await.unwrap_err();
         assert!(error.is_changed() && error.is_corrupt(), "{before:?}: {error}");
         assert!(error.to_string().contains("changed while it was read"), "{error}");
-        // The end was read before.
+        // The end is cached.
         assert!(file.read_suffix(5).await.unwrap() == one[one.len() - 5..]);
         assert!(open(&server).await.unwrap().read(0..8).await.unwrap() == replaced[..8]);
     }
 }
 
 #[tokio::test]
-async fn a_precondition_that_failed_is_a_change() {
+async fn status_412_means_that_the_file_changed() {
     let server = FaultServer::serving("text/csv", data()).await;
     let file = open(&server).await.unwrap();
     for status in [412, 416] {
@@ -173,7 +173,21 @@ async fn a_precondition_that_failed_is_a_change() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_resumed_where_it_stopped() {
+async fn a_range_that_is_refused_of_the_same_file_is_not_called_a_change() {
+    let server = FaultServer::serving("text/csv", data()).await;
+    let file = open(&server).await.unwrap();
+    for (length, is_changed) in [(200_000, false), (7, true)] {
+        let refused = Reply::empty(416).with_header("content-range", format!("bytes */{length}"));
+        server.fault_once(Fault::Reply(refused));
+        let error = file.read(0..8).await.unwrap_err();
+        assert_eq!(error.is_changed(), is_changed, "{error}");
+        let message = error.to_string();
+        assert_eq!(message.contains("refused bytes 0 to 8 of the 200000 that the file has"), !is_changed, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_body_is_resumed() {
     clock::by_steps();
     let data = data();
     for fault in [Fault::CutBody(50_000), Fault::ResetBody(50_000)] {
@@ -190,7 +204,7 @@ async fn a_body_that_breaks_off_is_resumed_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn a_body_that_always_breaks_off_is_an_error_of_the_exchange() {
+async fn a_body_that_is_always_cut_is_a_transport_error() {
     clock::by_steps();
     let server = FaultServer::serving("text/csv", data()).await;
     let file = open(&server).await.unwrap();
@@ -204,20 +218,20 @@ async fn a_server_without_ranges_serves_small_files_only() {
     let small: Vec<u8> = data()[..1_000].to_vec();
     for data in [small.clone(), Vec::new()] {
         let expected = data.clone();
-        let server = FaultServer::answering(move |_| Reply::new(200, "text/csv", data.clone())).await;
+        let server = FaultServer::responding(move |_| Reply::new(200, "text/csv", data.clone())).await;
         let file = open(&server).await.unwrap();
         assert_eq!((file.len(), file.is_empty()), (expected.len() as u64, expected.is_empty()));
         assert!(file.read(0..file.len()).await.unwrap() == expected);
         assert_eq!(server.requests().len(), 1);
     }
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", data())).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/csv", data())).await;
     let error = open(&server).await.unwrap_err();
     assert!(error.to_string().contains("does not support range requests"), "{error}");
 }
 
 #[tokio::test]
 async fn an_empty_file_has_no_last_bytes() {
-    let server = FaultServer::answering(|arrival| match arrival.header("range") {
+    let server = FaultServer::responding(|arrival| match arrival.header("range") {
         Some(_) => Reply::empty(416).with_header("content-range", "bytes */0"),
         None => Reply::new(200, "text/csv", ""),
     })
@@ -226,8 +240,8 @@ async fn an_empty_file_has_no_last_bytes() {
 }
 
 #[tokio::test]
-async fn a_server_without_suffix_ranges_is_asked_by_position() {
-    let server = FaultServer::answering(|arrival| match arrival.header("range") {
+async fn falls_back_to_positions_without_suffix_ranges() {
+    let server = FaultServer::responding(|arrival| match arrival.header("range") {
         Some(range) if !range.starts_with("bytes=-") => partial(arrival, &data()),
         _ => Reply::new(200, "text/csv", data()).with_header("accept-ranges", "bytes"),
     })
@@ -251,7 +265,7 @@ async fn a_range_outside_of_the_file_is_not_requested() {
 }
 
 #[tokio::test]
-async fn another_range_than_the_requested_one_is_refused() {
+async fn refuses_another_range_than_the_requested_one() {
     let server = FaultServer::serving("text/csv", data()).await;
     let file = open(&server).await.unwrap();
     let other = Reply::new(206, "text/csv", data()[4..8].to_vec()).with_header("content-range", "bytes 4-7/200000");
@@ -261,8 +275,8 @@ async fn another_range_than_the_requested_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_range_longer_than_the_requested_one_is_not_read() {
-    let server = FaultServer::answering(|arrival| match arrival.header("range") {
+async fn does_not_read_beyond_the_requested_range() {
+    let server = FaultServer::responding(|arrival| match arrival.header("range") {
         Some(range) if !range.starts_with("bytes=-") => partial(arrival, &data()),
         _ => Reply::new(206, "text/csv", data()).with_header("content-range", "bytes 0-199999/200000"),
     })

@@ -1,4 +1,4 @@
-//! Rows of files of every form, read from their bytes.
+//! Rows read from the bytes of files in every format.
 
 use std::io::{Cursor, Write};
 
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Rows as they are written in every file of the table: French letters, the separators, quotes and newlines in cells.
+/// The rows of every file: French letters, the separators, quotes and newlines in cells.
 const ROWS: [[&str; 4]; 6] = [
     ["code", "libellé", "département", "remarque"],
     ["01300", "Belley-sur-Séran", "Ain", "à l'été ; déjà, « là »"],
@@ -78,7 +78,7 @@ fn expected() -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn every_encoding_is_read_with_every_separator() {
+async fn reads_every_encoding_with_every_separator() {
     let encodings = [
         ("UTF-8", false),
         ("UTF-8", true),
@@ -102,7 +102,7 @@ async fn every_encoding_is_read_with_every_separator() {
 }
 
 #[tokio::test]
-async fn an_encoding_that_is_set_is_not_guessed() {
+async fn an_explicit_encoding_is_not_detected() {
     // All of them have the letters of French.
     for encoding in ["macintosh", "iso-8859-15", "windows-1254", "gb18030"] {
         let names = [("libellé", "Châteauroux"), ("Noël", "façade")];
@@ -162,7 +162,7 @@ fn zip(files: &[(&str, &[u8])], deflated: bool, described_after: bool) -> Vec<u8
 }
 
 #[tokio::test]
-async fn a_packed_file_is_read_as_it_is() {
+async fn reads_compressed_files() {
     let csv = encoded(&text(';', "\r\n"), "windows-1252", false);
     let (first, second) = csv.split_at(100);
     let mut parts = gzip(first);
@@ -214,7 +214,7 @@ async fn an_archive_of_several_files_needs_a_choice() {
 }
 
 #[tokio::test]
-async fn what_is_spoilt_is_an_error() {
+async fn damaged_files_are_errors() {
     let csv = b"a;b\n1;2\n".repeat(50_000);
     let packed = gzip(&csv);
     let cut = packed[..packed.len() - 20].to_vec();
@@ -228,7 +228,7 @@ async fn what_is_spoilt_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_csv_says_what_it_is() {
+async fn another_format_than_csv_is_an_error_that_names_it() {
     for (bytes, what) in [
         (&b"  <!DOCTYPE html><html>Request Rejected</html>"[..], "an HTML page"),
         (b"<?xml version=\"1.0\"?><a/>", "XML"),
@@ -247,7 +247,7 @@ async fn a_file_that_is_no_csv_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn lines_before_the_header_are_not_rows() {
+async fn skips_lines_before_the_header() {
     let csv = "Liste des communes;;\r\nau 1er janvier 2024;;\r\n\r\nid;nom;dep\r\n1;a;2\r\n2;\"b;\nc\";3\r\n";
     let (found, origin) = rows(csv, Format::new()).await;
     assert_eq!(detected(&origin), ("UTF-8", Some(';'), Some(4)));
@@ -259,17 +259,17 @@ async fn lines_before_the_header_are_not_rows() {
 }
 
 #[tokio::test]
-async fn an_uneven_line_is_an_error_of_its_own_unless_lenient() {
+async fn a_line_of_another_length_is_one_error_unless_lenient() {
     let csv = "a;b\n1;2\n\n3\n4;5;6\n7;8\n";
     let mut stream = open(csv.into(), Format::new()).await.unwrap();
-    let mut told = Vec::new();
+    let mut read = Vec::new();
     while let Some(row) = stream.next().await {
-        told.push(row.map(|row| row["a"].as_str().unwrap().to_owned()).map_err(|error| error.to_string()));
+        read.push(row.map(|row| row["a"].as_str().unwrap().to_owned()).map_err(|error| error.to_string()));
     }
-    assert_eq!(told.len(), 4);
-    assert_eq!((told[0].as_deref(), told[3].as_deref()), (Ok("1"), Ok("7")));
-    assert!(told[1].as_ref().unwrap_err().starts_with("line 4 has 1 cells and the header 2"), "{told:?}");
-    assert!(told[2].as_ref().unwrap_err().starts_with("line 5 has 3 cells and the header 2"), "{told:?}");
+    assert_eq!(read.len(), 4);
+    assert_eq!((read[0].as_deref(), read[3].as_deref()), (Ok("1"), Ok("7")));
+    assert!(read[1].as_ref().unwrap_err().starts_with("line 4 has 1 cells and the header 2"), "{read:?}");
+    assert!(read[2].as_ref().unwrap_err().starts_with("line 5 has 3 cells and the header 2"), "{read:?}");
     let (found, _) = rows(csv, Format::new().lenient(true)).await;
     assert_eq!(found.len(), 4);
     assert_eq!((&found[1]["a"], &found[1]["b"]), (&json!("3"), &Value::Null));
@@ -284,7 +284,7 @@ struct Station {
 }
 
 #[tokio::test]
-async fn fields_read_numbers_and_truths_from_text() {
+async fn decodes_numbers_and_booleans_from_text() {
     let csv = "code;puissance;points;libre\n007;\"1,5\";12;oui\n8;;3;FAUX\n9;x;3;1\n";
     let mut stations = records::read::<Station>(Cursor::new(csv), Format::new()).await.unwrap();
     let first = stations.next().await.unwrap().unwrap();
@@ -297,7 +297,7 @@ async fn fields_read_numbers_and_truths_from_text() {
 }
 
 #[tokio::test]
-async fn words_for_null_are_text_unless_set() {
+async fn null_words_are_text_unless_set() {
     let csv = "pays;code\nNamibie;NA\nn.c.;\n";
     let (found, _) = rows(csv, Format::new()).await;
     assert_eq!((&found[0]["code"], &found[1]["pays"], &found[1]["code"]), (&json!("NA"), &json!("n.c."), &Value::Null));
@@ -307,7 +307,7 @@ async fn words_for_null_are_text_unless_set() {
 
 proptest! {
     #[test]
-    fn whatever_the_bytes_are_they_are_rows_or_an_error(
+    fn any_bytes_are_rows_or_an_error(
         begin in proptest::sample::select(vec!["", "a;b\n", "PK\u{3}\u{4}", "\u{feff}"]),
         rest in proptest::collection::vec(any::<u8>(), 0..400),
         lenient in any::<bool>(),
@@ -338,7 +338,7 @@ async fn platform() -> (Sandbox, Client) {
 }
 
 #[tokio::test]
-async fn rows_that_the_tabular_api_does_not_have_come_from_the_file() {
+async fn falls_back_to_the_file_without_tabular_rows() {
     let (sandbox, client) = platform().await;
     let resource = client.resource(COMMUNES_RESOURCE);
     let mut of_api = resource.records::<Row>().open().await.unwrap();
@@ -346,16 +346,16 @@ async fn rows_that_the_tabular_api_does_not_have_come_from_the_file() {
     let first = of_api.next().await.unwrap().unwrap();
     assert!(first.get("__id").is_none() && first.len() > 2, "{first:?}");
     for (status, reason) in [(410, "no longer has its rows"), (404, "has not imported its rows")] {
-        sandbox.answer_once("getResourceProfile", status, &[("Content-Type", "text/plain")], "gone");
+        sandbox.respond_once("getResourceProfile", status, &[("Content-Type", "text/plain")], "gone");
         let mut of_file = resource.records::<Row>().open().await.unwrap();
-        let RecordSource::File { reason: Some(told), detected, .. } = of_file.source() else { panic!() };
-        assert!(told.contains(reason) && !detected.typed, "{told}");
+        let RecordSource::File { reason: Some(found), detected, .. } = of_file.source() else { panic!() };
+        assert!(found.contains(reason) && !detected.typed, "{found}");
         assert_eq!(of_file.next().await.unwrap().unwrap().len(), first.len());
     }
     let mut typed = resource.records::<Row>().from_file().open().await.unwrap();
     assert_eq!(typed.next().await.unwrap().unwrap(), first);
-    // What is not known does not change where rows come from.
-    sandbox.answer_once("getResourceProfile", 500, &[("Content-Type", "text/plain")], "oops");
+    // An unknown state does not change the source of the rows.
+    sandbox.respond_once("getResourceProfile", 500, &[("Content-Type", "text/plain")], "oops");
     assert!(resource.records::<Row>().open().await.is_err());
     assert!(resource.records::<Row>().untyped().open().await.is_ok());
 }

@@ -1,7 +1,7 @@
-//! `docs/reference.md` says what the documents say.
+//! `docs/reference.md` agrees with the documents.
 //!
-//! The page takes the platform's own list of endpoints line by line; each line is followed by the operations that it
-//! means, or by what took their place. The list is below, as the platform writes it.
+//! The page takes the platform's own list of endpoints line by line; each line is followed by its operations,
+//! or by their replacements. The list is below, as the platform writes it.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,13 @@ const PAGE: &str = include_str!("../docs/reference.md");
 
 /// A row of the page about one operation.
 struct Row {
-    /// Whether it is in a table of the list, not of what the list leaves out.
+    /// Whether it is in a table of the list, not in one of the operations that the list omits.
     listed: bool,
     /// The line of the list that begins here.
     line: Option<String>,
     /// `METHOD path`.
     operation: String,
-    /// Why it is not there, where it is not.
+    /// Why there is no operation, if there is none.
     gone: String,
     /// The module and the method of every call.
     calls: Vec<(String, String)>,
@@ -75,7 +75,7 @@ fn row(text: &str, width: usize, api: Api) -> Row {
     Row { listed: width == 3, line, operation, gone, calls: calls.collect(), api }
 }
 
-/// What stands between backquotes.
+/// The texts between backquotes.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -119,7 +119,7 @@ fn assert_same(page: &[String], wanted: &[String]) {
 }
 
 #[test]
-fn every_line_of_the_list_is_there_in_its_order() {
+fn the_reference_has_every_endpoint_in_order() {
     let page: Vec<String> = rows().into_iter().filter_map(|row| row.line).collect();
     let list: Vec<String> = LIST.trim().lines().map(str::to_owned).collect();
     assert_same(&page, &list);
@@ -127,7 +127,7 @@ fn every_line_of_the_list_is_there_in_its_order() {
 }
 
 #[test]
-fn every_call_makes_the_operation_beside_it() {
+fn every_example_builds_the_operation_of_its_line() {
     for row in rows().iter().filter(|row| row.gone.is_empty()) {
         let (module, operations) = module(row.api);
         let operation = operations.iter().find(|known| format!("{} {}", known.method, known.path) == row.operation);
@@ -137,7 +137,7 @@ fn every_call_makes_the_operation_beside_it() {
 }
 
 #[test]
-fn every_operation_is_there_once() {
+fn the_reference_has_every_operation_once() {
     let mut page: Vec<String> = Vec::new();
     for row in rows().iter().filter(|row| row.gone.is_empty()) {
         page.push(format!("{} {}", module(row.api).0, row.operation));
@@ -151,7 +151,7 @@ fn every_operation_is_there_once() {
 }
 
 #[test]
-fn what_is_gone_is_in_no_document_and_what_replaces_it_is() {
+fn removed_endpoints_are_in_no_document_and_their_replacements_are() {
     let documents = Document::corrected().unwrap();
     let mut gone = 0;
     for row in rows().iter().filter(|row| !row.gone.is_empty()) {
@@ -171,7 +171,7 @@ fn what_is_gone_is_in_no_document_and_what_replaces_it_is() {
 }
 
 #[test]
-fn a_line_has_its_methods_and_paths_beside_it() {
+fn a_line_has_its_methods_and_paths() {
     for (line, rows) in lines(&rows()) {
         let (methods, rest) = line.split_once(' ').unwrap();
         let wanted: BTreeSet<&str> = methods.split('/').filter(|method| *method != "...").collect();
@@ -195,7 +195,7 @@ fn a_line_has_its_methods_and_paths_beside_it() {
 fn the_parameters_that_a_line_names_are_those_of_its_operations() {
     let documents = Document::corrected().unwrap();
     for (line, rows) in lines(&rows()) {
-        let Some((_, said)) = line.split_once(" — ") else { continue };
+        let Some((_, listed)) = line.split_once(" — ") else { continue };
         let mut known = BTreeSet::new();
         for row in rows {
             let document = documents.iter().find(|document| document.api() == row.api).unwrap();
@@ -204,17 +204,18 @@ fn the_parameters_that_a_line_names_are_those_of_its_operations() {
                 known.extend(names(document, item, operation));
             }
         }
-        for name in parameters(said) {
+        for name in parameters(listed) {
             assert!(known.contains(name), "{name} of {line} is none of {known:?}");
         }
     }
 }
 
-/// The names among what a line says after its path. `column__…` stands for names that depend on the data.
-fn parameters(said: &str) -> impl Iterator<Item = &str> {
+/// The names in a line, after its path. `column__…` stands for names that depend on the data.
+fn parameters(listed: &str) -> impl Iterator<Item = &str> {
     let prose = ["redirect to latest resource", "create", "reorder (body: array)", "body: [{id}]"];
-    let said = if prose.contains(&said) { "" } else { said.trim_end_matches(" (body)") };
-    said.split([',', ';', '/'])
+    let listed = if prose.contains(&listed) { "" } else { listed.trim_end_matches(" (body)") };
+    listed
+        .split([',', ';', '/'])
         .map(|name| name.trim().split([':', ' ']).next().unwrap_or_default())
         .filter(|name| !name.is_empty() && !name.starts_with("column__"))
 }

@@ -1,6 +1,6 @@
-//! The client for long, and much of it: `cargo test -p datagouv-tests --test soak -- --nocapture`.
+//! The client under sustained load: `cargo test -p datagouv-tests --test soak -- --nocapture`.
 //!
-//! It takes some minutes; `DATAGOUV_SOAK=short` makes do with a tenth.
+//! It takes some minutes; `DATAGOUV_SOAK=short` runs a tenth.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -17,12 +17,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
-/// A tenth of what is asked for, where the whole is too long.
+/// The number of iterations, or a tenth of it in the short form.
 fn part(whole: usize) -> usize {
     if std::env::var("DATAGOUV_SOAK").is_ok_and(|value| value == "short") { whole / 10 } else { whole }
 }
 
-/// The bytes that the process holds in memory, where the system tells.
+/// The bytes that the process holds in memory, if the system reports them.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -48,21 +48,21 @@ fn client_of(server: &FaultServer) -> ClientBuilder {
         .limits(Limits::none())
 }
 
-/// The tests run one after the other: what one holds in memory is not the other's.
+/// The tests run one after the other, so that each measures its own memory.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 const TASKS: usize = 100;
-/// The tokens of the default budget, and what an attempt beyond the first takes of them.
+/// The tokens of the default retry budget, and the cost of a retry.
 const BUDGET: u64 = 500;
 const PRICE: u64 = 5;
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Calls that were right the first time.
+    /// Calls that succeeded at the first attempt.
     first: AtomicU64,
-    /// Attempts beyond the first, of calls that came right with them.
+    /// Retries of calls that succeeded.
     brought_back: AtomicU64,
-    /// All attempts beyond the first.
+    /// All retries.
     further: AtomicU64,
     exhausted: AtomicU64,
     failed: AtomicU64,
@@ -88,7 +88,7 @@ struct Item {
     text: String,
 }
 
-/// What stands beside a number: enough for a body to be cut in its midst.
+/// A filler, so that bodies are long enough to be cut.
 fn text_of(number: usize) -> String {
     format!("{:016x}", scattered(number)).repeat(32)
 }
@@ -98,7 +98,7 @@ fn item(arrival: &Arrival) -> Reply {
     Reply::json(200, &json!({"number": number, "text": text_of(number)}))
 }
 
-/// Three of ten requests fail, each in another way.
+/// Three of ten requests fail, with different faults.
 fn mishap(arrival: &Arrival) -> Option<Fault> {
     let random = scattered(arrival.number);
     (random % 10 < 3).then(|| match random / 10 % 8 {
@@ -113,16 +113,16 @@ fn mishap(arrival: &Arrival) -> Option<Fault> {
     })
 }
 
-/// What may come of three of ten requests failing, and nothing else.
+/// Checks that an error is one that the faults explain.
 fn is_expected(error: &Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
     error.is_transport() || error.is_circuit_open() || matches!(status, Some(429 | 500 | 503))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_tasks_against_a_server_that_fails_three_times_of_ten() {
+async fn a_hundred_tasks_succeed_when_three_of_ten_requests_fail() {
     let _alone = ALONE.lock().await;
-    let server = FaultServer::answering(item).await;
+    let server = FaultServer::responding(item).await;
     server.only_count();
     server.plan(mishap);
     let counts = Arc::new(Counts::default());
@@ -153,7 +153,7 @@ async fn a_hundred_tasks_against_a_server_that_fails_three_times_of_ten() {
     tokio::time::sleep(time / 4).await;
     let before = resident();
     while let Some(done) = tasks.join_next().await {
-        done.expect("no answer is wrong");
+        done.expect("every response is correct");
     }
     let after = resident();
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -167,9 +167,9 @@ async fn a_hundred_tasks_against_a_server_that_fails_three_times_of_ten() {
         count(&counts.exhausted),
     );
     assert!(first > 0 && further > 0);
-    // What was taken from the budget is what was in it, and what was brought back.
+    // Retries cannot cost more than the budget had and regained.
     assert!(further * PRICE <= BUDGET + first + brought_back * PRICE, "more further attempts than the budget has");
-    // 27 of 1000 fail three times in a row; the rest is for lack of budget.
+    // 27 of 1000 fail three times in a row; the others lack budget.
     let calls = server.count() as u64 - further;
     assert!(failed * 5 < calls, "{failed} of {calls} calls failed");
     if let (Some(before), Some(after)) = (before, after) {
@@ -182,15 +182,15 @@ const SIZE: usize = 1 << 20;
 const AT_ONCE: usize = 32;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_downloads_each_cut_at_a_random_place() {
+async fn ten_thousand_downloads_resume_after_a_random_cut() {
     let _alone = ALONE.lock().await;
     let downloads = part(10_000);
     let data: Vec<u8> = (0..SIZE / 8).flat_map(|number| scattered(number).to_le_bytes()).collect();
     let checksum: String = Sha256::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
     let server = FaultServer::serving("application/octet-stream", data.clone()).await;
     server.only_count();
-    // Whether the first answer for each file is closed in order: then all that was sent arrives, and the second
-    // request is for the rest. A reset may throw away what a busy client has not read yet.
+    // Whether the first response of each file ends with a FIN: then all its bytes arrive, and the second request is
+    // for the rest. A reset may discard bytes that a busy client has not read yet.
     let in_order: Mutex<HashMap<String, bool>> = Mutex::new(HashMap::new());
     let (resumed, begun_anew) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     server.plan({
@@ -256,5 +256,5 @@ async fn ten_thousand_downloads_each_cut_at_a_random_place() {
         assert!(after < before + before / 5 + (16 << 20), "memory grows");
     }
     assert_eq!((requests, left), (2 * downloads, 0));
-    assert_eq!(begun_anew.load(Ordering::Relaxed), 0, "what is there is not asked for again");
+    assert_eq!(begun_anew.load(Ordering::Relaxed), 0, "received bytes are not requested again");
 }

@@ -1,4 +1,4 @@
-//! What is traced of a call. It stands alone: what other tests do at the same time would be traced too.
+//! The spans of a call. A test binary of its own, since spans of concurrent tests would be recorded too.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,29 +14,29 @@ fn client_of(server: &FaultServer) -> ClientBuilder {
 }
 
 #[test]
-fn a_span_tells_of_a_call_without_its_query_and_its_key() {
+fn a_span_of_a_call_has_neither_its_query_nor_its_key() {
     let spans = Spans::default();
-    let told = Arc::clone(&spans.0);
+    let recorded = Arc::clone(&spans.0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(spans, || {
         runtime.block_on(async {
-            let server = FaultServer::answering(|_| Reply::json(200, &json!({"fine": true}))).await;
-            for asked in [false, true] {
-                let client = client_of(&server).api_key(KEY).trace_queries(asked).build().unwrap();
+            let server = FaultServer::responding(|_| Reply::json(200, &json!({"fine": true}))).await;
+            for with_query in [false, true] {
+                let client = client_of(&server).api_key(KEY).trace_queries(with_query).build().unwrap();
                 client.request(Api::Main, "GET", "/x").query("q", "mine").send().await.unwrap();
             }
         });
     });
-    let told = told.lock().unwrap();
-    let (quiet, asked) = (&told[0], &told[1]);
+    let recorded = recorded.lock().unwrap();
+    let (quiet, with_query) = (&recorded[0], &recorded[1]);
     for field in ["operation=request", "method=GET", "status=200", "attempts=1", "bytes=13", "outcome=success"] {
-        assert!(quiet.iter().any(|told| told.replace('"', "") == field), "{field}: {quiet:?}");
+        assert!(quiet.iter().any(|recorded| recorded.replace('"', "") == field), "{field}: {quiet:?}");
     }
-    assert!(!format!("{quiet:?}").contains("mine") && format!("{asked:?}").contains("q=mine"), "{told:?}");
-    assert!(!format!("{told:?}").contains(KEY));
+    assert!(!format!("{quiet:?}").contains("mine") && format!("{with_query:?}").contains("q=mine"), "{recorded:?}");
+    assert!(!format!("{recorded:?}").contains(KEY));
 }
 
-/// Keeps what the spans named `datagouv` are told, and says yes to nothing else.
+/// Records the fields of spans named `datagouv`, and enables no others.
 #[derive(Default)]
 struct Spans(Arc<Mutex<Vec<Vec<String>>>>);
 
@@ -47,15 +47,15 @@ impl tracing::Subscriber for Spans {
 
     fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
         let mut spans = self.0.lock().unwrap();
-        let mut told = Vec::new();
-        span.record(&mut Told(&mut told));
-        spans.push(told);
+        let mut fields = Vec::new();
+        span.record(&mut Fields(&mut fields));
+        spans.push(fields);
         tracing::span::Id::from_u64(spans.len() as u64)
     }
 
     fn record(&self, span: &tracing::span::Id, values: &tracing::span::Record<'_>) {
         let index = usize::try_from(span.into_u64()).unwrap() - 1;
-        values.record(&mut Told(&mut self.0.lock().unwrap()[index]));
+        values.record(&mut Fields(&mut self.0.lock().unwrap()[index]));
     }
 
     fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
@@ -67,9 +67,9 @@ impl tracing::Subscriber for Spans {
     fn exit(&self, _: &tracing::span::Id) {}
 }
 
-struct Told<'a>(&'a mut Vec<String>);
+struct Fields<'a>(&'a mut Vec<String>);
 
-impl tracing::field::Visit for Told<'_> {
+impl tracing::field::Visit for Fields<'_> {
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
         self.0.push(format!("{}={value:?}", field.name()));
     }

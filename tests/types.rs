@@ -1,4 +1,4 @@
-//! What the generated types promise: answers are read with tolerance, requests say what is meant and no more.
+//! The generated types: responses are decoded tolerantly, requests serialize the set properties alone.
 
 use datagouv::main::types::{
     Dataset, DatasetFrequency, DatasetInput, DatasetUpdate, GeoZoneOrId, HarvestSourceInput, MetricValue, Organization,
@@ -12,7 +12,7 @@ fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
 }
 
 #[test]
-fn an_answer_with_nothing_or_nulls_only_is_read() {
+fn decodes_empty_objects_and_nulls() {
     let empty: Dataset = read(json!({}));
     let mut nulls: Value = serde_json::to_value(&empty).unwrap();
     nulls.as_object_mut().unwrap().values_mut().for_each(|value| *value = Value::Null);
@@ -26,14 +26,14 @@ fn an_answer_with_nothing_or_nulls_only_is_read() {
 }
 
 #[test]
-fn what_the_document_does_not_name_does_not_hurt() {
+fn unknown_properties_and_enum_values_are_accepted() {
     let dataset: Dataset = read(json!({"frequency": "every-blue-moon", "added-upstream": {"x": [1]}}));
     assert_eq!(dataset.frequency, DatasetFrequency::Unknown("every-blue-moon".to_owned()));
     assert_eq!(serde_json::to_value(&dataset.frequency).unwrap(), json!("every-blue-moon"));
 }
 
 #[test]
-fn a_value_of_an_enum_is_the_same_text_both_ways() {
+fn enum_values_round_trip() {
     for text in ["daily", "unknown", "every-blue-moon", ""] {
         let frequency: DatasetFrequency = text.parse().unwrap();
         assert_eq!((frequency.to_string().as_str(), frequency.as_str()), (text, text));
@@ -44,7 +44,7 @@ fn a_value_of_an_enum_is_the_same_text_both_ways() {
 }
 
 #[test]
-fn a_union_is_the_first_variant_that_takes_the_value_and_else_what_came() {
+fn a_union_decodes_to_its_first_matching_variant_else_the_raw_value() {
     for (value, counts) in [(json!(3), true), (json!(-3), true), (json!(3.5), false), (json!("3"), false)] {
         assert_eq!(matches!(read(value.clone()), MetricValue::Integer(_)), counts, "{value}");
     }
@@ -65,7 +65,7 @@ fn a_union_is_the_first_variant_that_takes_the_value_and_else_what_came() {
 }
 
 #[test]
-fn a_request_sends_what_was_said_and_nothing_else() {
+fn a_request_body_has_the_set_properties_alone() {
     let input = DatasetInput::new("Communes", "What it holds");
     assert_eq!(serde_json::to_value(&input).unwrap(), json!({"description": "What it holds", "title": "Communes"}));
     let input = input.tags(["geo", "insee"]).private(true).frequency(DatasetFrequency::Daily);
@@ -76,7 +76,7 @@ fn a_request_sends_what_was_said_and_nothing_else() {
 }
 
 #[test]
-fn leaving_alone_emptying_and_setting_are_three_things() {
+fn absent_null_and_set_properties_differ() {
     let update = |update: DatasetUpdate| serde_json::to_value(update).unwrap();
     assert_eq!(update(DatasetUpdate::new()), json!({}));
     assert_eq!(update(DatasetUpdate::new().acronym(Field::Null)), json!({"acronym": null}));
@@ -85,7 +85,7 @@ fn leaving_alone_emptying_and_setting_are_three_things() {
 }
 
 #[test]
-fn a_request_made_of_json_says_what_it_lacks() {
+fn a_request_from_json_names_its_missing_properties() {
     let error = DatasetInput::try_from(json!({"title": "x"})).unwrap_err();
     assert!(error.to_string().contains("missing field `description`"), "{error}");
     assert!(HarvestSourceInput::try_from(json!({})).is_err());
@@ -93,7 +93,7 @@ fn a_request_made_of_json_says_what_it_lacks() {
 }
 
 #[test]
-fn a_request_read_from_json_is_written_as_it_was() {
+fn a_request_from_json_round_trips() {
     let text = r#"{"description":"What it holds","title":"Communes","acronym":null,"tags":[],"unknown":1}"#;
     let input: DatasetInput = serde_json::from_str(text).unwrap();
     assert_eq!(input, DatasetInput::new("Communes", "What it holds").acronym(Field::Null).tags(Vec::<String>::new()));
@@ -110,7 +110,7 @@ fn a_request_read_from_json_is_written_as_it_was() {
 }
 
 #[test]
-fn read_modify_write_keeps_what_can_be_written_and_drops_what_cannot() {
+fn read_modify_write_keeps_writable_properties_alone() {
     let dataset: Dataset = read(json!({
         "id": "5b7ffc618b4c4169d30727e0", "title": "Communes", "description": "d", "slug": "communes", "tags": ["geo"],
         "license": "lov2", "frequency": "daily", "acronym": null, "metrics": {"views": 3}, "page": "https://example.org/x",
@@ -132,7 +132,7 @@ fn read_modify_write_keeps_what_can_be_written_and_drops_what_cannot() {
 }
 
 #[test]
-fn what_the_document_does_not_name_is_kept_and_never_sent() {
+fn unknown_properties_are_kept_and_never_sent() {
     let body = json!({
         "id": "53699233a3a729239d2046ed", "title": "Communes", "ranking": {"of": [1, null]},
         "resources": [{"id": "1c5075ec-7ce1-49cb-ab89-94f507812daf", "title": "csv", "url": "https://example.org/x.csv", "hidden": true}],
@@ -156,13 +156,13 @@ fn what_the_document_does_not_name_is_kept_and_never_sent() {
     let sent = serde_json::to_value(DatasetUpdate::from(dataset)).unwrap();
     assert_eq!((sent.get("ranking"), sent["resources"][0].get("hidden")), (None, None));
     assert_eq!((&sent["title"], sent["organization"].get("siren")), (&json!("Communes"), None));
-    // What is not all that came is left alone.
+    // A partial value is not written.
     assert_eq!((sent.get("frequency"), sent.get("tags")), (None, None));
 }
 
 #[test]
-fn what_the_server_did_not_show_is_not_emptied_by_writing_back() {
-    // Hidden unless asked for: sending an empty list would delete the page of the organization.
+fn properties_absent_from_a_response_are_not_cleared_by_a_write() {
+    // Returned on request only: an empty list would delete the page of the organization.
     let organization: Organization = read(json!({"name": "Insee", "description": "d", "presentation_blocs": null}));
     let sent = serde_json::to_value(OrganizationUpdate::from(organization)).unwrap();
     assert_eq!(sent.get("presentation_blocs"), None);
@@ -171,7 +171,7 @@ fn what_the_server_did_not_show_is_not_emptied_by_writing_back() {
 }
 
 #[test]
-fn a_reference_is_written_by_its_id() {
+fn a_reference_is_sent_as_its_id() {
     let reference: OrganizationReference =
         read(json!({"class": "Organization", "id": "534fff75a3a7292c64a77de4", "name": "Insee"}));
     let input = OrganizationReferenceInput::from(reference);

@@ -1,4 +1,4 @@
-//! Files sent to the platform, whole and in parts, seen from the other end of the wire.
+//! Uploads, whole and in parts, by the requests that the server receives.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use serde_json::json;
 
 const ABC_SHA1: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
 
-/// The platform behind a server that fails as it is told.
+/// The platform behind a fault server.
 async fn platform() -> (Sandbox, FaultServer, Client) {
     let sandbox = Sandbox::start_platform().await;
     let server = FaultServer::before(&sandbox).await;
@@ -29,7 +29,7 @@ async fn platform() -> (Sandbox, FaultServer, Client) {
     (sandbox, server, client)
 }
 
-/// A file of a hundred bytes, no two of them alike.
+/// A file of a hundred different bytes.
 fn data() -> Vec<u8> {
     (0..100).collect()
 }
@@ -49,7 +49,7 @@ fn text(fields: &BTreeMap<String, Field>, name: &str) -> Option<String> {
     Some(String::from_utf8(fields.get(name)?.data.to_vec()).unwrap())
 }
 
-/// The parts that were sent, by their index, and `last` for the request that puts them together.
+/// The parts that were sent, by their index, and `last` for the final request.
 fn parts(server: &FaultServer) -> Vec<String> {
     let requests = server.requests();
     let uploads = requests.iter().filter(|arrival| arrival.method == "POST");
@@ -65,12 +65,12 @@ fn nth_post(server: &FaultServer, nth: usize, fault: Fault) {
     });
 }
 
-/// The request that puts ten parts together.
+/// The final request of ten parts.
 const LAST: usize = 11;
 
-/// What the platform serves at the URL of an answer.
-async fn stored(client: &Client, answer: &Resource) -> Vec<u8> {
-    client.file(datagouv::files::RemoteFile::new(&answer.url)).bytes(1000).await.unwrap().to_vec()
+/// The bytes at the URL of a resource.
+async fn stored(client: &Client, uploaded: &Resource) -> Vec<u8> {
+    client.file(datagouv::files::RemoteFile::new(&uploaded.url)).bytes(1000).await.unwrap().to_vec()
 }
 
 async fn resources(client: &Client) -> usize {
@@ -78,37 +78,37 @@ async fn resources(client: &Client) -> usize {
 }
 
 #[tokio::test]
-async fn a_small_file_is_sent_whole_and_what_the_server_has_is_compared() {
+async fn a_small_file_is_one_request_and_the_result_is_checked() {
     let (_sandbox, server, client) = platform().await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let listener = Arc::clone(&told);
+    let progress = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&progress);
     let file = File::from_bytes("a.csv", data()).with_content_type("text/csv");
     let upload = client.dataset(COMMUNES).upload(file);
-    let answer =
+    let uploaded =
         upload.progress(move |now| listener.lock().unwrap().push((now.bytes, now.total))).send().await.unwrap();
     let requests = server.requests();
     assert_eq!(requests.len(), 1);
-    assert_eq!(stored(&client, &answer).await, data());
+    assert_eq!(stored(&client, &uploaded).await, data());
     assert_eq!(requests[0].path(), format!("/api/1/datasets/{COMMUNES}/upload/"));
     let fields = fields(&requests[0]);
     let names: Vec<&str> = fields.keys().map(String::as_str).collect();
     assert_eq!((names, fields["file"].data.to_vec()), (vec!["file"], data()));
     let file = &fields["file"];
     assert_eq!((file.file_name.as_deref(), file.content_type.as_deref()), (Some("a.csv"), Some("text/csv")));
-    assert_eq!(*told.lock().unwrap(), [(0, Some(100)), (100, Some(100))]);
+    assert_eq!(*progress.lock().unwrap(), [(0, Some(100)), (100, Some(100))]);
 }
 
 #[tokio::test]
-async fn a_large_file_goes_in_parts_and_a_last_request_puts_them_together() {
+async fn a_large_file_is_sent_in_parts_and_a_final_request() {
     let (_sandbox, server, client) = platform().await;
     let file = File::from_bytes("données été.csv", data());
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let listener = Arc::clone(&told);
+    let progress = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&progress);
     let upload = client.dataset(COMMUNES).upload(file).parts_above(99).part_size(30).concurrency(1);
     let uuid = upload.uuid().to_owned();
-    let answer = upload.progress(move |now| listener.lock().unwrap().push(now.bytes)).send().await.unwrap();
-    assert_eq!(answer.title, "donnees-ete.csv");
-    assert_eq!(stored(&client, &answer).await, data());
+    let uploaded = upload.progress(move |now| listener.lock().unwrap().push(now.bytes)).send().await.unwrap();
+    assert_eq!(uploaded.title, "donnees-ete.csv");
+    assert_eq!(stored(&client, &uploaded).await, data());
     assert_eq!(parts(&server), ["0", "1", "2", "3", "last"]);
     let uploads: Vec<BTreeMap<String, Field>> =
         server.requests().iter().filter(|arrival| arrival.method == "POST").map(fields).collect();
@@ -120,11 +120,11 @@ async fn a_large_file_goes_in_parts_and_a_last_request_puts_them_together() {
         assert_eq!(part.get("file").map(|file| file.data.len()), length);
         assert_eq!(text(part, "chunksize"), length.map(|length| length.to_string()));
     }
-    assert_eq!(*told.lock().unwrap(), [0, 30, 60, 90, 100]);
+    assert_eq!(*progress.lock().unwrap(), [0, 30, 60, 90, 100]);
 }
 
 #[tokio::test]
-async fn a_file_of_one_part_is_sent_whole() {
+async fn a_file_of_one_part_is_one_request() {
     let (_sandbox, server, client) = platform().await;
     let file = File::from_bytes("a.csv", data());
     client.dataset(COMMUNES).upload(file).parts_above(0).part_size(100).send().await.unwrap();
@@ -134,12 +134,12 @@ async fn a_file_of_one_part_is_sent_whole() {
 #[tokio::test]
 async fn an_upload_can_be_spawned() {
     let (_sandbox, _server, client) = platform().await;
-    let answer = tokio::spawn(in_ten_parts(&client).send()).await.unwrap().unwrap();
-    assert_eq!(stored(&client, &answer).await, data());
+    let uploaded = tokio::spawn(in_ten_parts(&client).send()).await.unwrap().unwrap();
+    assert_eq!(stored(&client, &uploaded).await, data());
 }
 
 #[tokio::test]
-async fn a_path_and_a_reader_are_sent_in_parts_too() {
+async fn paths_and_readers_are_sent_in_parts() {
     let (_sandbox, _server, client) = platform().await;
     let path = std::env::temp_dir().join(format!("datagouv-uploads-{}.csv", std::process::id()));
     std::fs::write(&path, data()).unwrap();
@@ -153,14 +153,14 @@ async fn a_path_and_a_reader_are_sent_in_parts_too() {
         ),
     ];
     for file in files {
-        let answer = client.dataset(COMMUNES).upload(file).parts_above(0).part_size(30).send().await.unwrap();
-        assert_eq!(stored(&client, &answer).await, data());
+        let uploaded = client.dataset(COMMUNES).upload(file).parts_above(0).part_size(30).send().await.unwrap();
+        assert_eq!(stored(&client, &uploaded).await, data());
     }
     std::fs::remove_file(&path).unwrap();
 }
 
 #[tokio::test]
-async fn a_reader_that_ends_early_is_no_upload() {
+async fn a_reader_that_ends_early_is_an_error() {
     let (_sandbox, _server, client) = platform().await;
     let before = resources(&client).await;
     for parts_above in [0, 1000] {
@@ -172,51 +172,51 @@ async fn a_reader_that_ends_early_is_no_upload() {
 }
 
 #[tokio::test]
-async fn several_parts_are_sent_at_once_after_the_first() {
+async fn sends_parts_concurrently_after_the_first() {
     clock::by_steps();
     for (concurrency, connections) in [(1, 1), (3, 3)] {
         let (sandbox, server, client) = platform().await;
         for _ in 0..10 {
             sandbox.delay_once("upload_new_dataset_resource", Duration::from_millis(50));
         }
-        let answer = in_ten_parts(&client).concurrency(concurrency).send().await.unwrap();
+        let uploaded = in_ten_parts(&client).concurrency(concurrency).send().await.unwrap();
         assert_eq!(server.connections(), connections);
-        assert_eq!(stored(&client, &answer).await, data());
+        assert_eq!(stored(&client, &uploaded).await, data());
         assert_eq!(parts(&server)[0], "0");
     }
 }
 
 #[tokio::test]
-async fn a_part_that_fails_is_sent_again_alone() {
+async fn retries_a_failed_part_alone() {
     let (_sandbox, server, client) = platform().await;
     nth_post(&server, 4, Fault::status(503));
-    let answer = in_ten_parts(&client).send().await.unwrap();
-    assert_eq!(stored(&client, &answer).await, data());
+    let uploaded = in_ten_parts(&client).send().await.unwrap();
+    assert_eq!(stored(&client, &uploaded).await, data());
     assert_eq!(parts(&server), ["0", "1", "2", "3", "3", "4", "5", "6", "7", "8", "9", "last"]);
 }
 
 #[tokio::test]
-async fn a_part_whose_answer_got_lost_is_recognised() {
+async fn recognises_a_part_whose_response_was_lost() {
     for fault in [Fault::ResetBeforeHeaders, Fault::CutHeaders, Fault::CutBody(5)] {
         let (_sandbox, server, client) = platform().await;
         nth_post(&server, 1, fault.clone());
-        let answer = in_ten_parts(&client).send().await.unwrap();
-        assert_eq!(stored(&client, &answer).await, data(), "{fault:?}");
-        // Sent again, and told by the server's failure that it was there.
+        let uploaded = in_ten_parts(&client).send().await.unwrap();
+        assert_eq!(stored(&client, &uploaded).await, data(), "{fault:?}");
+        // The retry fails because the server has the part.
         assert_eq!(parts(&server)[..3], ["0", "0", "1"], "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn a_part_that_got_lost_on_its_way_is_sent_again() {
+async fn retries_a_lost_part() {
     let (_sandbox, server, client) = platform().await;
     nth_post(&server, 4, Fault::ResetInRequest(20));
-    let answer = in_ten_parts(&client).send().await.unwrap();
-    assert_eq!(stored(&client, &answer).await, data());
+    let uploaded = in_ten_parts(&client).send().await.unwrap();
+    assert_eq!(stored(&client, &uploaded).await, data());
 }
 
 #[tokio::test]
-async fn a_failed_upload_is_taken_up_again_with_its_uuid() {
+async fn resumes_a_failed_upload_by_its_uuid() {
     let (_sandbox, server, client) = platform().await;
     let posts = AtomicUsize::new(0);
     server.plan(move |arrival| {
@@ -230,13 +230,13 @@ async fn a_failed_upload_is_taken_up_again_with_its_uuid() {
     assert_eq!(parts(&server), ["0", "1", "2", "3", "4", "5", "6", "6"]);
     server.heal();
     server.take_requests();
-    let answer = in_ten_parts(&client).resume(uuid).send().await.unwrap();
-    assert_eq!(stored(&client, &answer).await, data());
+    let uploaded = in_ten_parts(&client).resume(uuid).send().await.unwrap();
+    assert_eq!(stored(&client, &uploaded).await, data());
     assert_eq!(parts(&server), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "last"]);
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_repeated() {
+async fn does_not_retry_a_refused_upload() {
     let (_sandbox, server, client) = platform().await;
     let file = File::from_bytes("a.exe", data());
     let error = client.dataset(COMMUNES).upload(file).parts_above(0).part_size(50).send().await.unwrap_err();
@@ -245,34 +245,34 @@ async fn a_refusal_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_result_whose_answer_got_lost_is_found() {
+async fn finds_the_result_whose_response_was_lost() {
     for fault in [Fault::ResetBeforeHeaders, Fault::CutBody(5)] {
         let (_sandbox, server, client) = platform().await;
         let before = resources(&client).await;
         nth_post(&server, LAST, fault);
-        let answer = in_ten_parts(&client).send().await.unwrap();
-        assert_eq!(stored(&client, &answer).await, data());
+        let uploaded = in_ten_parts(&client).send().await.unwrap();
+        assert_eq!(stored(&client, &uploaded).await, data());
         assert_eq!(resources(&client).await, before + 1);
         assert_eq!(parts(&server).iter().filter(|part| *part == "last").count(), 1);
     }
 }
 
 #[tokio::test]
-async fn an_older_resource_with_the_same_file_is_not_taken_for_the_result() {
+async fn does_not_take_an_older_resource_for_the_result() {
     let (_sandbox, server, client) = platform().await;
     let older = in_ten_parts(&client).send().await.unwrap();
     nth_post(&server, LAST, Fault::status(504));
-    let answer = in_ten_parts(&client).patience(Duration::ZERO).send().await.unwrap();
-    assert_ne!(answer.id, older.id);
-    assert_eq!(answer.checksum, older.checksum);
+    let uploaded = in_ten_parts(&client).patience(Duration::ZERO).send().await.unwrap();
+    assert_ne!(uploaded.id, older.id);
+    assert_eq!(uploaded.checksum, older.checksum);
 }
 
 #[tokio::test]
-async fn a_last_request_that_crashed_is_sent_once_more() {
+async fn retries_a_final_request_after_a_500() {
     let (_sandbox, server, client) = platform().await;
     nth_post(&server, LAST, Fault::status(500));
-    let answer = in_ten_parts(&client).send().await.unwrap();
-    assert_eq!(stored(&client, &answer).await, data());
+    let uploaded = in_ten_parts(&client).send().await.unwrap();
+    assert_eq!(stored(&client, &uploaded).await, data());
     let posts = AtomicUsize::new(0);
     server.plan(move |arrival| {
         let fails = arrival.method == "POST" && posts.fetch_add(1, Ordering::Relaxed) + 1 >= LAST;
@@ -283,7 +283,7 @@ async fn a_last_request_that_crashed_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn what_the_server_has_must_be_what_was_sent() {
+async fn a_result_with_another_checksum_is_an_error() {
     let checksum = |value: &str| json!({"type": "sha1", "value": value});
     for (filesize, checksum, sound) in [
         (json!(3), checksum(ABC_SHA1), true),
@@ -293,11 +293,11 @@ async fn what_the_server_has_must_be_what_was_sent() {
         (json!(3), checksum(&ABC_SHA1.replace('a', "b")), false),
     ] {
         let (sandbox, _server, client) = platform().await;
-        let answer = json!({"id": "r", "success": true, "filesize": filesize, "checksum": checksum});
-        sandbox.answer_once("upload_new_dataset_resource", 201, &[], answer.to_string());
+        let body = json!({"id": "r", "success": true, "filesize": filesize, "checksum": checksum});
+        sandbox.respond_once("upload_new_dataset_resource", 201, &[], body.to_string());
         let outcome = client.dataset(COMMUNES).upload(File::from_bytes("a.csv", "abc")).send().await;
         match outcome {
-            Ok(_) => assert!(sound, "{answer}"),
+            Ok(_) => assert!(sound, "{body}"),
             Err(error) => assert!(!sound && error.is_corrupt(), "{error}"),
         }
     }
@@ -307,13 +307,13 @@ async fn what_the_server_has_must_be_what_was_sent() {
 async fn a_resource_is_replaced_by_its_id_alone() {
     let (_sandbox, server, client) = platform().await;
     let file = File::from_bytes("a.csv", data());
-    let answer = client.resource(COMMUNES_RESOURCE).upload(file.clone()).send().await.unwrap();
-    assert_eq!(answer.id, COMMUNES_RESOURCE);
-    assert_eq!(stored(&client, &answer).await, data());
+    let uploaded = client.resource(COMMUNES_RESOURCE).upload(file.clone()).send().await.unwrap();
+    assert_eq!(uploaded.id, COMMUNES_RESOURCE);
+    assert_eq!(stored(&client, &uploaded).await, data());
     let paths: Vec<String> = server.requests().iter().map(|arrival| arrival.path().to_owned()).collect();
     assert_eq!(paths[0], format!("/api/2/datasets/resources/{COMMUNES_RESOURCE}/"));
     assert!(paths[1].ends_with(&format!("/resources/{COMMUNES_RESOURCE}/upload/")), "{paths:?}");
-    // Where the dataset is known nobody is asked; a lost answer is no harm, since twice is as good as once.
+    // With a known dataset no look-up is needed; replacing the file twice is harmless if a response is lost.
     server.take_requests();
     nth_post(&server, 1, Fault::ResetBeforeHeaders);
     client.dataset(COMMUNES).resource(COMMUNES_RESOURCE).upload(file).send().await.unwrap();
@@ -321,7 +321,7 @@ async fn a_resource_is_replaced_by_its_id_alone() {
 }
 
 #[tokio::test]
-async fn a_new_resource_is_not_made_twice() {
+async fn does_not_create_a_resource_twice() {
     let (_sandbox, server, client) = platform().await;
     nth_post(&server, 1, Fault::ResetBeforeHeaders);
     let error = client.dataset(COMMUNES).upload(File::from_bytes("a.csv", data())).send().await.unwrap_err();
@@ -332,11 +332,11 @@ async fn a_new_resource_is_not_made_twice() {
 #[tokio::test]
 async fn community_resources_are_sent_and_replaced() {
     let (sandbox, server, client) = platform().await;
-    let answer = json!({"id": "c", "success": true, "filesize": 3, "checksum": {"type": "sha1", "value": ABC_SHA1}});
+    let body = json!({"id": "c", "success": true, "filesize": 3, "checksum": {"type": "sha1", "value": ABC_SHA1}});
     let file = File::from_bytes("a.csv", "abc");
-    sandbox.answer_once("upload_new_community_resource", 201, &[], answer.to_string());
+    sandbox.respond_once("upload_new_community_resource", 201, &[], body.to_string());
     let made = client.dataset(COMMUNES).upload_community(file.clone()).send().await.unwrap();
-    sandbox.answer_once("upload_community_resource", 200, &[], answer.to_string());
+    sandbox.respond_once("upload_community_resource", 200, &[], body.to_string());
     client.community_resource(made.id).upload(file).send().await.unwrap();
     let paths: Vec<String> = server.requests().iter().map(|arrival| arrival.path().to_owned()).collect();
     let expected = [
@@ -347,12 +347,12 @@ async fn community_resources_are_sent_and_replaced() {
 }
 
 #[tokio::test]
-async fn images_carry_their_crop_box() {
+async fn images_are_sent_with_their_crop_box() {
     let (sandbox, server, client) = platform().await;
     let image = || Image::new(File::from_bytes("a.png", "png")).crop(CropBox::new(1, 2, 30, 40).unwrap());
     for operation in ["organization_logo", "organization_banner_upload", "my_avatar", "reuse_image"] {
-        let answer = json!({"success": true, "image": format!("https://example.org/{operation}.png")});
-        sandbox.answer_once(operation, 200, &[], answer.to_string());
+        let body = json!({"success": true, "image": format!("https://example.org/{operation}.png")});
+        sandbox.respond_once(operation, 200, &[], body.to_string());
     }
     let organization = client.organization("brest");
     assert_eq!(organization.set_logo(image()).await.unwrap(), "https://example.org/organization_logo.png");
@@ -365,42 +365,42 @@ async fn images_carry_their_crop_box() {
 }
 
 #[test]
-fn a_crop_box_has_something_in_it() {
+fn refuses_an_empty_crop_box() {
     for (left, upper, right, lower) in [(1, 0, 1, 1), (2, 0, 1, 1), (0, 1, 1, 1), (0, 2, 1, 1)] {
         assert!(CropBox::new(left, upper, right, lower).unwrap_err().is_request());
     }
 }
 
-/// What the platform says of a file that it stored in a second.
+/// The error of the platform for a file name that it used in the same second.
 fn stored_in(second: &str, checksum: &str) -> serde_json::Value {
     let url = format!("https://static.example.org/resources/doublons-de-noms/{second}/donnees.csv");
     json!({"id": "twin", "title": "donnees.csv", "url": url, "filesize": 3, "checksum": {"type": "sha1", "value": checksum}})
 }
 
 #[tokio::test]
-async fn a_name_that_was_taken_within_the_second_is_sent_once_more() {
+async fn retries_a_name_that_was_used_within_the_second() {
     clock::by_steps();
     let at = "Sat, 28 Nov 2026 17:10:53 GMT";
     let other = ABC_SHA1.replace('a', "b");
     for (second, checksum, posts, made) in [
         ("20261128-171053", other.as_str(), 2, true),
-        // Another second: the failure had another reason.
+        // In another second, the failure has another reason.
         ("20261128-171033", other.as_str(), 1, false),
-        // It may be the result of this very upload.
+        // It may be the result of this upload.
         ("20261128-171053", ABC_SHA1, 1, false),
     ] {
         let (sandbox, server, client) = platform().await;
         let failure = Reply::json(500, &json!({"message": "Internal Server Error"})).with_header("date", at);
         nth_post(&server, 1, Fault::Reply(failure));
         let there = json!({"id": COMMUNES, "resources": [stored_in(second, checksum)]}).to_string();
-        sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there);
+        sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], there);
         let outcome = client.dataset(COMMUNES).upload(File::from_bytes("Données.csv", "abc")).send().await;
         let methods: Vec<String> = server.requests().iter().map(|arrival| arrival.method.clone()).collect();
         assert_eq!(methods.iter().filter(|method| *method == "POST").count(), posts, "{second} {methods:?}");
         match outcome {
-            Ok(answer) => {
+            Ok(uploaded) => {
                 assert!(made, "{second}");
-                assert_eq!(stored(&client, &answer).await, b"abc");
+                assert_eq!(stored(&client, &uploaded).await, b"abc");
             }
             Err(error) => {
                 assert!(!made && error.status().is_some_and(|status| status == 500), "{error}");
@@ -412,13 +412,13 @@ async fn a_name_that_was_taken_within_the_second_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_again_and_again_is_given_up() {
+async fn gives_up_on_a_name_that_stays_in_use() {
     clock::by_steps();
     for (failures, posts, made) in [(2, 3, true), (9, 4, false)] {
         let (sandbox, server, client) = platform().await;
         let there = json!({"id": COMMUNES, "resources": [stored_in("20261128-171053", &ABC_SHA1.replace('a', "b"))]});
         for _ in 0..3 {
-            sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], there.to_string());
+            sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], there.to_string());
         }
         let sent = AtomicUsize::new(0);
         server.plan(move |arrival| {
@@ -433,7 +433,7 @@ async fn a_name_that_is_taken_again_and_again_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_failure_that_nothing_explains_and_a_reader_are_not_sent_again() {
+async fn does_not_retry_an_unexplained_failure_or_a_reader() {
     clock::by_steps();
     let (_sandbox, server, client) = platform().await;
     server.fault_once(Fault::status(500));
@@ -444,7 +444,7 @@ async fn a_failure_that_nothing_explains_and_a_reader_are_not_sent_again() {
     let file = File::from_reader("a.csv", 3, &b"abc"[..]);
     client.dataset(COMMUNES).upload(file).send().await.unwrap_err();
     assert_eq!(server.requests().len(), 1);
-    // Replacing a file a second time does no harm.
+    // Replacing a file twice is harmless.
     server.take_requests();
     server.fault_once(Fault::status(500));
     let resource = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
@@ -453,7 +453,7 @@ async fn a_failure_that_nothing_explains_and_a_reader_are_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_file_is_checked_against_the_schema_before_anything_is_sent() {
+async fn validates_a_file_against_its_schema_before_sending() {
     let schema = json!({"name": "etalab/schema-irve", "version": "2.3.1", "url": null});
     for (of_resource, of_dataset, named) in [
         (json!(null), json!(null), None),
@@ -462,11 +462,11 @@ async fn a_file_is_checked_against_the_schema_before_anything_is_sent() {
     ] {
         for passes in [true, false] {
             let (sandbox, server, client) = platform().await;
-            let answer = |operation: &str, body: serde_json::Value| {
-                sandbox.answer_once(operation, 200, &[("Content-Type", "application/json")], body.to_string());
+            let reply = |operation: &str, body: serde_json::Value| {
+                sandbox.respond_once(operation, 200, &[("Content-Type", "application/json")], body.to_string());
             };
-            answer("get_resource", json!({"id": COMMUNES_RESOURCE, "schema": of_resource}));
-            answer("get_dataset", json!({"schema": of_dataset}));
+            reply("get_resource", json!({"id": COMMUNES_RESOURCE, "schema": of_resource}));
+            reply("get_dataset", json!({"schema": of_dataset}));
             let resource = client.dataset(COMMUNES).resource(COMMUNES_RESOURCE);
             let upload = resource.upload(File::from_bytes("a.csv", "a;b")).check(move |unpublished| async move {
                 assert_eq!(unpublished.schema.as_ref().and_then(|schema| schema.name.as_deref()), named);
@@ -486,7 +486,7 @@ async fn a_file_is_checked_against_the_schema_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn what_can_be_read_once_is_not_spent_on_a_check() {
+async fn refuses_a_check_that_reads_a_reader() {
     let (_sandbox, server, client) = platform().await;
     let upload = client.dataset(COMMUNES).upload(File::from_reader("a.csv", 3, &b"abc"[..]));
     let error = upload.check(|file| async move { Ok(file.bytes().await.map(drop)?) }).send().await.unwrap_err();

@@ -1,11 +1,14 @@
 //! The workloads that `cargo xtask bench` measures, each in its own process.
 
 mod call;
+mod concurrent;
 mod file;
 mod rows;
 mod server;
+mod simulated;
 mod stopwatch;
 mod table;
+mod upload;
 mod walk;
 
 use std::process::ExitCode;
@@ -40,6 +43,12 @@ enum Workload {
     ServeFile(file::ServeArguments),
     /// Save a file, and check it
     Download(file::Arguments),
+    /// Send a file in parts
+    Upload(upload::Arguments),
+    /// Make many calls at once
+    Concurrent(concurrent::Arguments),
+    /// Serve a catalogue and a table of any size; prints the origin, and ends with its standard input
+    ServeSimulated(simulated::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +62,9 @@ fn main() -> ExitCode {
         Workload::RowsOfFile(arguments) => rows::file(&arguments),
         Workload::ServeFile(arguments) => file::serve(&arguments),
         Workload::Download(arguments) => file::download(&arguments),
+        Workload::Upload(arguments) => upload::run(&arguments),
+        Workload::Concurrent(arguments) => concurrent::run(&arguments),
+        Workload::ServeSimulated(arguments) => simulated::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,9 +10,9 @@ use crate::{Api, Sandbox, state};
 pub enum User {
     /// Edits all that the platform has. Any key that is not one of those below is an editor's.
     Editor,
-    /// Has a key, and edits what was made with it; a change to anything else is answered with 403.
+    /// Has a key, and edits what was made with it; a change to anything else gets 403.
     Stranger,
-    /// Has a key that was revoked: every request with it is answered with 401.
+    /// Has a key that was revoked: every request with it gets 401.
     Revoked,
 }
 
@@ -40,8 +40,8 @@ impl User {
 impl Sandbox {
     /// A client of all four APIs of this server, without an API key.
     ///
-    /// It retries as every client does, and waits for nothing: neither between attempts nor for limits. A request to
-    /// another host does not leave this machine: it is an error, and fails the test.
+    /// It retries as every client does, without delays between attempts and without rate limits. A request to another
+    /// host does not leave this machine: it is an error, and fails the test.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! A clock for tests with real sockets, which no slow machine can outrun.
+//! A clock for tests with real sockets, independent of the speed of the machine.
 //!
 //! Tokio's paused clock jumps to the next timer whenever all tasks wait, and to it a task that waits for a socket
 //! waits too: with sockets, every timeout passes at once. This clock moves by steps instead. Before each of them the
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-/// How far the clock moves at once.
+/// How far the clock moves in one step.
 const STEP: Duration = Duration::from_millis(5);
 
-/// The least time between two steps, in which what was sent arrives.
+/// The least real time between two steps, in which bytes that were sent arrive.
 const REST: Duration = Duration::from_millis(1);
 
 thread_local! {
@@ -22,7 +22,7 @@ thread_local! {
     static GOING: RefCell<Weak<()>> = const { RefCell::new(Weak::new()) };
 }
 
-/// Makes the clock of this runtime go by steps until the runtime ends; where it does already, it goes on.
+/// Makes the clock of this runtime advance by steps until the runtime ends; a second call changes nothing.
 ///
 /// All of `tokio::time` keeps to it, in the client as in the servers that the test starts. `std::time` does not.
 ///

@@ -1,4 +1,4 @@
-//! A corrected document in memory: where a `$ref` leads, and what a schema says in all its parts.
+//! A corrected document in memory: resolves `$ref`, and collects the parts of a schema.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Api;
 
-/// A document that cannot be served, and why.
+/// Why a document cannot be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(String);
 
@@ -34,7 +34,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Takes a document after making sure that every `$ref` in it leads somewhere.
+    /// Takes a document, after checking that every `$ref` in it has a target.
     pub fn new(api: Api, value: Value) -> Result<Self, Error> {
         let document = Self { api, value: Arc::new(value) };
         document.check_references(&document.value, "")?;
@@ -75,7 +75,7 @@ impl Document {
                 if let Some(reference) = members.get("$ref").and_then(Value::as_str)
                     && self.target(reference).is_none()
                 {
-                    return Err(Error::new(format!("document of {}, {place}: `{reference}` leads nowhere", self.api)));
+                    return Err(Error::new(format!("document of {}, {place}: `{reference}` has no target", self.api)));
                 }
                 members
                     .iter()
@@ -95,10 +95,10 @@ impl Document {
         self.value.pointer(&pointer)
     }
 
-    /// The node that a chain of `$ref`s leads to, or the node itself.
+    /// The target of a chain of `$ref`s, or the node itself.
     pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
         let mut node = node;
-        // A chain longer than this is a circle.
+        // A longer chain is taken for a cycle.
         for _ in 0..32 {
             match node.get("$ref").and_then(Value::as_str).and_then(|reference| self.target(reference)) {
                 Some(target) => node = target,
@@ -108,7 +108,7 @@ impl Document {
         &Value::Null
     }
 
-    /// The schemas that hold together for a value: the schema itself and, through `$ref`, all of its `allOf`.
+    /// The schemas that a value must all satisfy: the schema itself and, through `$ref`, all of its `allOf`.
     pub(crate) fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let mut parts = Vec::new();
         self.collect_parts(schema, &mut parts);
@@ -128,7 +128,7 @@ impl Document {
         }
     }
 
-    /// Whether null satisfies a schema. `nullable` beside `allOf` or `$ref` is taken as meant: null is allowed.
+    /// Whether null satisfies a schema. `nullable` next to `allOf` or `$ref` allows null too.
     pub(crate) fn allows_null(&self, schema: &Value) -> bool {
         self.allows_null_within(schema, 0)
     }
@@ -161,17 +161,17 @@ impl Document {
     }
 }
 
-/// The members of an array under a keyword, none when there is no such array.
+/// The members of the array of a keyword; none if there is no such array.
 pub(crate) fn members<'a>(node: &'a Value, keyword: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     node.get(keyword).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The strings of an array under a keyword.
+/// The strings of the array of a keyword.
 pub(crate) fn strings<'a>(node: &'a Value, keyword: &str) -> Option<Vec<&'a str>> {
     Some(node.get(keyword)?.as_array()?.iter().filter_map(Value::as_str).collect())
 }
 
-/// A name as it is written in a JSON pointer (RFC 6901).
+/// Escapes a name for a JSON pointer (RFC 6901).
 pub(crate) fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

@@ -6,7 +6,7 @@ use crate::document::{Document, members};
 use crate::format;
 use crate::validate::{Checker, Direction};
 
-/// How much of an answer is there, and what stands in it.
+/// Which properties an example has, and with which values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Every declared property with a plausible value.
@@ -26,10 +26,10 @@ pub enum Style {
 /// The property that `Style::Unknown` adds to objects.
 pub const UNKNOWN_FIELD: &str = "field_of_a_later_version";
 
-/// The value that `Style::Unknown` puts in the place of enums.
+/// The value that `Style::Unknown` gives to enums.
 pub const UNKNOWN_VALUE: &str = "value-of-a-later-version";
 
-/// Optional properties are left out below this many objects, or answers would grow without measure.
+/// The depth in objects below which optional properties are left out, to limit the size of responses.
 const DEEPEST: usize = 8;
 
 /// Makes values from the schemas of a document.
@@ -50,7 +50,7 @@ impl<'a> Maker<'a> {
         self.visit(schema, &mut Vec::new()).unwrap_or(Value::Null)
     }
 
-    /// None where the schema comes again below itself.
+    /// None if the schema is one of those above it.
     fn visit(&self, schema: &'a Value, above: &mut Vec<&'a Value>) -> Option<Value> {
         let target = self.document.resolve(schema);
         let repeats = above.iter().any(|other| std::ptr::eq(*other, target));
@@ -149,7 +149,7 @@ impl<'a> Maker<'a> {
         Some(Value::Object(made))
     }
 
-    /// The value of a property; inner None where it is left out, outer None where that cannot be.
+    /// The value of a property; the inner None leaves it out, the outer None is an impossible object.
     fn property(
         &self,
         name: &str,
@@ -189,7 +189,7 @@ fn choices(part: &Value) -> impl Iterator<Item = &Value> {
     members(part, "oneOf").chain(members(part, "anyOf"))
 }
 
-/// A made page is the only one: a client that walks pages must come to an end.
+/// Makes a page the only one, so that a client that follows pages stops.
 const NEIGHBOUR_PAGES: [&str; 4] = ["next_page", "previous_page", "next", "prev"];
 
 fn only_page(made: &mut Map<String, Value>) {
@@ -203,7 +203,7 @@ fn only_page(made: &mut Map<String, Value>) {
 }
 
 fn scalar(parts: &[&Value], kind: Option<&str>, document: &Document) -> Value {
-    let checker = Checker::new(document, Direction::Answer);
+    let checker = Checker::new(document, Direction::Response);
     let given = parts.iter().find_map(|part| part.get("example").or_else(|| part.get("default")));
     if let Some(given) = given.filter(|given| !given.is_null())
         && parts.iter().all(|part| checker.check(part, given).is_ok())

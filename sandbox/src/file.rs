@@ -1,4 +1,4 @@
-//! Files of the sandbox: what redirections and resources lead to. Served whole or in ranges.
+//! Files of the sandbox, the targets of redirects and resources; served whole or in ranges.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::answer::{Reply, SAMPLE_FILE, sample};
+use crate::response::{Reply, SAMPLE_FILE, sample};
 use crate::state::header;
 
 /// A file and its media type.
@@ -32,7 +32,7 @@ impl File {
         Self { content_type: content_type.to_owned(), data, tag: format!("\"{:016x}\"", hasher.finish()) }
     }
 
-    pub(crate) fn answer(&self, method: &str, headers: &HeaderMap) -> Reply {
+    pub(crate) fn reply(&self, method: &str, headers: &HeaderMap) -> Reply {
         if !matches!(method, "GET" | "HEAD") {
             return Reply::empty(405).with_header("allow", "GET, HEAD");
         }

@@ -18,15 +18,15 @@ pub struct Field {
     pub name: String,
     /// The file name, where the field is a file.
     pub file_name: Option<String>,
-    /// The media type of the part, where it says one.
+    /// The media type of the part, if it has one.
     pub content_type: Option<String>,
-    /// What it holds.
+    /// The field's content.
     pub data: Bytes,
 }
 
 /// The fields of a `multipart/form-data` body.
 pub fn multipart(content_type: &str, body: &Bytes) -> Result<Vec<Field>, String> {
-    // The whole body is at hand, so that there is nothing to wait for.
+    // The whole body is in memory: the future never waits.
     read_multipart(content_type, body.clone()).now_or_never().unwrap_or_else(|| Err("the form does not end".to_owned()))
 }
 

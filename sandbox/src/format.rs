@@ -17,7 +17,7 @@ pub fn fits(name: &str, text: &str) -> bool {
     }
 }
 
-/// A text of the format, for answers made from a schema.
+/// A text of the format, for responses made from a schema.
 pub fn example(name: &str) -> &'static str {
     match name {
         "uuid" => "6f1d8c9e-4b7a-4d52-9a3e-2c5b8e7f1a04",
@@ -76,7 +76,7 @@ fn is_clock(text: &str, most: &[u32]) -> bool {
     parts.len() == most.len() && parts.iter().zip(most).all(|(part, most)| part.is_some_and(|part| part <= *most))
 }
 
-/// A field mask (`X-Fields`): its braces must close, or the server answers 400 "Mask parse error".
+/// A field mask (`X-Fields`): its braces must close, or the server responds with 400 "Mask parse error".
 fn is_mask(text: &str) -> bool {
     let mut open = 0_usize;
     for char in text.chars() {
@@ -103,7 +103,7 @@ mod tests {
     use super::fits;
 
     #[test]
-    fn formats_are_told_from_their_neighbours() {
+    fn each_format_accepts_its_texts_and_rejects_similar_ones() {
         for (name, good, bad) in [
             ("uuid", "aaaaaaaa-1111-bbbb-2222-cccccccccccc", "aaaaaaaa1111bbbb2222cccccccccccc"),
             ("date", "2024-02-29", "2023-02-29"),

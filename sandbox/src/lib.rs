@@ -17,22 +17,23 @@
 //! ```
 //!
 //! A [`Sandbox`] is a server on a free port, in the process of the test. It checks every request against the corrected
-//! documents of all four APIs, and answers, the first of these that applies: by the rules of the test ([`Sandbox::on`]), from
-//! recorded responses ([`Sandbox::load_fixtures`]), from the state of its platform, or with values made from the document.
+//! documents of all four APIs. The response comes from the first of these that has one: the rules of the test
+//! ([`Sandbox::on`]), recorded responses ([`Sandbox::load_fixtures`]), the state of the platform, or values made from the
+//! document.
 //!
 //! | | |
 //! |---|---|
 //! | Clients | [`Sandbox::client`], [`Sandbox::client_of`], [`Sandbox::client_builder`] |
-//! | What is there | [`Sandbox::dataset`], [`Sandbox::table`], [`Sandbox::serve_file`]; [`platform`] lists what there is from the start |
+//! | Data | [`Sandbox::dataset`], [`Sandbox::table`], [`Sandbox::serve_file`]; [`platform`] lists the data at the start |
 //! | Rules, responses, faults | [`Sandbox::on`], [`Sandbox::on_path`], [`Sandbox::on_any`], [`On`], [`ServerError`], [`fault`] |
-//! | What arrived | [`Sandbox::received`] |
-//! | What fails a test | [`Sandbox::verify`], [`Sandbox::only_rules`], [`Sandbox::strict`] |
+//! | Requests | [`Sandbox::received`] |
+//! | Assertions | [`Sandbox::verify`], [`Sandbox::only_rules`], [`Sandbox::strict`] |
 //! | Time | `clock` |
 //!
 //! It starts on the runtime of the test, of one thread or several, and ends when it is dropped. The first one of a process
 //! reads the documents, which takes a tenth of a second; the others start in less than a millisecond.
 //!
-//! # How far it goes
+//! # Behaviours
 //!
 #![doc = include_str!("behaviours.md")]
 //!
@@ -43,14 +44,13 @@
 //! | | |
 //! |---|---|
 //! | `clock` | a clock for tests that wait; enables `test-util` of tokio |
-//! | `gzip` | faults within compressed bodies |
-//! | `tls` | a server of https that nobody trusts |
+//! | `gzip` | faults of compressed bodies |
+//! | `tls` | an HTTPS server with a self-signed certificate |
 //!
 //! A request travels through the modules in this order: `server`, [`route`], [`request`] (with [`form`],
-//! [`validate`] and [`format`](mod@format)), then `rule`, `recorded`, [`platform`] or [`answer`] (with [`example`]).
+//! [`validate`] and [`format`](mod@format)), then `rule`, `recorded`, [`platform`] or [`response`] (with [`example`]).
 #![warn(missing_docs)]
 
-pub mod answer;
 mod client;
 #[cfg(feature = "clock")]
 pub mod clock;
@@ -66,6 +66,7 @@ mod page;
 pub mod platform;
 mod recorded;
 pub mod request;
+pub mod response;
 pub mod route;
 mod rule;
 mod seed;
@@ -84,12 +85,12 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use answer::{Answers, Reply};
 pub use client::User;
 pub use datagouv_specs::Api;
 pub use document::{Document, Error};
 pub use log::{Received, Requests};
 pub use on::On;
+pub use response::{Reply, Responses};
 pub use seed::{NewDataset, Seeded};
 pub use server_error::ServerError;
 
@@ -121,7 +122,7 @@ fn corrected() -> Arc<state::Apis> {
 }
 
 fn report(complaints: &[String]) -> String {
-    format!("the sandbox was not used as its test says:\n  {}", complaints.join("\n  "))
+    format!("the sandbox was not used as the test expects:\n  {}", complaints.join("\n  "))
 }
 
 impl Sandbox {
@@ -134,19 +135,18 @@ impl Sandbox {
         listener.and_then(|listener| Self::serve(listener, corrected())).expect("a free port on 127.0.0.1")
     }
 
-    /// Starts a server whose small platform answers where it can, see [`platform`].
+    /// Starts a server with a stateful platform, see [`platform`].
     ///
     /// # Panics
     /// As [`Sandbox::start`].
     pub async fn start_platform() -> Self {
         let sandbox = Self::start().await;
-        sandbox.set_answers(Answers::Platform);
+        sandbox.set_responses(Responses::Platform);
         sandbox.state.memory().strict = true;
         sandbox
     }
 
-    /// Starts a platform on a port of this machine, for clients outside of the program; nothing that they send makes it
-    /// fail.
+    /// Starts a platform on a port of this machine, for clients in other processes. It is not [strict](Self::strict).
     ///
     /// # Errors
     ///
@@ -158,11 +158,11 @@ impl Sandbox {
     pub async fn start_platform_on(port: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let sandbox = Self::serve(listener, corrected())?;
-        sandbox.set_answers(Answers::Platform);
+        sandbox.set_responses(Responses::Platform);
         Ok(sandbox)
     }
 
-    /// Starts a platform with a table of your own, which may be aggregated; gives the id of its resource.
+    /// Starts a platform with a table of your own, which may be aggregated; returns the id of its resource.
     ///
     /// ```no_run
     /// # async fn example() {
@@ -212,32 +212,31 @@ impl Sandbox {
         own.flat_map(|(_, routes)| routes.operations().cloned()).collect()
     }
 
-    /// Says where answers come from, from now on.
-    pub fn set_answers(&self, answers: Answers) {
-        self.state.memory().answers = answers;
+    /// Sets where responses come from, from now on.
+    pub fn set_responses(&self, responses: Responses) {
+        self.state.memory().responses = responses;
     }
 
-    /// Whether requests that violate the document are answered all the same; they are logged as
-    /// violations in any case. False at first.
+    /// Sets whether requests that violate the document are served; violations are logged in any case. Default: false.
     pub fn tolerate_violations(&self, tolerate: bool) {
         self.state.memory().tolerant = tolerate;
     }
 
-    /// Records the answer of an operation.
+    /// Records a response for an operation.
     pub fn record(&self, api: Api, operation_id: &str, status: u16, content_type: &str, body: impl Into<Bytes>) {
         let reply = Reply::new(status, content_type, body);
         self.state.memory().recorded.record(api, operation_id, reply);
     }
 
     /// Loads recorded exchanges: every `.json` file of a directory and of those below it, each with
-    /// `{"api", "operation_id", "method", "path", "status", "content_type", "body"}`. Tells how many.
+    /// `{"api", "operation_id", "method", "path", "status", "content_type", "body"}`. Returns how many.
     pub fn load_fixtures(&self, directory: impl AsRef<Path>) -> Result<usize, Error> {
         self.state.memory().recorded.load(directory.as_ref())
     }
 
-    /// Answers the next valid request for an operation (of any API), or for a file's path, with this;
-    /// several wait in line. Without a `content-type` among the headers, JSON is taken for JSON.
-    pub fn answer_once(&self, operation_id: &str, status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) {
+    /// Responds once to the next valid request for an operation (of any API), or for a file's path; several responses are
+    /// queued. Without a `content-type` among the headers, it is JSON for a body that starts like JSON, else plain text.
+    pub fn respond_once(&self, operation_id: &str, status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) {
         let body = body.into();
         let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let mut reply = match body.first() {
@@ -248,16 +247,16 @@ impl Sandbox {
         for (name, value) in headers {
             reply = reply.with_header(name, *value);
         }
-        self.once(operation_id, state::Once::Answer(reply));
+        self.once(operation_id, state::Once::Reply(reply));
     }
 
-    /// Cuts the connection of the next valid request for an operation or a file's path after so many
-    /// bytes of the body.
+    /// Closes the connection of the next valid request for an operation or a file's path after so many bytes of the
+    /// response body.
     pub fn cut_once(&self, operation_id: &str, after_bytes: usize) {
         self.once(operation_id, state::Once::Cut(after_bytes));
     }
 
-    /// Lets the next valid request for an operation or a file's path wait for its answer.
+    /// Delays the response to the next valid request for an operation or a file's path.
     pub fn delay_once(&self, operation_id: &str, duration: Duration) {
         self.once(operation_id, state::Once::Delay(duration));
     }
@@ -282,7 +281,7 @@ impl Sandbox {
         self.state.memory().platform.add_model(model, table);
     }
 
-    /// Answers for a resource of the tabular API as for one that its producer deleted.
+    /// Marks a resource of the tabular API as deleted by its producer.
     pub fn delete_table(&self, resource: &str) {
         self.state.memory().platform.delete_table(resource);
     }
@@ -313,34 +312,34 @@ impl Sandbox {
         *self.state.memory().platform.settings() = settings;
     }
 
-    /// Serves a file at a path, which starts with `/`; gives its URL.
+    /// Serves a file at a path, which starts with `/`; returns its URL.
     pub fn serve_file(&self, path: &str, content_type: &str, data: impl Into<Bytes>) -> String {
         let file = file::File::new(content_type, data);
         self.state.memory().files.insert(path.to_owned(), file);
         format!("{}{path}", self.origin())
     }
 
-    /// Adds so many small data sets to the platform, each called `Jeu de données` and its number.
+    /// Adds so many small datasets to the platform, each called `Jeu de données` and its number.
     pub fn add_datasets(&self, count: usize) {
         self.state.memory().platform.add_datasets(count, 0);
     }
 
-    /// Adds so many data sets as large as those that people publish, each with so many resources.
+    /// Adds so many datasets as large as those that people publish, each with so many resources.
     pub fn add_datasets_with_resources(&self, count: usize, resources: usize) {
         self.state.memory().platform.add_datasets(count, resources);
     }
 
-    /// From now on, whatever was asked for before is answered from memory, and not logged: for measuring clients.
-    pub fn remember_answers(&self) {
-        self.state.memory().remembered = Some(HashMap::new());
+    /// Caches responses from now on, and does not log the requests that they are sent to: for benchmarks of clients.
+    pub fn cache_responses(&self) {
+        self.state.memory().cached = Some(HashMap::new());
     }
 
-    /// How many requests have ever been answered at once.
+    /// The highest number of requests that were in flight at the same time.
     pub fn peak_in_flight(&self) -> usize {
         self.state.memory().in_flight.peak
     }
 
-    /// What did not go as the rules say.
+    /// How requests and rules differ from what the test expects.
     fn complaints(&self) -> Vec<String> {
         let mut memory = self.state.memory();
         let complaints = memory.rules.complaints();
@@ -352,7 +351,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// With all of these, and for each what came closest.
+    /// The message lists all of them, each with the request or the rule that was nearest.
     #[track_caller]
     pub fn verify(&self) {
         let complaints = self.complaints();
@@ -365,14 +364,14 @@ impl Sandbox {
         self.state.memory().strict = strict;
     }
 
-    /// From now on, only rules answer: a request for which there is none fails the test.
+    /// Responds by rules alone from now on: a request without a rule fails the test.
     pub fn only_rules(&self) {
         let mut memory = self.state.memory();
         memory.rules.only = true;
         memory.strict = true;
     }
 
-    /// What has arrived so far, to be looked at.
+    /// The requests that have arrived so far, as a list that can be filtered.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -396,12 +395,12 @@ impl Sandbox {
         Requests::new(memory.log.clone(), Arc::clone(&self.state))
     }
 
-    /// What has arrived so far.
+    /// The requests that have arrived so far.
     pub fn requests(&self) -> Vec<Received> {
         self.state.memory().log.clone()
     }
 
-    /// What has arrived since the last call, taken out of the log.
+    /// The requests that have arrived since the last call, removed from the log.
     pub fn take_requests(&self) -> Vec<Received> {
         std::mem::take(&mut self.state.memory().log)
     }

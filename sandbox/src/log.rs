@@ -1,4 +1,4 @@
-//! What arrived at the sandbox, as a test wants to look at it.
+//! The log of the requests that arrived at the sandbox.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::fault::Arrival;
 use crate::form::{self, Field};
 use crate::state::State;
 
-/// A request as it came over the wire.
+/// A request as it was received.
 #[derive(Debug, Clone)]
 pub struct Received {
     /// The API whose base the path starts with.
     pub api: Option<Api>,
-    /// The operation, where the path and the method name one.
+    /// The operation of the path and the method, if there is one.
     pub operation_id: Option<String>,
-    /// The method, in capitals.
+    /// The method, in upper case.
     pub method: String,
     /// The whole path as it was sent, still encoded.
     pub path: String,
@@ -31,7 +31,7 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// What the document forbids in this request, where it forbids something.
+    /// How the request violates the document, if it does.
     pub violation: Option<String>,
 }
 
@@ -64,12 +64,15 @@ impl Received {
     ///
     /// # Panics
     ///
-    /// When the body is none.
+    /// When the body is not of the type.
     #[track_caller]
     pub fn decode<T: DeserializeOwned>(&self) -> T {
         match serde_json::from_slice(&self.body) {
             Ok(value) => value,
-            Err(error) => panic!("the body of {} {} is of another form: {error}", self.method, self.path),
+            Err(error) => panic!(
+                "the body of {} {} does not have the type that it is decoded as: {error}",
+                self.method, self.path
+            ),
         }
     }
 

@@ -11,17 +11,17 @@ Usage: datagouv-sandbox [--port PORT] [--fixtures DIR]
 
   --port PORT      the port on 127.0.0.1; 7070 by default, 0 for any free one
   --fixtures DIR   recorded responses (JSON files with api, operation_id, method, path, status, content_type, body),
-                   which go before the platform; may be given several times
+                   which take precedence over the platform; may be given several times
   --help           this text
 
-The page at / says what there is.";
+The page at / lists datasets, operations and requests.";
 
 struct Arguments {
     port: u16,
     fixtures: Vec<String>,
 }
 
-/// None where only the help is wanted.
+/// None if `--help` is among them.
 fn arguments() -> Result<Option<Arguments>, String> {
     let mut read = Arguments { port: 7070, fixtures: Vec::new() };
     let mut given = std::env::args().skip(1);

@@ -12,17 +12,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::answer::Reply;
 use crate::fault::Fault;
 use crate::log::Received;
+use crate::response::Reply;
 use crate::rule::{Condition, Rule, Scope, Source, Step};
 use crate::server_error::ServerError;
 use crate::{Api, Sandbox, recorded, state};
 
-/// A rule under construction: made by [`Sandbox::on`], in effect as soon as it has a response.
+/// A rule, made by [`Sandbox::on`]; it is in effect as soon as it has a response.
 ///
-/// `T` is the type of the operation's response. Each method that gives a response adds one to the rule: they are given
-/// one after the other, each once, the last as often as requests come. [`times`](Self::times) sets how often.
+/// `T` is the type of the operation's response. Each method that names a response adds one to the rule: they are sent
+/// one after the other, each once, the last for all further requests. [`times`](Self::times) sets how often.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,7 +30,7 @@ use crate::{Api, Sandbox, recorded, state};
 /// use datagouv_sandbox::Sandbox;
 ///
 /// let platform = Sandbox::start_platform().await;
-/// // Twice 503, then what the platform has.
+/// // Twice 503, then the responses of the platform.
 /// platform.on(|client| client.main().list_datasets()).status(503).times(2).then_platform();
 ///
 /// let datasets = platform.client().main().list_datasets().send().await?;
@@ -47,7 +47,7 @@ pub struct On<'p, T> {
     response: PhantomData<fn() -> T>,
 }
 
-/// The client of which the requests of rules are built. It sends nothing.
+/// The client that builds the requests of rules. It sends nothing.
 fn naming() -> &'static Client {
     static CLIENT: std::sync::LazyLock<Client> = std::sync::LazyLock::new(|| {
         let bases = Api::ALL.map(|api| (state::theirs(api), format!("http://sandbox.invalid{}", state::base(api))));
@@ -93,7 +93,7 @@ impl Sandbox {
         let mut rule = Rule::new(scope, std::panic::Location::caller());
         match call.into_request() {
             Ok(request) => rule.conditions = conditions(&request),
-            // The builder has no required argument yet.
+            // A required argument is not set.
             Err(error) if is_incomplete(&error) => {}
             Err(error) => panic!("the request of a rule is invalid: {error}"),
         }
@@ -171,7 +171,7 @@ fn is_incomplete(error: &datagouv::Error) -> bool {
         .any(|error| error.to_string().contains("was not initialized"))
 }
 
-/// What a request that was built says of those that are like it.
+/// The conditions under which another request is like this one.
 fn conditions(request: &reqwest::Request) -> Vec<Condition> {
     let mut conditions = vec![Condition::Path(request.url().path().to_owned())];
     let pairs = request.url().query_pairs();
@@ -228,22 +228,22 @@ impl<T> On<'_, T> {
         self.condition(Condition::Body(to_value(body)))
     }
 
-    /// Restricts the rule to requests of which a predicate is true; `what` says it in words.
+    /// Restricts the rule to requests for which a predicate is true; `what` describes it in error messages.
     pub fn when(self, what: &str, predicate: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         self.condition(Condition::Predicate(what.to_owned(), Arc::new(predicate)))
     }
 
-    /// Gives the last response so many times, instead of once or, at the end of the rule, as often as requests come.
+    /// Sends the last response so many times, instead of once or, at the end of the rule, for all further requests.
     pub fn times(self, times: usize) -> Self {
         self.last(|step| step.times = Some(times))
     }
 
-    /// Delays the last response, by the clock of tokio.
+    /// Delays the last response, by the clock of Tokio.
     pub fn after(self, delay: Duration) -> Self {
         self.last(|step| step.delay = delay)
     }
 
-    /// Breaks the last response.
+    /// Adds a fault to the last response.
     pub fn broken_by(self, fault: Fault) -> Self {
         self.last(|step| step.fault = Some(fault))
     }
@@ -253,26 +253,26 @@ impl<T> On<'_, T> {
         self.change(|rule| rule.optional = true)
     }
 
-    /// Answers as without the rule.
+    /// Responds as without the rule.
     pub fn platform(self) -> Self {
         self.step(Step::new(Source::Platform))
     }
 
-    /// Answers all further requests as without the rule, be there any or not.
+    /// Responds to all further requests, if any, as without the rule.
     pub fn then_platform(self) {
         let _ = self.step(Step { optional: true, ..Step::new(Source::Platform) });
     }
 
-    /// Answers with a response of which nothing is checked.
+    /// Responds with a reply that is not checked.
     pub fn respond(self, reply: Reply) -> Self {
         self.step(Step::new(Source::Reply(reply)))
     }
 
-    /// Answers with JSON, checked against the response that the document declares.
+    /// Responds with JSON, checked against the response that the document declares.
     ///
     /// # Panics
     ///
-    /// When the document does not allow the body: the message says where. [`reply_unchecked`](Self::reply_unchecked)
+    /// When the document does not allow the body: the message has the place. [`reply_unchecked`](Self::reply_unchecked)
     /// sends it all the same.
     #[track_caller]
     pub fn reply_json(self, body: Value) -> Self {
@@ -280,17 +280,17 @@ impl<T> On<'_, T> {
         self.respond(reply)
     }
 
-    /// Answers with JSON that the document need not allow.
+    /// Responds with JSON that the document need not allow.
     pub fn reply_unchecked(self, status: u16, body: &impl Serialize) -> Self {
         self.respond(Reply::json(status, &to_value(body)))
     }
 
-    /// Answers with bytes of a media type.
+    /// Responds with bytes of a media type.
     pub fn reply_bytes(self, content_type: &str, data: impl Into<Bytes>) -> Self {
         self.respond(Reply::new(200, content_type, data))
     }
 
-    /// Answers with a recorded response, a file as [`Sandbox::load_fixtures`] reads them.
+    /// Responds with a recorded response, a file as [`Sandbox::load_fixtures`] reads them.
     ///
     /// # Panics
     ///
@@ -303,7 +303,7 @@ impl<T> On<'_, T> {
         }
     }
 
-    /// Answers with an error as the platform words it; see [`ServerError`].
+    /// Responds with an error in the words of the platform; see [`ServerError`].
     pub fn error(self, error: ServerError) -> Self {
         let scope = self.platform.state.memory().rules.get(self.index).scope.clone();
         let api = match scope {
@@ -313,18 +313,18 @@ impl<T> On<'_, T> {
         self.respond(error.reply(api))
     }
 
-    /// Answers with a status, and a body as the platform has it for errors.
+    /// Responds with a status and the body that the platform sends with it.
     pub fn status(self, status: u16) -> Self {
         self.error(ServerError::status(status))
     }
 
-    /// Answers 429, with a `Retry-After` in seconds. The client of the sandbox does not wait for it.
+    /// Responds with 429 and a `Retry-After` in seconds. The client of the sandbox does not wait for it.
     pub fn too_many_requests(self, retry_after: u32) -> Self {
         let Fault::Reply(reply) = Fault::too_many_requests(Some(&retry_after.to_string())) else { return self };
         self.respond(reply)
     }
 
-    /// Answers as without the rule, and breaks the response.
+    /// Responds as without the rule, with a fault.
     pub fn fault(self, fault: Fault) -> Self {
         match fault {
             Fault::Reply(reply) => self.respond(reply),
@@ -332,7 +332,7 @@ impl<T> On<'_, T> {
         }
     }
 
-    /// Answers as without the rule, after a delay by the clock of tokio.
+    /// Responds as without the rule, after a delay by the clock of Tokio.
     pub fn delay(self, delay: Duration) -> Self {
         self.step(Step { delay, ..Step::new(Source::Platform) })
     }
@@ -352,7 +352,7 @@ impl<T> On<'_, T> {
         self.fault(Fault::StallBeforeHeaders)
     }
 
-    /// Resets the connection where the response would begin. The request has been served.
+    /// Resets the connection before the response. The request has been served.
     pub fn reset(self) -> Self {
         self.fault(Fault::ResetBeforeHeaders)
     }
@@ -362,17 +362,17 @@ impl<T> On<'_, T> {
         self.fault(Fault::ResetInRequest(bytes))
     }
 
-    /// Announces so many bytes more than the body has, and closes the connection after it.
+    /// Sends a `Content-Length` larger than the body by so many bytes, and closes the connection after it.
     pub fn wrong_length(self, more: usize) -> Self {
         self.fault(Fault::LengthTooLarge(more))
     }
 
-    /// Answers with half of the body, as if it were all.
+    /// Responds with the first half of the body, in a complete message.
     pub fn malformed(self) -> Self {
         self.fault(Fault::Halved)
     }
 
-    /// Sends the body byte by byte, with a pause before each by the clock of tokio.
+    /// Sends the body byte by byte, with a pause before each by the clock of Tokio.
     pub fn drip(self, pause: Duration) -> Self {
         self.fault(Fault::Drip(pause))
     }
@@ -392,7 +392,7 @@ impl<T> On<'_, T> {
 }
 
 impl<T: Serialize> On<'_, T> {
-    /// Answers with a value of the operation's response type, which is checked against the document.
+    /// Responds with a value of the operation's response type, which is checked against the document.
     ///
     /// [`Sandbox::example`] gives a value to start from.
     ///
@@ -409,21 +409,21 @@ impl<T: Serialize> On<'_, T> {
     ///
     /// # Panics
     ///
-    /// When the document does not allow the value: the message says where.
+    /// When the document does not allow the value: the message has the place.
     #[track_caller]
     pub fn reply(self, value: impl Borrow<T>) -> Self {
         let body = to_value(value.borrow());
         self.reply_json(body)
     }
 
-    /// Answers with what a function makes of the request. The value is checked when it is sent: one that violates the
+    /// Responds with the value that a function makes from the request. The value is checked when it is sent: one that violates the
     /// document fails the test.
-    pub fn reply_with(self, answer: impl Fn(&Received) -> T + Send + Sync + 'static) -> Self {
+    pub fn reply_with(self, respond: impl Fn(&Received) -> T + Send + Sync + 'static) -> Self {
         let scope = self.platform.state.memory().rules.get(self.index).scope.clone();
         // The state holds the rules.
         let state = Arc::downgrade(&self.platform.state);
         let checked = move |received: &Received| {
-            let body = to_value(&answer(received));
+            let body = to_value(&respond(received));
             let Scope::Operation(api, id) = &scope else { return Reply::json(200, &body) };
             let Some(state) = state.upgrade() else { return Reply::empty(500) };
             state.declare(*api, id, &body).unwrap_or_else(|mismatch| {

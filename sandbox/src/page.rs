@@ -1,4 +1,4 @@
-//! The page at `/`: what the server has, for people.
+//! The HTML page at `/`: what the server has.
 
 use std::fmt::Write as _;
 
@@ -86,7 +86,7 @@ pub(crate) fn html(shown: &Shown<'_>) -> String {
     if shown.requests.is_empty() {
         page.push_str("<p>None yet.");
     } else {
-        page.push_str("<table><tr><th>Request<th>Operation<th>Not as the document allows");
+        page.push_str("<table><tr><th>Request<th>Operation<th>Violation of the document");
         for request in shown.requests.iter().rev().filter(|request| request.path != "/").take(LAST) {
             let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
             let _ = write!(
@@ -100,7 +100,7 @@ pub(crate) fn html(shown: &Shown<'_>) -> String {
         }
         page.push_str("</table>");
     }
-    page.push_str("<h2>Operations</h2><p>Answered from the state of this platform, from a recorded response, or with values made from the document.");
+    page.push_str("<h2>Operations</h2><p>Responses come from the state of this platform, from a recorded response, or with values made from the document.");
     for api in Api::ALL {
         let own: Vec<_> = shown.operations.iter().filter(|(of, ..)| *of == api).collect();
         let _ = write!(page, "<details><summary>{api}: {}</summary><table>", own.len());

@@ -1,4 +1,4 @@
-//! Recorded exchanges: what the real servers answered.
+//! Recorded responses of the real servers.
 
 use std::fs;
 use std::path::Path;
@@ -6,17 +6,17 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::Api;
-use crate::answer::{Reply, SAMPLE_FILE};
 use crate::document::Error;
 use crate::log::Received;
 use crate::request::{essence, is_json};
+use crate::response::{Reply, SAMPLE_FILE};
 use crate::state::base;
 
 #[derive(Debug)]
 struct Exchange {
     api: Api,
     operation_id: String,
-    /// Path and query below the API's base; None where the answer serves every path.
+    /// Path and query below the API's base; None if the response is for every path.
     path: Option<String>,
     reply: Reply,
 }
@@ -26,13 +26,13 @@ struct Exchange {
 pub(crate) struct Recorded(Vec<Exchange>);
 
 impl Recorded {
-    /// Records the answer of an operation, whatever its path; it replaces the one recorded so before.
+    /// Records the response of an operation for every path; it replaces the previous one.
     pub(crate) fn record(&mut self, api: Api, operation_id: &str, reply: Reply) {
         self.0.retain(|other| other.path.is_some() || other.api != api || other.operation_id != operation_id);
         self.0.push(Exchange { api, operation_id: operation_id.to_owned(), path: None, reply });
     }
 
-    /// Loads every `.json` file of a directory and of those below it; tells how many.
+    /// Loads every `.json` file of a directory and of those below it; returns how many.
     pub(crate) fn load(&mut self, directory: &Path) -> Result<usize, Error> {
         let failed =
             |path: &Path, error: &dyn std::fmt::Display| Error::new(format!("fixture {}: {error}", path.display()));
@@ -61,8 +61,8 @@ impl Recorded {
         self.0.iter().any(|exchange| exchange.api == api && exchange.operation_id == operation_id)
     }
 
-    /// The exchange of this very path and query, else of this path, else the operation's answer for all
-    /// paths, else the first good one of the operation.
+    /// The exchange of the same path and query, else of the same path, else the operation's response for all paths,
+    /// else its first successful one.
     pub(crate) fn find(&self, api: Api, operation_id: &str, received: &Received) -> Option<Reply> {
         let path = received.path.strip_prefix(base(api)).unwrap_or(&received.path);
         let full = if received.query.is_empty() { path.to_owned() } else { format!("{path}?{}", received.query) };

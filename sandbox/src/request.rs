@@ -1,4 +1,4 @@
-//! Does a request satisfy its operation: parameters, media type, body.
+//! Checks requests against their operation: parameters, media type, body.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -9,7 +9,7 @@ use crate::form;
 use crate::route::Operation;
 use crate::validate::{Checker, Direction};
 
-/// What the server will not have, and with which status it says so.
+/// A violation of the document, and the status of the response to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// 400, or 415 for a media type that the operation does not take.
@@ -24,12 +24,12 @@ impl Violation {
     }
 }
 
-/// A request that has found its operation.
+/// A request and its operation.
 #[derive(Debug)]
 pub struct Incoming<'a> {
     /// The document of the API.
     pub document: &'a Document,
-    /// The operation that the path and the method name.
+    /// The operation of the path and the method.
     pub operation: &'a Operation,
     /// Path parameters, decoded.
     pub captures: &'a [(String, String)],
@@ -41,7 +41,7 @@ pub struct Incoming<'a> {
     pub body: &'a Bytes,
 }
 
-/// Checks everything that the document says of a request.
+/// Checks a request against all that the document declares.
 pub fn check(incoming: &Incoming<'_>) -> Result<(), Violation> {
     check_query_names(incoming)?;
     for parameter in &incoming.operation.parameters {
@@ -140,7 +140,7 @@ fn check_parameter(incoming: &Incoming<'_>, parameter: &Value) -> Result<(), Vio
     let texts = match place {
         "path" => pick(incoming.captures),
         "query" => pick(incoming.query),
-        // OpenAPI has these three ignored when they are declared as parameters.
+        // OpenAPI ignores these three when they are declared as parameters.
         "header" if ["accept", "content-type", "authorization"].contains(&&*name.to_ascii_lowercase()) => {
             return Ok(());
         }
@@ -218,7 +218,7 @@ fn check_spread_object(incoming: &Incoming<'_>, parameter: &Value) -> Result<(),
     }
 }
 
-/// What the text of a parameter may stand for.
+/// The JSON values that the text of a parameter may mean.
 enum Candidates {
     One(String),
     List(Vec<String>),
@@ -249,7 +249,7 @@ pub(crate) fn check_text(document: &Document, schema: &Value, text: &str) -> Res
         .map_err(|mismatch| mismatch.to_string())
 }
 
-/// The JSON value that a text stands for under a schema: a number or a boolean only where no text fits.
+/// The JSON value of a text under a schema: a number or a boolean only if no string fits.
 fn typed(document: &Document, schema: &Value, text: &str) -> Value {
     let as_text = Value::String(text.to_owned());
     let checker = Checker::new(document, Direction::Request);

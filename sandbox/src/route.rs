@@ -10,12 +10,12 @@ use crate::document::{Document, members};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// One operation with everything that the document says of it, references resolved at the first level.
+/// An operation of the document, with references resolved at the first level.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// `operationId`, or method and path where the document gives none.
+    /// `operationId`, or method and path if the document has none.
     pub id: String,
-    /// The method in capitals.
+    /// The method, in upper case.
     pub method: String,
     /// The path template.
     pub template: String,
@@ -27,7 +27,7 @@ pub struct Operation {
     pub responses: Value,
 }
 
-/// What was found for a method and a path.
+/// The result of a search for a method and a path.
 #[derive(Debug)]
 pub enum Found<'a> {
     /// An operation, with the values of the path parameters, decoded.
@@ -35,7 +35,7 @@ pub enum Found<'a> {
     /// The path exists; these are its methods.
     OtherMethods(Vec<&'a str>),
     /// No such path.
-    Nothing,
+    NoPath,
 }
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ struct Route {
     operations: BTreeMap<String, Operation>,
 }
 
-/// All paths of a document, the more literal before the less.
+/// All paths of a document, the more literal ones first.
 #[derive(Debug)]
 pub struct Routes(Vec<Route>);
 
@@ -94,7 +94,7 @@ impl Routes {
             }
             methods.extend(route.operations.keys().map(String::as_str));
         }
-        if methods.is_empty() { Found::Nothing } else { Found::OtherMethods(methods) }
+        if methods.is_empty() { Found::NoPath } else { Found::OtherMethods(methods) }
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
         match routes().find(method, path) {
             Found::Operation(operation, captures) => (operation.id.clone(), captures),
             Found::OtherMethods(methods) => (format!("not {method} but {}", methods.join(" ")), Vec::new()),
-            Found::Nothing => ("nothing".to_owned(), Vec::new()),
+            Found::NoPath => ("nothing".to_owned(), Vec::new()),
         }
     }
 

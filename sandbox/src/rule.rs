@@ -1,4 +1,4 @@
-//! Rules: which requests they cover, what they answer, how often.
+//! Rules: which requests they cover, with which responses, how often.
 
 use std::fmt;
 use std::panic::Location;
@@ -9,9 +9,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::Api;
-use crate::answer::Reply;
 use crate::fault::Fault;
 use crate::log::Received;
+use crate::response::Reply;
 
 /// Which requests a rule is for, before its conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl fmt::Display for Scope {
 }
 
 type Predicate = Arc<dyn Fn(&Received) -> bool + Send + Sync>;
-type Answer = Arc<dyn Fn(&Received) -> Reply + Send + Sync>;
+type ReplyFn = Arc<dyn Fn(&Received) -> Reply + Send + Sync>;
 
 /// A condition of a rule.
 #[derive(Clone)]
@@ -49,18 +49,18 @@ pub(crate) enum Condition {
 pub(crate) enum Source {
     Platform,
     Reply(Reply),
-    With(Answer),
+    With(ReplyFn),
 }
 
-/// A response, and how often it is given.
+/// A response, and how often it is sent.
 #[derive(Clone)]
 pub(crate) struct Step {
     pub(crate) source: Source,
     pub(crate) delay: Duration,
     pub(crate) fault: Option<Fault>,
-    /// None: as often as requests come.
+    /// None: for all further requests.
     pub(crate) times: Option<usize>,
-    /// Whether it may never be reached.
+    /// Whether it may stay unused.
     pub(crate) optional: bool,
     pub(crate) used: usize,
 }
@@ -125,7 +125,7 @@ impl Rule {
         self.steps.iter_mut().find(|step| !step.is_used_up())
     }
 
-    /// What is wrong with how often the rule was used.
+    /// How the number of uses differs from what the rule says.
     fn complaint(&self) -> Option<String> {
         if self.optional {
             return None;
@@ -192,10 +192,10 @@ fn difference(wanted: &Value, got: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// What the rules say of a request.
+/// The verdict of the rules on a request.
 pub(crate) enum Verdict {
-    Answer(Step),
-    /// Nothing: the platform answers.
+    Reply(Step),
+    /// No rule matches: the platform responds.
     None,
     /// The request was not expected, and why.
     Unexpected(String),
@@ -204,7 +204,7 @@ pub(crate) enum Verdict {
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     rules: Vec<Rule>,
-    /// Whether the platform answers nothing by itself.
+    /// Whether a request without a rule is unexpected.
     pub(crate) only: bool,
     pub(crate) unexpected: Vec<String>,
 }
@@ -220,7 +220,7 @@ impl Rules {
     }
 
     /// The response to a request whose body has arrived: that of the last rule that matches.
-    pub(crate) fn answer(&mut self, received: &Received) -> Verdict {
+    pub(crate) fn verdict(&mut self, received: &Received) -> Verdict {
         if self.rules.is_empty() && !self.only {
             return Verdict::None;
         }
@@ -238,7 +238,7 @@ impl Rules {
             }
             if let Some(step) = rule.next() {
                 step.used += 1;
-                return Verdict::Answer(step.clone());
+                return Verdict::Reply(step.clone());
             }
             used_up.get_or_insert_with(|| {
                 format!("{rule} is used up; end it with `.then_platform()`, or raise its `.times()`")
@@ -271,7 +271,7 @@ impl Rules {
         }
     }
 
-    /// What did not go as the rules say, and is forgotten then.
+    /// The unexpected requests since the last call, and the rules that were not used as they say.
     pub(crate) fn complaints(&mut self) -> Vec<String> {
         let mut complaints = std::mem::take(&mut self.unexpected);
         complaints.extend(self.rules.iter().filter_map(Rule::complaint));
@@ -279,7 +279,7 @@ impl Rules {
     }
 }
 
-/// A request in a line.
+/// A request in one line.
 pub(crate) fn summary(received: &Received) -> String {
     let query = if received.query.is_empty() { String::new() } else { format!("?{}", received.query) };
     let operation = received.operation_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();

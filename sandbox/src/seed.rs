@@ -1,4 +1,4 @@
-//! What a test puts onto the platform before it begins.
+//! Data that a test adds to the platform.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::Sandbox;
 use crate::platform::NewTable;
 
-/// A dataset to be added; made by [`Sandbox::dataset`].
-#[must_use = "the dataset is there once it is added"]
+/// The builder of a dataset, made by [`Sandbox::dataset`].
+#[must_use = "the dataset is added by `.add()`"]
 #[derive(Debug)]
 pub struct NewDataset<'p> {
     platform: &'p Sandbox,
@@ -65,7 +65,7 @@ impl NewDataset<'_> {
 }
 
 impl Sandbox {
-    /// Begins a dataset of a title, for the platform to have from the start.
+    /// Returns the builder of a dataset with a title, which is added to the platform.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -111,17 +111,17 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// When a type is none, or a value is not of its column's type.
+    /// When a type is unknown, or a value is not of its column's type.
     #[track_caller]
     pub fn table(&self, columns: &[(&str, &str)], rows: impl Serialize) -> String {
         self.add_as_dataset(NewTable::new(columns, rows))
     }
 
-    /// The same of rows that are objects: columns and types are those of the values.
+    /// As [`Sandbox::table`], for rows that are objects: columns and types are those of the values.
     ///
     /// # Panics
     ///
-    /// When the rows are no objects.
+    /// When a row is not an object.
     #[track_caller]
     pub fn table_of(&self, rows: impl Serialize) -> String {
         self.add_as_dataset(NewTable::of(rows))
@@ -146,19 +146,19 @@ impl Sandbox {
         self.state.memory().platform.allow_aggregation(resource);
     }
 
-    /// Sets the clock of the platform, in the form `2026-03-01T08:00:00`. It goes on by a minute with every change.
+    /// Sets the clock of the platform, in the form `2026-03-01T08:00:00`. Every change advances it by a minute.
     ///
     /// # Panics
     ///
-    /// When the text is no date and time.
+    /// When the text is not a date and time.
     #[track_caller]
     pub fn set_clock(&self, now: &str) {
         let known = self.state.memory().platform.set_clock(now);
-        assert!(known, "`{now}` is no date and time, such as 2026-03-01T08:00:00");
+        assert!(known, "`{now}` is not a date and time such as 2026-03-01T08:00:00");
     }
 
     /// Sets the ids of what is created next: datasets, resources and discussions. Afterwards ids are made from the
-    /// number of changes, and the same in every run.
+    /// number of changes, so that they are the same in every run.
     pub fn next_ids<I: Into<String>>(&self, ids: impl IntoIterator<Item = I>) {
         self.state.memory().platform.next_ids(ids.into_iter().map(Into::into));
     }
@@ -185,7 +185,7 @@ impl NewTable {
     ///
     /// # Panics
     ///
-    /// When a row is no object.
+    /// When a row is not an object.
     #[track_caller]
     #[must_use]
     pub fn of(rows: impl Serialize) -> Self {

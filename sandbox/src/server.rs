@@ -2,59 +2,83 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::answer::Reply;
 use crate::fault::arrival::Incoming;
 use crate::fault::play::{After, play};
 use crate::fault::{Arrival, Fault};
+use crate::response::Reply;
 
-/// A response, and how it is broken, if at all.
+/// A response, and its fault, if it has one.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) reply: Reply,
     pub(crate) fault: Option<Fault>,
 }
 
-/// What answers requests.
-pub(crate) trait Service: Send + Sync + 'static {
-    /// Numbers a new connection.
-    fn connected(&self) -> usize;
-
-    /// Numbers a request whose body has not arrived, and says how it fails, if that is known already.
-    fn begun(&self, arrival: &mut Arrival) -> Option<Fault>;
-
-    /// Keeps a request, be it complete or not.
-    fn arrived(&self, arrival: &Arrival);
-
-    /// Answers a request.
-    fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> impl Future<Output = io::Result<Delivery>> + Send;
-
-    /// Ends when the server is to close its port and all connections.
-    fn gone(&self) -> impl Future<Output = ()> + Send;
-
-    /// Closes the port and all connections.
-    fn go(&self);
+/// The numbers of connections and of requests, from 1.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    connections: AtomicUsize,
+    requests: AtomicUsize,
 }
 
-/// Accepts connections until the service is gone or the task ends; they end with it.
+impl Counters {
+    /// How many connections were accepted.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many requests have arrived.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+fn next(counter: &AtomicUsize) -> usize {
+    counter.fetch_add(1, Ordering::SeqCst) + 1
+}
+
+/// A handler of requests.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// The counters of its connections and requests.
+    fn counters(&self) -> &Counters;
+
+    /// The fault of a request whose body has not arrived, if it is known already.
+    fn early_fault(&self, arrival: &Arrival) -> Option<Fault>;
+
+    /// Logs a request, complete or not.
+    fn log(&self, arrival: &Arrival);
+
+    /// Responds to a request.
+    fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> impl Future<Output = io::Result<Delivery>> + Send;
+
+    /// Completes when the server has to close its port and all connections.
+    fn closed(&self) -> impl Future<Output = ()> + Send;
+
+    /// Closes the port and all connections.
+    fn close(&self);
+}
+
+/// Accepts connections until the service or the task ends; they end with it.
 pub(crate) async fn serve(listener: TcpListener, service: Arc<impl Service>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
                 let service = Arc::clone(&service);
-                let number = service.connected();
+                let number = next(&service.counters().connections);
                 connections.spawn(async move {
-                    // A client that goes away is no failure of the server.
+                    // A client that closes its connection is no error of the server.
                     let _ = connection(stream, &*service, number).await;
                 });
             }
             Some(_) = connections.join_next() => {}
-            () = service.gone() => return,
+            () = service.closed() => return,
         }
     }
 }
@@ -64,7 +88,8 @@ async fn connection(mut stream: TcpStream, service: &impl Service, number: usize
     let mut incoming = Incoming::default();
     let mut after = After::Open;
     while let Some(mut arrival) = incoming.head(&mut stream, number).await? {
-        let fault = service.begun(&mut arrival);
+        arrival.number = next(&service.counters().requests);
+        let fault = service.early_fault(&arrival);
         let limit = match fault {
             Some(Fault::ResetInRequest(limit)) => limit,
             _ => usize::MAX,
@@ -73,7 +98,7 @@ async fn connection(mut stream: TcpStream, service: &impl Service, number: usize
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         let read = incoming.body(&mut stream, &mut arrival, limit).await;
-        service.arrived(&arrival);
+        service.log(&arrival);
         read?;
         after = match after {
             After::Dead => After::Silent,
@@ -95,7 +120,7 @@ async fn connection(mut stream: TcpStream, service: &impl Service, number: usize
             After::Silent => return silence(stream).await,
             After::Gone => {
                 stream.set_zero_linger()?;
-                service.go();
+                service.close();
                 // Ends with the server.
                 return silence(stream).await;
             }
@@ -104,13 +129,13 @@ async fn connection(mut stream: TcpStream, service: &impl Service, number: usize
     Ok(())
 }
 
-/// Closes in order: without it, what the client has sent and nobody read would make it a reset.
+/// Closes with a FIN. Unread bytes of the client would turn it into a reset, so they are read first.
 async fn close(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     silence(stream).await
 }
 
-/// Reads on until the client goes, and sends nothing.
+/// Reads until the client closes its side, and sends nothing.
 async fn silence(mut stream: TcpStream) -> io::Result<()> {
     let mut ignored = [0; 4096];
     while stream.read(&mut ignored).await? > 0 {}

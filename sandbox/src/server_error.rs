@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::Api;
-use crate::answer::Reply;
+use crate::response::Reply;
 
 /// An error of the platform, with the body that the real servers send for it.
 ///
@@ -44,13 +44,13 @@ enum Kind {
 }
 
 impl ServerError {
-    /// 404: there is no such thing.
+    /// 404: there is no such object.
     #[must_use]
     pub fn not_found() -> Self {
         Self(Kind::NotFound)
     }
 
-    /// 410: there was such a thing, and it was deleted.
+    /// 410: the object was deleted.
     #[must_use]
     pub fn gone() -> Self {
         Self(Kind::Gone)
@@ -62,13 +62,13 @@ impl ServerError {
         Self(Kind::Unauthorized)
     }
 
-    /// 401: the API key is none, or not any more.
+    /// 401: the API key is unknown or revoked.
     #[must_use]
     pub fn invalid_key() -> Self {
         Self(Kind::InvalidKey)
     }
 
-    /// 403: the user of the API key may not do that.
+    /// 403: the user of the API key lacks the permission.
     #[must_use]
     pub fn forbidden() -> Self {
         Self::forbidden_because("You do not have the permission to modify that object.")
@@ -80,7 +80,7 @@ impl ServerError {
         Self(Kind::Forbidden(message.into()))
     }
 
-    /// 400: fields of the body are refused, each with a reason.
+    /// 400: fields of the body are invalid, each with a reason.
     #[must_use]
     pub fn fields<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self(Kind::Fields(fields.into_iter().map(|(field, reason)| (field.to_owned(), reason.to_owned())).collect()))
@@ -171,11 +171,11 @@ impl ServerError {
     }
 }
 
-/// What the catalogue says of a URL that leads to nothing. It goes on with URLs that are like it.
+/// The message of the catalogue for an unknown URL. The real one continues with similar URLs.
 pub(crate) const NOT_FOUND: &str = "The requested URL was not found on the server. If you entered the URL manually \
                                     please check your spelling and try again.";
 
-/// What the catalogue says to a request without an API key.
+/// The message of the catalogue for a request without an API key.
 pub(crate) const UNAUTHORIZED: &str = "The server could not verify that you are authorized to access the URL \
                                        requested. You either supplied the wrong credentials (e.g. a bad password), \
                                        or your browser doesn't understand how to supply the credentials required.";

@@ -1,4 +1,4 @@
-//! What the sandbox remembers, and the way of a request through it.
+//! The state of the sandbox, and how a request is handled.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
@@ -9,7 +9,6 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::Api;
-use crate::answer::{Answers, Reply, declared, declared_schema};
 use crate::document::{Document, Error};
 use crate::example::Style;
 use crate::fault::{Arrival, Fault};
@@ -19,15 +18,16 @@ use crate::page;
 use crate::platform::{self, Call, Platform, masked};
 use crate::recorded::Recorded;
 use crate::request::{self, Incoming, Violation};
+use crate::response::{Reply, Responses, declared, declared_schema};
 use crate::route::{Found, Operation, Routes};
 use crate::rule::{Rules, Source, Verdict, summary};
-use crate::server::{Delivery, Service};
+use crate::server::{Counters, Delivery, Service};
 use crate::validate::{Checker, Direction, Mismatch};
 
-/// What a test has asked for the next answer of an operation.
+/// What a test has set for the next response of an operation.
 #[derive(Debug)]
 pub(crate) enum Once {
-    Answer(Reply),
+    Reply(Reply),
     Cut(usize),
     Delay(Duration),
 }
@@ -37,7 +37,7 @@ pub(crate) type Files = BTreeMap<String, File>;
 
 #[derive(Debug)]
 pub(crate) struct Memory {
-    pub(crate) answers: Answers,
+    pub(crate) responses: Responses,
     pub(crate) tolerant: bool,
     pub(crate) once: HashMap<String, VecDeque<Once>>,
     pub(crate) recorded: Recorded,
@@ -45,24 +45,22 @@ pub(crate) struct Memory {
     pub(crate) log: Vec<Received>,
     pub(crate) platform: Platform,
     pub(crate) in_flight: InFlight,
-    /// The answers given so far, where they are remembered.
-    pub(crate) remembered: Option<HashMap<Asked, Reply>>,
+    /// The responses so far, if they are cached.
+    pub(crate) cached: Option<HashMap<CacheKey, Reply>>,
     pub(crate) rules: Rules,
-    /// Whether what is unexpected fails the test.
+    /// Whether unexpected requests and unused rules fail the test.
     pub(crate) strict: bool,
-    connections: usize,
-    arrivals: usize,
 }
 
-/// What an answer depends on: method, target, and these headers.
-pub(crate) type Asked = (String, String, [Option<String>; 3]);
+/// What a response depends on: method, target, and these headers.
+pub(crate) type CacheKey = (String, String, [Option<String>; 3]);
 
-fn asked(arrival: &Arrival) -> Asked {
+fn cache_key(arrival: &Arrival) -> CacheKey {
     let header = |name: &str| arrival.header(name).map(str::to_owned);
     (arrival.method.clone(), arrival.target.clone(), [header("x-fields"), header("accept"), header("range")])
 }
 
-/// How many requests are being answered, and how many ever were at once.
+/// How many requests are in flight, and the highest number so far.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     now: usize,
@@ -92,6 +90,7 @@ pub(crate) struct State {
     origin: String,
     apis: Arc<Apis>,
     memory: Mutex<Memory>,
+    counters: Counters,
 }
 
 /// The path of an API's base URL.
@@ -119,14 +118,14 @@ pub(crate) fn ours(api: datagouv::Api) -> Option<Api> {
     Api::ALL.into_iter().find(|own| theirs(*own) == api)
 }
 
-/// The operation that a request has found.
+/// The operation of a request.
 struct Target<'a> {
     document: &'a Document,
     operation: &'a Operation,
     captures: Vec<(String, String)>,
 }
 
-/// A request that is being answered, until it is dropped.
+/// Counts a request as in flight until it is dropped.
 struct Counted<'a>(&'a State);
 
 impl<'a> Counted<'a> {
@@ -149,7 +148,7 @@ impl State {
         let mut files = file::samples();
         let platform = Platform::new(origin.clone(), &mut files);
         let memory = Memory {
-            answers: Answers::default(),
+            responses: Responses::default(),
             tolerant: false,
             once: HashMap::new(),
             recorded: Recorded::default(),
@@ -157,13 +156,11 @@ impl State {
             log: Vec::new(),
             platform,
             in_flight: InFlight::default(),
-            remembered: None,
+            cached: None,
             rules: Rules::default(),
             strict: false,
-            connections: 0,
-            arrivals: 0,
         };
-        Self { origin, apis, memory: Mutex::new(memory) }
+        Self { origin, apis, memory: Mutex::new(memory), counters: Counters::default() }
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -180,7 +177,7 @@ impl State {
         routes.operations().find(|operation| operation.id == id).map(|operation| (document, operation))
     }
 
-    /// A body that the document declares for an operation, with all that it may have.
+    /// A response body of an operation with every declared property.
     pub(crate) fn example(&self, api: Api, id: &str) -> Option<Value> {
         let (document, operation) = self.operation(api, id)?;
         serde_json::from_slice(&declared(document, operation, Style::Full, "application/json").body).ok()
@@ -193,24 +190,24 @@ impl State {
         let Some(schema) = declared_schema(document, operation) else {
             return Ok(if body.is_null() { Reply::empty(status) } else { Reply::json(status, body) });
         };
-        Checker::new(document, Direction::Answer).check(schema, body)?;
+        Checker::new(document, Direction::Response).check(schema, body)?;
         Ok(Reply::json(status, body))
     }
 
-    /// The answer to a request, remembered or new.
-    async fn answer(&self, arrival: Arrival) -> Delivery {
-        let remembered = self.memory().remembered.as_ref().map(|answers| {
-            let asked = asked(&arrival);
-            let reply = answers.get(&asked).cloned();
-            (asked, reply)
+    /// The response to a request, cached or new.
+    async fn cached_delivery(&self, arrival: Arrival) -> Delivery {
+        let cached = self.memory().cached.as_ref().map(|cache| {
+            let key = cache_key(&arrival);
+            let reply = cache.get(&key).cloned();
+            (key, reply)
         });
-        let Some((asked, remembered)) = remembered else { return self.answer_anew(&arrival).await };
-        let reply = match remembered {
+        let Some((key, cached)) = cached else { return self.delivery(&arrival).await };
+        let reply = match cached {
             Some(reply) => reply,
             None => {
-                let reply = self.answer_anew(&arrival).await.reply;
+                let reply = self.delivery(&arrival).await.reply;
                 let mut memory = self.memory();
-                memory.remembered.get_or_insert_default().insert(asked, reply.clone());
+                memory.cached.get_or_insert_default().insert(key, reply.clone());
                 memory.log.clear();
                 reply
             }
@@ -218,8 +215,8 @@ impl State {
         Delivery { reply, fault: None }
     }
 
-    /// A new answer to a request. Everything that arrives is logged.
-    async fn answer_anew(&self, arrival: &Arrival) -> Delivery {
+    /// Logs a request and makes its response.
+    async fn delivery(&self, arrival: &Arrival) -> Delivery {
         let _counted = Counted::new(self);
         let mut received = Received::new(arrival);
         if let Some(delivery) = self.refuse_other_host(&mut received) {
@@ -247,35 +244,35 @@ impl State {
             } else {
                 let once =
                     if refusal.is_some() { None } else { memory.once.get_mut(&key).and_then(VecDeque::pop_front) };
-                let verdict = if once.is_some() { Verdict::None } else { memory.rules.answer(&received) };
+                let verdict = if once.is_some() { Verdict::None } else { memory.rules.verdict(&received) };
                 if refusal.is_some() && matches!(verdict, Verdict::None) {
                     memory.unexpected(&received, "there is no such path, or it has no such method");
                 }
                 (once, verdict)
             }
         };
-        let usual = || self.usual(target.as_ref(), &received, refusal, violation);
+        let default_reply = || self.default_reply(target.as_ref(), &received, refusal, violation);
         match (once, verdict) {
-            (Some(Once::Answer(reply)), _) => Delivery { reply, fault: None },
-            (Some(Once::Cut(kept)), _) => Delivery { reply: usual(), fault: Some(Fault::CutBody(kept)) },
+            (Some(Once::Reply(reply)), _) => Delivery { reply, fault: None },
+            (Some(Once::Cut(kept)), _) => Delivery { reply: default_reply(), fault: Some(Fault::CutBody(kept)) },
             (Some(Once::Delay(duration)), _) => {
                 tokio::time::sleep(duration).await;
-                Delivery { reply: usual(), fault: None }
+                Delivery { reply: default_reply(), fault: None }
             }
-            (None, Verdict::Answer(step)) => {
+            (None, Verdict::Reply(step)) => {
                 if !step.delay.is_zero() {
                     tokio::time::sleep(step.delay).await;
                 }
                 let serves = step.fault.as_ref().is_none_or(Fault::serves);
                 let reply = match step.source {
                     _ if !serves => Reply::empty(200),
-                    Source::Platform => usual(),
+                    Source::Platform => default_reply(),
                     Source::Reply(reply) => masked(reply, header(&received.headers, "x-fields")),
-                    Source::With(answer) => masked(answer(&received), header(&received.headers, "x-fields")),
+                    Source::With(respond) => masked(respond(&received), header(&received.headers, "x-fields")),
                 };
                 Delivery { reply, fault: step.fault }
             }
-            (None, Verdict::None) => Delivery { reply: usual(), fault: None },
+            (None, Verdict::None) => Delivery { reply: default_reply(), fault: None },
             (None, Verdict::Unexpected(reason)) => {
                 self.memory().unexpected(&received, &reason);
                 let message = format!("the test did not expect this request: {reason}");
@@ -284,7 +281,7 @@ impl State {
         }
     }
 
-    /// Refuses a request that came here as to a proxy: it was meant for another host.
+    /// Refuses a request to another host, which the client sends here as to a proxy.
     fn refuse_other_host(&self, received: &mut Received) -> Option<Delivery> {
         if received.path.starts_with('/') {
             return None;
@@ -323,15 +320,15 @@ impl State {
                 let message = json!({"message": "The method is not allowed for the requested URL."});
                 Err(Reply::json(405, &message).with_header("allow", methods.join(", ")))
             }
-            Found::Nothing => Err(nowhere()),
+            Found::NoPath => Err(nowhere()),
         }
     }
 
-    /// The page for people.
+    /// The HTML page at `/`.
     fn page(&self, memory: &Memory) -> String {
         let source = |api: Api, operation: &Operation| match () {
             () if memory.recorded.has(api, &operation.id) => "recorded",
-            () if memory.answers == Answers::Platform && platform::answers(api, &operation.id) => "state",
+            () if memory.responses == Responses::Platform && platform::handles(api, &operation.id) => "state",
             () => "made",
         };
         let operations = self.documents().flat_map(|(document, routes)| {
@@ -342,12 +339,12 @@ impl State {
             origin: &self.origin,
             datasets: memory.platform.datasets(),
             operations: operations.collect(),
-            // Without the one that is being answered.
+            // Without the request for this page.
             requests: memory.log.split_last().map_or(&[], |(_, before)| before),
         })
     }
 
-    fn usual(
+    fn default_reply(
         &self,
         target: Option<&Target<'_>>,
         received: &Received,
@@ -361,7 +358,7 @@ impl State {
         let memory = &mut *memory;
         if let Some(violation) = violation.filter(|_| !memory.tolerant) {
             let api = target.map(|target| target.document.api());
-            let of_catalogue = matches!(api, Some(Api::Main | Api::MainV2)) && memory.answers == Answers::Platform;
+            let of_catalogue = matches!(api, Some(Api::Main | Api::MainV2)) && memory.responses == Responses::Platform;
             return refused(&violation, of_catalogue);
         }
         let Some(target) = target else {
@@ -369,28 +366,28 @@ impl State {
                 return Reply::new(200, "text/html; charset=utf-8", self.page(memory));
             }
             let file = memory.files.get(&received.path);
-            return file.map_or_else(nowhere, |file| file.answer(&received.method, &received.headers));
+            return file.map_or_else(nowhere, |file| file.reply(&received.method, &received.headers));
         };
         let (api, operation) = (target.document.api(), target.operation);
-        if matches!(memory.answers, Answers::Recorded | Answers::Platform)
+        if matches!(memory.responses, Responses::Recorded | Responses::Platform)
             && let Some(reply) = memory.recorded.find(api, &operation.id, received)
         {
             return reply;
         }
-        if memory.answers == Answers::Platform {
+        if memory.responses == Responses::Platform {
             let call = Call { api, operation_id: &operation.id, captures: &target.captures, received };
-            if let Some(reply) = memory.platform.answer(&call, &mut memory.files) {
+            if let Some(reply) = memory.platform.handle(&call, &mut memory.files) {
                 return reply;
             }
         }
         let accept = header(&received.headers, "accept");
-        let mut reply = declared(target.document, operation, memory.answers.style(), accept);
-        if memory.answers == Answers::Platform && (api, operation.id.as_str()) == (Api::Main, "get_me") {
+        let mut reply = declared(target.document, operation, memory.responses.style(), accept);
+        if memory.responses == Responses::Platform && (api, operation.id.as_str()) == (Api::Main, "get_me") {
             reply = platform::me(&reply, header(&received.headers, "x-api-key"));
         }
-        match memory.answers {
-            Answers::Status(204) => Reply::empty(204),
-            Answers::Status(status) => Reply { status, ..reply },
+        match memory.responses {
+            Responses::Status(204) => Reply::empty(204),
+            Responses::Status(status) => Reply { status, ..reply },
             _ => reply,
         }
     }
@@ -400,7 +397,7 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// How a server says what the document does not allow: the catalogue names the parameter.
+/// The response to a violation of the document: the catalogue names the parameter.
 fn refused(violation: &Violation, by_catalogue: bool) -> Reply {
     let text = violation.message.as_str();
     if by_catalogue && text.starts_with("header parameter `X-Fields`") {
@@ -438,27 +435,21 @@ impl Memory {
 }
 
 impl Service for State {
-    fn connected(&self) -> usize {
-        let mut memory = self.memory();
-        memory.connections += 1;
-        memory.connections
+    fn counters(&self) -> &Counters {
+        &self.counters
     }
 
-    fn begun(&self, arrival: &mut Arrival) -> Option<Fault> {
-        let mut memory = self.memory();
-        memory.arrivals += 1;
-        arrival.number = memory.arrivals;
-        if !memory.rules.may_fail_in_request() {
+    fn early_fault(&self, arrival: &Arrival) -> Option<Fault> {
+        if !self.memory().rules.may_fail_in_request() {
             return None;
         }
-        drop(memory);
         let mut received = Received::new(arrival);
         self.find(&mut received).ok();
         self.memory().rules.fault_in_request(&received)
     }
 
-    fn arrived(&self, arrival: &Arrival) {
-        // What is whole is logged with what the document says of it.
+    fn log(&self, arrival: &Arrival) {
+        // Complete requests are logged when they are checked against the document.
         if !arrival.complete {
             let mut received = Received::new(arrival);
             self.find(&mut received).ok();
@@ -469,14 +460,14 @@ impl Service for State {
     async fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> io::Result<Delivery> {
         Ok(match fault {
             Some(fault) => Delivery { reply: Reply::empty(200), fault: Some(fault) },
-            None => self.answer(arrival).await,
+            None => self.cached_delivery(arrival).await,
         })
     }
 
-    fn gone(&self) -> impl Future<Output = ()> + Send {
+    fn closed(&self) -> impl Future<Output = ()> + Send {
         std::future::pending()
     }
 
     /// The port of a sandbox stays open.
-    fn go(&self) {}
+    fn close(&self) {}
 }

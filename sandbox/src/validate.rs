@@ -1,4 +1,4 @@
-//! Does a JSON value satisfy a schema of the document, and if not, what is wrong where.
+//! Checks JSON values against schemas of the document, and locates mismatches.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,21 +8,21 @@ use serde_json::{Map, Value};
 use crate::document::{Document, escape, members, strings};
 use crate::format;
 
-/// Which way a value travels: a request must not hold what is read-only, nor what is not declared.
+/// The direction of a value: a request must not have properties that are read-only or not declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From a client to the server.
     Request,
     /// From the server to a client.
-    Answer,
+    Response,
 }
 
-/// What is wrong with a value, and where in it.
+/// A mismatch between a value and its schema, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// JSON pointer (RFC 6901) into the value; empty for the value as a whole.
     pub pointer: String,
-    /// A sentence that says what is wrong there.
+    /// What is wrong there.
     pub reason: String,
 }
 
@@ -43,11 +43,11 @@ pub struct Checker<'a> {
     direction: Direction,
 }
 
-/// Schemas may refer to themselves without descending into the value; this is where that is called endless.
+/// The depth at which a schema that refers to itself, without descending into the value, is an error.
 const DEEPEST: usize = 256;
 
 impl<'a> Checker<'a> {
-    /// A checker for values that travel one way.
+    /// A checker for values of one direction.
     pub fn new(document: &'a Document, direction: Direction) -> Self {
         Self { document, direction }
     }
@@ -68,8 +68,8 @@ impl<'a> Checker<'a> {
         self.visit(schema, value, place)
     }
 
-    /// The properties that a schema requires of a value, as it travels. What a schema requires in requests
-    /// stands for all that it is composed of.
+    /// The properties that a schema requires of a value in this direction. What a schema requires of requests
+    /// replaces what its parts require.
     pub fn required(&self, schema: &'a Value) -> BTreeSet<&'a str> {
         let mut required = BTreeSet::new();
         self.collect_required(schema, 0, &mut required);
@@ -205,7 +205,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        // An object that declares nothing at all is free; one that declares its properties means them,
+        // An object that declares no property allows any; one that declares some allows no other,
         // or a misspelt name would never be caught.
         let declares = parts.iter().any(|part| {
             part.get("properties").is_some() || members(part, "oneOf").chain(members(part, "anyOf")).count() > 0
@@ -255,12 +255,12 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Where a visit stands.
+/// The position of a visit.
 #[derive(Clone, Copy)]
 struct Place<'p, 'a> {
     at: &'p str,
     required: Option<&'p [&'a str]>,
-    /// Property names that schemas beside this one declare for the same object.
+    /// The property names that sibling schemas declare for the same object.
     known: &'p BTreeSet<&'p str>,
     depth: usize,
 }
@@ -284,7 +284,7 @@ fn limit(part: &Value, keyword: &str) -> Option<u64> {
     part.get(keyword).and_then(Value::as_u64)
 }
 
-/// The keywords that look at the value alone.
+/// Checks the keywords that need the value alone.
 fn check_scalar(part: &Value, value: &Value) -> Result<(), String> {
     if let Some(name) = part.get("type").and_then(Value::as_str) {
         let fits = match name {

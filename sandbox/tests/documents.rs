@@ -1,15 +1,15 @@
-//! Every operation of every corrected document is served, and what is made for it satisfies its schema.
+//! Every operation of every corrected document is served, and its generated body satisfies its schema.
 
 use std::collections::BTreeSet;
 
 use datagouv_sandbox::Document;
-use datagouv_sandbox::answer::{declared, declared_schema};
 use datagouv_sandbox::example::Style;
+use datagouv_sandbox::response::{declared, declared_schema};
 use datagouv_sandbox::route::Routes;
 use datagouv_sandbox::validate::{Checker, Direction};
 
 #[test]
-fn a_made_body_satisfies_its_own_schema() {
+fn a_generated_body_satisfies_its_schema() {
     let mut wrong = Vec::new();
     let mut checked = 0;
     let mut largest = 0;
@@ -24,7 +24,7 @@ fn a_made_body_satisfies_its_own_schema() {
                 let body = serde_json::from_slice(&reply.body).expect("a made body is JSON");
                 checked += 1;
                 largest = largest.max(reply.body.len());
-                if let Err(mismatch) = Checker::new(&document, Direction::Answer).check(schema, &body) {
+                if let Err(mismatch) = Checker::new(&document, Direction::Response).check(schema, &body) {
                     wrong.push(format!("{} {} {style:?}: {mismatch}", document.api(), operation.id));
                 }
             }
@@ -36,7 +36,7 @@ fn a_made_body_satisfies_its_own_schema() {
 }
 
 #[test]
-fn operations_have_ids_of_their_own() {
+fn operation_ids_are_unique() {
     for document in Document::corrected().expect("the corrected documents") {
         let routes = Routes::new(&document);
         let ids: Vec<&str> = routes.operations().map(|operation| operation.id.as_str()).collect();
@@ -46,14 +46,14 @@ fn operations_have_ids_of_their_own() {
 }
 
 #[test]
-fn the_scenarios_in_the_table_of_behaviours_are_run_against_the_sandbox() {
+fn the_scenarios_of_behaviours_md_run_against_the_sandbox() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(folder.join(path)).expect("a file");
-    let held = read("../tests/live/held.txt");
+    let listed = read("../tests/live/sandbox.txt");
     let table = read("src/behaviours.md");
     let named: Vec<&str> = table.split('`').filter(|word| word.contains("::")).collect();
     assert!(named.len() > 20);
     for scenario in named {
-        assert!(held.lines().any(|line| line == scenario), "`{scenario}` is not in tests/live/held.txt");
+        assert!(listed.lines().any(|line| line == scenario), "`{scenario}` is not in tests/live/sandbox.txt");
     }
 }

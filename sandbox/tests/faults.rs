@@ -1,4 +1,4 @@
-//! What the fault server does to a connection, byte for byte.
+//! The bytes that the fault server sends, and the ends of its connections.
 
 mod support;
 
@@ -19,20 +19,20 @@ enum End {
     Open,
 }
 
-/// How long nothing comes from a connection that is taken for open.
+/// How long a connection is silent before it is taken for open.
 const SILENCE: Duration = Duration::from_secs(2);
 
 const GET: &str = "GET /file?x=1 HTTP/1.1\r\nhost: h\r\nx-mark: a\r\n\r\n";
 
 async fn server() -> FaultServer {
-    FaultServer::answering(|_| Reply::new(200, "text/plain", "0123456789")).await
+    FaultServer::responding(|_| Reply::new(200, "text/plain", "0123456789")).await
 }
 
 async fn connect(server: &FaultServer) -> TcpStream {
     TcpStream::connect(server.origin().trim_start_matches("http://")).await.unwrap()
 }
 
-/// Sends, and reads until the end or until nothing more comes.
+/// Sends, and reads until the end or until the connection is silent.
 async fn exchange(stream: &mut TcpStream, request: &str) -> (String, End) {
     // A server that has reset the connection reads no more.
     let _ = stream.write_all(request.as_bytes()).await;
@@ -50,7 +50,7 @@ async fn exchange(stream: &mut TcpStream, request: &str) -> (String, End) {
 }
 
 #[tokio::test]
-async fn every_fault_is_exact() {
+async fn every_fault_sends_exactly_its_bytes() {
     clock::by_steps();
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n";
     let length = |length: usize, body: &str| format!("{HEAD}content-length: {length}\r\n\r\n{body}");
@@ -85,7 +85,7 @@ async fn every_fault_is_exact() {
 }
 
 #[tokio::test]
-async fn a_connection_that_seemed_alive_is_dead_or_closes() {
+async fn a_kept_alive_connection_stalls_or_closes() {
     clock::by_steps();
     let server = server().await;
     for (fault, end) in [(Fault::DeadAfterwards, End::Open), (Fault::ClosedAfterwards, End::Closed)] {
@@ -113,7 +113,7 @@ async fn a_closed_port_refuses_until_it_is_opened() {
 }
 
 #[tokio::test]
-async fn requests_are_kept_as_they_came() {
+async fn requests_are_logged_unchanged() {
     clock::by_steps();
     let server = server().await;
     server.fault_nth(2, Fault::ResetInRequest(3));
@@ -124,16 +124,16 @@ async fn requests_are_kept_as_they_came() {
     let chunked = "PUT /file HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     exchange(&mut connect(&server).await, chunked).await;
     let seen = server.take_requests();
-    let told: Vec<_> =
+    let requests: Vec<_> =
         seen.iter().map(|one| (one.number, one.connection, one.method.as_str(), &one.body[..], one.complete)).collect();
-    assert_eq!(told, [(1, 1, "GET", &b""[..], true), (2, 1, "POST", b"abc", false), (3, 2, "PUT", b"abcde", true)]);
+    assert_eq!(requests, [(1, 1, "GET", &b""[..], true), (2, 1, "POST", b"abc", false), (3, 2, "PUT", b"abcde", true)]);
     assert_eq!((seen[0].path(), seen[0].query(), seen[0].header("X-Mark")), ("/file", "x=1", Some("a")));
     assert!(seen[1].contains("abc") && seen[1].contains("/file") && !seen[1].contains("abcd"));
     assert!(server.requests().is_empty());
 }
 
 #[tokio::test]
-async fn before_a_sandbox_it_answers_as_the_sandbox_under_its_own_name() {
+async fn a_proxy_of_a_sandbox_replaces_its_origin() {
     clock::by_steps();
     let sandbox = Sandbox::start_platform().await;
     let server = FaultServer::before(&sandbox).await;
@@ -148,7 +148,7 @@ async fn before_a_sandbox_it_answers_as_the_sandbox_under_its_own_name() {
     assert_eq!(part.bytes().await.unwrap(), whole.slice(2..6));
     let head = client.head(file).send().await.unwrap();
     assert_eq!(head.headers()["content-length"], whole.len().to_string().as_str());
-    // What is answered by the fault itself has not been served.
+    // A request with `Fault::Reply` is not served.
     sandbox.take_requests();
     server.fault_once(Fault::status(503));
     assert_eq!(client.get(&url).send().await.unwrap().status(), 503);
@@ -159,19 +159,19 @@ async fn before_a_sandbox_it_answers_as_the_sandbox_under_its_own_name() {
 }
 
 #[tokio::test]
-async fn bombs_and_headers_without_end_come_in_full_size() {
+async fn bombs_and_huge_headers_have_their_full_size() {
     clock::by_steps();
     let server = server().await;
     server.fault_once(Fault::HugeHeaders(1 << 20));
     assert!(exchange(&mut connect(&server).await, GET).await.0.len() > 1 << 20);
     server.fault_once(Fault::GzipBomb(100 << 20));
-    // As it comes: a client that unpacks would go off. What is no text counts up to three times here.
+    // Read raw, since a client that decompresses would be hit. Invalid UTF-8 counts up to three times here.
     let (bomb, _) = exchange(&mut connect(&server).await, GET).await;
     assert!((10 << 10..600 << 10).contains(&bomb.len()), "{} bytes", bomb.len());
 }
 
 #[tokio::test]
-async fn nobody_trusts_a_certificate_signed_by_itself() {
+async fn clients_reject_the_self_signed_certificate() {
     let server = UntrustedServer::start().await;
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()

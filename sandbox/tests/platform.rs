@@ -1,15 +1,15 @@
-//! The small platform remembers what was written, and answers in the shapes that the documents declare.
+//! The platform keeps what is written, and its responses satisfy the documents.
 
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use datagouv_sandbox::answer::declared_schema;
 use datagouv_sandbox::platform::{
     AIR_QUALITY_RESOURCE, CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE, NewTable,
     TabularSettings,
 };
+use datagouv_sandbox::response::declared_schema;
 use datagouv_sandbox::route::Routes;
 use datagouv_sandbox::validate::{Checker, Direction};
 use datagouv_sandbox::{Api, Document, Sandbox};
@@ -38,11 +38,11 @@ impl Visitor {
         self.request(method, Api::Main, path).header("X-API-KEY", "key")
     }
 
-    /// Status and JSON body of the answer; a good body must be what the document declares.
+    /// Status and JSON body of the response; the body of a success must satisfy the document.
     async fn send(&self, request: RequestBuilder) -> (u16, Value) {
-        let answer = request.send().await.expect("an answer");
-        let (status, masked) = (answer.status(), answer.headers().contains_key("x-masked"));
-        let text = answer.text().await.expect("a body");
+        let response = request.send().await.expect("a response");
+        let (status, masked) = (response.status(), response.headers().contains_key("x-masked"));
+        let text = response.text().await.expect("a body");
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
         let received = self.sandbox.take_requests().pop().expect("a request");
         assert_eq!(received.violation, None, "{}", received.path);
@@ -54,7 +54,7 @@ impl Visitor {
             let id = received.operation_id.expect("an operation");
             let operation = routes.operations().find(|operation| operation.id == id).expect("the operation");
             if let Some(schema) = declared_schema(document, operation) {
-                let checked = Checker::new(document, Direction::Answer).check(schema, &body);
+                let checked = Checker::new(document, Direction::Response).check(schema, &body);
                 assert_eq!(checked.map_err(|mismatch| mismatch.to_string()), Ok(()), "{id}");
             }
         }
@@ -81,7 +81,7 @@ fn titles(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn resources_are_put_in_an_order_that_names_all_of_them() {
+async fn resources_are_reordered_by_a_list_of_all_of_them() {
     let visitor = Visitor::new().await;
     let path = format!("/datasets/{COMMUNES}/resources/");
     let remote = |title: &str| json!({"title": title, "url": "https://example.org/x.csv", "filetype": "remote"});
@@ -108,7 +108,7 @@ async fn extras_are_set_and_removed_by_key() {
 }
 
 #[tokio::test]
-async fn a_closed_discussion_takes_no_comment() {
+async fn refuses_a_comment_on_a_closed_discussion() {
     let visitor = Visitor::new().await;
     let start = json!({"title": "Units", "comment": "Metres?", "subject": {"class": "Dataset", "id": COMMUNES}});
     let (status, started) = visitor.send(visitor.write(Method::POST, "/discussions/").json(&start)).await;
@@ -121,12 +121,12 @@ async fn a_closed_discussion_takes_no_comment() {
     assert_eq!(status, 403);
     let (status, read) = visitor.get(Api::Main, &path).await;
     assert_eq!((status, &read["closed"]), (200, &ended["closed"]));
-    // Who has no key edits nothing.
+    // Edits need a key.
     assert_eq!((&read["permissions"]["edit"], &ended["permissions"]["edit"]), (&json!(false), &json!(true)));
 }
 
 #[tokio::test]
-async fn a_search_counts_what_it_has_found() {
+async fn a_search_has_facets() {
     let visitor = Visitor::new().await;
     let (_, page) = visitor.get(Api::MainV2, "/datasets/search/?tag=mobilite&page_size=1").await;
     assert_eq!(page["facets"]["tag"][0], json!({"name": "mobilite", "count": 2}));
@@ -134,7 +134,7 @@ async fn a_search_counts_what_it_has_found() {
 }
 
 #[tokio::test]
-async fn datasets_are_found_without_their_accents_and_page_by_page() {
+async fn a_search_ignores_accents_and_has_pages() {
     let visitor = Visitor::new().await;
     for (api, path) in [
         (Api::Main, "/datasets/?q=qualite"),
@@ -198,7 +198,7 @@ async fn an_update_changes_adds_and_removes_resources() {
 }
 
 #[tokio::test]
-async fn a_mask_leaves_out_what_it_does_not_name() {
+async fn a_mask_leaves_out_other_fields() {
     let visitor = Visitor::new().await;
     let path = format!("/datasets/{CHARGING_POINTS}/");
     let masked =
@@ -214,7 +214,7 @@ async fn a_mask_leaves_out_what_it_does_not_name() {
 }
 
 #[tokio::test]
-async fn an_uploaded_file_comes_back_and_has_rows() {
+async fn an_uploaded_file_is_served_and_has_rows() {
     let visitor = Visitor::new().await;
     let path = format!("/datasets/{COMMUNES}/upload/");
     let text = "nom;note\nBrest;1\nLyon;2\n";
@@ -227,14 +227,15 @@ async fn an_uploaded_file_comes_back_and_has_rows() {
     assert_eq!(titles(&list), ["essai-ete.csv", "communes.csv"]);
     let url = resource["url"].as_str().expect("a url");
     assert_eq!(visitor.send(visitor.client.get(url)).await, (200, json!(text)));
-    let answer = visitor.request(Method::GET, Api::Main, &format!("/datasets/r/{id}")).send().await.expect("an answer");
-    assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (302, &url.parse().expect("a header")));
+    let response =
+        visitor.request(Method::GET, Api::Main, &format!("/datasets/r/{id}")).send().await.expect("a response");
+    assert_eq!((response.status().as_u16(), &response.headers()["location"]), (302, &url.parse().expect("a header")));
     visitor.sandbox.take_requests();
     assert_eq!(visitor.rows(id, "note__exact=2").await["data"], json!([{"__id": 2, "nom": "Lyon", "note": 2}]));
 }
 
 #[tokio::test]
-async fn a_file_in_parts_is_put_together_by_the_last_request() {
+async fn the_last_request_of_a_chunked_upload_makes_the_file() {
     let visitor = Visitor::new().await;
     let path = format!("/datasets/{COMMUNES}/resources/{COMMUNES_RESOURCE}/upload/");
     let form = || Form::new().text("uuid", "abc").text("filename", "parts.csv").text("totalparts", "2");
@@ -242,8 +243,8 @@ async fn a_file_in_parts_is_put_together_by_the_last_request() {
     for (index, text) in [(1, "b\n1,2\n"), (0, "a,")] {
         let part = Part::text(text).file_name("blob");
         let form = form().text("partindex", index.to_string()).text("chunksize", text.len().to_string());
-        let answer = visitor.write(Method::POST, &path).multipart(form.part("file", part)).send().await;
-        let body: Value = answer.expect("an answer").json().await.expect("JSON");
+        let response = visitor.write(Method::POST, &path).multipart(form.part("file", part)).send().await;
+        let body: Value = response.expect("a response").json().await.expect("JSON");
         assert_eq!(body, json!({"success": true, "error": null, "message": ""}));
         visitor.sandbox.take_requests();
     }
@@ -252,7 +253,7 @@ async fn a_file_in_parts_is_put_together_by_the_last_request() {
     let (status, resource) = send(form()).await;
     assert_eq!((status, &resource["filesize"], &resource["title"]), (200, &json!(8), &json!("communes.csv")));
     assert_eq!(visitor.rows(COMMUNES_RESOURCE, "").await["data"], json!([{"__id": 1, "a": 1, "b": 2}]));
-    // Putting together what is not there, and storing a part twice, are no cases that the server knows of.
+    // The server has no error of its own for missing parts, nor for a part that is stored twice.
     let crash = (500, json!({"message": "Internal Server Error"}));
     assert_eq!(send(form()).await, crash);
     let part = || {
@@ -264,7 +265,7 @@ async fn a_file_in_parts_is_put_together_by_the_last_request() {
 }
 
 #[tokio::test]
-async fn rows_are_filtered_sorted_and_cut_into_pages() {
+async fn rows_are_filtered_sorted_and_paged() {
     let visitor = Visitor::new().await;
     let id = CHARGING_POINTS_RESOURCE;
     for (query, total) in [
@@ -301,7 +302,7 @@ async fn rows_are_filtered_sorted_and_cut_into_pages() {
 }
 
 #[tokio::test]
-async fn queries_that_the_real_server_refuses_are_refused_alike() {
+async fn refuses_the_queries_that_the_real_server_refuses() {
     let visitor = Visitor::new().await;
     let path = format!("/api/resources/{COMMUNES_RESOURCE}/data/");
     for (query, status, title) in [
@@ -325,7 +326,7 @@ async fn queries_that_the_real_server_refuses_are_refused_alike() {
 }
 
 #[tokio::test]
-async fn pages_sorted_by_equal_values_repeat_rows_and_lose_others() {
+async fn pages_sorted_by_equal_values_repeat_rows_and_omit_others() {
     let visitor = Visitor::new().await;
     let mut seen: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
     for sort in ["acces_libre__sort=asc", "acces_libre__sort=asc,__id.asc"] {
@@ -338,7 +339,7 @@ async fn pages_sorted_by_equal_values_repeat_rows_and_lose_others() {
     }
     assert!(seen["acces_libre__sort=asc"].len() < 120, "{seen:?}");
     assert_eq!(seen["acces_libre__sort=asc,__id.asc"].len(), 120);
-    // The same page is the same each time.
+    // A page is the same each time.
     let query = "acces_libre__sort=asc&page_size=10&page=2";
     let first = visitor.rows(CHARGING_POINTS_RESOURCE, query).await;
     assert_eq!(visitor.rows(CHARGING_POINTS_RESOURCE, query).await, first);
@@ -365,7 +366,7 @@ async fn the_limits_of_the_server_can_be_set() {
 }
 
 #[tokio::test]
-async fn a_request_longer_than_the_http_layer_takes_is_refused_without_a_body_in_json() {
+async fn a_request_that_is_too_long_gets_400_without_json() {
     let visitor = Visitor::new().await;
     let path = format!("/api/resources/{CHARGING_POINTS_RESOURCE}/data/");
     let prefix = format!("{path}?commune__exact=");
@@ -376,14 +377,14 @@ async fn a_request_longer_than_the_http_layer_takes_is_refused_without_a_body_in
 }
 
 #[tokio::test]
-async fn a_table_of_ones_own_is_served_with_its_types() {
+async fn an_added_table_is_served_with_its_types() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/truth/table.json");
     let text = std::fs::read_to_string(file).expect("the table");
     let table = NewTable::from_json(&serde_json::from_str(&text).expect("JSON")).expect("a table");
     let (sandbox, resource) = Sandbox::start_with_table(table.clone()).await;
     let url =
         format!("{}/api/resources/{resource}/data/?num__greater=12345678901234567890122", sandbox.url(Api::Tabular));
-    let page: Value = support::client().get(url).send().await.expect("an answer").json().await.expect("JSON");
+    let page: Value = support::client().get(url).send().await.expect("a response").json().await.expect("JSON");
     let found = page["data"].as_array().into_iter().flatten().map(|row| row["__id"].clone());
     let large = (0..table.rows.len()).filter(|row| {
         let number = table.value(*row, "num");
@@ -425,7 +426,7 @@ async fn a_table_is_described_exported_and_aggregated() {
 }
 
 #[tokio::test]
-async fn metrics_come_by_month_and_may_be_null() {
+async fn metrics_are_monthly_and_may_be_null() {
     let visitor = Visitor::new().await;
     let path = format!("/api/datasets/data/?dataset_id__exact={CHARGING_POINTS}&metric_month__sort=asc");
     let (_, page) = visitor.get(Api::Metrics, &path).await;

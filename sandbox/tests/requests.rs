@@ -1,10 +1,10 @@
-//! The server refuses requests that the document does not allow, logs them, and answers the others.
+//! The server logs all requests, refuses those that violate the document, and responds to the others.
 
 mod support;
 
 use std::time::Duration;
 
-use datagouv_sandbox::{Answers, Api, Document, Sandbox, clock};
+use datagouv_sandbox::{Api, Document, Responses, Sandbox, clock};
 use reqwest::RequestBuilder;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -70,15 +70,15 @@ async fn sandbox() -> Sandbox {
 }
 
 async fn outcome(request: RequestBuilder) -> (u16, String) {
-    let answer = request.send().await.expect("an answer");
-    let status = answer.status().as_u16();
-    let text = answer.text().await.expect("a body");
+    let response = request.send().await.expect("a response");
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("a body");
     let body: Value = serde_json::from_str(&text).unwrap_or_default();
     (status, body["message"].as_str().unwrap_or(&text).to_owned())
 }
 
 #[tokio::test]
-async fn parameters_that_are_not_as_declared_are_refused() {
+async fn refuses_parameters_that_violate_the_document() {
     let sandbox = sandbox().await;
     let client = support::client();
     for (path, reason) in [
@@ -108,7 +108,7 @@ async fn parameters_that_are_not_as_declared_are_refused() {
 }
 
 #[tokio::test]
-async fn good_requests_pass_and_are_logged_as_they_came() {
+async fn logs_valid_requests_unchanged() {
     let sandbox = sandbox().await;
     let client = support::client();
     for path in [
@@ -127,7 +127,7 @@ async fn good_requests_pass_and_are_logged_as_they_came() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_as_declared_are_refused() {
+async fn refuses_bodies_that_violate_the_document() {
     let sandbox = sandbox().await;
     let client = support::client();
     let url = sandbox.url(Api::Main) + "/datasets/";
@@ -159,7 +159,7 @@ async fn bodies_that_are_not_as_declared_are_refused() {
 }
 
 #[tokio::test]
-async fn forms_that_are_not_as_declared_are_refused() {
+async fn refuses_forms_that_violate_the_document() {
     let sandbox = sandbox().await;
     let client = support::client();
     let file = || Part::bytes(b"a;b".to_vec()).file_name("a.csv");
@@ -198,66 +198,66 @@ async fn forms_that_are_not_as_declared_are_refused() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_told_apart() {
+async fn responds_404_to_unknown_paths_and_405_to_unknown_methods() {
     let sandbox = sandbox().await;
     let client = support::client();
     let base = sandbox.url(Api::Main);
-    let answer = client.get(format!("{base}/nothing/")).send().await.expect("an answer");
-    assert_eq!(answer.status(), 404);
-    assert_eq!(answer.json::<Value>().await.expect("JSON")["status"], 404);
+    let response = client.get(format!("{base}/nothing/")).send().await.expect("a response");
+    assert_eq!(response.status(), 404);
+    assert_eq!(response.json::<Value>().await.expect("JSON")["status"], 404);
     let (status, message) = outcome(client.delete(format!("{base}/datasets/"))).await;
     assert_eq!((status, message.as_str()), (405, "The method is not allowed for the requested URL."));
     assert_eq!(outcome(client.get(format!("{base}/datasets?q=a"))).await.0, 404, "the final slash counts");
 }
 
 #[tokio::test]
-async fn answers_are_made_recorded_or_given_once() {
+async fn responses_are_generated_recorded_or_set_once() {
     let sandbox = sandbox().await;
     let client = support::client();
     let url = sandbox.url(Api::Main) + "/datasets/?q=a";
-    let body = async || client.get(&url).send().await.expect("an answer").json::<Value>().await.expect("JSON");
+    let body = async || client.get(&url).send().await.expect("a response").json::<Value>().await.expect("JSON");
     assert_eq!(body().await, json!({"total": 1, "next_page": null}));
     sandbox.record(Api::Main, "list_datasets", 200, "application/json", r#"{"total": 7}"#);
     assert_eq!(body().await, json!({"total": 7}));
-    sandbox.answer_once("list_datasets", 429, &[("retry-after", "1")], r#"{"message": "slow"}"#);
-    let answer = client.get(&url).send().await.expect("an answer");
-    assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (429, &"1".parse().expect("a value")));
+    sandbox.respond_once("list_datasets", 429, &[("retry-after", "1")], r#"{"message": "slow"}"#);
+    let response = client.get(&url).send().await.expect("a response");
+    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &"1".parse().expect("a value")));
     assert_eq!(body().await, json!({"total": 7}), "once is once");
-    for (answers, expected) in [
-        (Answers::Nulls, json!({"total": 1, "next_page": null})),
-        (Answers::AllNulls, json!({"total": null, "next_page": null})),
-        (Answers::Minimal, json!({"total": 1})),
-        (Answers::Empty, json!({})),
-        (Answers::Unknown, json!({"total": 1, "next_page": null, "field_of_a_later_version": {"a": [1, "b", null]}})),
+    for (responses, expected) in [
+        (Responses::Nulls, json!({"total": 1, "next_page": null})),
+        (Responses::AllNulls, json!({"total": null, "next_page": null})),
+        (Responses::Minimal, json!({"total": 1})),
+        (Responses::Empty, json!({})),
+        (Responses::Unknown, json!({"total": 1, "next_page": null, "field_of_a_later_version": {"a": [1, "b", null]}})),
     ] {
-        sandbox.set_answers(answers);
-        assert_eq!(body().await, expected, "{answers:?}");
+        sandbox.set_responses(responses);
+        assert_eq!(body().await, expected, "{responses:?}");
     }
-    sandbox.set_answers(Answers::Status(202));
+    sandbox.set_responses(Responses::Status(202));
     assert_eq!(outcome(client.get(&url)).await.0, 202);
-    sandbox.set_answers(Answers::Status(204));
+    sandbox.set_responses(Responses::Status(204));
     assert_eq!(outcome(client.get(&url)).await, (204, String::new()));
 }
 
 #[tokio::test]
-async fn a_redirection_leads_to_a_file_that_is_served_in_ranges() {
+async fn a_redirect_has_the_location_of_a_file_that_is_served_in_ranges() {
     let sandbox = sandbox().await;
     let client = support::client();
-    let whole = client.get(sandbox.url(Api::Main) + "/datasets/r/1").send().await.expect("an answer");
+    let whole = client.get(sandbox.url(Api::Main) + "/datasets/r/1").send().await.expect("a response");
     assert_eq!(whole.status(), 200);
     let (url, tag) = (whole.url().clone(), whole.headers()["etag"].clone());
     let bytes = whole.bytes().await.expect("a body");
     let rest = client.get(url.clone()).header("range", "bytes=5-").header("if-range", &tag);
-    let rest = rest.send().await.expect("an answer");
+    let rest = rest.send().await.expect("a response");
     assert_eq!(rest.status(), 206);
     assert_eq!(rest.headers()["content-range"], format!("bytes 5-{}/{}", bytes.len() - 1, bytes.len()).as_str());
     assert_eq!(rest.bytes().await.expect("a body"), bytes.slice(5..));
     let changed = client.get(url).header("range", "bytes=5-").header("if-range", "\"other\"");
-    assert_eq!(changed.send().await.expect("an answer").status(), 200);
+    assert_eq!(changed.send().await.expect("a response").status(), 200);
 }
 
 #[tokio::test]
-async fn faults_come_on_demand() {
+async fn cuts_and_delays_responses_once() {
     clock::by_steps();
     let sandbox = sandbox().await;
     let client = support::builder().timeout(Duration::from_millis(300)).build().expect("a client");
@@ -272,7 +272,7 @@ async fn faults_come_on_demand() {
 }
 
 #[tokio::test]
-async fn a_dropped_sandbox_no_longer_answers() {
+async fn a_dropped_sandbox_closes_its_port() {
     clock::by_steps();
     let sandbox = sandbox().await;
     let url = sandbox.url(Api::Main) + "/datasets/?q=a";
@@ -284,7 +284,7 @@ async fn a_dropped_sandbox_no_longer_answers() {
 }
 
 #[tokio::test]
-async fn fixtures_are_answered_by_path_and_else_by_operation() {
+async fn fixtures_are_matched_by_path_then_by_operation() {
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures/nested");
     std::fs::create_dir_all(&directory).expect("a directory");
     let write = |name: &str, path: &str, status: u16, total: u64| {
@@ -301,12 +301,12 @@ async fn fixtures_are_answered_by_path_and_else_by_operation() {
     assert_eq!(sandbox.load_fixtures(directory.parent().expect("a parent")), Ok(3));
     let client = support::client();
     let get = async |query: &str| {
-        let answer = client.get(format!("{}/datasets/?q={query}", sandbox.url(Api::Main))).send().await;
-        let answer = answer.expect("an answer");
-        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON")["total"].as_u64())
+        let response = client.get(format!("{}/datasets/?q={query}", sandbox.url(Api::Main))).send().await;
+        let response = response.expect("a response");
+        (response.status().as_u16(), response.json::<Value>().await.expect("JSON")["total"].as_u64())
     };
     assert_eq!(get("bus").await, (200, Some(2)));
-    assert_eq!(get("gone").await, (404, Some(0)), "an error answers its own path");
+    assert_eq!(get("gone").await, (404, Some(0)), "an error responses its own path");
     assert_eq!(get("other").await, (200, Some(1)), "and no other");
     std::fs::write(directory.join("d.json"), "{}").expect("a file");
     let error = sandbox.load_fixtures(&directory).expect_err("not a fixture").to_string();
@@ -315,7 +315,7 @@ async fn fixtures_are_answered_by_path_and_else_by_operation() {
 }
 
 #[tokio::test]
-async fn violations_are_answered_where_the_test_wants_so_and_logged_all_the_same() {
+async fn tolerated_violations_are_served_and_logged() {
     let sandbox = sandbox().await;
     sandbox.tolerate_violations(true);
     let url = sandbox.url(Api::Main) + "/datasets/?q=a&extra=1";

@@ -1,4 +1,4 @@
-//! Rules as users write them, and how they fail a test.
+//! Rules, and how they fail a test.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use datagouv_sandbox::platform::{CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMM
 use datagouv_sandbox::{On, Sandbox, ServerError, User, clock};
 use serde_json::json;
 
-/// What dropping or verifying a sandbox fails with.
+/// The panic message of dropping or verifying a sandbox.
 fn complaint(of: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(of)).expect_err("a failure");
     panic
@@ -21,7 +21,7 @@ fn complaint(of: impl FnOnce()) -> String {
 }
 
 #[tokio::test]
-async fn a_typed_reply_is_what_the_client_reads() {
+async fn the_client_decodes_a_typed_reply() {
     let platform = Sandbox::start_platform().await;
     let mut dataset = platform.example(|client| client.main().get_dataset());
     dataset.title = "Trees".to_owned();
@@ -53,7 +53,7 @@ async fn all_four_apis_take_typed_replies() {
 }
 
 #[tokio::test]
-async fn a_reply_that_violates_the_document_is_refused_where_it_is_written() {
+async fn panics_at_the_line_of_a_reply_that_violates_the_document() {
     let platform = Sandbox::start_platform().await;
     let mut example = serde_json::to_value(platform.example(|client| client.main().get_dataset())).expect("JSON");
     example["resources"][0]["title"] = json!(7);
@@ -67,7 +67,7 @@ async fn a_reply_that_violates_the_document_is_refused_where_it_is_written() {
 }
 
 #[tokio::test]
-async fn arguments_narrow_a_rule() {
+async fn a_rule_matches_the_arguments_of_its_operation() {
     let platform = Sandbox::start_platform().await;
     platform.on(|client| client.main().get_dataset().dataset("secret")).status(403);
     platform.on(|client| client.main().list_datasets().q("nothing")).status(404);
@@ -80,7 +80,7 @@ async fn arguments_narrow_a_rule() {
 }
 
 #[tokio::test]
-async fn the_last_of_two_rules_that_match_answers() {
+async fn the_last_matching_rule_takes_precedence() {
     let platform = Sandbox::start_platform().await;
     platform.on(|client| client.main().get_dataset()).status(404).optional();
     platform.on(|client| client.main().get_dataset()).status(410);
@@ -89,7 +89,7 @@ async fn the_last_of_two_rules_that_match_answers() {
 }
 
 #[tokio::test]
-async fn responses_of_a_rule_come_one_after_the_other() {
+async fn responses_of_a_rule_are_sent_in_order() {
     let platform = Sandbox::start_platform().await;
     platform.on(|client| client.main().list_datasets()).status(503).times(2).too_many_requests(5).then_platform();
     let client = platform.client();
@@ -121,7 +121,7 @@ async fn a_rule_that_was_not_used_fails_the_test_with_the_nearest_request() {
 }
 
 #[tokio::test]
-async fn responses_that_were_not_reached_fail_the_test() {
+async fn unused_responses_of_a_rule_fail_the_test() {
     let platform = Sandbox::start_platform().await;
     platform.on(|client| client.main().list_datasets()).status(404).platform().times(2);
     platform.client().main().list_datasets().send().await.expect_err("as the rule says");
@@ -130,7 +130,7 @@ async fn responses_that_were_not_reached_fail_the_test() {
 }
 
 #[tokio::test]
-async fn with_rules_only_a_request_without_one_fails_the_test_and_says_why() {
+async fn only_rules_makes_a_request_without_a_rule_fail_the_test() {
     let platform = Sandbox::start_platform().await;
     platform.only_rules();
     platform.on(|client| client.main().create_dataset()).body(&json!({"title": "Elms"})).status(400).optional();
@@ -145,7 +145,7 @@ async fn with_rules_only_a_request_without_one_fails_the_test_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_request_that_the_document_forbids_fails_the_test() {
+async fn a_request_that_violates_the_document_fails_the_test() {
     let platform = Sandbox::start_platform().await;
     let call = platform.client().main().get_dataset().dataset(COMMUNES).call().query("colour", "red");
     call.send().await.expect_err("no such parameter");
@@ -154,7 +154,7 @@ async fn a_request_that_the_document_forbids_fails_the_test() {
 }
 
 #[tokio::test]
-async fn a_request_to_another_host_stays_here_and_fails_the_test() {
+async fn a_request_to_another_host_is_not_sent_and_fails_the_test() {
     let platform = Sandbox::start_platform().await;
     let client = platform.client();
     for url in ["http://files.example.org/trees.csv", "https://files.example.org/trees.csv"] {
@@ -166,7 +166,7 @@ async fn a_request_to_another_host_stays_here_and_fails_the_test() {
 }
 
 #[tokio::test]
-async fn a_failing_test_fails_for_its_own_reason() {
+async fn a_panic_of_the_test_is_not_replaced_by_that_of_the_sandbox() {
     let platform = Sandbox::start_platform().await;
     platform.on(|client| client.main().list_datasets()).status(404);
     let words = complaint(move || {
@@ -177,7 +177,7 @@ async fn a_failing_test_fails_for_its_own_reason() {
 }
 
 #[tokio::test]
-async fn conditions_look_at_query_header_and_body() {
+async fn conditions_match_query_header_and_body() {
     let platform = Sandbox::start_platform().await;
     let create = || platform.on(|client| client.main().create_dataset());
     create().header("x-api-key", "stranger").status(403);
@@ -197,7 +197,7 @@ async fn conditions_look_at_query_header_and_body() {
 }
 
 #[tokio::test]
-async fn a_function_answers_by_the_request() {
+async fn reply_with_makes_the_response_from_the_request() {
     let platform = Sandbox::start_platform().await;
     let example = platform.example(|client| client.main().get_dataset());
     platform.on(|client| client.main().get_dataset()).reply_with(move |request| {
@@ -210,7 +210,7 @@ async fn a_function_answers_by_the_request() {
 }
 
 #[tokio::test]
-async fn a_masked_request_gets_what_its_mask_keeps() {
+async fn the_mask_of_a_request_applies_to_replies() {
     let platform = Sandbox::start_platform().await;
     let example = platform.example(|client| client.main().get_dataset());
     platform.on(|client| client.main().get_dataset()).reply(example);
@@ -220,7 +220,7 @@ async fn a_masked_request_gets_what_its_mask_keeps() {
 }
 
 #[tokio::test]
-async fn each_fault_is_seen_by_the_client_without_real_waiting() {
+async fn the_client_reports_each_fault_without_real_delays() {
     clock::by_steps();
     let platform = Sandbox::start_platform().await;
     let client = platform.client();
@@ -255,7 +255,7 @@ async fn each_fault_is_seen_by_the_client_without_real_waiting() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_reset_has_changed_nothing() {
+async fn an_upload_that_is_reset_is_not_served() {
     let platform = Sandbox::start_platform().await;
     let upload = platform.on(|client| client.main().upload_new_dataset_resource());
     upload.reset_upload_at(1_000).then_platform();
@@ -269,7 +269,7 @@ async fn an_upload_that_is_reset_has_changed_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_fails_by_its_path() {
+async fn a_rule_for_a_path_applies_to_a_file() {
     let platform = Sandbox::start_platform().await;
     let url = platform.serve_file("/trees.csv", "text/csv", "code\n1\n".repeat(1_000));
     platform.on_path("/trees.csv").cut_at(100).then_platform();
@@ -278,7 +278,7 @@ async fn a_file_fails_by_its_path() {
 }
 
 #[tokio::test]
-async fn users_may_do_what_their_keys_allow() {
+async fn permissions_depend_on_the_user_of_the_key() {
     let platform = Sandbox::start_platform().await;
     let update =
         async |client: datagouv::Client| client.dataset(COMMUNES).update(|dataset| dataset.title("Towns")).await;
@@ -289,14 +289,14 @@ async fn users_may_do_what_their_keys_allow() {
 }
 
 #[tokio::test]
-async fn an_operation_that_does_not_exist_is_no_empty_list() {
+async fn panics_on_an_unknown_operation() {
     let platform = Sandbox::start_platform().await;
     let words = complaint(|| drop(platform.received().of("create_resources")));
     assert!(words.contains("create_resources"), "{words}");
 }
 
 #[tokio::test]
-async fn any_request_fails_by_its_number() {
+async fn a_rule_for_any_request_fails_the_nth() {
     let platform = Sandbox::start_platform().await;
     platform.on_any().platform().times(2).fault(Fault::status(400)).then_platform();
     let client = platform.client();

@@ -1,4 +1,4 @@
-//! The schema check refuses what it must, and says where.
+//! The schema check refuses invalid values with their JSON pointer.
 
 use datagouv_sandbox::example::{Maker, Style};
 use datagouv_sandbox::validate::{Checker, Direction};
@@ -66,7 +66,7 @@ fn refused(value: Value) -> String {
 }
 
 #[test]
-fn a_good_body_passes() {
+fn accepts_a_valid_body() {
     let body = json!({
         "name": "Equipe", "kind": "open", "score": 1, "parent": null, "tags": ["a"], "born": "2024-02-29",
         "extras": {"anything": {"at": ["all", null]}}, "counts": {"2026-10": 3}, "zone": {"code": "fr"}
@@ -75,7 +75,7 @@ fn a_good_body_passes() {
 }
 
 #[test]
-fn every_kind_of_violation_is_refused_with_its_place() {
+fn every_violation_has_a_json_pointer() {
     for (change, reason) in [
         (json!({"name": 3}), "/name: 3 is not a string"),
         (json!({"name": "x"}), "/name: 1 characters, at least 2 are needed"),
@@ -110,18 +110,18 @@ fn every_kind_of_violation_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_is_required_depends_on_the_direction() {
+fn required_properties_depend_on_the_direction() {
     assert_eq!(refused(json!({"name": "Equipe"})), "`kind` is required and missing");
     let bare = json!({"name": "Equipe", "kind": "open"});
     assert_eq!(
-        check(Direction::Answer, "Team", bare),
+        check(Direction::Response, "Team", bare),
         Err("`id` is required and missing".to_owned()),
-        "a read-only property is required of answers"
+        "a read-only property is required of responses"
     );
     assert_eq!(check(Direction::Request, "Lighter", json!({"label": "x"})), Ok(()));
     assert_eq!(check(Direction::Request, "Heavier", json!({"label": "x"})), Ok(()), "it stands for all parts");
     assert_eq!(
-        check(Direction::Answer, "Heavier", json!({"id": "1", "label": "x"})),
+        check(Direction::Response, "Heavier", json!({"id": "1", "label": "x"})),
         Err("`name` is required and missing".to_owned())
     );
     assert_eq!(
@@ -131,23 +131,23 @@ fn what_is_required_depends_on_the_direction() {
 }
 
 #[test]
-fn answers_may_hold_unknown_properties() {
+fn responses_may_have_unknown_properties() {
     let body = json!({"id": "1", "name": "Equipe", "kind": "open", "later": true});
-    assert_eq!(check(Direction::Answer, "Team", body), Ok(()));
+    assert_eq!(check(Direction::Response, "Team", body), Ok(()));
 }
 
 #[test]
-fn two_alternatives_that_fit_are_one_too_many() {
+fn one_of_refuses_two_matching_alternatives() {
     let document = Document::new(Api::Main, json!({})).expect("an empty document");
     let schema = json!({"oneOf": [{"type": "integer"}, {"type": "number"}]});
-    let checker = Checker::new(&document, Direction::Answer);
+    let checker = Checker::new(&document, Direction::Response);
     assert!(checker.check(&schema, &json!(1.5)).is_ok());
     let mismatch = checker.check(&schema, &json!(1)).expect_err("both fit");
     assert_eq!(mismatch.reason, "2 of the alternatives fit, only one may");
 }
 
 #[test]
-fn a_schema_that_leads_only_to_itself_is_refused() {
+fn refuses_a_schema_that_refers_only_to_itself() {
     let circle = json!({"components": {"schemas": {"A": {"oneOf": [{"$ref": "#/components/schemas/A"}]}}}});
     let document = Document::new(Api::Main, circle).expect("references lead somewhere");
     let schema = json!({"$ref": "#/components/schemas/A"});
@@ -155,10 +155,10 @@ fn a_schema_that_leads_only_to_itself_is_refused() {
 }
 
 #[test]
-fn a_reference_to_nothing_is_an_error_that_names_the_place() {
+fn a_reference_without_a_target_is_an_error_with_its_pointer() {
     let error =
-        Document::new(Api::Tabular, json!({"paths": {"/a/": {"$ref": "#/components/b"}}})).expect_err("leads nowhere");
-    assert_eq!(error.to_string(), "document of tabular, /paths/~1a~1: `#/components/b` leads nowhere");
+        Document::new(Api::Tabular, json!({"paths": {"/a/": {"$ref": "#/components/b"}}})).expect_err("has no target");
+    assert_eq!(error.to_string(), "document of tabular, /paths/~1a~1: `#/components/b` has no target");
 }
 
 fn made(style: Style, schema: Value) -> Value {
@@ -166,7 +166,7 @@ fn made(style: Style, schema: Value) -> Value {
 }
 
 #[test]
-fn a_made_value_has_every_property_and_ends_where_the_schema_repeats() {
+fn an_example_has_every_property_and_ends_at_recursive_schemas() {
     let value = made(Style::Full, json!({"$ref": "#/components/schemas/Team"}));
     assert_eq!(
         value,
@@ -179,7 +179,7 @@ fn a_made_value_has_every_property_and_ends_where_the_schema_repeats() {
 }
 
 #[test]
-fn each_style_keeps_to_its_promise() {
+fn each_style_has_its_properties_and_values() {
     let team = || json!({"$ref": "#/components/schemas/Team"});
     assert_eq!(made(Style::Minimal, team()), json!({"id": "exemple", "name": "exemple", "kind": "open"}));
     assert_eq!(made(Style::Nulls, team()), json!({"id": "exemple", "name": "exemple", "kind": "open", "parent": null}));
@@ -193,7 +193,7 @@ fn each_style_keeps_to_its_promise() {
 }
 
 #[test]
-fn made_values_keep_within_bounds_and_use_good_examples_only() {
+fn examples_keep_the_bounds_and_use_valid_examples_of_the_document() {
     for (schema, value) in [
         (json!({"type": "string", "minLength": 10}), json!("exemplexxx")),
         (json!({"type": "string", "maxLength": 3}), json!("exe")),

@@ -11,6 +11,7 @@ mod error;
 pub mod faults;
 #[cfg(feature = "generate")]
 pub mod generate;
+mod nesting;
 mod node;
 pub mod openapi31;
 pub mod overlay;

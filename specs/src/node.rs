@@ -29,7 +29,7 @@ pub(crate) enum Kind<'g> {
 }
 
 impl Kind<'_> {
-    /// Whether a value is of this kind, where that can be told without looking into it.
+    /// Whether a value is of this kind, where that is known without looking into it.
     fn is_plainly(self, value: &Value) -> bool {
         match self {
             Self::Any => true,
@@ -190,7 +190,7 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// Fails unless the value is of a kind that `is_plainly` cannot tell.
+    /// Fails unless the value is of a kind that `is_plainly` cannot decide.
     fn check_kind(&self, kind: Kind) -> Result<(), Error> {
         let expected = |what: &str| Err(self.error(format!("must be {what}")));
         match kind {

@@ -13,15 +13,15 @@ struct Provenance {
 }
 
 #[test]
-fn each_file_is_the_one_that_its_provenance_tells_of() {
+fn each_file_matches_its_provenance() {
     let text = include_str!("../provenance.toml");
     let provenance: BTreeMap<String, Provenance> = toml::from_str(text).unwrap();
     assert_eq!(provenance.len(), Api::ALL.len());
     for api in Api::ALL {
-        let told = &provenance[api.name()];
-        assert_eq!(told.file, format!("{api}/{}", api.file_name()));
+        let recorded = &provenance[api.name()];
+        assert_eq!(recorded.file, format!("{api}/{}", api.file_name()));
         let hash: String = Sha256::digest(api.document_text()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hash, told.sha256_file, "{api}");
+        assert_eq!(hash, recorded.sha256_file, "{api}");
     }
 }
 
@@ -34,7 +34,7 @@ fn each_file_is_in_canonical_form() {
 }
 
 #[test]
-fn the_documents_are_whole() {
+fn the_documents_are_complete() {
     let count = |api: Api| {
         let document = document::parse(api.document_text()).unwrap();
         let paths = document["paths"].as_object().unwrap();
@@ -65,7 +65,7 @@ fn every_overlay_applies_and_leaves_no_reference_dangling() {
 }
 
 #[test]
-fn a_list_whose_order_is_random_on_the_server_is_put_in_order() {
+fn lists_in_random_order_are_sorted() {
     let dump = |values: Value, example: &str| {
         let task = json!({"properties": {"status": {"enum": values, "example": example}}});
         document::canonical_text(&json!({"definitions": {"Task": task}}))

@@ -1,8 +1,11 @@
-//! Documents with faults: what each fault is read as, and that what is read passes the strict stages.
+//! Documents with faults: how each fault is read, and that the result passes the strict stages.
+
+mod support;
 
 use datagouv_specs::faults::{self, Note, RULES};
 use datagouv_specs::{Api, document};
 use serde_json::{Value, json};
+use support::pointers;
 
 fn swagger(members: Value) -> Value {
     with(json!({"swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {}}), &members)
@@ -45,7 +48,7 @@ fn one_fault(document: &Value, rule: &str, pointer: &str) -> Value {
 }
 
 #[test]
-fn a_document_without_faults_is_as_it_was() {
+fn a_document_without_faults_is_unchanged() {
     for api in Api::ALL {
         let document = document::parse(api.document_text()).unwrap();
         let (read, notes) = read(&document);
@@ -63,7 +66,7 @@ fn the_version_may_be_a_number() {
     assert_eq!(one_fault(&openapi("3.0", json!({})), "version-form", "/openapi")["openapi"], "3.0.3");
     let three = with(openapi("", json!({})), &json!({"openapi": 3.1}));
     assert_eq!(one_fault(&three, "version-form", "/openapi")["openapi"], "3.1.0");
-    for (document, said) in [
+    for (document, message) in [
         (json!([]), "must be an object"),
         (json!({"info": {}}), "neither `swagger"),
         (json!({"swagger": "1.2"}), "/swagger: Swagger 1.2 is not read"),
@@ -72,7 +75,7 @@ fn the_version_may_be_a_number() {
         (json!({"openapi": "3.0.3", "paths": []}), "/paths: must be an object"),
     ] {
         let error = faults::read(document).unwrap_err().to_string();
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(message), "{error}");
     }
 }
 
@@ -101,7 +104,7 @@ fn a_member_that_is_null_is_absent() {
 }
 
 #[test]
-fn a_value_in_another_form_is_the_value_that_it_looks_like() {
+fn a_value_of_the_wrong_type_is_read_as_the_value_it_looks_like() {
     let schema = |schema: Value| openapi("3.0.3", json!({"components": {"schemas": {"A": schema}}}));
     for (key, odd, right) in [
         ("maxLength", json!("3"), json!(3)),
@@ -126,7 +129,7 @@ fn a_value_in_another_form_is_the_value_that_it_looks_like() {
 }
 
 #[test]
-fn a_reference_that_is_not_followed_is_any_value() {
+fn an_unresolvable_reference_is_any_value() {
     for (reference, rule) in [
         ("other.json#/A", "external-reference"),
         ("https://a.test/a.yaml", "external-reference"),
@@ -161,7 +164,7 @@ fn a_reference_that_is_not_followed_is_any_value() {
 }
 
 #[test]
-fn what_swagger_2_has_no_place_for_is_an_extension() {
+fn members_unknown_to_swagger_2_become_extensions() {
     let parameter = json!({"name": "q", "in": "query", "type": "string", "example": "e"});
     let read = one_fault(
         &operation(json!({"parameters": [parameter]})),
@@ -331,21 +334,8 @@ fn everything() -> Vec<Value> {
     vec![two, three("3.0.3", old), three("3.1.0", new)]
 }
 
-fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
-    found.push(pointer.to_owned());
-    let mut below = |token: &str, child| {
-        let token = token.replace('~', "~0").replace('/', "~1");
-        pointers(child, &format!("{pointer}/{token}"), found);
-    };
-    match value {
-        Value::Object(members) => members.iter().for_each(|(name, child)| below(name, child)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(index, child)| below(&index.to_string(), child)),
-        _ => {}
-    }
-}
-
 #[test]
-fn whatever_stands_somewhere_what_is_read_passes_the_strict_stages() {
+fn any_value_anywhere_is_read_so_that_the_strict_stages_accept_it() {
     let odds = [
         json!(null),
         json!(true),

@@ -41,7 +41,7 @@ fn null_among_the_types_is_nullable() {
 }
 
 #[test]
-fn several_types_are_variants_each_with_what_is_its_own() {
+fn several_types_are_variants_each_with_its_own_keywords() {
     assert_eq!(
         schema(json!({"type": ["string", "array", "null"], "items": {"type": "integer"}, "maxLength": 3})),
         json!({
@@ -56,7 +56,7 @@ fn several_types_are_variants_each_with_what_is_its_own() {
 }
 
 #[test]
-fn a_variant_of_null_is_no_variant() {
+fn a_null_variant_makes_the_schema_nullable() {
     let nothing = json!({"type": "null"});
     // As FastAPI writes an optional value.
     assert_eq!(
@@ -82,7 +82,7 @@ fn a_variant_of_null_is_no_variant() {
 }
 
 #[test]
-fn const_is_an_enum_of_one_and_null_is_a_value_like_others() {
+fn const_is_an_enum_of_one_value_null_included() {
     assert_eq!(schema(json!({"const": "a"})), json!({"enum": ["a"]}));
     assert_eq!(schema(json!({"const": "a", "enum": ["a", "b"]})), json!({"enum": ["a"]}));
     assert_eq!(
@@ -96,7 +96,7 @@ fn const_is_an_enum_of_one_and_null_is_a_value_like_others() {
 }
 
 #[test]
-fn bounds_that_exclude_themselves_have_a_flag() {
+fn exclusive_bounds_become_flags() {
     assert_eq!(
         schema(json!({"type": "number", "exclusiveMinimum": 1, "exclusiveMaximum": 5.5})),
         json!({"type": "number", "minimum": 1, "exclusiveMinimum": true, "maximum": 5.5, "exclusiveMaximum": true})
@@ -108,7 +108,7 @@ fn bounds_that_exclude_themselves_have_a_flag() {
 }
 
 #[test]
-fn flags_are_schemas() {
+fn boolean_schemas_are_converted() {
     assert_eq!(schema(json!(true)), json!({}));
     assert_eq!(schema(json!(false)), json!({"not": {}}));
     assert_eq!(
@@ -119,7 +119,7 @@ fn flags_are_schemas() {
 }
 
 #[test]
-fn annotations_stay() {
+fn annotations_are_kept() {
     assert_eq!(schema(json!({"examples": ["a", "b"]})), json!({"example": "a"}));
     assert_eq!(schema(json!({"examples": ["a"], "example": "c"})), json!({"example": "c"}));
     assert_eq!(
@@ -192,7 +192,7 @@ fn a_reference_with_siblings_keeps_them() {
 }
 
 #[test]
-fn what_is_unevaluated_is_additional_where_nothing_else_evaluates() {
+fn unevaluated_members_are_additional_ones_where_nothing_else_evaluates() {
     let properties = json!({"a": {"type": "string"}});
     assert_eq!(
         schema(json!({"properties": properties, "unevaluatedProperties": false})),
@@ -207,7 +207,7 @@ fn what_is_unevaluated_is_additional_where_nothing_else_evaluates() {
 }
 
 #[test]
-fn what_has_no_equal_is_refused_by_name_and_place() {
+fn a_keyword_without_an_equivalent_is_refused_with_its_pointer() {
     for (key, value) in [
         ("prefixItems", json!([{"type": "string"}])),
         ("contains", json!({"type": "string"})),
@@ -239,10 +239,10 @@ fn what_has_no_equal_is_refused_by_name_and_place() {
 fn mutual_tls_and_roles_are_refused() {
     let schemes = |scheme: Value| json!({"securitySchemes": {"s": scheme}});
     let mutual = document(json!({"components": schemes(json!({"type": "mutualTLS"}))}));
-    let said = to_openapi30(&mutual).unwrap_err().to_string();
+    let message = to_openapi30(&mutual).unwrap_err().to_string();
     assert!(
-        said.contains("/components/securitySchemes/s/type: OpenAPI 3.0 has no security scheme `mutualTLS`"),
-        "{said}"
+        message.contains("/components/securitySchemes/s/type: OpenAPI 3.0 has no security scheme `mutualTLS`"),
+        "{message}"
     );
     let key = json!({"type": "apiKey", "in": "header", "name": "k"});
     let roles = document(json!({"security": [{"s": ["admin"]}], "components": schemes(key)}));
@@ -250,7 +250,7 @@ fn mutual_tls_and_roles_are_refused() {
 }
 
 #[test]
-fn paths_are_written_out_where_they_are_referenced() {
+fn referenced_path_items_are_inlined() {
     let converted = convert(&document(json!({
         "paths": {"/a": {"$ref": "#/components/pathItems/a", "summary": "A"}},
         "webhooks": {"changed": {"post": {"requestBody": {"content": {"application/json": {"schema": {"const": 1}}}}}}},
@@ -268,7 +268,7 @@ fn paths_are_written_out_where_they_are_referenced() {
 }
 
 #[test]
-fn a_body_of_bytes_needs_no_schema() {
+fn a_binary_body_needs_no_schema() {
     let content = json!({"application/octet-stream": {}, "image/png": {}, "application/json": {}});
     let response = json!({"description": "", "content": content});
     let converted = convert(&document(json!({"paths": {"/a": {"get": {"responses": {"200": response}}}}})));
@@ -280,7 +280,7 @@ fn a_body_of_bytes_needs_no_schema() {
 }
 
 #[test]
-fn later_versions_are_not_known_yet() {
+fn later_versions_are_refused() {
     let of = |version: &str| document::to_openapi(json!({"openapi": version, "paths": {}}));
     assert_eq!(of("3.1.1").unwrap()["openapi"], "3.0.3");
     assert!(of("3.2.0").unwrap_err().to_string().starts_with("/openapi: OpenAPI 3.2.0 is not known yet"));
@@ -288,7 +288,7 @@ fn later_versions_are_not_known_yet() {
 }
 
 #[test]
-fn what_is_converted_is_converted_no_further() {
+fn a_converted_document_is_not_converted_again() {
     let once = convert(&components(json!({"A": {"anyOf": [{"type": ["integer", "string"]}, {"const": null}]}})));
     assert_eq!(document::to_openapi(once.clone()).unwrap(), once);
 }

@@ -28,7 +28,7 @@ fn an_update_of_an_array_appends_one_entry() {
 }
 
 #[test]
-fn removal_goes_from_the_back_by_number_and_from_the_inside() {
+fn several_matches_are_removed_without_shifting_each_other() {
     let compiled = json!({"actions": [{"targets": ["/l/2", "/l/10", "/l/9", "/o", "/o/in/0"], "remove": true}]});
     let document = json!({"l": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], "o": {"in": [1]}});
     assert_eq!(applied(&compiled, document), json!({"l": [0, 1, 3, 4, 5, 6, 7, 8, 11]}));
@@ -56,7 +56,7 @@ fn a_pointer_that_matches_nothing_is_an_error_that_names_the_action() {
 }
 
 #[test]
-fn what_overlay_leaves_open_is_refused() {
+fn updates_that_the_overlay_standard_leaves_open_are_refused() {
     let arrays = json!({"actions": [{"targets": ["/a"], "update": {"b/c": [2]}}]});
     assert!(refusal(&arrays, json!({"a": {"b/c": [1]}})).contains("at `/a/b~1c` an array meets an array"));
     let primitive = json!({"actions": [{"targets": ["/a"], "update": {"b": 1}}]});
@@ -68,7 +68,7 @@ fn what_overlay_leaves_open_is_refused() {
 }
 
 #[test]
-fn a_compiled_form_that_is_none_is_an_error() {
+fn an_invalid_compiled_form_is_an_error() {
     for (compiled, reason) in [
         (json!({}), "a list of `actions`"),
         (json!({"actions": [{"update": {}}]}), "a list of `targets`"),
@@ -118,9 +118,9 @@ mod authored {
     }
 
     #[test]
-    fn an_overlay_is_read_as_written() {
+    fn an_overlay_file_is_parsed() {
         let overlay = overlay(
-            "  - target: $.responses\n    description: Answers 201.\n    update: {201: {description: ''}}\n  \
+            "  - target: $.responses\n    description: Returns 201.\n    update: {201: {description: ''}}\n  \
              - target: $.gone\n    description: Gone.\n    remove: true\n",
         );
         assert_eq!(overlay.title, "Test");
@@ -131,7 +131,7 @@ mod authored {
     }
 
     #[test]
-    fn what_is_no_overlay_is_refused_with_its_place() {
+    fn an_invalid_overlay_is_refused_with_its_pointer() {
         let head = "overlay: 1.0.0\ninfo: {title: Test, version: 1.0.0}\n";
         let good = "  - {target: $.a, description: A., remove: true}\n";
         for (text, pointer, reason) in [
@@ -188,7 +188,7 @@ mod authored {
     }
 
     #[test]
-    fn actions_see_what_the_actions_before_them_did() {
+    fn actions_apply_to_the_result_of_those_before() {
         let overlay = overlay(
             "  - {target: '$.schemas.A.required', description: Old list., remove: true}\n  \
              - {target: '$.schemas.A', description: New list., update: {required: [b], properties: {c: {}}}}\n  \
@@ -233,16 +233,16 @@ mod authored {
     }
 
     #[test]
-    fn what_matches_nothing_is_an_error_that_quotes_the_action() {
+    fn an_action_that_matches_nothing_is_an_error_that_quotes_it() {
         let message =
-            problem("  - {target: $.a.b, description: Null in 3 of 9 answers., remove: true}\n", &json!({"a": {}}));
-        assert_eq!(message, "/actions/0: `$.a.b` matches nothing. It says: Null in 3 of 9 answers.");
+            problem("  - {target: $.a.b, description: Null in 3 of 9 responses., remove: true}\n", &json!({"a": {}}));
+        assert_eq!(message, "/actions/0: `$.a.b` matches nothing. It says: Null in 3 of 9 responses.");
         let message = problem("  - {target: '$.a[', description: A., remove: true}\n", &json!({"a": {}}));
         assert!(message.starts_with("/actions/0: `$.a[` is not JSONPath"), "{message}");
     }
 
     #[test]
-    fn every_name_of_a_list_has_to_count() {
+    fn every_name_of_a_list_must_match() {
         let document =
             json!({"s": {"A": {"p": {"x": {}, "it's, ]": {"n": 1}}}, "B": {"p": {"y": {}}}, "C": {"p": {}}}});
         let names = "  - {target: \"$.s['A'].p['x','y']\", description: D., update: {n: 1}}\n";
@@ -263,7 +263,7 @@ mod authored {
     }
 
     #[test]
-    fn what_changes_nothing_is_an_error() {
+    fn an_action_that_changes_nothing_is_an_error() {
         let document = json!({"a": {"n": 1, "list": ["x"]}});
         for (target, update) in
             [("$.a", "{n: 1}"), ("$.a", "{}"), ("$.a", "{list: [x]}"), ("$.a.list", "x"), ("$", "{a: {n: 1}}")]

@@ -26,13 +26,13 @@ fn refusal(paths: Value) -> String {
     shaped(paths, json!({})).unwrap_err().to_string()
 }
 
-fn answer(schema: Value) -> Value {
+fn response(schema: Value) -> Value {
     json!({"description": "", "content": {"application/json": {"schema": schema}}})
 }
 
 #[test]
 fn two_types_of_success_are_refused_with_the_operation() {
-    let responses = json!({"200": answer(json!({"type": "string"})), "201": answer(json!({"type": "integer"}))});
+    let responses = json!({"200": response(json!({"type": "string"})), "201": response(json!({"type": "integer"}))});
     let error = refusal(get(json!({"operationId": "list_things", "responses": responses})));
     assert_eq!(
         error,
@@ -85,7 +85,7 @@ fn a_definition_used_both_ways_is_two_types() {
     }});
     let reference = json!({"$ref": "#/components/schemas/Thing"});
     let body = json!({"content": {"application/json": {"schema": reference}}});
-    let paths = json!({"/t": {"post": {"operationId": "create", "requestBody": body, "responses": {"201": answer(reference)}}}});
+    let paths = json!({"/t": {"post": {"operationId": "create", "requestBody": body, "responses": {"201": response(reference)}}}});
     let shaped = shaped(paths, json!({"Thing": thing})).unwrap();
     let fields = |name: &str| match &shaped.types[name].kind {
         Kind::Structure(_, fields) => {
@@ -121,7 +121,7 @@ fn one_set_of_values_is_one_type() {
     let thing =
         json!({"type": "object", "properties": {"kind": enumeration, "other": {"type": "array", "items": again}}});
     let paths =
-        get(json!({"operationId": "x", "responses": {"200": answer(json!({"$ref": "#/components/schemas/Thing"}))}}));
+        get(json!({"operationId": "x", "responses": {"200": response(json!({"$ref": "#/components/schemas/Thing"}))}}));
     let shaped = shaped(paths, json!({"Thing": thing})).unwrap();
     let enumerations = shaped.types.values().filter(|one| matches!(one.kind, Kind::Enumeration(_))).count();
     assert_eq!(enumerations, 1);
@@ -131,7 +131,7 @@ fn one_set_of_values_is_one_type() {
 fn objects_of_a_union_become_one_that_loses_nothing() {
     let one = json!({"type": "object", "required": ["ok", "id"], "properties": {"ok": {"type": "boolean"}, "id": {"type": "string"}}});
     let other = json!({"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}, "error": {"type": "string"}}});
-    let paths = get(json!({"operationId": "x", "responses": {"200": answer(json!({"oneOf": [one, other]}))}}));
+    let paths = get(json!({"operationId": "x", "responses": {"200": response(json!({"oneOf": [one, other]}))}}));
     let shaped = shaped(paths, json!({})).unwrap();
     let ResponseBody::Json(Rust::Named(name)) = &shaped.operations[0].response else {
         panic!("{:?}", shaped.operations[0].response)
@@ -156,7 +156,7 @@ fn a_recursive_schema_ends() {
         "parent": {"$ref": "#/components/schemas/Node"}, "children": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}
     }});
     let paths =
-        get(json!({"operationId": "x", "responses": {"200": answer(json!({"$ref": "#/components/schemas/Node"}))}}));
+        get(json!({"operationId": "x", "responses": {"200": response(json!({"$ref": "#/components/schemas/Node"}))}}));
     let source = generate::generate(&shaped(paths, json!({"Node": node})).unwrap()).unwrap();
     assert!(source.contains("pub parent : :: std :: option :: Option < :: std :: boxed :: Box < Node > >"), "{source}");
 }
@@ -165,7 +165,7 @@ fn a_recursive_schema_ends() {
 fn a_list_of_itself_ends() {
     let tree = json!({"type": "array", "items": {"$ref": "#/components/schemas/Tree"}});
     let paths =
-        get(json!({"operationId": "x", "responses": {"200": answer(json!({"$ref": "#/components/schemas/Tree"}))}}));
+        get(json!({"operationId": "x", "responses": {"200": response(json!({"$ref": "#/components/schemas/Tree"}))}}));
     let shaped = shaped(paths, json!({"Tree": tree})).unwrap();
     assert_eq!(shaped.operations[0].response, ResponseBody::Json(Rust::List(Box::new(Rust::Any))));
 }
@@ -175,7 +175,7 @@ fn list_of(schema: Value, parameters: &[(&str, &str)]) -> Result<Shaped, Error> 
         .iter()
         .map(|(location, name)| json!({"in": location, "name": name, "schema": {"type": "string"}}))
         .collect();
-    let responses = json!({"200": answer(schema)});
+    let responses = json!({"200": response(schema)});
     shaped(get(json!({"operationId": "x", "parameters": parameters, "responses": responses})), json!({}))
 }
 

@@ -17,7 +17,7 @@ fn surface(shaped: &Shaped) -> String {
     }
     for made in shaped.types.values() {
         let kind = match &made.kind {
-            Kind::Structure(Role::Response, fields) => format!("answer of {} fields", fields.len()),
+            Kind::Structure(Role::Response, fields) => format!("response of {} fields", fields.len()),
             Kind::Structure(Role::Request, fields) => {
                 let required: Vec<&str> =
                     fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();

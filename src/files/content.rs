@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
@@ -12,15 +13,20 @@ pub(super) const EXAMINED: usize = 1_024;
 const SHOWN: usize = 120;
 
 /// The kind of content that a declared format promises.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Content {
-    /// Anything, an HTML page too: the format is not declared, or is that of a page.
-    #[default]
+    /// Anything: the format is that of a page, or the caller accepts all.
     Any,
+    /// The format is not declared or not known: anything but the login page that a redirect led to.
+    #[default]
+    Unknown,
     /// Data that is neither HTML, XML nor JSON, such as CSV or ZIP.
     Data,
     /// The same, compressed: a content coding of gzip is that of the file itself.
     Gzip,
+    /// The same of zstd.
+    Zstd,
     /// Tables of Excel: many programs export HTML under this name, and Excel opens it.
     Excel,
     /// Text of any kind, but not a page.
@@ -30,11 +36,11 @@ pub(super) enum Content {
 }
 
 /// Formats as producers write them.
-const DATA: [&str; 47] = [
+const DATA: [&str; 46] = [
     "csv", "tsv", "xlsx", "xlsm", "ods", "parquet", "arrow", "feather", "sqlite", "gpkg", "shp", "dbf", "mdb", "gtfs",
     "mbtiles", "pmtiles", "kmz", "netcdf", "nc", "grib", "grib2", "las", "laz", "ttl", "n3", "nt", "zip", "7z", "rar",
-    "tar", "bz2", "xz", "zst", "pdf", "doc", "docx", "odt", "ppt", "pptx", "jpg", "jpeg", "png", "tif", "tiff",
-    "geotiff", "jp2", "gif",
+    "tar", "bz2", "xz", "pdf", "doc", "docx", "odt", "ppt", "pptx", "jpg", "jpeg", "png", "tif", "tiff", "geotiff",
+    "jp2", "gif",
 ];
 const JSON: [&str; 8] = ["json", "geojson", "topojson", "jsonl", "ndjson", "jsonld", "json-ld", "ijson"];
 const XML: [&str; 9] = ["xml", "rdf", "kml", "gml", "gpx", "svg", "atom", "rss", "netex"];
@@ -48,12 +54,14 @@ impl Content {
         match last {
             format if DATA.contains(&format) => Self::Data,
             "gz" | "gzip" | "tgz" => Self::Gzip,
+            "zst" | "zstd" => Self::Zstd,
             "xls" => Self::Excel,
             "txt" => Self::Text,
             format if JSON.contains(&format) => Self::Json,
             format if XML.contains(&format) => Self::Xml,
             "" => Self::of_media_type(mime.unwrap_or_default()),
-            _ => Self::Any,
+            "html" | "htm" | "xhtml" | "url" | "web" => Self::Any,
+            _ => Self::Unknown,
         }
     }
 
@@ -62,21 +70,26 @@ impl Content {
         match mime.as_str() {
             "text/csv" | "text/tab-separated-values" | "application/zip" | "application/pdf" => Self::Data,
             "application/gzip" | "application/x-gzip" => Self::Gzip,
+            "application/zstd" => Self::Zstd,
             "application/vnd.ms-excel" => Self::Excel,
             "application/vnd.apache.parquet" => Self::Data,
             mime if mime.starts_with("application/vnd.openxmlformats-") => Self::Data,
             mime if mime.starts_with("application/vnd.oasis.opendocument.") => Self::Data,
             "application/json" | "application/geo+json" | "application/ld+json" => Self::Json,
             "application/xml" | "text/xml" | "application/rdf+xml" => Self::Xml,
-            _ => Self::Any,
+            "text/html" | "application/xhtml+xml" => Self::Any,
+            _ => Self::Unknown,
         }
     }
 
     /// Returns an error if the first bytes of a file show that it is no such content. `complete` says that they are all of
     /// it.
     pub(super) fn examine(self, first: &[u8], complete: bool, response: Examined<'_>) -> Result<()> {
-        let Some(found) = self.contradiction(first, complete, response.headers) else { return Ok(()) };
         let login = looks_like_login(response.url, response.requested);
+        if self == Self::Unknown && !login {
+            return Ok(());
+        }
+        let Some(found) = self.contradiction(first, complete, response.headers) else { return Ok(()) };
         let redirected = if login { " (redirected to a login page)" } else { "" };
         let shown = shown(first);
         let begins = if shown.is_empty() { String::new() } else { format!(", and begins with `{shown}`") };
@@ -90,7 +103,7 @@ impl Content {
             return None;
         }
         if complete && first.is_empty() {
-            return Some("nothing");
+            return (self != Self::Unknown).then_some("nothing");
         }
         let text = leading_text(first);
         let media_type =
@@ -102,9 +115,12 @@ impl Content {
             text.starts_with('{') && media_type.ends_with("json") && !text.contains("featurecollection");
         match () {
             () if is_html => Some("an HTML page"),
+            () if self == Self::Unknown => None,
             () if is_exception_report(&text) => Some("an error report in XML"),
             () if is_error_object(&text) => Some("an error report in JSON"),
-            () if is_json_object && matches!(self, Self::Data | Self::Gzip | Self::Excel) => Some("a JSON object"),
+            () if is_json_object && matches!(self, Self::Data | Self::Gzip | Self::Zstd | Self::Excel) => {
+                Some("a JSON object")
+            }
             () => None,
         }
     }
@@ -257,9 +273,20 @@ mod tests {
 
     #[test]
     fn a_page_is_accepted_where_a_page_or_nothing_is_declared() {
-        for format in ["html", "htm", "url", "web", "", "wms", "Document"] {
-            assert_eq!(contradiction(format, "text/html", b"<!doctype html>"), None, "{format}");
+        let (status, headers) = (reqwest::StatusCode::OK, HeaderMap::new());
+        let accepts = |format: &str, url: &str, first: &[u8]| {
+            let (requested, url) = ("https://example.org/a".parse().unwrap(), url.parse().unwrap());
+            let examined = Examined { requested: &requested, url: &url, status, headers: &headers };
+            Content::declared(Some(format), None).examine(first, true, examined).is_ok()
+        };
+        for (format, is_page) in [("html", true), ("htm", true), ("url", true), ("", false), ("wms", false)] {
+            assert!(accepts(format, "https://example.org/b", b"<!doctype html>"), "{format}");
+            // A page that was not asked for is one that a redirect to a login leads to.
+            assert_eq!(accepts(format, "https://sso.example.org/login", b"<!doctype html>"), is_page, "{format}");
+            assert!(accepts(format, "https://sso.example.org/login", b"a;b\n"), "{format}");
+            assert!(accepts(format, "https://sso.example.org/login", b""), "{format}");
         }
+        assert_eq!(Content::declared(None, Some("text/html")), Content::Any);
         assert_eq!(Content::declared(None, Some("text/csv; charset=utf-8")), Content::Data);
         assert_eq!(Content::declared(Some("html"), Some("text/csv")), Content::Any);
     }

@@ -19,18 +19,20 @@ use super::transfer::{Piece, Transfer};
 #[cfg(feature = "mirror")]
 use super::validators::Validators;
 use crate::objects::ResourceHandle;
+use crate::transport::Redirect;
 use crate::{Error, Result};
 
 /// A download to a path or a folder; made by [`ResourceHandle::download`](crate::objects::ResourceHandle::download) and
 /// [`FileHandle::download`].
 ///
-/// The file is written beside its target under a temporary name, and moved there when it is complete and matches its
+/// The file is written next to its target under a temporary name, and moved there when it is complete and matches its
 /// declared size and checksum. If the download fails or is dropped, the temporary file is removed. A body that breaks off is
 /// resumed if the server supports ranges and the file is unchanged; otherwise the download starts over. The API key is not
 /// sent.
 ///
 /// A content coding is not accepted, so that ranges, sizes and checksums are those of the file. If the server applies gzip or
-/// deflate nevertheless, it is undone ([`Downloaded::content_coding`]); a compressed file (`a.csv.gz`) stays compressed.
+/// deflate nevertheless, it is undone ([`Downloaded::content_coding`]); a compressed file (`a.csv.gz`) stays compressed. The
+/// features `brotli` and `zstd` undo these codings too; without them they are an error that names the feature.
 ///
 /// # Unexpected content
 ///
@@ -44,6 +46,7 @@ pub struct Download {
     file: FileHandle,
     path: PathBuf,
     verify: bool,
+    sync: bool,
     accepts_any_content: bool,
     listener: Listener,
     filter: NameFilter,
@@ -63,6 +66,8 @@ pub struct Downloaded {
     pub url: String,
     /// The URL that was requested; another one than [`url`](Self::url) if it was redirected.
     pub requested_url: String,
+    /// The redirects that were followed, in their order; the last one leads to [`url`](Self::url).
+    pub redirects: Vec<Redirect>,
     /// The `Content-Type` of the response.
     pub media_type: Option<String>,
     /// The content coding that the server applied though none was accepted, and that was undone.
@@ -123,7 +128,7 @@ impl ResourceHandle {
 impl Download {
     pub(super) fn new(file: FileHandle, path: PathBuf) -> Self {
         let (listener, filter) = (Listener::default(), NameFilter::default());
-        Self { file, path, verify: true, accepts_any_content: false, listener, filter }
+        Self { file, path, verify: true, sync: false, accepts_any_content: false, listener, filter }
     }
 
     /// Sets a closure that receives the progress whenever bytes arrive. It should be quick.
@@ -136,6 +141,14 @@ impl Download {
     /// sometimes out of date.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
+        self
+    }
+
+    /// Sets whether the bytes are on disk, beyond the caches of the operating system, when [`send`](Self::send) returns.
+    /// Default: `false`, as in curl or wget: the file is complete whatever happens to the program, but may be cut short by a
+    /// power failure within the next seconds. `true` waits for the disk.
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.sync = sync;
         self
     }
 
@@ -165,7 +178,7 @@ impl Download {
         self.send_if(&[]).await
     }
 
-    /// Downloads the file unless it is as its validators tell.
+    /// Downloads the file unless its validators show that it is unchanged.
     #[cfg(feature = "mirror")]
     pub(crate) async fn send_if_changed(self, since: &Validators) -> Result<Option<Downloaded>> {
         match self.send_if(&since.conditions()).await {
@@ -194,14 +207,14 @@ impl Download {
 
         let target = self.target(&file, &transfer).await?;
         let local = |error: io::Error| Error::local(&target, error);
-        let mut partial = Partial::create(target.clone(), expected.clone()).map_err(local)?;
-        self.listener.tell(0, transfer.total());
+        let mut partial = Partial::create(target.clone(), expected.clone(), self.sync).map_err(local)?;
+        self.listener.report(0, transfer.total());
         while let Some(piece) = next {
             if matches!(piece, Piece::Anew) {
                 refuse_another_size(&transfer, &expected)?;
             }
             partial.take(piece).await.map_err(local)?;
-            self.listener.tell(transfer.received(), transfer.total());
+            self.listener.report(transfer.received(), transfer.total());
             next = transfer.next().await?;
         }
         let (complete, check) = partial.complete().await.map_err(local)?;
@@ -215,6 +228,7 @@ impl Download {
             checksum,
             url: transfer.url().to_string(),
             requested_url: file.url().to_owned(),
+            redirects: transfer.redirects().to_vec(),
             media_type: header(CONTENT_TYPE),
             content_coding: transfer.coding().map(str::to_owned),
             etag: header(ETAG),
@@ -233,11 +247,11 @@ impl Download {
         }
         let fallback = || name::safe(file.fallback_name()).unwrap_or_else(|| "download".to_owned());
         let name =
-            name::of_answer(transfer.headers()).or_else(|| name::of_url(transfer.url())).unwrap_or_else(fallback);
+            name::of_response(transfer.headers()).or_else(|| name::of_url(transfer.url())).unwrap_or_else(fallback);
         if self.filter.allows(&name) {
             return Ok(folder.join(name));
         }
-        // Two files with the same name are told apart by the id.
+        // Two files with the same name are distinguished by the id.
         let (stem, extension) = split(&name);
         let id = fallback();
         Ok(folder.join(format!("{stem}-{}{extension}", split(&id).0)))

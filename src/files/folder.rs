@@ -9,11 +9,10 @@ use futures_util::stream;
 
 use super::download::{Downloaded, NameFilter};
 use super::progress::Progress;
+use super::tally::{Tally, TallyListener};
 use crate::main::types::{Resource, ResourceTypeValue};
 use crate::objects::DatasetHandle;
 use crate::{Error, Result};
-
-type Listener = Arc<dyn Fn(&Resource, Progress) + Send + Sync>;
 
 /// A download of the files of a dataset into a folder, each as a [`Download`](super::Download); made by
 /// [`DatasetHandle::download_all`].
@@ -24,8 +23,9 @@ pub struct DownloadAll {
     types: Option<Vec<ResourceTypeValue>>,
     concurrency: usize,
     verify: bool,
+    sync: bool,
     accepts_any_content: bool,
-    listener: Option<Listener>,
+    listener: Option<TallyListener<Resource>>,
 }
 
 /// The outcome of the download of one resource.
@@ -63,6 +63,7 @@ impl DatasetHandle {
             types: None,
             concurrency: 2,
             verify: true,
+            sync: false,
             accepts_any_content: false,
             listener: None,
         }
@@ -88,13 +89,21 @@ impl DownloadAll {
         self
     }
 
+    /// Sets whether the bytes of each file are on disk when it is finished; see [`Download::sync`](super::Download::sync).
+    /// Default: `false`.
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.sync = sync;
+        self
+    }
+
     /// Accepts files that do not begin as their declared formats do; see [`Download`](super::Download#unexpected-content).
     pub fn accept_any_content(mut self) -> Self {
         self.accepts_any_content = true;
         self
     }
 
-    /// Sets a closure that receives the progress of a resource whenever bytes of it arrive. It should be quick.
+    /// Sets a closure that receives a resource, and the progress of all files, whenever bytes of the resource arrive and when
+    /// it is finished. It should be quick.
     pub fn progress(mut self, listener: impl Fn(&Resource, Progress) + Send + Sync + 'static) -> Self {
         self.listener = Some(Arc::new(listener));
         self
@@ -117,16 +126,21 @@ impl DownloadAll {
             taken.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_lowercase())
         });
         let wanted = |resource: &Resource| self.types.as_ref().is_none_or(|types| types.contains(&resource.type_));
-        let downloads = dataset.resources.into_iter().filter(wanted).map(|resource| {
-            let mut download = client.file(&resource).download(&self.folder).verify(self.verify).filter(filter.clone());
+        let resources: Vec<Resource> = dataset.resources.into_iter().filter(wanted).collect();
+        let tally = Tally::new(self.listener, resources.len() as u64);
+        let downloads = resources.into_iter().map(|resource| {
+            let download = client.file(&resource).download(&self.folder).filter(filter.clone());
+            let mut download = download.verify(self.verify).sync(self.sync);
             if self.accepts_any_content {
                 download = download.accept_any_content();
             }
-            if let Some(listener) = self.listener.clone() {
-                let resource = resource.clone();
-                download = download.progress(move |progress| listener(&resource, progress));
+            let download = download.progress(tally.of_file(resource.clone()));
+            let tally = tally.clone();
+            async move {
+                let outcome = download.send().await;
+                tally.finished(&resource);
+                ResourceDownload { resource, outcome }
             }
-            async move { ResourceDownload { resource, outcome: download.send().await } }
         });
         Ok(stream::iter(downloads).buffered(self.concurrency).collect().await)
     }

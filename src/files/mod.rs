@@ -40,18 +40,21 @@ mod range;
 mod range_reader;
 mod remote;
 mod stream;
+mod tally;
 mod transfer;
 mod upload;
 #[cfg(feature = "mirror")]
 mod validators;
 
 #[cfg(feature = "_fuzz")]
-pub(crate) use name::of_answer as name_of_answer;
+pub(crate) use name::of_response as name_of_response;
 
 #[cfg(feature = "mirror")]
 pub(crate) use self::name::{of_url as name_of_url, safe as safe_name};
-#[cfg(any(feature = "mirror", feature = "records"))]
+#[cfg(feature = "records")]
 pub(crate) use self::progress::Rate;
+#[cfg(feature = "mirror")]
+pub(crate) use self::tally::{Tally, TallyListener};
 #[cfg(feature = "mirror")]
 pub(crate) use self::validators::Validators;
 
@@ -66,3 +69,4 @@ pub use self::range_reader::{FileState, RangeReader};
 pub use self::remote::{FileHandle, Latest, RemoteFile};
 pub use self::stream::FileStream;
 pub use self::upload::{UnpublishedFile, Upload, UploadedFile};
+pub use crate::transport::Redirect;

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_DISPOSITION, HeaderMap};
 const MAX_BYTES: usize = 200;
 
 /// Returns the name in `Content-Disposition` (RFC 6266).
-pub(crate) fn of_answer(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn of_response(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_DISPOSITION)?.as_bytes();
     let value = std::str::from_utf8(value).map_or_else(|_| latin1(value), str::to_owned);
     let parameters = parameters(&value);
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn disposition(value: &[u8]) -> Option<String> {
-        of_answer(&HeaderMap::from_iter([(CONTENT_DISPOSITION, HeaderValue::from_bytes(value).unwrap())]))
+        of_response(&HeaderMap::from_iter([(CONTENT_DISPOSITION, HeaderValue::from_bytes(value).unwrap())]))
     }
 
     #[test]

@@ -25,6 +25,14 @@ impl ContentRange {
     }
 }
 
+/// The size of the file in the `Content-Range` of a response with 416 (`bytes */10`).
+pub(super) fn unsatisfied_length(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(CONTENT_RANGE)?.to_str().ok()?.trim();
+    let (unit, length) = value.split_once(' ')?;
+    let length = length.trim().strip_prefix("*/")?;
+    number(length).filter(|_| unit.eq_ignore_ascii_case("bytes"))
+}
+
 fn number(text: &str) -> Option<u64> {
     let text = text.trim();
     text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.parse().ok())?
@@ -87,6 +95,15 @@ mod tests {
             "",
         ] {
             assert_eq!(range(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_length_of_an_unsatisfied_range_is_understood() {
+        let length = |value| unsatisfied_length(&headers(&[("content-range", value)]));
+        assert_eq!(length("bytes */10"), Some(10));
+        for other in ["bytes */*", "bytes 0-1/10", "items */10", "bytes */x", ""] {
+            assert_eq!(length(other), None, "{other}");
         }
     }
 

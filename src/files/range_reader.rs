@@ -13,8 +13,9 @@ use reqwest::{Method, Response, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 
 use super::coding;
+use super::content::Content;
 use super::fetch::fetch;
-use super::range::{ContentRange, Validator};
+use super::range::{ContentRange, Validator, unsatisfied_length};
 use super::remote::FileHandle;
 use super::transfer::{MAX_FAILURES, pause};
 use crate::objects::{ResourceHandle, file_url};
@@ -57,6 +58,8 @@ pub struct RangeReader(Arc<Inner>);
 struct Inner {
     client: Client,
     url: Url,
+    /// What is declared: a coding may be that of the file itself.
+    content: Content,
     length: u64,
     validator: Option<Validator>,
     tail: Bytes,
@@ -67,6 +70,8 @@ struct Inner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
     url: String,
+    /// What the file is declared to be.
+    content: Content,
     length: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     etag: Option<String>,
@@ -96,8 +101,8 @@ impl FileHandle {
     /// Returns an error if the file does not exist, if no response arrives, or if the server does not support range requests
     /// and the file has more than 64 KiB.
     pub async fn ranges(&self) -> Result<RangeReader> {
-        let url = self.resolve().await?.parsed_url()?;
-        RangeReader::open(self.client(), url).await
+        let file = self.resolve().await?;
+        RangeReader::open(self.client(), file.parsed_url()?, file.content()).await
     }
 }
 
@@ -113,7 +118,7 @@ impl ResourceHandle {
 }
 
 impl RangeReader {
-    async fn open(client: &Client, url: Url) -> Result<Self> {
+    async fn open(client: &Client, url: Url, content: Content) -> Result<Self> {
         let suffix = (RANGE, HeaderValue::from_str(&format!("bytes=-{TAIL}"))?);
         let first = match fetch(client, &url, std::slice::from_ref(&suffix)).await {
             // An empty file has no last bytes.
@@ -121,17 +126,17 @@ impl RangeReader {
             first => first?,
         };
         let validator = Validator::of(first.headers());
-        let whole = first.content_length().filter(|_| first.status() == StatusCode::OK && !is_encoded(&first));
+        let whole = first.content_length().filter(|_| first.status() == StatusCode::OK && !is_coded(&first, content));
         let by_position = first.headers().get(ACCEPT_RANGES).is_some_and(|unit| unit == "bytes");
-        let (length, tail) = match (partial(&first), whole) {
+        let (length, tail) = match (partial(&first, content), whole) {
             (Some(ContentRange { first: from, total: Some(length), .. }), _) => (length, from..length),
             (_, Some(length)) => (length, 0..length),
             _ => return Err(no_ranges().of_file(&url)),
         };
-        let inner = Inner { client: client.clone(), url, length, validator, tail: Bytes::new() };
+        let inner = Inner { client: client.clone(), url, content, length, validator, tail: Bytes::new() };
         let tail = if tail.end - tail.start <= TAIL {
             inner.complete(tail, Some(first)).await?
-        } else if partial(&first).is_some() || by_position {
+        } else if partial(&first, content).is_some() || by_position {
             // Some servers support ranges, but not those that count from the end. The permit of the first response is
             // needed for the next request.
             drop(first);
@@ -149,7 +154,7 @@ impl RangeReader {
     ///
     /// Those of [`FileHandle::ranges`]; also if the file was changed since ([`Error::is_changed`]).
     pub async fn reopen(client: &Client, state: &FileState) -> Result<Self> {
-        let reader = Self::open(client, file_url::parse(&state.url)?).await?;
+        let reader = Self::open(client, file_url::parse(&state.url)?, state.content).await?;
         let found = reader.state();
         // A modification date excludes a second change only when it is a second old: then it may be told since.
         let is_told = state.etag.is_some() || state.last_modified.is_some();
@@ -167,6 +172,7 @@ impl RangeReader {
         };
         FileState {
             url: self.0.url.to_string(),
+            content: self.0.content,
             length: self.0.length,
             etag: told(ETAG),
             last_modified: told(LAST_MODIFIED),
@@ -290,18 +296,25 @@ impl Inner {
             vec![(RANGE, HeaderValue::from_str(&format!("bytes={}-{}", range.start, range.end.saturating_sub(1)))?)];
         headers.extend(self.validator.as_ref().map(|validator| (precondition(validator), validator.value.clone())));
         let response = match fetch(&self.client, &self.url, &headers).await {
-            Err(error)
-                if matches!(
-                    error.status(),
-                    Some(StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE)
-                ) =>
-            {
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
                 return Err(Error::file_changed().of_file(&self.url));
+            }
+            Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
+                // The file has become shorter, unless the server says that it has not.
+                let is_as_before = error.headers().and_then(unsatisfied_length) == Some(self.length);
+                let refused = || {
+                    let (Range { start, end }, length) = (&range, self.length);
+                    let message =
+                        format!("the server refused bytes {start} to {end} of the {length} that the file has");
+                    Error::transport(message)
+                };
+                let error = if is_as_before { refused() } else { Error::file_changed() };
+                return Err(error.of_file(&self.url));
             }
             response => response?,
         };
         let changed = self.validator.as_ref().is_some_and(|validator| validator.contradicts(response.headers()));
-        match partial(&response) {
+        match partial(&response, self.content) {
             _ if changed => Err(Error::file_changed().of_file(&self.url)),
             Some(found) if found.total.is_some_and(|total| total != self.length) => {
                 Err(Error::file_changed().of_file(&self.url))
@@ -314,13 +327,13 @@ impl Inner {
 }
 
 /// The range of a partial response (206).
-fn partial(response: &Response) -> Option<ContentRange> {
-    let is_partial = response.status() == StatusCode::PARTIAL_CONTENT && !is_encoded(response);
+fn partial(response: &Response, content: Content) -> Option<ContentRange> {
+    let is_partial = response.status() == StatusCode::PARTIAL_CONTENT && !is_coded(response, content);
     if is_partial { ContentRange::of(response.headers()) } else { None }
 }
 
-fn is_encoded(response: &Response) -> bool {
-    coding::to_undo(response.headers(), response.url(), false).is_some()
+fn is_coded(response: &Response, content: Content) -> bool {
+    coding::to_undo(response.headers(), response.url(), content).is_some()
 }
 
 fn precondition(validator: &Validator) -> HeaderName {

@@ -26,7 +26,7 @@ use crate::{Client, Error, Result};
 #[must_use]
 pub struct RemoteFile {
     url: String,
-    /// The file name, if neither the server nor the URL tells one.
+    /// The file name, if neither the server nor the URL has one.
     name: Option<String>,
     expected: Expected,
     content: Content,
@@ -35,7 +35,7 @@ pub struct RemoteFile {
 impl RemoteFile {
     /// Creates a file from a URL, without size and checksum.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), name: None, expected: Expected::default(), content: Content::Any }
+        Self { url: url.into(), name: None, expected: Expected::default(), content: Content::Unknown }
     }
 
     /// Sets the declared size in bytes, which downloads verify.
@@ -51,13 +51,14 @@ impl RemoteFile {
     }
 
     /// Sets the declared format (`csv`, `json`, `xlsx`…): a download of an HTML page in its place is then an error, as
-    /// [`Download`](super::Download) describes. Default: none, and any content is accepted.
+    /// [`Download`](super::Download) describes. Default: none, and any content is accepted
+    /// but a login page that a redirect leads to.
     pub fn with_format(mut self, format: impl AsRef<str>) -> Self {
         self.content = Content::declared(Some(format.as_ref()), None);
         self
     }
 
-    /// Sets the file name in a folder, used if neither the server nor the URL tells one.
+    /// Sets the file name in a folder, used if neither the server nor the URL has one.
     pub fn with_fallback_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -102,6 +103,10 @@ impl RemoteFile {
         // What is declared to be empty may be.
         let content = if self.expected.size == Some(0) { Content::Any } else { self.content };
         Transfer::open(client, &self.parsed_url()?, restarts, content, self.expected.clone(), conditions).await
+    }
+
+    pub(super) fn content(&self) -> Content {
+        self.content
     }
 
     pub(super) fn parsed_url(&self) -> Result<Url> {

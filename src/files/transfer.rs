@@ -12,7 +12,7 @@ use super::content::{Content, EXAMINED, Examined};
 use super::expected::{Coded, Expected};
 use super::fetch::fetch;
 use super::range::{ContentRange, Validator};
-use crate::transport::Repeatable;
+use crate::transport::{Redirect, Redirects, Repeatable};
 use crate::{Client, Error, Result};
 
 /// How many times in a row a body may break off without any new byte.
@@ -53,7 +53,7 @@ pub(super) struct Transfer {
     expected: Expected,
     content: Content,
     /// The first bytes, until so many are there that the content can be examined.
-    held: Option<BytesMut>,
+    buffered: Option<BytesMut>,
     /// The number of bytes received, after the content coding was undone.
     received: u64,
     /// How many bytes of this response were received with an earlier one.
@@ -67,7 +67,7 @@ pub(super) struct Transfer {
 enum Restart {
     /// The file is another one than before.
     Changed,
-    /// Nothing tells whether the rest would be of the same file.
+    /// Nothing identifies the rest as that of the same file.
     NoValidator,
 }
 
@@ -75,9 +75,11 @@ fn digester(expected: &Expected) -> Option<Digester> {
     expected.checksum.as_ref().map(|checksum| Digester::new(checksum.algorithm()))
 }
 
-/// What the headers of a response tell about the file.
+/// The properties of the file in the headers of a response.
 struct FileState {
     url: Url,
+    /// What led to it.
+    redirects: Vec<Redirect>,
     status: StatusCode,
     headers: HeaderMap,
     /// The content coding that is undone.
@@ -90,11 +92,20 @@ struct FileState {
 impl FileState {
     fn of(response: &Response, content: Content) -> Self {
         let headers = response.headers().clone();
-        let coding = coding::to_undo(&headers, response.url(), content == Content::Gzip);
+        let coding = coding::to_undo(&headers, response.url(), content);
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
         // Length and entity tag of an encoded form do not apply to the file itself.
         let (total, validator) = if coding.is_some() { (None, None) } else { (length, Validator::of(&headers)) };
-        Self { url: response.url().clone(), status: response.status(), headers, coding, total, validator }
+        let redirects = response.extensions().get::<Redirects>().map(|redirects| redirects.0.clone());
+        Self {
+            url: response.url().clone(),
+            redirects: redirects.unwrap_or_default(),
+            status: response.status(),
+            headers,
+            coding,
+            total,
+            validator,
+        }
     }
 }
 
@@ -122,7 +133,7 @@ impl Transfer {
             expected,
             response: Some(response),
             content,
-            held: Some(BytesMut::new()),
+            buffered: Some(BytesMut::new()),
             received: 0,
             skip: 0,
             failures: 0,
@@ -136,12 +147,17 @@ impl Transfer {
         &self.state.url
     }
 
+    /// The redirects that led to it.
+    pub(super) fn redirects(&self) -> &[Redirect] {
+        &self.state.redirects
+    }
+
     /// The headers of the first response.
     pub(super) fn headers(&self) -> &HeaderMap {
         &self.state.headers
     }
 
-    /// The size of the file, if the server tells it.
+    /// The size of the file, if the server sends it.
     pub(super) fn total(&self) -> Option<u64> {
         self.state.total
     }
@@ -167,29 +183,29 @@ impl Transfer {
 
     /// Returns the next piece, or `None` at the end. Nothing is returned before the first bytes were examined.
     pub(super) async fn next(&mut self) -> Result<Option<Piece>> {
-        let Some(mut held) = self.held.take() else {
+        let Some(mut buffered) = self.buffered.take() else {
             let piece = self.receive().await?;
             if matches!(piece, Some(Piece::Anew)) {
-                self.held = Some(BytesMut::new());
+                self.buffered = Some(BytesMut::new());
             }
             return Ok(piece);
         };
         let complete = loop {
             match self.receive().await? {
-                Some(Piece::Bytes(bytes)) => held.extend_from_slice(&bytes),
+                Some(Piece::Bytes(bytes)) => buffered.extend_from_slice(&bytes),
                 // None of the bytes that are void were returned.
-                Some(Piece::Anew) => held.clear(),
+                Some(Piece::Anew) => buffered.clear(),
                 None => break true,
             }
-            if held.len() >= EXAMINED {
+            if buffered.len() >= EXAMINED {
                 break false;
             }
         };
-        let first = held.get(..EXAMINED).unwrap_or(&held);
+        let first = buffered.get(..EXAMINED).unwrap_or(&buffered);
         let FileState { url, status, headers, .. } = &self.state;
         let examined = Examined { requested: &self.url, url, status: *status, headers };
         self.content.examine(first, complete, examined)?;
-        Ok((!held.is_empty()).then(|| Piece::Bytes(held.freeze())))
+        Ok((!buffered.is_empty()).then(|| Piece::Bytes(buffered.freeze())))
     }
 
     async fn receive(&mut self) -> Result<Option<Piece>> {
@@ -200,20 +216,19 @@ impl Transfer {
                 }
                 continue;
             };
-            let chunk = if self.undecoded.is_empty() {
-                response.chunk().await
-            } else {
-                Ok(Some(std::mem::take(&mut self.undecoded)))
-            };
+            let has_more = !self.undecoded.is_empty() || self.decoder.as_ref().is_some_and(Decoder::has_more);
+            let chunk = if has_more { Ok(Some(std::mem::take(&mut self.undecoded))) } else { response.chunk().await };
             match chunk {
                 Ok(Some(mut bytes)) => {
                     if let Some(decoder) = &mut self.decoder {
-                        self.undecoded = bytes.split_off(bytes.len().min(coding::STEP));
+                        let mut coded = bytes.clone();
+                        let decoded = decoder.decode(&mut coded).map_err(|error| error.of_file(&self.url))?;
+                        bytes.truncate(bytes.len() - coded.len());
                         self.coded.0 += bytes.len() as u64;
                         if let Some(digester) = &mut self.coded.1 {
                             digester.update(&bytes);
                         }
-                        bytes = decoder.decode(&bytes).map_err(|error| error.of_file(&self.url))?;
+                        (bytes, self.undecoded) = (decoded, coded);
                         if matches!(decoder, Decoder::Plain) {
                             self.state.coding = None;
                         }
@@ -310,7 +325,7 @@ impl Transfer {
             (Some(now), Some(before)) => now == before,
             _ => true,
         };
-        let is_coded = coding::to_undo(response.headers(), response.url(), self.content == Content::Gzip).is_some();
+        let is_coded = coding::to_undo(response.headers(), response.url(), self.content).is_some();
         range.first == self.received && total && !is_coded && !validator.contradicts(response.headers())
     }
 

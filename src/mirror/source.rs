@@ -26,7 +26,7 @@ impl Source {
         matches!(self, Self::List(_))
     }
 
-    /// Reads all datasets. An error of one page is that of all: what is missing is not taken to be gone.
+    /// Reads all datasets. An error of one page is that of all: otherwise the files of that page would be taken for orphans.
     pub(super) async fn list(&self, client: &Client) -> Result<Vec<Dataset>> {
         match self {
             Self::Dataset(id) => Ok(vec![client.main().get_dataset().dataset(id).send().await?.into_inner()]),

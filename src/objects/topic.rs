@@ -6,7 +6,7 @@ featured!("main-v2", main_v2, TopicHandle, topic, feature_topic, unfeature_topic
 discussed!(TopicHandle, "Topic");
 
 impl TopicHandle {
-    #[allow(dead_code, reason = "not every part of the API asks for it")]
+    #[allow(dead_code, reason = "not every part of the API uses it")]
     async fn object_id(&self) -> crate::Result<String> {
         super::shared::object_id(&self.client, crate::Api::MainV2, "topics", &self.id).await
     }
@@ -89,9 +89,9 @@ mod catalogue {
 
         async fn write(&self, read: Topic, change: impl FnOnce(TopicUpdate) -> TopicUpdate) -> Result<Topic> {
             let before = TopicUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
             let call = self.client.main_v2().update_topic().topic(&self.id).body(TopicUpdate::new()).call();
-            Ok(call.body(&said).send().await?.into_inner())
+            Ok(call.body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the topic (`delete_topic` of v2).

@@ -16,7 +16,7 @@ use super::key::{API_KEY, Key};
 use super::limits::{self, Permit, rate_limited_for};
 use super::observe::Record;
 use super::options::{BodyMode, CallOptions};
-use super::redirect::{MAX_REDIRECTS, follow_up, target};
+use super::redirect::{MAX_REDIRECTS, Redirect, Redirects, follow_up, target};
 use super::retry::Repeatable;
 use super::runtime::REFUSED_ARGUMENT;
 use super::timeouts::{self, Deadline, SendWatch};
@@ -28,6 +28,7 @@ pub(super) struct Execution<'a> {
     request: &'a mut Request,
     /// The request of the redirect that is followed, within an attempt.
     redirected: Option<Box<Request>>,
+    redirects: Redirects,
     endpoint: &'a Endpoint,
     repeatable: Repeatable,
     /// Whether the request's body can be read only once.
@@ -66,6 +67,7 @@ impl<'a> Execution<'a> {
             shared,
             record: Record::begin(&shared.observers, operation, request, host),
             redirected: None,
+            redirects: Redirects::default(),
             endpoint,
             repeatable: if never { Repeatable::Never } else { Repeatable::of(request.method(), options.repeatable) },
             once,
@@ -135,11 +137,15 @@ impl<'a> Execution<'a> {
     /// Runs one attempt, with the redirects that it leads to.
     async fn attempt(&mut self) -> Result<AttemptResponse> {
         self.redirected = None;
+        self.redirects.0.clear();
         for _ in 0..=MAX_REDIRECTS {
             let (mut response, permit) = self.send().await?;
             let status = response.status();
             (self.record.status, self.record.bytes) = (Some(status), 0);
             if status.is_success() {
+                if !self.redirects.0.is_empty() {
+                    response.extensions_mut().insert(std::mem::take(&mut self.redirects));
+                }
                 return Ok(match self.body_mode {
                     BodyMode::Stream => AttemptResponse::Streaming(response, permit),
                     BodyMode::Buffer => {
@@ -152,9 +158,18 @@ impl<'a> Execution<'a> {
             }
             let request = self.redirected.as_deref().unwrap_or(self.request);
             match target(request, &response)? {
-                Some(target) => self.redirected = Some(Box::new(follow_up(request, self.once, status, target)?)),
+                Some(target) => {
+                    self.redirects.0.push(Redirect { status, url: target.to_string() });
+                    self.redirected = Some(Box::new(follow_up(request, self.once, status, target)?));
+                }
                 // Boxed, so that the future of a success does not reserve space for it.
-                None => return Err(Box::pin(failure(&mut response, self.idle, &mut self.record)).await),
+                None => {
+                    let error = Box::pin(failure(&mut response, self.idle, &mut self.record)).await;
+                    return Err(match &self.redirected {
+                        Some(request) => error.redirected_to(request.url(), self.endpoint.base.is_none()),
+                        None => error,
+                    });
+                }
             }
         }
         Err(Error::transport(format!("more than {MAX_REDIRECTS} redirects")))
@@ -190,7 +205,7 @@ impl<'a> Execution<'a> {
         Ok((response, permit))
     }
 
-    /// Returns how long the server asks all requests to wait.
+    /// Returns how long the server requires all requests to wait.
     fn requested_pause(&self, response: &Response) -> Option<Duration> {
         let retry_after = match response.status() {
             StatusCode::TOO_MANY_REQUESTS => super::retry::retry_after(response.headers()),
@@ -218,7 +233,7 @@ impl<'a> Execution<'a> {
         if let Some(http) = files.get() {
             return Ok(http);
         }
-        let connector = (shared.connector)().no_gzip();
+        let connector = (shared.connector)().no_gzip().no_brotli().no_zstd().no_deflate();
         let http = if self.public_only { address::public_only(connector) } else { connector }.build()?;
         Ok(files.get_or_init(|| http))
     }

@@ -42,6 +42,10 @@ pub use self::observe::{
 };
 pub(crate) use self::options::{CallOptions, Policy};
 pub(crate) use self::raw_response::{RawResponse, ResponseBody};
+#[cfg(feature = "files")]
+pub use self::redirect::Redirect;
+#[cfg(feature = "files")]
+pub(crate) use self::redirect::Redirects;
 pub(crate) use self::retry::Repeatable;
 pub use self::retry::RetryPolicy;
 pub use self::timeouts::Timeouts;

@@ -9,6 +9,20 @@ use reqwest::{Method, Request, Response, StatusCode, Url};
 use super::key::API_KEY;
 use crate::{Error, Result};
 
+/// A redirect that was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Redirect {
+    /// The status of the response: 301, 302, 303, 307 or 308.
+    pub status: StatusCode,
+    /// The URL that it leads to.
+    pub url: String,
+}
+
+/// The redirects that led to a response, as it carries them.
+#[derive(Clone, Default)]
+pub(crate) struct Redirects(pub Vec<Redirect>);
+
 /// Browsers and clients stop about here; the platform never needs more than two.
 pub(super) const MAX_REDIRECTS: usize = 10;
 

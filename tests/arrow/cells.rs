@@ -1,4 +1,4 @@
-//! Record batches as the rows that the same query gives, to compare both.
+//! Compares record batches with the rows of the same query.
 #![allow(dead_code, reason = "not every test that shares these needs all of them")]
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 /// A row as pairs of a column and its value.
 pub type Cells = Vec<(String, Value)>;
 
-/// All batches of a query; each must be of the schema that is known beforehand.
+/// All batches of a query; each must have the schema that is known beforehand.
 pub async fn all(mut batches: RecordBatches) -> datagouv::Result<(SchemaRef, Vec<RecordBatch>)> {
     let schema = batches.schema().await?;
     let mut read = Vec::new();
@@ -25,7 +25,7 @@ pub async fn all(mut batches: RecordBatches) -> datagouv::Result<(SchemaRef, Vec
     Ok((schema, read))
 }
 
-/// A value of an array in the form in which a row has it. Numbers are compared as floats where the column is one.
+/// A value of an array, as a row has it. Numbers are compared as floats in columns of floats.
 fn cell(array: &dyn Array, is_json: bool, row: usize) -> Value {
     if array.is_null(row) {
         return Value::Null;

@@ -1,4 +1,4 @@
-//! Batches handed over to other programs and libraries, in both of Arrow's stable forms.
+//! Batches passed to other libraries through the C data interface and IPC.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ async fn batches() -> (SchemaRef, Vec<RecordBatch>) {
 }
 
 #[tokio::test]
-async fn the_c_data_interface_takes_the_batches_whole() {
+async fn exports_batches_through_the_c_data_interface() {
     let (schema, batches) = batches().await;
     let reader = RecordBatchIterator::new(batches.clone().into_iter().map(Ok), schema.clone());
     let imported = ArrowArrayStreamReader::try_new(FFI_ArrowArrayStream::new(Box::new(reader))).unwrap();
@@ -28,7 +28,7 @@ async fn the_c_data_interface_takes_the_batches_whole() {
     assert_eq!(rows_of(&imported), rows_of(&batches));
 }
 
-/// `DATAGOUV_ARROW_PYTHON` names an interpreter that has pyarrow, polars and duckdb; without it there is nothing to test.
+/// `DATAGOUV_ARROW_PYTHON` names an interpreter that has pyarrow, polars and duckdb; without it the test does nothing.
 #[tokio::test]
 async fn pyarrow_polars_and_duckdb_read_an_ipc_stream() {
     let Ok(python) = std::env::var("DATAGOUV_ARROW_PYTHON") else { return };

@@ -30,10 +30,10 @@ async fn cells_have_the_types_of_their_fields() {
          \"5d\";\"Bornes; \"\"IRVE\"\"\";\"\";\"bornes,irve\";\"2024-01-02T00:00:00\";\"0.22\";\"{\"\"type\"\": \"\"Point\"\"}\";True;12;\"{'2026-01': 3}\";2024-06-01T08:30:00.123000+02:00\r\n\
          \"5e\";\"\";\"A\";\"\";\"False\";\"\";\"\";;;0;2024-06-01\r\n";
     for _ in 0..2 {
-        sandbox.answer_once("get_site_datasets_csv", 200, CSV, file);
+        sandbox.respond_once("get_site_datasets_csv", 200, CSV, file);
     }
     compare_dump(&all(client.dumps().datasets()).await, all_of_dump(client.dumps().datasets()).await);
-    sandbox.answer_once("get_site_datasets_csv", 200, CSV, file);
+    sandbox.respond_once("get_site_datasets_csv", 200, CSV, file);
     let mut batches = client.dumps().datasets().record_batches();
     let schema = batches.schema().await.unwrap();
     let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
@@ -65,10 +65,10 @@ async fn cells_have_the_types_of_their_fields() {
 }
 
 #[tokio::test]
-async fn a_cell_that_does_not_fit_is_an_error_with_its_place_or_null() {
+async fn an_invalid_cell_is_an_error_with_its_line_or_null() {
     let (sandbox, client) = sandbox().await;
     let file = "name;datasets;reuses;colour\n\"eau\";3;2;\"blue\"\n\"air\";3;unknown;\n";
-    sandbox.answer_once("get_site_tags_csv", 200, CSV, file);
+    sandbox.respond_once("get_site_tags_csv", 200, CSV, file);
     let mut batches = client.dumps().tags().record_batches();
     let error = batches.next().await.unwrap().unwrap_err();
     assert!(error.is_decode(), "{error}");
@@ -78,7 +78,7 @@ async fn a_cell_that_does_not_fit_is_an_error_with_its_place_or_null() {
         "{text}"
     );
     assert!(batches.next().await.is_none());
-    sandbox.answer_once("get_site_tags_csv", 200, CSV, file);
+    sandbox.respond_once("get_site_tags_csv", 200, CSV, file);
     let mut batches = client.dumps().tags().record_batches().null_where_unrepresentable();
     let rows = rows_of(&[batches.next().await.unwrap().unwrap()]);
     assert_eq!(rows[1][2].1, serde_json::Value::Null);
@@ -87,10 +87,10 @@ async fn a_cell_that_does_not_fit_is_an_error_with_its_place_or_null() {
 }
 
 #[tokio::test]
-async fn an_export_comes_in_batches_of_a_size() {
+async fn batches_of_an_export_have_the_set_size() {
     let (sandbox, client) = sandbox().await;
     let lines: String = (0..10).map(|n| format!("\"tag {n}\";{n};0;{n}\n")).collect();
-    sandbox.answer_once("get_site_tags_csv", 200, CSV, format!("name;datasets;reuses;total\n{lines}"));
+    sandbox.respond_once("get_site_tags_csv", 200, CSV, format!("name;datasets;reuses;total\n{lines}"));
     let size = std::num::NonZeroUsize::new(4).unwrap();
     let mut batches = client.dumps().tags().record_batches().batch_size(size);
     let mut lengths = Vec::new();
@@ -98,7 +98,7 @@ async fn an_export_comes_in_batches_of_a_size() {
         lengths.push(batch.unwrap().num_rows());
     }
     assert_eq!(lengths, [4, 4, 2]);
-    sandbox.answer_once("get_site_tags_csv", 200, CSV, "name;datasets;reuses;total\n");
+    sandbox.respond_once("get_site_tags_csv", 200, CSV, "name;datasets;reuses;total\n");
     let (schema, batches) = all_of_dump(client.dumps().tags()).await;
     assert_eq!((schema.fields().len(), batches.len()), (4, 0), "no rows, no batch");
 }

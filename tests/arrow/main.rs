@@ -120,7 +120,7 @@ async fn the_schema_is_that_of_the_profile() {
 }
 
 #[tokio::test]
-async fn a_whole_table_comes_in_its_order_whatever_the_size_of_its_batches() {
+async fn a_table_is_in_order_with_any_batch_size() {
     let (_sandbox, _, rows) = table(counted(120_000)).await;
     let rows = rows.select(["n"]);
     for batch_size in [1_000, 8_192, 1_000_000] {
@@ -137,7 +137,7 @@ async fn a_whole_table_comes_in_its_order_whatever_the_size_of_its_batches() {
 }
 
 #[tokio::test]
-async fn the_row_number_is_a_column_where_it_is_selected_and_every_query_applies() {
+async fn the_row_number_is_a_column_if_selected_and_every_query_applies() {
     let (_sandbox, _, rows) = table(NewTable { aggregates: true, ..counted(7_000) }).await;
     let query = rows.clone().select(["even", "__id"]).filter(col("n").gt(10)).sort(col("__id").desc());
     let batches = compare(query).await.unwrap();
@@ -152,7 +152,7 @@ async fn the_row_number_is_a_column_where_it_is_selected_and_every_query_applies
 }
 
 #[tokio::test]
-async fn what_the_client_has_to_check_is_dropped_from_the_batches() {
+async fn post_filters_apply_to_batches() {
     let rows = (0..9_000).map(|n| vec![json!(format!("{n}, rue *")), json!(n)]).collect();
     let named = NewTable { columns: columns(&[("rue", "string"), ("n", "int")]), rows, ..NewTable::default() };
     let (_sandbox, _, rows) = table(named).await;
@@ -162,7 +162,7 @@ async fn what_the_client_has_to_check_is_dropped_from_the_batches() {
 }
 
 #[tokio::test]
-async fn a_value_that_its_column_cannot_hold_is_an_error_with_its_place_or_null() {
+async fn an_invalid_value_is_an_error_with_its_row_or_null() {
     for (kind, value, reason) in [
         ("date", json!("12024-01-31"), "it is no date of the years 1 to 9999"),
         ("date", json!("infinity"), "it is no date of the years 1 to 9999"),
@@ -190,8 +190,8 @@ async fn a_value_that_its_column_cannot_hold_is_an_error_with_its_place_or_null(
 }
 
 #[tokio::test]
-async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
-    // Before the first block of it is whole, and after some are.
+async fn resumes_a_cut_export() {
+    // Before the first complete block, and after some.
     for (most, cut, batch_size) in [(60_000, 5_000, 8_192), (4_900, 40_000, 100)] {
         let (sandbox, _, rows) = table(counted(most)).await;
         sandbox.cut_once("getResourceDataCsv", cut);
@@ -204,15 +204,15 @@ async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
         let mut exports = received.iter().filter(|one| one.path.ends_with("/csv/")).map(|one| one.query.as_str());
         let again = exports.nth(1).unwrap();
         let first: usize = again.split(['=', '&']).nth(1).unwrap().parse().unwrap();
-        // A row takes about twelve bytes, and the last of them may not have come.
+        // A row takes about twelve bytes, and the last of them may be missing.
         assert!((cut / 15..cut / 8).contains(&first), "{again}");
     }
 }
 
 #[tokio::test]
-async fn an_export_that_is_cut_short_unnoticed_is_no_whole_table() {
+async fn a_truncated_export_is_an_error() {
     let (sandbox, _, rows) = table(counted(100)).await;
-    sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
+    sandbox.respond_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
     let mut batches = rows.record_batches();
     assert_eq!(batches.next().await.unwrap().unwrap().num_rows(), 2);
     let error = batches.next().await.unwrap().unwrap_err();
@@ -221,14 +221,14 @@ async fn an_export_that_is_cut_short_unnoticed_is_no_whole_table() {
 }
 
 #[tokio::test]
-async fn an_export_that_is_no_csv_is_an_error_behind_the_rows_before_it() {
+async fn an_export_that_is_not_csv_is_an_error_after_the_rows_before_it() {
     let (sandbox, _, rows) = table(counted(3)).await;
     for (body, reason) in [
         ("__id,n,even\n1,1,f\n2,\"2,t\n", "a quoted value does not end as CSV asks"),
         ("__id,n,even\n1,1,f\n2,2\n", "`row 2` of the response cannot be decoded"),
         ("__id,n,even\n1,1,f\n2,2,t\n3,3,maybe\n", "`row 3, column even` of the response cannot be decoded"),
     ] {
-        sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], body);
+        sandbox.respond_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], body);
         let mut batches = rows.clone().record_batches();
         let error = batches.next().await.unwrap().unwrap_err();
         assert!(error.is_decode() && error.to_string().contains(reason), "{error}");
@@ -237,7 +237,7 @@ async fn an_export_that_is_no_csv_is_an_error_behind_the_rows_before_it() {
 }
 
 #[tokio::test]
-async fn a_table_that_changed_after_its_profile_was_read_is_an_error_once() {
+async fn a_table_changed_after_its_profile_is_one_error() {
     let (sandbox, client, rows) = table(counted(10)).await;
     assert_eq!(lengths(&compare(rows.clone()).await.unwrap()), [10]);
     let id = "0d1e2f30-4152-4637-8495-a6b7c8d9eafb";
@@ -254,18 +254,18 @@ async fn a_table_that_changed_after_its_profile_was_read_is_an_error_once() {
 }
 
 #[tokio::test]
-async fn a_table_whose_types_nobody_knows_has_no_batches() {
+async fn a_table_without_known_types_has_no_batches() {
     let (sandbox, _, rows) = table(counted(10)).await;
     let nothing = r#"{"profile": {}, "deleted_at": null, "indexes": null}"#;
-    sandbox.answer_once("getResourceProfile", 200, &[], nothing);
+    sandbox.respond_once("getResourceProfile", 200, &[], nothing);
     let error = rows.schema().await.unwrap_err();
     assert!(error.to_string().contains("the types of the columns are not known"), "{error}");
-    sandbox.answer_once("getResourceProfile", 200, &[], nothing);
+    sandbox.respond_once("getResourceProfile", 200, &[], nothing);
     assert!(rows.record_batches().next().await.unwrap().is_err());
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_it_is_polled_and_an_end_stays_one() {
+async fn sends_nothing_before_it_is_polled_and_is_fused() {
     let (sandbox, _, rows) = table(counted(10)).await;
     let mut batches = rows.record_batches();
     assert!(sandbox.take_requests().is_empty());

@@ -1,6 +1,6 @@
-//! Writes a call of every operation with all that the corrected documents declare.
+//! Generates a call of every operation with all that the corrected documents declare.
 //!
-//! Values are left to the test: what is written here only says which method of a builder takes what.
+//! The tests choose the values: the generated code only passes them to the methods of the builders.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -18,7 +18,7 @@ use document::{Body, Document, Kind, Operation, Parameter};
 #[path = "src/document.rs"]
 mod document;
 
-/// Names that a builder has for itself: a parameter of a path that has one of them is called otherwise.
+/// The names of the methods of every builder; a path parameter with one of them is renamed.
 const BUILDER_NAMES: [&str; 4] = ["body", "client", "new", "send"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The names of the types of bodies that have one, which only the client's own shape can tell.
+/// The names of the types of bodies, from the shaped document.
 fn forms(api: Api) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let shaped = shape(api, &corrected(api)?)?;
     let named = |body: Option<Rust>| if let Some(Rust::Named(name)) = body { Some(name) } else { None };
@@ -120,7 +120,7 @@ fn written_form(document: &Document, body: &Body, module: &str, name: &str) -> S
     format!("datagouv::{module}::types::{name}::new({arguments}){methods}")
 }
 
-/// The method that gives a sample as the builder wants it.
+/// The method that converts a sample to the type of the builder.
 fn taken(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Joined => "text",

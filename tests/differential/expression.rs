@@ -1,4 +1,4 @@
-//! Random expressions: as conditions of the client, and what they mean in SQL.
+//! Random expressions: as conditions of the client, and their meaning in SQL.
 
 use std::cmp::Ordering;
 
@@ -31,7 +31,7 @@ pub enum Expression {
     Not(Box<Expression>),
 }
 
-/// Texts that a grammar trips over, and those of the table.
+/// Texts with characters of the grammar, and those of the table.
 fn text(table: &Table) -> impl Strategy<Value = String> + Clone + use<> {
     let awkward = [
         "is.null",
@@ -146,7 +146,7 @@ impl Expression {
         }
     }
 
-    /// What SQL says of a row: true, false or unknown.
+    /// The value for a row in SQL: true, false or unknown.
     pub fn holds(&self, table: &Table, row: usize) -> Option<bool> {
         match self {
             Self::Compare(column, Comparison::Distinct, text) => {
@@ -183,7 +183,7 @@ impl Expression {
         }
     }
 
-    /// Whether the server may not be able to search for it.
+    /// Whether the server may lack the condition.
     pub fn may_be_refused(&self) -> bool {
         match self {
             Self::Contains { text, .. } => text.contains(['*', ',', ')']),
@@ -197,7 +197,7 @@ impl Expression {
     }
 }
 
-/// True where all are, false where one is not, unknown otherwise.
+/// True if all are, false if one is not, unknown otherwise.
 fn every(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut unknown = false;
     for part in parts {
@@ -210,7 +210,7 @@ fn every(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     (!unknown).then_some(true)
 }
 
-/// As the database does it: one letter for one.
+/// As in the database, which maps single characters.
 fn lower(text: &str) -> String {
     text.chars().map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect()
 }

@@ -1,8 +1,8 @@
 //! Random queries through the client, against a direct evaluation over the rows of the table.
 //!
 //! The tables are those of `tests/truth`. They are served by the sandbox, or by the real server whose address
-//! `DATAGOUV_DIFFERENTIAL` gives, where `cargo xtask server start` has put them. `DATAGOUV_DIFFERENTIAL_CASES` sets how
-//! many queries are tried of each.
+//! `DATAGOUV_DIFFERENTIAL` gives, where `cargo xtask server start` has loaded them. `DATAGOUV_DIFFERENTIAL_CASES` sets the
+//! number of queries of each.
 
 #[path = "../arrow/cells.rs"]
 mod cells;
@@ -58,7 +58,7 @@ fn query(table: &'static Table, with_groups: bool) -> impl Strategy<Value = Quer
     let sort = (select(sortable), any::<bool>(), any::<Option<bool>>())
         .prop_map(|(column, descending, nulls_first)| Sort { column, descending, nulls_first });
     let sorts = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(sort, 1..3)];
-    // Up to version 0.3.1, which has no groups either, names to select are passed on without quotes.
+    // Up to version 0.3.1, which has no groups either, selected names are sent to the database without quotes.
     let select_some = if with_groups {
         prop_oneof![2 => Just(Vec::new()), 1 => subsequence(columns, 1..4).prop_shuffle()].boxed()
     } else {
@@ -105,7 +105,7 @@ impl Query {
         }
     }
 
-    /// The rows as they should come.
+    /// The expected rows.
     fn expected(&self, table: &Table) -> Vec<Map<String, Value>> {
         let holds = |row: &usize| self.expression.holds(table, *row) == Some(true);
         let mut rows: Vec<usize> = (0..table.rows.len()).filter(holds).collect();
@@ -184,7 +184,7 @@ impl Sort {
 
 async fn read(query: &Query, rows: Rows<Row>) -> datagouv::Result<Result<Vec<Row>, u64>> {
     if query.method != Method::Count {
-        // Where the profile does not tell that times have a zone, they cannot be in their column.
+        // Times with a zone do not fit into a column whose profile has none.
         cells::compare_with_nulls(rows.clone()).await?;
     }
     Ok(match query.method {
@@ -264,12 +264,12 @@ fn compare(document: &str, id: &str) {
 }
 
 #[test]
-fn random_queries_find_the_rows_that_sql_finds() {
+fn random_queries_return_the_rows_of_sql() {
     compare(include_str!("../truth/table.json"), "aaaaaaaa-0000-4000-8000-000000000001");
 }
 
-/// Names and values that hold each character of ASCII that is no letter or digit, and words of the grammar.
+/// Names and values with each ASCII character that is not a letter or digit, and words of the grammar.
 #[test]
-fn no_name_or_value_becomes_part_of_the_query_language() {
+fn names_and_values_are_escaped() {
     compare(include_str!("../truth/special.json"), "aaaaaaaa-0000-4000-8000-000000000004");
 }

@@ -1,4 +1,4 @@
-//! A table of awkward names and values, and what SQL says of its rows.
+//! A table of awkward names and values, and how SQL compares them.
 
 use std::cmp::Ordering;
 

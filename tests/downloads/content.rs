@@ -1,4 +1,4 @@
-//! Files that come in another form than they were requested in, or from servers that keep no promise.
+//! Downloads with unexpected encodings and contents, and from servers that violate HTTP.
 
 use std::io::Write;
 
@@ -39,12 +39,12 @@ fn bare_deflate(data: &[u8]) -> Vec<u8> {
 }
 
 async fn sending(coding: &'static str, body: Vec<u8>) -> FaultServer {
-    FaultServer::answering(move |_| Reply::new(200, "text/csv", body.clone()).with_header("content-encoding", coding))
+    FaultServer::responding(move |_| Reply::new(200, "text/csv", body.clone()).with_header("content-encoding", coding))
         .await
 }
 
 #[tokio::test]
-async fn a_declared_size_may_be_of_the_file_or_of_what_is_sent() {
+async fn compares_a_declared_size_with_the_decoded_or_the_encoded_body() {
     let (table, folder) = (table(), Folder::new());
     for (coding, body) in
         [("gzip", gzip(&table)), ("x-gzip", gzip(&table)), ("deflate", zlib(&table)), ("deflate", bare_deflate(&table))]
@@ -64,7 +64,7 @@ async fn a_declared_size_may_be_of_the_file_or_of_what_is_sent() {
 }
 
 #[tokio::test]
-async fn a_declared_checksum_may_be_of_the_file_or_of_what_is_sent() {
+async fn compares_a_declared_checksum_with_the_decoded_or_the_encoded_body() {
     clock::by_steps();
     let server = sending("gzip", gzip(CSV.as_bytes())).await;
     let sum = |data: &[u8]| {
@@ -73,7 +73,7 @@ async fn a_declared_checksum_may_be_of_the_file_or_of_what_is_sent() {
         Checksum::new(Algorithm::Sha256, &digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
     };
     for data in [CSV.as_bytes(), &gzip(CSV.as_bytes())] {
-        // Also where the first response breaks off.
+        // Also if the first response is cut.
         for kept in [1000, 20] {
             server.fault_once(Fault::CutBody(kept));
             let file = csv(&server, "/a.csv").with_checksum(sum(data));
@@ -85,17 +85,17 @@ async fn a_declared_checksum_may_be_of_the_file_or_of_what_is_sent() {
 }
 
 #[tokio::test]
-async fn a_page_is_recognised_in_its_coding() {
+async fn recognises_an_html_page_in_an_encoded_body() {
     let server = sending("gzip", gzip(b"<html><title>Request Rejected</title>")).await;
     let error = client().file(csv(&server, "/a.csv")).bytes(10_000).await.unwrap_err();
     assert!(error.is_unexpected_content() && error.to_string().contains("Request Rejected"), "{error}");
 }
 
 #[tokio::test]
-async fn a_file_that_is_compressed_by_its_format_or_name_stays_so() {
+async fn keeps_a_compressed_format_compressed() {
     let packed = gzip(CSV.as_bytes());
     let body = packed.clone();
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let reply = Reply::new(200, "text/csv", body.clone()).with_header("content-encoding", "gzip");
         match arrival.path() {
             "/named" => reply.with_header("content-disposition", "attachment; filename=a.csv.gz"),
@@ -111,7 +111,7 @@ async fn a_file_that_is_compressed_by_its_format_or_name_stays_so() {
 }
 
 #[tokio::test]
-async fn a_coding_that_is_named_but_not_applied_is_ignored() {
+async fn ignores_a_content_encoding_that_is_not_applied() {
     let folder = Folder::new();
     for coding in ["gzip", "utf-8", "UTF-8", "identity", "binary", ""] {
         let server = sending(coding, CSV.into()).await;
@@ -122,7 +122,7 @@ async fn a_coding_that_is_named_but_not_applied_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_coded_body_that_breaks_off_starts_over_wherever_it_does() {
+async fn restarts_an_encoded_body_cut_at_any_byte() {
     clock::by_steps();
     let (table, folder) = (table(), Folder::new());
     let server = sending("gzip", gzip(&table)).await;
@@ -135,7 +135,7 @@ async fn a_coded_body_that_breaks_off_starts_over_wherever_it_does() {
 }
 
 #[tokio::test]
-async fn a_little_that_becomes_too_much_comes_in_small_pieces() {
+async fn decompresses_a_bomb_in_small_chunks() {
     let server = FaultServer::serving("text/csv", "").await;
     server.fault_always(Fault::GzipBomb(64 << 20));
     let mut stream = client().file(csv(&server, "/a.csv").with_format("json")).stream().await.unwrap();
@@ -143,7 +143,7 @@ async fn a_little_that_becomes_too_much_comes_in_small_pieces() {
     while let Some(bytes) = stream.chunk().await.unwrap() {
         (sum, most) = (sum + bytes.len(), most.max(bytes.len()));
     }
-    // The text that is filled, and the quotes and braces around it.
+    // The filler text, with the quotes and braces around it.
     assert!(sum > 64 << 20, "{sum}");
     assert!(most < 6 << 20, "{most} bytes at once");
     let error = client().file(csv(&server, "/a.csv").with_format("json")).bytes(1 << 20).await.unwrap_err();
@@ -151,11 +151,11 @@ async fn a_little_that_becomes_too_much_comes_in_small_pieces() {
 }
 
 #[tokio::test]
-async fn a_rest_in_a_coding_is_not_taken_for_the_rest_of_the_file() {
+async fn does_not_append_an_encoded_range_to_the_file() {
     clock::by_steps();
     let table = table();
     let served = table.clone();
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let reply = Reply::new(200, "text/csv", served.clone()).with_header("etag", "\"one\"");
         match arrival.header("range") {
             Some(_) => {
@@ -173,10 +173,10 @@ async fn a_rest_in_a_coding_is_not_taken_for_the_rest_of_the_file() {
 }
 
 #[tokio::test]
-async fn a_server_that_sends_wrong_ranges_is_not_said_to_have_changed_the_file() {
+async fn a_wrong_range_is_not_reported_as_a_changed_file() {
     clock::by_steps();
     for status in [206, 416] {
-        let server = FaultServer::answering(move |arrival| match arrival.header("range") {
+        let server = FaultServer::responding(move |arrival| match arrival.header("range") {
             Some(_) => Reply::new(status, "text/csv", "wrong").with_header("etag", "\"one\""),
             None => Reply::new(200, "text/csv", table()).with_header("etag", "\"one\""),
         })
@@ -192,15 +192,15 @@ async fn a_server_that_sends_wrong_ranges_is_not_said_to_have_changed_the_file()
 }
 
 #[tokio::test]
-async fn a_file_that_is_declared_empty_may_be() {
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", "")).await;
+async fn accepts_a_file_declared_empty() {
+    let server = FaultServer::responding(|_| Reply::new(200, "text/csv", "")).await;
     assert_eq!(client().file(csv(&server, "/a.csv").with_size(0)).bytes(10).await.unwrap(), "");
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_data_is_an_error_and_nothing_is_saved() {
+async fn an_html_page_instead_of_data_is_an_error_and_not_saved() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/html", REJECTED)).await;
     let file = csv(&server, "/waf.csv");
     for size in [None, Some(10_000)] {
         let error = client().file(file.clone().with_size(size)).download(&folder.0).send().await.unwrap_err();
@@ -216,14 +216,14 @@ async fn a_page_in_place_of_data_is_an_error_and_nothing_is_saved() {
     assert!(stream.chunk().await.unwrap_err().is_unexpected_content());
     let saved = client().file(file).download(&folder.0).accept_any_content().send().await.unwrap();
     assert_eq!((saved.size as usize, saved.media_type.as_deref()), (REJECTED.len(), Some("text/html")));
-    // Of a URL without a declared format everything is accepted.
+    // Without a declared format, any content but a login page is accepted.
     let page = RemoteFile::new(format!("{}/page", server.origin()));
     assert_eq!(client().file(page).bytes(1_000).await.unwrap(), REJECTED);
 }
 
 #[tokio::test]
-async fn a_redirect_to_a_login_page_is_told_as_such() {
-    let server = FaultServer::answering(|arrival| match arrival.path() {
+async fn reports_a_redirect_to_a_login_page() {
+    let server = FaultServer::responding(|arrival| match arrival.path() {
         "/a.csv" => Reply::empty(302).with_header("location", "/sso/login?next=%2Fa.csv&token=abc"),
         _ => Reply::new(200, "text/html", "<!DOCTYPE html><form>"),
     })
@@ -231,20 +231,24 @@ async fn a_redirect_to_a_login_page_is_told_as_such() {
     let error = client().file(csv(&server, "/a.csv")).bytes(1_000).await.unwrap_err();
     assert!(error.is_unexpected_content() && error.to_string().contains("redirected to a login page"), "{error}");
     assert!(error.to_string().contains("/sso/login?next=%2Fa.csv&token=…"), "{error}");
+    let undeclared = client().file(RemoteFile::new(format!("{}/a.csv", server.origin())));
+    assert!(undeclared.bytes(1_000).await.unwrap_err().is_unexpected_content());
+    let folder = Folder::new();
+    undeclared.download(&folder.0).accept_any_content().send().await.unwrap();
 }
 
 #[tokio::test]
-async fn an_empty_file_is_an_error_where_data_is_declared() {
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", "")).await;
+async fn an_empty_file_is_an_error_if_data_is_declared() {
+    let server = FaultServer::responding(|_| Reply::new(200, "text/csv", "")).await;
     let error = client().file(csv(&server, "/a.csv")).bytes(1_000).await.unwrap_err();
     assert!(error.is_unexpected_content() && error.to_string().contains("nothing came"), "{error}");
 }
 
 #[tokio::test]
-async fn the_format_of_a_resource_is_what_its_file_is_compared_with() {
+async fn compares_a_file_with_the_format_of_its_resource() {
     let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
     let mut resource = client_of(&sandbox).resource(COMMUNES_RESOURCE).get().await.unwrap();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/html", REJECTED)).await;
     resource.url = format!("{}/communes.csv", server.origin());
     let error = client().file(&resource).download(&folder.0).send().await.unwrap_err();
     assert!(error.is_unexpected_content(), "{error}");
@@ -254,9 +258,9 @@ async fn the_format_of_a_resource_is_what_its_file_is_compared_with() {
 }
 
 #[tokio::test]
-async fn a_coding_that_was_not_accepted_is_undone() {
+async fn decodes_a_content_encoding_that_was_not_requested() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|_| {
+    let server = FaultServer::responding(|_| {
         Reply::new(200, "text/csv", gzip(&data())).with_header("content-encoding", "gzip").with_header("etag", TAG)
     })
     .await;
@@ -274,12 +278,12 @@ async fn a_coding_that_was_not_accepted_is_undone() {
 }
 
 #[tokio::test]
-async fn a_coded_body_that_is_cut_is_requested_anew() {
+async fn restarts_a_cut_encoded_body() {
     clock::by_steps();
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| {
+    let server = FaultServer::responding(|arrival| {
         let body = gzip(&data());
-        // The body is whole as HTTP sees it.
+        // The body is complete for HTTP.
         let body = if arrival.number == 1 { body[..body.len() / 2].to_vec() } else { body };
         Reply::new(200, "text/csv", body).with_header("content-encoding", "gzip")
     })
@@ -290,18 +294,18 @@ async fn a_coded_body_that_is_cut_is_requested_anew() {
 }
 
 #[tokio::test]
-async fn an_unknown_coding_is_an_error() {
+async fn an_unknown_content_encoding_is_an_error() {
     let server =
-        FaultServer::answering(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "br")).await;
+        FaultServer::responding(|_| Reply::new(200, "text/csv", "x").with_header("content-encoding", "compress")).await;
     let error = client().file(csv(&server, "/a.csv")).bytes(10).await.unwrap_err();
-    assert!(error.to_string().contains("content coding `br`"), "{error}");
+    assert!(error.to_string().contains("content coding `compress`"), "{error}");
 }
 
 #[tokio::test]
-async fn a_body_that_is_always_cut_is_not_called_a_change() {
+async fn a_body_that_is_always_cut_is_not_reported_as_a_changed_file() {
     clock::by_steps();
     let folder = Folder::new();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", data())).await;
+    let server = FaultServer::responding(|_| Reply::new(200, "text/csv", data())).await;
     server.fault_always(Fault::CutBody(120_000));
     let error = client().file(csv(&server, "/a.csv")).download(&folder.0).send().await.unwrap_err();
     assert!(error.is_transport() && !error.is_changed(), "{error}");
@@ -311,7 +315,7 @@ async fn a_body_that_is_always_cut_is_not_called_a_change() {
 }
 
 #[tokio::test]
-async fn a_url_that_cannot_be_meant_is_refused_before_it_is_sent() {
+async fn refuses_an_invalid_url_before_sending() {
     let (sandbox, server) = (Sandbox::start_platform().await, FaultServer::serving("text/csv", "a").await);
     let escaped = format!("{}/wfs?a=1&amp;b=2", server.origin());
     let error = client().file(RemoteFile::new(&escaped)).bytes(10).await.unwrap_err();
@@ -322,7 +326,7 @@ async fn a_url_that_cannot_be_meant_is_refused_before_it_is_sent() {
     let error = dataset.create_remote(input).await.unwrap_err();
     assert!(error.is_request() && error.to_string().contains(&meant), "{error}");
     assert_eq!((server.count(), sandbox.requests().len()), (0, 0));
-    // A URL that is changed is looked at too, and one that stands is left alone.
+    // A changed URL is checked too, an unchanged one is not.
     let resource = client_of(&sandbox).dataset(COMMUNES).resource(COMMUNES_RESOURCE);
     let error = resource.update(|update| update.url(&escaped)).await.unwrap_err();
     assert!(error.is_request() && error.to_string().contains(&meant), "{error}");
@@ -331,8 +335,8 @@ async fn a_url_that_cannot_be_meant_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn the_error_of_a_file_shows_its_query() {
-    let server = FaultServer::answering(|_| Reply::empty(500)).await;
+async fn the_error_of_a_file_has_its_query() {
+    let server = FaultServer::responding(|_| Reply::empty(500)).await;
     let file = RemoteFile::new(format!("{}/wfs?request=GetFeature&apikey=abc", server.origin()));
     let error = client().file(file).bytes(10).await.unwrap_err().to_string();
     assert!(error.contains("/wfs?request=GetFeature&apikey=…"), "{error}");

@@ -23,7 +23,7 @@ fn dataset(resources: &[(&str, &str, String, u64)]) -> String {
 }
 
 #[tokio::test]
-async fn all_files_of_a_dataset_are_saved_by_type_and_one_failure_is_its_own() {
+async fn saves_all_files_of_a_dataset_despite_one_failure() {
     let (sandbox, folder) = (Sandbox::start().await, Folder::new());
     let first = sandbox.serve_file("/one/communes.csv", "text/csv", "one");
     let second = sandbox.serve_file("/two/Communes.csv", "text/csv", "second");
@@ -37,14 +37,14 @@ async fn all_files_of_a_dataset_are_saved_by_type_and_one_failure_is_its_own() {
         ("d", "other", other, 5),
         ("e", "main", missing, 1),
     ]);
-    sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], body);
+    sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], body);
     let dataset = client_of(&sandbox).dataset("d");
     let wanted = [ResourceTypeValue::Main, ResourceTypeValue::Documentation];
     let all = dataset.download_all(folder.0.join("made")).types(wanted).concurrency(1).send().await.unwrap();
     let ids: Vec<(&str, bool)> = all.iter().map(|one| (one.resource.id.as_str(), one.outcome.is_ok())).collect();
     assert_eq!(ids, [("a", true), ("b", true), ("c", true), ("e", false)]);
     assert!(all[3].outcome.as_ref().unwrap_err().is_not_found());
-    // Names that differ by case alone are one name on some systems.
+    // Names that differ by case alone are the same on some file systems.
     assert_eq!(folder.read("made/communes.csv"), b"one");
     assert_eq!(folder.read("made/Communes-b.csv"), b"second");
     assert_eq!(folder.read("made/notes.pdf"), b"notes");
@@ -52,7 +52,7 @@ async fn all_files_of_a_dataset_are_saved_by_type_and_one_failure_is_its_own() {
 }
 
 #[tokio::test]
-async fn as_many_files_at_once_as_asked_for() {
+async fn limits_concurrent_downloads() {
     let (sandbox, folder) = (Sandbox::start().await, Folder::new());
     let mut files = Vec::new();
     for index in 0..6 {
@@ -63,20 +63,24 @@ async fn as_many_files_at_once_as_asked_for() {
     }
     let resources: Vec<(&str, &str, String, u64)> =
         files.iter().map(|(id, url)| (id.as_str(), "main", url.clone(), 3)).collect();
-    sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], dataset(&resources));
-    let (running, most) = (Arc::new(Mutex::new(std::collections::HashSet::new())), Arc::new(AtomicUsize::new(0)));
+    sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], dataset(&resources));
+    let running = Arc::new(Mutex::new((std::collections::HashSet::new(), 0)));
+    let most = Arc::new(AtomicUsize::new(0));
     let (inside, seen) = (Arc::clone(&running), Arc::clone(&most));
     let all = client_of(&sandbox)
         .dataset("d")
         .download_all(&folder.0)
         .concurrency(3)
         .progress(move |resource, now: Progress| {
-            let mut running = inside.lock().unwrap();
-            if now.bytes == 3 {
-                running.remove(&resource.id)
+            let (running, finished) = &mut *inside.lock().unwrap();
+            assert_eq!(now.total_files, Some(6));
+            if now.files > *finished {
+                *finished = now.files;
+                running.remove(&resource.id);
+                assert!(now.bytes >= 3 * now.files, "{now}");
             } else {
-                running.insert(resource.id.clone())
-            };
+                running.insert(resource.id.clone());
+            }
             seen.fetch_max(running.len(), Ordering::Relaxed);
         })
         .send()
@@ -88,12 +92,12 @@ async fn as_many_files_at_once_as_asked_for() {
 }
 
 #[tokio::test]
-async fn all_files_may_have_any_content() {
-    let server = FaultServer::answering(|_| Reply::new(200, "text/html", REJECTED)).await;
+async fn downloads_of_a_dataset_accept_any_content() {
+    let server = FaultServer::responding(|_| Reply::new(200, "text/html", REJECTED)).await;
     for accepts in [false, true] {
         let (sandbox, folder) = (Sandbox::start().await, Folder::new());
         let body = dataset(&[("a", "main", format!("{}/a.csv", server.origin()), REJECTED.len() as u64)]);
-        sandbox.answer_once("get_dataset", 200, &[("Content-Type", "application/json")], body);
+        sandbox.respond_once("get_dataset", 200, &[("Content-Type", "application/json")], body);
         let all = client_of(&sandbox).dataset("d").download_all(&folder.0);
         let all = if accepts { all.accept_any_content() } else { all }.send().await.unwrap();
         assert_eq!((all[0].outcome.is_ok(), folder.names().len()), (accepts, usize::from(accepts)));
@@ -101,8 +105,8 @@ async fn all_files_may_have_any_content() {
 }
 
 #[tokio::test]
-async fn the_first_format_that_can_be_had_is_downloaded() {
-    let server = FaultServer::answering(|arrival| {
+async fn downloads_the_first_available_format() {
+    let server = FaultServer::responding(|arrival| {
         let body = if arrival.path().ends_with(".parquet") { "PAR1 of the platform" } else { "a;b" };
         Reply::new(200, "application/octet-stream", body)
     })
@@ -128,7 +132,7 @@ async fn the_first_format_that_can_be_had_is_downloaded() {
     ] {
         let (sandbox, folder) = (Sandbox::start().await, Folder::new());
         let resource = serde_json::json!({"id": "rid", "url": url, "format": format, "extras": extras});
-        sandbox.answer_once("get_resource", 200, &[("Content-Type", "application/json")], resource.to_string());
+        sandbox.respond_once("get_resource", 200, &[("Content-Type", "application/json")], resource.to_string());
         let handle = client_of(&sandbox).dataset("d").resource("rid");
         let outcome = handle.download_best(&folder.0, formats.iter().copied()).await;
         match (found, outcome) {

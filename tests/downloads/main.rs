@@ -1,5 +1,7 @@
-//! Files from wherever they are: resumed, checked, saved under a name that stays in its folder.
+//! Downloads: resumed, checked, and saved under a name within their folder.
 
+#[cfg(any(feature = "brotli", feature = "zstd"))]
+mod codings;
 mod content;
 mod dataset;
 
@@ -35,7 +37,7 @@ fn csv(server: &FaultServer, path: &str) -> RemoteFile {
     RemoteFile::new(format!("{}{path}", server.origin())).with_format("csv")
 }
 
-/// A folder that goes away with the test.
+/// A folder that is removed when it is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -67,12 +69,12 @@ impl Drop for Folder {
     }
 }
 
-/// A file whose every byte tells its place.
+/// A file whose bytes differ by position.
 fn data() -> Vec<u8> {
     (0_u32..50_000).flat_map(u32::to_le_bytes).collect()
 }
 
-/// A file, whole or from where it is asked for.
+/// A file, whole or from the requested offset.
 fn ranged(arrival: &Arrival, data: &[u8], tag: &str) -> Reply {
     let first = arrival
         .header("range")
@@ -93,14 +95,14 @@ fn ranges(server: &FaultServer) -> Vec<Option<String>> {
 }
 
 async fn of_three_bytes(headers: &'static [(&'static str, &'static str)]) -> FaultServer {
-    FaultServer::answering(move |_| {
+    FaultServer::responding(move |_| {
         headers.iter().fold(Reply::new(200, "text/csv", "abc"), |reply, (name, value)| reply.with_header(name, *value))
     })
     .await
 }
 
 #[tokio::test]
-async fn a_resource_is_saved_under_its_name_and_checked() {
+async fn saves_a_resource_under_its_name_and_checks_it() {
     let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
     let saved = client_of(&sandbox).resource(COMMUNES_RESOURCE).download(&folder.0).send().await.unwrap();
     let name = saved.path.file_name().unwrap().to_str().unwrap();
@@ -110,7 +112,7 @@ async fn a_resource_is_saved_under_its_name_and_checked() {
     assert_eq!(saved.checksum.unwrap().algorithm(), Algorithm::Sha1);
     assert_eq!(saved.resumptions, 0);
     let requests = sandbox.requests();
-    // The catalogue tells where the file is; the file is asked for as it is stored, and without the key.
+    // The URL comes from the catalogue; the file is requested as it is stored, and without the key.
     let paths: Vec<&str> = requests.iter().map(|request| request.path.as_str()).collect();
     assert_eq!(paths[0], format!("/api/2/datasets/resources/{COMMUNES_RESOURCE}/"));
     assert_eq!(paths.len(), 2);
@@ -122,7 +124,7 @@ async fn a_cut_download_resumes_with_the_same_etag() {
     clock::by_steps();
     for fault in [Fault::CutBody(120_000), Fault::ResetBody(120_000)] {
         let folder = Folder::new();
-        let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+        let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
         server.fault_once(fault);
         let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
         let saved = client().file(file).download(&folder.0).send().await.unwrap();
@@ -130,16 +132,16 @@ async fn a_cut_download_resumes_with_the_same_etag() {
         assert!(folder.read("a.csv") == data());
         let second = &server.requests()[1];
         let first: usize = second.header("range").unwrap()["bytes=".len()..].trim_end_matches('-').parse().unwrap();
-        // A reset may throw away what was not read yet.
+        // A reset may discard bytes that were not read yet.
         assert!((1..=120_000).contains(&first), "{first}");
         assert_eq!(second.header("if-range"), Some(TAG));
     }
 }
 
 #[tokio::test]
-async fn a_download_resumes_as_often_as_it_makes_progress() {
+async fn resumes_as_long_as_it_makes_progress() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.plan(|arrival| (arrival.number <= 12).then_some(Fault::CutBody(10_000)));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     let saved = client().file(file).download(&folder.0).send().await.unwrap();
@@ -151,9 +153,9 @@ async fn a_download_resumes_as_often_as_it_makes_progress() {
 }
 
 #[tokio::test]
-async fn a_download_that_makes_no_progress_ends_with_the_error() {
+async fn fails_without_progress() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.plan(|arrival| Some(Fault::CutBody(if arrival.number == 1 { 10_000 } else { 0 })));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     let error = client().file(file).download(&folder.0).send().await.unwrap_err();
@@ -163,17 +165,17 @@ async fn a_download_that_makes_no_progress_ends_with_the_error() {
 }
 
 #[tokio::test]
-async fn a_changed_file_is_begun_anew() {
+async fn restarts_when_the_file_changed() {
     let folder = Folder::new();
-    // Whole with the new tag, whatever range is asked for: the condition does not hold.
-    let server = FaultServer::answering(|arrival| match arrival.number {
+    // The whole file with the new tag, whatever the range: `If-Range` does not match.
+    let server = FaultServer::responding(|arrival| match arrival.number {
         1 => ranged(arrival, &data(), TAG),
         _ => ranged(arrival, b"the new state", "\"two\""),
     })
     .await;
     server.fault_once(Fault::CutBody(50_000));
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let listener = Arc::clone(&told);
+    let progress = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&progress);
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     let download = client()
         .file(file)
@@ -182,13 +184,13 @@ async fn a_changed_file_is_begun_anew() {
     let saved = download.send().await.unwrap();
     assert_eq!(folder.read("a.csv"), b"the new state");
     assert_eq!((saved.size, ranges(&server)), (13, vec![None, Some("bytes=50000-".to_owned())]));
-    let told = told.lock().unwrap();
-    assert_eq!((told[0], told[told.len() - 1]), ((0, Some(200_000)), (13, Some(13))));
-    assert!(told.contains(&(0, Some(13))), "the progress goes back: {told:?}");
+    let progress = progress.lock().unwrap();
+    assert_eq!((progress[0], progress[progress.len() - 1]), ((0, Some(200_000)), (13, Some(13))));
+    assert!(progress.contains(&(0, Some(13))), "the progress goes back: {progress:?}");
 }
 
 #[tokio::test]
-async fn a_range_of_another_state_or_place_is_not_taken_for_the_rest() {
+async fn refuses_a_range_of_another_version_or_position() {
     type Wrong = fn(Reply) -> Reply;
     let wrong: [Wrong; 4] = [
         |reply| Reply { headers: Vec::new(), ..reply }.with_header("content-range", "bytes 9999-199999/200000"),
@@ -201,7 +203,7 @@ async fn a_range_of_another_state_or_place_is_not_taken_for_the_rest() {
     ];
     for wrong in wrong {
         let folder = Folder::new();
-        let server = FaultServer::answering(move |arrival| match arrival.number {
+        let server = FaultServer::responding(move |arrival| match arrival.number {
             2 => wrong(ranged(arrival, &data(), TAG)),
             _ => ranged(arrival, &data(), TAG),
         })
@@ -215,9 +217,9 @@ async fn a_range_of_another_state_or_place_is_not_taken_for_the_rest() {
 }
 
 #[tokio::test]
-async fn a_file_that_became_shorter_than_what_came_is_begun_anew() {
+async fn restarts_when_the_file_became_shorter() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| match arrival.number {
+    let server = FaultServer::responding(|arrival| match arrival.number {
         2 => Reply::empty(416).with_header("content-range", "bytes */3"),
         3 => ranged(arrival, b"abc", "\"two\""),
         _ => ranged(arrival, &data(), TAG),
@@ -230,10 +232,10 @@ async fn a_file_that_became_shorter_than_what_came_is_begun_anew() {
 }
 
 #[tokio::test]
-async fn without_ranges_the_known_beginning_is_skipped() {
+async fn skips_the_received_bytes_of_a_server_without_ranges() {
     let folder = Folder::new();
     let whole = |_: &Arrival| Reply::new(200, "text/csv", data()).with_header("etag", TAG);
-    let server = FaultServer::answering(whole).await;
+    let server = FaultServer::responding(whole).await;
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     let mut stream = client().file(file.clone()).stream().await.unwrap();
@@ -249,16 +251,17 @@ async fn without_ranges_the_known_beginning_is_skipped() {
 }
 
 #[tokio::test]
-async fn without_a_strong_validator_nothing_is_resumed() {
+async fn does_not_resume_without_a_strong_validator() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|_| Reply::new(200, "text/csv", data()).with_header("etag", "W/\"one\"")).await;
+    let server =
+        FaultServer::responding(|_| Reply::new(200, "text/csv", data()).with_header("etag", "W/\"one\"")).await;
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     client().file(file.clone()).download(&folder.0).send().await.unwrap();
     assert!(folder.read("a.csv") == data());
     assert_eq!(ranges(&server), [None, None]);
 
-    // What was given to a reader cannot be taken back.
+    // Bytes that a reader has yielded cannot be replaced.
     server.fault_once(Fault::CutBody(10_000));
     let mut stream = client().file(file).stream().await.unwrap();
     let error = loop {
@@ -272,10 +275,10 @@ async fn without_a_strong_validator_nothing_is_resumed() {
 }
 
 #[tokio::test]
-async fn an_old_date_of_change_serves_where_there_is_no_tag() {
+async fn resumes_with_an_old_last_modified_without_an_etag() {
     let folder = Folder::new();
     let changed = "Sat, 21 Nov 2026 10:00:00 GMT";
-    let server = FaultServer::answering(move |arrival| {
+    let server = FaultServer::responding(move |arrival| {
         let mut reply = ranged(arrival, &data(), changed);
         reply.headers.retain(|(name, _)| name != "etag");
         reply.with_header("last-modified", changed).with_header("date", "Sun, 22 Nov 2026 10:00:00 GMT")
@@ -290,7 +293,7 @@ async fn an_old_date_of_change_serves_where_there_is_no_tag() {
 }
 
 #[tokio::test]
-async fn a_wrong_checksum_leaves_nothing_behind() {
+async fn a_wrong_checksum_leaves_no_file() {
     let (server, folder) = (of_three_bytes(&[]).await, Folder::new());
     let wrong = Checksum::new(Algorithm::Sha1, &ABC_SHA1.replace('a', "b"));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin())).with_checksum(wrong);
@@ -326,7 +329,7 @@ async fn every_declared_checksum_is_compared() {
 }
 
 #[tokio::test]
-async fn another_size_than_declared_is_refused_before_its_bytes_are_read() {
+async fn refuses_another_size_before_reading_the_body() {
     let (server, folder) = (of_three_bytes(&[]).await, Folder::new());
     let file = RemoteFile::new(format!("{}/a.csv", server.origin())).with_size(4);
     let error = client().file(file).download(&folder.0).send().await.unwrap_err();
@@ -335,9 +338,9 @@ async fn another_size_than_declared_is_refused_before_its_bytes_are_read() {
 }
 
 #[tokio::test]
-async fn a_dropped_download_leaves_nothing_behind() {
+async fn a_dropped_download_leaves_no_file() {
     let folder = Folder::new();
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.fault_always(Fault::StallBody(100_000));
     let (begun, beginning) = tokio::sync::oneshot::channel();
     let begun = Mutex::new(Some(begun));
@@ -361,7 +364,7 @@ async fn a_dropped_download_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn the_name_comes_from_the_answer_then_the_url_then_the_resource() {
+async fn the_file_name_is_that_of_the_response_the_url_or_the_resource() {
     let named = of_three_bytes(&[("content-disposition", "attachment; filename*=UTF-8''donn%C3%A9es.csv")]).await;
     let nameless = of_three_bytes(&[]).await;
     for (server, path, name) in
@@ -375,7 +378,7 @@ async fn the_name_comes_from_the_answer_then_the_url_then_the_resource() {
 }
 
 #[tokio::test]
-async fn no_name_leads_out_of_the_folder() {
+async fn no_file_name_leaves_the_folder() {
     for header in [
         "attachment; filename=\"../../escaped.csv\"",
         "attachment; filename=\"..\\\\..\\\\escaped.csv\"",
@@ -383,7 +386,7 @@ async fn no_name_leads_out_of_the_folder() {
         "attachment; filename=\"/etc/escaped.csv\"",
     ] {
         let (server, folder) = (
-            FaultServer::answering(move |_| Reply::new(200, "a/b", "abc").with_header("content-disposition", header))
+            FaultServer::responding(move |_| Reply::new(200, "a/b", "abc").with_header("content-disposition", header))
                 .await,
             Folder::new(),
         );
@@ -394,7 +397,7 @@ async fn no_name_leads_out_of_the_folder() {
 }
 
 #[tokio::test]
-async fn a_path_is_taken_as_it_is_and_a_folder_is_made() {
+async fn saves_to_a_path_and_creates_its_folder() {
     let (server, folder) =
         (of_three_bytes(&[("content-disposition", "attachment; filename=b.csv")]).await, Folder::new());
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
@@ -410,12 +413,14 @@ async fn a_path_is_taken_as_it_is_and_a_folder_is_made() {
 async fn a_redirect_to_another_host_is_followed_without_the_key() {
     let target = of_three_bytes(&[]).await;
     let location = format!("{}/données%20é.csv", target.origin());
-    let server = FaultServer::answering(move |_| Reply::empty(302).with_header("location", location.as_str())).await;
+    let server = FaultServer::responding(move |_| Reply::empty(302).with_header("location", location.as_str())).await;
     let folder = Folder::new();
     let file = RemoteFile::new(format!("{}/r/1", server.origin()));
     let saved = client().file(file).download(&folder.0).send().await.unwrap();
     assert_eq!(folder.names(), ["données é.csv"]);
     assert!(saved.url.starts_with(target.origin()), "{}", saved.url);
+    let [redirect] = &saved.redirects[..] else { panic!("{:?}", saved.redirects) };
+    assert_eq!((redirect.status.as_u16(), &redirect.url), (302, &saved.url));
     for server in [server, target] {
         assert_eq!(server.count(), 1);
         assert!(!server.requests()[0].contains(KEY));
@@ -423,8 +428,49 @@ async fn a_redirect_to_another_host_is_followed_without_the_key() {
 }
 
 #[tokio::test]
-async fn bytes_are_kept_up_to_a_limit() {
-    let server = FaultServer::answering(|arrival| ranged(arrival, &data(), TAG)).await;
+async fn lists_redirects_in_order_and_once_where_a_download_resumes() {
+    clock::by_steps();
+    let server = FaultServer::responding(|arrival| match arrival.path() {
+        "/r/1" => Reply::empty(301).with_header("location", "/old/a.csv"),
+        "/old/a.csv" => Reply::empty(307).with_header("location", "/b.csv?v=2"),
+        _ => ranged(arrival, &data(), TAG),
+    })
+    .await;
+    // The request for the rest is redirected as well.
+    server.fault_nth(3, Fault::CutBody(1_000));
+    let folder = Folder::new();
+    let saved = client().file(csv(&server, "/r/1")).download(&folder.0).send().await.unwrap();
+    let redirects: Vec<(u16, &str)> = saved
+        .redirects
+        .iter()
+        .map(|redirect| (redirect.status.as_u16(), redirect.url.strip_prefix(server.origin()).unwrap()))
+        .collect();
+    assert_eq!(redirects, [(301, "/old/a.csv"), (307, "/b.csv?v=2")]);
+    assert_eq!((saved.url.strip_prefix(server.origin()), saved.resumptions), (Some("/b.csv?v=2"), 1));
+    assert!(folder.read("b.csv") == data());
+    let direct = client().file(csv(&server, "/c.csv")).download(&folder.0).send().await.unwrap();
+    assert!(direct.redirects.is_empty());
+}
+
+#[tokio::test]
+async fn names_the_redirect_target_in_errors() {
+    let server = FaultServer::responding(|arrival| match arrival.path() {
+        "/a.csv" => Reply::empty(302).with_header("location", "/cas/login?service=a.csv&ticket_key=hidden"),
+        _ => Reply::empty(403),
+    })
+    .await;
+    let error = client().file(csv(&server, "/a.csv")).bytes(10).await.unwrap_err().to_string();
+    let origin = server.origin();
+    assert!(
+        error.contains(&format!("403 Forbidden (GET {origin}/a.csv, redirected to {origin}/cas/login?")),
+        "{error}"
+    );
+    assert!(error.contains("service=a.csv&ticket_key=…)"), "{error}");
+}
+
+#[tokio::test]
+async fn limits_bytes_in_memory() {
+    let server = FaultServer::responding(|arrival| ranged(arrival, &data(), TAG)).await;
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));
     assert!(client().file(file.clone()).bytes(200_000).await.unwrap() == data());
@@ -433,7 +479,7 @@ async fn bytes_are_kept_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn only_http_is_fetched() {
+async fn refuses_other_schemes_than_http() {
     for url in ["file:///etc/passwd", "ftp://h/a.csv", "data:,abc", "a.csv", ""] {
         let error = client().file(RemoteFile::new(url)).bytes(10).await.unwrap_err();
         assert!(error.is_request(), "{url}: {error}");
@@ -441,7 +487,7 @@ async fn only_http_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_missing_file_is_an_error_and_no_file() {
+async fn a_missing_file_is_an_error_and_leaves_no_file() {
     let (sandbox, folder) = (Sandbox::start_platform().await, Folder::new());
     sandbox.strict(false);
     let file = RemoteFile::new(format!("{}/files/none.csv", sandbox.origin()));
@@ -453,7 +499,7 @@ async fn a_missing_file_is_an_error_and_no_file() {
 }
 
 #[tokio::test]
-async fn the_latest_url_stays_and_the_current_one_is_told() {
+async fn latest_has_the_permanent_and_the_current_url() {
     let sandbox = Sandbox::start_platform().await;
     let latest = client_of(&sandbox).resource(COMMUNES_RESOURCE).latest().await.unwrap();
     assert_eq!(latest.permanent, format!("{}/datasets/r/{COMMUNES_RESOURCE}", sandbox.url(Document::Main)));

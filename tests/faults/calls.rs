@@ -1,4 +1,4 @@
-//! The kinds of call: what is asked, what comes out of it, and which of its requests is to fail.
+//! The kinds of call: what they request and return, and which of their requests fails.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub enum Kind {
 
 /// What a call works on.
 pub struct Place {
-    /// A data set of its own.
+    /// A dataset of its own.
     pub dataset: String,
     /// A folder of its own.
     pub folder: PathBuf,
@@ -44,7 +44,7 @@ impl Kind {
         }
     }
 
-    /// Whether a request is of those that fail; those before are typed reads.
+    /// Whether a request is one of those that fail; those before them are typed reads.
     pub fn touches(self, path: &str) -> bool {
         match self {
             Self::Rows => path.ends_with("/data/csv/"),
@@ -63,7 +63,7 @@ impl Kind {
         }
     }
 
-    /// Makes the call; gives what it brings in a text.
+    /// Makes the call; returns its result as a text.
     pub async fn run(self, client: &Client, place: &Place) -> Result<String, Error> {
         let main = client.main();
         let mut all = String::new();
@@ -95,10 +95,10 @@ impl Kind {
                 let part = data.len().div_ceil(4) as u64;
                 let upload = client.dataset(&place.dataset).upload(File::from_bytes("a.csv", data));
                 let upload = upload.parts_above(0).part_size(part).concurrency(1).patience(Duration::from_secs(2));
-                let answer = tokio::spawn(upload.send()).await.expect("an upload does not panic")?;
-                // What was sent more than once is there once.
+                let uploaded = tokio::spawn(upload.send()).await.expect("an upload does not panic")?;
+                // A file that was sent twice is stored once.
                 let resources = main.get_dataset().dataset(&place.dataset).send().await?.into_inner().resources;
-                let _ = write!(all, "{:?} {:?}, {} resources", answer.filesize, answer.checksum, resources.len());
+                let _ = write!(all, "{:?} {:?}, {} resources", uploaded.filesize, uploaded.checksum, resources.len());
             }
             Self::Download => {
                 let saved = client.resource(platform::COMMUNES_RESOURCE).download(&place.folder).send().await?;

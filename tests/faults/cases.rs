@@ -1,24 +1,24 @@
-//! The faults, and how they come about. How the calls end stands in `matrix.txt`.
+//! The faults, and when they occur. The expected results of the calls are in `matrix.txt`.
 
 use std::time::{Duration, SystemTime};
 
 use datagouv_sandbox::fault::Fault;
 
-/// How a fault comes about.
+/// When a fault occurs.
 pub enum Setting {
     /// With one request of the call.
     Once(Fault),
     /// With that request and all after it.
     Always(Fault),
-    /// With a request before the call, on the connection that the call takes over.
+    /// With a request before the call, on the connection that the call reuses.
     Before(Fault),
-    /// With one request, where the whole call may take no longer than this.
+    /// With one request, under a deadline of this length.
     Limited(Fault, Duration),
-    /// The server is not there.
+    /// The port refuses connections.
     Refused,
-    /// The server has a certificate that nobody signed.
+    /// The server has a self-signed certificate.
     Untrusted,
-    /// One request is sent on to another server by a redirect of this status.
+    /// One request is redirected to another server with this status.
     Elsewhere(u16),
 }
 
@@ -45,20 +45,20 @@ const SOME: usize = 100;
 pub fn all() -> Vec<Case> {
     let mut all = vec![
         one("refused port", Setting::Refused),
-        one("certificate of nobody", Setting::Untrusted),
-        one("gone in the call", Setting::Once(Fault::Vanish)),
+        one("self-signed certificate", Setting::Untrusted),
+        one("server stops in the call", Setting::Once(Fault::Vanish)),
         one("byte by byte", Setting::Once(Fault::Drip(Duration::ZERO))),
         one(
-            "byte by byte, and no time",
+            "byte by byte, under a deadline",
             Setting::Limited(Fault::Drip(Duration::from_millis(100)), Duration::from_secs(4)),
         ),
-        one("302 without end", Setting::Always(Fault::redirect(302, ""))),
-        one("307 without end", Setting::Always(Fault::redirect(307, ""))),
+        one("302 loop", Setting::Always(Fault::redirect(302, ""))),
+        one("307 loop", Setting::Always(Fault::redirect(307, ""))),
         one("302 to another server", Setting::Elsewhere(302)),
         one("307 to another server", Setting::Elsewhere(307)),
         one("idle connection closed", Setting::Before(Fault::CutBody(usize::MAX))),
-        one("connection closed when used again", Setting::Before(Fault::ClosedAfterwards)),
-        one("connection dead when used again", Setting::Before(Fault::DeadAfterwards)),
+        one("connection closed on reuse", Setting::Before(Fault::ClosedAfterwards)),
+        one("connection silent on reuse", Setting::Before(Fault::DeadAfterwards)),
     ];
     let mut both = |name: &str, fault: Fault| {
         all.push(one(&format!("{name}, once"), Setting::Once(fault.clone())));
@@ -76,11 +76,11 @@ pub fn all() -> Vec<Case> {
     both("length too large", Fault::LengthTooLarge(SOME));
     both("length too small", Fault::LengthTooSmall(SOME));
     both("chunks cut", Fault::CutChunked(SOME));
-    both("chunk without size", Fault::InvalidChunk(SOME));
+    both("invalid chunk size", Fault::InvalidChunk(SOME));
     both("gzip truncated", Fault::TruncatedGzip);
     both("gzip bomb of 10 GB", Fault::GzipBomb(10 << 30));
     both("headers of 100 MB", Fault::HugeHeaders(100 << 20));
-    both("HTML for what was asked", Fault::html());
+    both("HTML page", Fault::html());
     both("empty success", Fault::empty());
     both("invalid UTF-8", Fault::InvalidUtf8);
     for status in [404, 408, 500, 502, 503, 504] {
@@ -89,9 +89,9 @@ pub fn all() -> Vec<Case> {
     for (name, retry_after) in [
         ("429 without Retry-After", None),
         ("429, one second", Some("1".to_owned())),
-        ("429, a date to come", Some(date(2))),
-        ("429, a date gone by", Some(date(-3600))),
-        ("429, no time at all", Some("soon".to_owned())),
+        ("429, a future date", Some(date(2))),
+        ("429, a past date", Some(date(-3600))),
+        ("429, not a time", Some("soon".to_owned())),
         ("429, a negative time", Some("-5".to_owned())),
         ("429, an hour", Some("3600".to_owned())),
         ("429, a date in an hour", Some(date(3600))),

@@ -1,5 +1,5 @@
-//! Every fault of a network and a server, times every kind of call: how each ends, and how many requests it
-//! took. `cargo test -p datagouv-tests --test faults -- --nocapture` prints the matrix.
+//! Every fault of a network and a server, times every kind of call: how the call ends, and how many requests it
+//! sends. `cargo test -p datagouv-tests --test faults -- --nocapture` prints the matrix.
 
 mod calls;
 mod cases;
@@ -26,10 +26,10 @@ const KEY: &str = "udata_a-key-that-must-not-be-seen";
 /// Silence for this long is a fault.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// A cell that takes longer does not end at all: none waits for more than a minute in all.
+/// A cell that takes longer never ends: none waits for more than a minute in total.
 const DEADLINE: Duration = Duration::from_secs(600);
 
-/// So many cells of a column at once: most of them wait.
+/// The concurrent cells of a column: most of them wait.
 const AT_ONCE: usize = 24;
 
 fn client_of(origin: &str) -> ClientBuilder {
@@ -49,35 +49,35 @@ fn timeouts() -> Timeouts {
     Timeouts::default().connect(Duration::from_secs(30)).head(SILENCE).idle(SILENCE)
 }
 
-/// How a cell ended, and what its error said.
+/// How a cell ended, and its error.
 struct Ending {
     outcome: String,
     texts: Vec<String>,
 }
 
-/// What the error says of itself, by its questions.
+/// The kinds of the error, by its methods.
 fn outcome_of(error: &Error) -> String {
     match () {
         () if error.is_circuit_open() => "circuit open".to_owned(),
         () if error.is_stalled() => "stalled".to_owned(),
         () if error.is_timeout() => "timeout".to_owned(),
         () if error.is_too_large() => "too large".to_owned(),
-        () if error.is_unexpected_content() => "unexpected".to_owned(),
-        () if error.is_decode() => "unreadable".to_owned(),
+        () if error.is_unexpected_content() => "content".to_owned(),
+        () if error.is_decode() => "decode".to_owned(),
         () if error.is_corrupt() => "corrupt".to_owned(),
-        () if error.is_transport() => "broken".to_owned(),
-        () if error.is_request() => "impossible".to_owned(),
+        () if error.is_transport() => "transport".to_owned(),
+        () if error.is_request() => "request".to_owned(),
         () => error.status().map_or_else(|| "?".to_owned(), |status| status.as_u16().to_string()),
     }
 }
 
-async fn outcome(kind: Kind, client: &Client, place: &Place, right: &str) -> Ending {
+async fn outcome(kind: Kind, client: &Client, place: &Place, expected: &str) -> Ending {
     match timeout(DEADLINE, kind.run(client, place)).await {
         Err(_) => Ending { outcome: "hung".to_owned(), texts: Vec::new() },
-        Ok(Ok(result)) if result == right => Ending { outcome: "right".to_owned(), texts: vec![result] },
-        // A stream that ends as if there were no more.
-        Ok(Ok(result)) if kind == Kind::Pages && right.starts_with(&result) => {
-            Ending { outcome: "part".to_owned(), texts: vec![result] }
+        Ok(Ok(result)) if result == expected => Ending { outcome: "complete".to_owned(), texts: vec![result] },
+        // A stream that ends as if it were complete.
+        Ok(Ok(result)) if kind == Kind::Pages && expected.starts_with(&result) => {
+            Ending { outcome: "partial".to_owned(), texts: vec![result] }
         }
         Ok(Ok(result)) => Ending { outcome: format!("WRONG {result:?}"), texts: vec![result] },
         Ok(Err(error)) => {
@@ -92,7 +92,7 @@ async fn outcome(kind: Kind, client: &Client, place: &Place, right: &str) -> End
     }
 }
 
-/// Says of each request of a call whether it fails: one of them, or all from that one on.
+/// The plan of a fault: one request of a call fails, or all from that one on.
 fn failing(kind: Kind, always: bool) -> impl Fn(&Arrival) -> bool + Send + Sync + 'static {
     let seen = AtomicUsize::new(0);
     move |arrival| {
@@ -106,8 +106,8 @@ fn fail(server: &FaultServer, kind: Kind, always: bool, fault: &Fault) {
     server.plan(move |arrival| fails(arrival).then(|| fault.clone()));
 }
 
-/// Sets a fault against a call.
-async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, place: &Place, right: &str) -> Ending {
+/// Makes a call under a fault.
+async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, place: &Place, expected: &str) -> Ending {
     let server = FaultServer::before(sandbox).await;
     let mut client = client_of(server.origin());
     let mut elsewhere = None;
@@ -123,7 +123,7 @@ async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, place: &Place, r
         Setting::Untrusted => {
             let untrusted = UntrustedServer::start().await;
             let mut ending =
-                outcome(kind, &client_of(&untrusted.origin()).build().expect("a client"), place, right).await;
+                outcome(kind, &client_of(&untrusted.origin()).build().expect("a client"), place, expected).await;
             let _ = write!(ending.outcome, " {}", untrusted.bytes());
             return ending;
         }
@@ -140,13 +140,13 @@ async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, place: &Place, r
     let client = client.build().expect("a client");
     if let Setting::Before(fault) = setting {
         server.fault_once(fault.clone());
-        client.main().list_datasets().page_size(1).send().await.expect("the call before is answered");
-        // The end of an idle connection is there before the next call is.
+        client.main().list_datasets().page_size(1).send().await.expect("the previous call succeeds");
+        // The idle connection is closed before the next call.
         sleep(Duration::from_millis(200)).await;
         server.heal();
     }
     let before = server.count();
-    let mut ending = outcome(kind, &client, place, right).await;
+    let mut ending = outcome(kind, &client, place, expected).await;
     let _ = write!(ending.outcome, " {}", server.count() - before);
     if let Some(other) = elsewhere
         && other.requests().iter().any(|request| request.contains(KEY))
@@ -156,7 +156,7 @@ async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, place: &Place, r
     ending
 }
 
-/// What a call works on, so that no other call is in its way.
+/// The dataset and the folder of a call, which no other call uses.
 async fn place(sandbox: &Sandbox) -> Place {
     static PLACES: AtomicUsize = AtomicUsize::new(0);
     let number = PLACES.fetch_add(1, Ordering::Relaxed);
@@ -164,42 +164,42 @@ async fn place(sandbox: &Sandbox) -> Place {
     std::fs::create_dir_all(&folder).expect("a folder for files that pass");
     let client = client_of(&sandbox.origin()).timeouts(Timeouts::default()).build().expect("a client");
     let made = client.main().create_dataset().body(DatasetInput::new("A place", "For one call")).send().await;
-    Place { dataset: made.expect("the sandbox makes data sets").into_inner().id, folder }
+    Place { dataset: made.expect("the sandbox creates datasets").into_inner().id, folder }
 }
 
-/// How many files a call has left, which are none where it failed.
+/// How many files a call has left: none if it failed.
 fn left_in(place: &Place) -> usize {
     let left = std::fs::read_dir(&place.folder).map_or(0, Iterator::count);
     let _ = std::fs::remove_dir_all(&place.folder);
     left
 }
 
-/// The result of each kind of call where nothing fails.
-async fn right(sandbox: &Sandbox, kind: Kind) -> String {
+/// The result of each kind of call without a fault.
+async fn result_without_fault(sandbox: &Sandbox, kind: Kind) -> String {
     let server = FaultServer::before(sandbox).await;
     let place = place(sandbox).await;
     let client = client_of(server.origin()).build().expect("a client");
-    let result = kind.run(&client, &place).await.expect("the sandbox answers");
+    let result = kind.run(&client, &place).await.expect("the sandbox responds");
     let _ = std::fs::remove_dir_all(&place.folder);
     assert!(!result.is_empty(), "{kind:?} has a result");
     result
 }
 
-/// One kind of call under every fault, on a clock of its own: no cell ends otherwise where the machine is slow.
+/// One kind of call under every fault, on a clock of its own: the result does not depend on the speed of the machine.
 fn column(kind: Kind, cases: &[Case]) -> Vec<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         clock::by_steps();
-        // What is written in one column is not read in another.
+        // Each column has a sandbox of its own, since calls change it.
         let sandbox = Sandbox::start_platform().await;
-        let right = right(&sandbox, kind).await;
+        let expected = result_without_fault(&sandbox, kind).await;
         let cells = cases.iter().map(async |case| {
             let place = match kind {
                 Kind::Upload | Kind::Download => place(&sandbox).await,
                 _ => Place { dataset: String::new(), folder: PathBuf::new() },
             };
-            let mut ending = cell(&case.setting, kind, &sandbox, &place, &right).await;
-            if left_in(&place) > usize::from(ending.outcome.starts_with("right")) {
+            let mut ending = cell(&case.setting, kind, &sandbox, &place, &expected).await;
+            if left_in(&place) > usize::from(ending.outcome.starts_with("complete")) {
                 ending.outcome.push_str(", and a file left");
             }
             ending
@@ -209,7 +209,7 @@ fn column(kind: Kind, cases: &[Case]) -> Vec<Ending> {
 }
 
 #[test]
-fn every_fault_and_every_call_end_as_they_should() {
+fn every_call_ends_as_expected_under_every_fault() {
     let cases = cases::all();
     let columns: Vec<Vec<Ending>> = std::thread::scope(|scope| {
         let threads = Kind::ALL.map(|kind| {
@@ -223,7 +223,7 @@ fn every_fault_and_every_call_end_as_they_should() {
     report(&cases, &rows.collect::<Vec<_>>(), &texts);
 }
 
-/// How the calls are to end, row by row.
+/// The expected results, row by row.
 const MATRIX: &str = include_str!("matrix.txt");
 
 fn report(cases: &[Case], endings: &[Vec<String>], texts: &BTreeSet<String>) {
@@ -256,20 +256,20 @@ fn report(cases: &[Case], endings: &[Vec<String>], texts: &BTreeSet<String>) {
         "how the call ends, and how many requests of it the server sees; {} texts searched for the key",
         texts.len()
     );
-    println!("faults {}, calls {}, held {} of {total}", cases.len(), Kind::ALL.len(), total - wrong.len());
+    println!("faults {}, calls {}, as expected {} of {total}", cases.len(), Kind::ALL.len(), total - wrong.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(texts.iter().all(|text| !text.contains(KEY)), "the key is in a text");
 }
 
-/// An answer of JSON, short enough to be cut at each of its bytes.
+/// A response in JSON, short enough to be cut at each of its bytes.
 fn short() -> Reply {
     Reply::json(200, &serde_json::json!({"id": "an id", "text": "é"}))
 }
 
 #[tokio::test]
-async fn an_answer_cut_at_any_byte_is_read_again_or_whole() {
+async fn a_response_cut_at_any_byte_is_retried_or_complete() {
     clock::by_steps();
-    let server = FaultServer::answering(|_| short()).await;
+    let server = FaultServer::responding(|_| short()).await;
     let client = client_of(server.origin()).build().expect("a client");
     let length = short().body.len();
     for kept in 0..length {
@@ -277,11 +277,11 @@ async fn an_answer_cut_at_any_byte_is_read_again_or_whole() {
         {
             let before = server.count();
             server.fault_nth(1, fault.clone());
-            let answer = client.request(Api::Main, "GET", "/x").send().await;
-            let answer = answer.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
-            assert_eq!(serde_json::to_vec(&*answer).expect("JSON"), short().body, "{fault:?}");
+            let response = client.request(Api::Main, "GET", "/x").send().await;
+            let response = response.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+            assert_eq!(serde_json::to_vec(&*response).expect("JSON"), short().body, "{fault:?}");
             assert_eq!(server.count() - before, 2, "{fault:?}");
         }
     }
-    println!("a short answer cut at each of its {length} bytes in 4 ways: read whole the second time");
+    println!("a short response cut at each of its {length} bytes in 4 ways: complete at the second attempt");
 }

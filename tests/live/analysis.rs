@@ -1,4 +1,4 @@
-//! What the platform finds in files that are no tables, and what comes of it.
+//! The analysis of files that are not tables.
 
 use datagouv::main::types::ResourceInput;
 use datagouv::objects::Analysis;
@@ -7,7 +7,7 @@ use crate::publisher::{patient, publish, publish_table};
 use crate::run;
 use crate::support::dataset;
 
-/// The step and the message of the error for which a file has no rows.
+/// The step and the message of the error of an analysis.
 fn reason(analysis: &Analysis) -> (&str, &str) {
     let error = analysis.rows_error().unwrap_or_else(|| panic!("it has rows: {analysis:#?}"));
     assert!(!analysis.has_rows() && analysis.table.is_none());
@@ -15,7 +15,7 @@ fn reason(analysis: &Analysis) -> (&str, &str) {
 }
 
 #[test]
-fn a_file_that_is_no_table_says_why() {
+fn the_analysis_of_a_file_without_a_table_has_a_reason() {
     run(|live| async move {
         let client = live.user();
         let long = format!("a,b\n{}1,2,3\n{}", "1,2\n".repeat(4), "1,2\n".repeat(10));
@@ -37,7 +37,7 @@ fn a_file_that_is_no_table_says_why() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_not_read() {
+fn a_file_that_is_too_large_is_not_analysed() {
     run(|live| async move {
         let client = live.user();
         // Beyond 12.5 MiB, which is the most for a workbook.
@@ -49,11 +49,11 @@ fn a_file_that_is_too_large_is_not_read() {
 }
 
 #[test]
-fn a_url_that_does_not_answer_is_not_available() {
+fn a_url_without_a_response_is_not_available() {
     run(|live| async move {
         let client = live.user();
         let dataset = client.dataset(dataset(&client).await.id);
-        // Nothing listens there.
+        // No server listens there.
         let resource = ResourceInput::remote("Ailleurs", "http://127.0.0.1:59/donnees.csv").format("csv");
         let resource = dataset.resource(dataset.create_remote(resource).await.unwrap().id);
         let analysis = resource.wait_for_analysis(patient()).await.unwrap();
@@ -63,7 +63,7 @@ fn a_url_that_does_not_answer_is_not_available() {
 }
 
 #[test]
-fn a_new_analysis_is_asked_for_by_a_sysadmin() {
+fn a_sysadmin_requests_a_new_analysis() {
     run(|live| async move {
         let csv = "code;nom\n29019;Brest\n35238;Rennes\n";
         let (resource, before) = publish_table(&live.user(), "csv", csv).await;

@@ -15,7 +15,7 @@ fn awkward_names_and_values_are_the_same_in_batches() {
     run(|live| async move {
         for id in RECORDED {
             let rows = live.anonymous().resource(id).rows::<Row>();
-            // Their profiles do not tell which times have a zone.
+            // Their profiles do not have the zones of times.
             let exported = compare_with_nulls(rows.clone()).await.unwrap();
             let paged = compare_with_nulls(rows.clone().limit(45)).await.unwrap();
             assert_eq!(rows_of(&paged), rows_of(&exported)[..45]);
@@ -26,7 +26,7 @@ fn awkward_names_and_values_are_the_same_in_batches() {
 }
 
 #[test]
-fn a_large_table_comes_in_windows_and_its_groups_in_pages() {
+fn a_large_table_is_read_in_windows_and_its_groups_in_pages() {
     run(|live| async move {
         let client = live.user_for("batches");
         let mut csv = "numéro;pair;moitié;jour;instant;zone\n".to_owned();

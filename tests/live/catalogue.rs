@@ -8,8 +8,8 @@ use crate::datasets::refused;
 use crate::run;
 use crate::support::{dataservice, dataset, dataset_with, me, organization, resource, reuse, unique};
 
-async fn text(answer: datagouv::Response<ByteStream>) -> String {
-    answer.into_inner().text().await.unwrap()
+async fn text(response: datagouv::Response<ByteStream>) -> String {
+    response.into_inner().text().await.unwrap()
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn the_site_is_described_and_changed_by_sysadmins_only() {
 }
 
 #[test]
-fn the_catalogue_comes_in_every_format_of_rdf() {
+fn the_catalogue_is_served_in_every_rdf_format() {
     run(|live| async move {
         let client = live.user();
         let organization = organization(&client).await;
@@ -73,10 +73,10 @@ fn the_catalogue_comes_in_every_format_of_rdf() {
         ] {
             let request =
                 anonymous.main().get_site_rdf_catalog_format().path_format(format).organization(&organization.id);
-            let answer = request.page_size(5).send().await.unwrap();
-            let found = answer.headers()["content-type"].to_str().unwrap().to_owned();
+            let response = request.page_size(5).send().await.unwrap();
+            let found = response.headers()["content-type"].to_str().unwrap().to_owned();
             assert!(found.starts_with(media), "{format}: {found}");
-            assert!(text(answer).await.contains(&made.id), "{format}");
+            assert!(text(response).await.contains(&made.id), "{format}");
         }
         let request = anonymous.main().get_site_rdf_catalog_format().path_format("nope");
         assert!(request.send().await.unwrap_err().is_not_found());
@@ -84,7 +84,7 @@ fn the_catalogue_comes_in_every_format_of_rdf() {
 }
 
 #[test]
-fn the_old_addresses_of_the_catalogue_lead_to_it() {
+fn the_old_urls_of_the_catalogue_redirect_to_it() {
     run(|live| async move {
         let client = live.user();
         let organization = organization(&client).await;
@@ -115,11 +115,11 @@ fn datasets_and_resources_are_exported_with_the_filters_of_the_list() {
         let held = resource(&client, &made.id).await;
         let anonymous = live.anonymous();
 
-        let answer = anonymous.main().get_site_datasets_csv().organization(&organization.id).license("odc-odbl");
-        let answer = answer.tag(vec!["exporte".to_owned()]).send().await.unwrap();
-        assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
-        assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
-        let csv = text(answer).await;
+        let response = anonymous.main().get_site_datasets_csv().organization(&organization.id).license("odc-odbl");
+        let response = response.tag(vec!["exporte".to_owned()]).send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/csv; charset=utf-8");
+        assert!(response.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
+        let csv = text(response).await;
         assert!(csv.starts_with("\"id\";\"title\";\"slug\""), "{csv}");
         assert!(csv.contains(&made.id) && csv.contains(&title.replace('"', "\"\"")), "{csv}");
         assert_eq!(csv.trim_end().lines().count(), 2, "{csv}");
@@ -164,7 +164,7 @@ fn the_other_objects_are_exported() {
 }
 
 #[test]
-fn what_happens_to_an_object_is_its_activity() {
+fn changes_of_an_object_are_its_activity() {
     run(|live| async move {
         let client = live.user();
         let organization = organization(&client).await;
@@ -192,7 +192,7 @@ fn what_happens_to_an_object_is_its_activity() {
 }
 
 #[test]
-fn activity_is_kept_of_users_and_organizations() {
+fn users_and_organizations_have_activity() {
     run(|live| async move {
         let client = live.plain();
         let organization = organization(&client).await;
@@ -272,22 +272,22 @@ fn a_place_has_its_datasets() {
 }
 
 #[test]
-fn tags_are_suggested_once_they_are_counted() {
+fn tags_are_suggested() {
     run(|live| async move {
-        // They are counted by a job of the night, which this server does not run.
+        // Tags are counted by a nightly job, which this server does not run.
         let tags = live.anonymous().main().suggest_tags().q("alpha").size(5).send().await.unwrap();
         assert!(tags.len() <= 5 && tags.iter().all(|tag| tag.text.contains("alpha")));
     });
 }
 
 #[test]
-fn an_avatar_is_drawn_of_any_identifier() {
+fn an_avatar_is_generated_for_any_identifier() {
     run(|live| async move {
         let client = live.anonymous();
-        let answer = client.main().avatars().identifier("6b031c37ef6c02ceb57c9049").size(32).send().await.unwrap();
-        assert_eq!(answer.headers()["content-type"], "image/png");
-        assert!(answer.headers().contains_key("etag"));
-        let image = answer.into_inner().bytes().await.unwrap();
+        let response = client.main().avatars().identifier("6b031c37ef6c02ceb57c9049").size(32).send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "image/png");
+        assert!(response.headers().contains_key("etag"));
+        let image = response.into_inner().bytes().await.unwrap();
         assert!(image.starts_with(b"\x89PNG\r\n\x1a\n"));
         assert_eq!(image[16..24], [0, 0, 0, 32, 0, 0, 0, 32]);
         let error = client.main().avatars().identifier("abc").size(0).send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What the scenarios about people share.
+//! Shared by the scenarios about users and organizations.
 
 use datagouv::{Api, Client, Error, File};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::Live;
 use crate::support;
 
-/// A client with a key that no file holds.
+/// A client with a given key.
 pub fn with_key(live: &Live, key: &str) -> Client {
     let url = live.recorder.url(crate::Server::Catalogue);
     Client::builder()
@@ -22,17 +22,17 @@ pub fn leaving(live: &Live) -> Client {
     live.client(Some("api_key_leaving"))
 }
 
-/// A reference, as requests write it.
+/// A reference, as in requests.
 pub fn reference(class: &str, id: &str) -> Value {
     json!({"class": class, "id": id})
 }
 
-/// An image that every place for one takes.
+/// An image that every upload of images accepts.
 pub fn image() -> File {
     support::png(8, 8)
 }
 
-/// A text file that says it is an image.
+/// A text file with the media type of an image.
 pub fn no_image() -> File {
     File::from_bytes("image.png", "not an image").with_content_type("image/png")
 }

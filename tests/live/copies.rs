@@ -1,4 +1,4 @@
-//! Copies of a file in other formats, by the real analyser, on a store of objects.
+//! Copies of a file in other formats, by the real analyser, in an object store.
 
 use datagouv::File;
 use datagouv::objects::ResourceHandle;
@@ -6,7 +6,7 @@ use datagouv::objects::ResourceHandle;
 use crate::publisher::{file_name, patient, publish_table, stations};
 use crate::run;
 
-/// So many that the copy is larger than what a reader keeps of its end.
+/// Enough rows for a copy larger than the cached end of a reader.
 const STATIONS: i64 = 20_000;
 
 async fn parquet(resource: &ResourceHandle) -> datagouv::files::PlatformCopy {
@@ -58,7 +58,7 @@ fn a_file_without_a_table_has_no_copies() {
 
 #[cfg(feature = "parquet")]
 #[test]
-fn selected_columns_of_a_copy_are_those_of_the_rows_and_the_others_are_not_read() {
+fn selected_columns_of_a_copy_equal_the_rows_and_the_others_are_not_read() {
     use std::sync::{Arc, Mutex};
 
     use arrow_array::cast::AsArray;
@@ -69,7 +69,7 @@ fn selected_columns_of_a_copy_are_those_of_the_rows_and_the_others_are_not_read(
 
     use crate::publisher::Station;
 
-    /// Tells the ranges that are read.
+    /// Records the ranges that are read.
     struct Recording(datagouv::files::RangeReader, Arc<Mutex<Vec<std::ops::Range<u64>>>>);
 
     impl AsyncFileReader for Recording {

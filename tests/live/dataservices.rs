@@ -70,7 +70,7 @@ fn a_dataservice_with_everything_is_read_back_and_found() {
 }
 
 #[test]
-fn datasets_are_added_to_a_dataservice_and_taken_away() {
+fn datasets_are_added_to_a_dataservice_and_removed() {
     run(|live| async move {
         let client = live.user();
         let made = dataservice(&client).await;
@@ -91,7 +91,7 @@ fn datasets_are_added_to_a_dataservice_and_taken_away() {
 }
 
 #[test]
-fn a_dataservice_is_renamed_and_keeps_what_is_absent() {
+fn renaming_a_dataservice_keeps_the_absent_fields() {
     run(|live| async move {
         let client = live.user();
         let made = dataservice(&client).await;
@@ -131,7 +131,7 @@ fn a_deleted_dataservice_is_gone_for_strangers() {
 }
 
 #[test]
-fn a_private_dataservice_is_its_owners_alone() {
+fn a_private_dataservice_is_visible_to_its_owner_alone() {
     run(|live| async move {
         let body = json!({"title": unique("API privée"), "description": "d", "private": true, "format": "WSL"});
         let made = live.user().main().create_dataservice().body(body).send().await.unwrap();
@@ -188,7 +188,7 @@ fn dataservices_are_suggested_by_their_title_and_shown_in_the_feed() {
 }
 
 #[test]
-fn a_dataservice_with_a_bad_field_is_refused_by_field() {
+fn an_invalid_dataservice_is_refused_by_field() {
     run(|live| async move {
         let body = json!({"title": unique("API"), "description": "d", "format": "SOAP"});
         let error = refused(live.user().main().create_dataservice().body(body).send().await, 400);

@@ -1,4 +1,4 @@
-//! What is done to a dataset beside writing it: badges, featuring, following, DOI, RDF.
+//! Actions on a dataset: badges, featuring, following, DOI, RDF.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::run;
 use crate::support::{dataset, dataset_with, me, organization, resource};
 
 #[test]
-fn a_badge_is_given_once_and_taken_once() {
+fn a_badge_is_added_and_removed_once() {
     run(|live| async move {
         let (admin, made) = (live.admin(), dataset(&live.user()).await);
         let kinds = admin.main().available_dataset_badges().send().await.unwrap();
@@ -31,7 +31,7 @@ fn a_badge_is_given_once_and_taken_once() {
 }
 
 #[test]
-fn badges_are_given_by_sysadmins_only() {
+fn only_sysadmins_add_badges() {
     run(|live| async move {
         let (client, made) = (live.user(), dataset(&live.user()).await);
         let error =
@@ -41,7 +41,7 @@ fn badges_are_given_by_sysadmins_only() {
 }
 
 #[test]
-fn a_sysadmin_features_a_dataset_and_takes_it_back() {
+fn a_sysadmin_features_and_unfeatures_a_dataset() {
     run(|live| async move {
         let (admin, made) = (live.admin(), dataset(&live.user()).await);
         let error = live.user().main().feature_dataset().dataset(&made.id).send().await.unwrap_err();
@@ -55,7 +55,7 @@ fn a_sysadmin_features_a_dataset_and_takes_it_back() {
 }
 
 #[test]
-fn a_dataset_is_followed_and_left() {
+fn a_dataset_is_followed_and_unfollowed() {
     run(|live| async move {
         let (client, made) = (live.plain(), dataset(&live.user()).await);
         let error = live.anonymous().main().follow_dataset().id(&made.id).send().await.unwrap_err();
@@ -106,7 +106,7 @@ fn a_doi_needs_an_organization_and_a_registry() {
 }
 
 #[test]
-fn rdf_comes_in_every_format() {
+fn rdf_is_served_in_every_format() {
     run(|live| async move {
         let (client, made) = (live.anonymous(), dataset_with(&live.user(), json!({"tags": ["été"]})).await);
         resource(&live.user(), &made.id).await;
@@ -120,10 +120,10 @@ fn rdf_comes_in_every_format() {
             ("nt", "application/n-triples", "<http://purl.org/dc/terms/identifier>"),
             ("trig", "application/trig", "@prefix dcat:"),
         ] {
-            let answer = client.main().rdf_dataset_format().dataset(&made.id).format(format).send().await.unwrap();
-            let (status, found) = (answer.status(), answer.headers()["content-type"].to_str().unwrap().to_owned());
+            let response = client.main().rdf_dataset_format().dataset(&made.id).format(format).send().await.unwrap();
+            let (status, found) = (response.status(), response.headers()["content-type"].to_str().unwrap().to_owned());
             assert!(status == 200 && found.starts_with(media), "{format}: {status} {found}");
-            let text = answer.into_inner().text().await.unwrap();
+            let text = response.into_inner().text().await.unwrap();
             assert!(text.contains(sign) && text.contains(&made.id), "{format}: {text}");
         }
         let error = client.main().rdf_dataset_format().dataset(&made.id).format("nope").send().await.unwrap_err();
@@ -132,12 +132,12 @@ fn rdf_comes_in_every_format() {
 }
 
 #[test]
-fn rdf_without_a_format_is_the_one_redirected_to() {
+fn rdf_without_a_format_redirects_to_one() {
     run(|live| async move {
         let made = dataset(&live.user()).await;
-        let answer = live.anonymous().main().rdf_dataset().dataset(&made.id).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        let text = answer.into_inner().text().await.unwrap();
+        let response = live.anonymous().main().rdf_dataset().dataset(&made.id).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let text = response.into_inner().text().await.unwrap();
         assert!(text.contains("http://www.w3.org/ns/dcat#") && text.contains(&made.id), "{text}");
     });
 }

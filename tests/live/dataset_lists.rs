@@ -1,4 +1,4 @@
-//! Lists of datasets, and the lists that describe what a dataset may hold.
+//! Lists of datasets, and of the values of their properties.
 
 use datagouv::main::types::{DatasetPage, ListDatasetsSort};
 use serde_json::json;
@@ -12,7 +12,7 @@ fn ids(page: &DatasetPage) -> Vec<&str> {
 }
 
 #[test]
-fn pages_follow_one_another_until_there_is_none() {
+fn pages_are_read_to_the_last() {
     run(|live| async move {
         let client = live.user();
         let organization = organization(&client).await;
@@ -47,7 +47,7 @@ async fn live_page(list: datagouv::main::builder::ListDatasets<'_>) -> DatasetPa
 }
 
 #[test]
-fn wrong_pages_and_orders_are_refused_by_name() {
+fn invalid_pages_and_orders_are_refused_by_name() {
     run(|live| async move {
         let client = live.anonymous();
         for (list, field) in [
@@ -77,7 +77,7 @@ fn wrong_pages_and_orders_are_refused_by_name() {
 }
 
 #[test]
-fn each_filter_keeps_what_it_names() {
+fn each_filter_returns_its_matches() {
     run(|live| async move {
         let (client, tag) = (live.user(), unique("filtre").replace(' ', "-"));
         let organization = organization(&client).await;
@@ -186,7 +186,7 @@ fn a_dataset_is_found_by_its_owner() {
 }
 
 #[test]
-fn datasets_are_found_by_what_uses_them() {
+fn datasets_are_found_by_their_reuses_and_dataservices() {
     run(|live| async move {
         let (client, made) = (live.user(), dataset(&live.user()).await);
         let reuse = reuse(&live.plain(), &made.id).await;
@@ -199,7 +199,7 @@ fn datasets_are_found_by_what_uses_them() {
 }
 
 #[test]
-fn a_mask_reaches_into_a_page() {
+fn a_mask_applies_to_the_items_of_a_page() {
     run(|live| async move {
         let made = dataset(&live.user()).await;
         let list = live.user().main().list_datasets().q(&made.title).x_fields("data{id,title},total").send().await;
@@ -235,7 +235,7 @@ fn formats_and_media_types_are_suggested() {
 }
 
 #[test]
-fn the_lists_of_what_a_dataset_may_hold_are_read() {
+fn licenses_frequencies_and_other_values_are_listed() {
     run(|live| async move {
         let client = live.anonymous();
         let main = client.main();
@@ -255,7 +255,7 @@ fn the_lists_of_what_a_dataset_may_hold_are_read() {
 }
 
 #[test]
-fn the_feed_holds_the_datasets_of_a_filter() {
+fn the_feed_has_the_datasets_of_a_filter() {
     run(|live| async move {
         let client = live.user();
         let organization = organization(&client).await;

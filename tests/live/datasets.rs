@@ -15,7 +15,7 @@ pub fn refused(error: &Error) -> Vec<String> {
 }
 
 #[test]
-fn a_dataset_comes_back_with_all_that_was_sent() {
+fn a_dataset_has_every_property_that_was_sent() {
     run(|live| async move {
         let (client, title) = (live.user(), unique("Bornes de recharge"));
         let organization = organization(&client).await;
@@ -57,7 +57,7 @@ fn a_dataset_comes_back_with_all_that_was_sent() {
 }
 
 #[test]
-fn a_title_and_a_description_are_enough() {
+fn only_title_and_description_are_required() {
     run(|live| async move {
         let (client, title) = (live.user(), unique("Minimal"));
         let body = DatasetInput::new(&title, "Une description.").tags(["essai"]);
@@ -83,7 +83,7 @@ fn titles_are_any_text_and_slugs_are_made_of_them() {
 }
 
 #[test]
-fn empty_and_unknown_values_become_what_the_server_makes_of_them() {
+fn the_server_normalises_empty_and_unknown_values() {
     run(|live| async move {
         let extra = json!({"acronym": "", "description_short": "", "license": "nope", "frequency": null, "tags": []});
         let made = dataset_with(&live.user(), extra).await;
@@ -123,7 +123,7 @@ fn restricted_access_is_described() {
 }
 
 #[test]
-fn a_geometry_comes_back_as_it_was_sent() {
+fn a_geometry_round_trips() {
     run(|live| async move {
         let client = live.user();
         let polygons = json!([[[[0, 0], [0, 1.5], [1, 1], [0, 0]]]]);
@@ -147,7 +147,7 @@ fn a_geometry_comes_back_as_it_was_sent() {
 }
 
 #[test]
-fn zones_are_ids_until_whole_objects_are_asked_for() {
+fn zones_are_ids_unless_full_objects_are_requested() {
     run(|live| async move {
         let client = live.user();
         let organization = organization(&client).await;
@@ -182,7 +182,7 @@ fn zones_are_ids_until_whole_objects_are_asked_for() {
 }
 
 #[test]
-fn a_refused_dataset_names_its_fields() {
+fn an_invalid_dataset_is_refused_by_field() {
     run(|live| async move {
         let create = |extra: serde_json::Value| {
             let base = json!({"title": unique("Refusé"), "description": "Une description."});
@@ -215,7 +215,7 @@ fn a_refused_dataset_names_its_fields() {
 }
 
 #[test]
-fn who_creates_a_dataset_needs_a_key_and_a_right() {
+fn creating_a_dataset_needs_a_key_and_permission() {
     run(|live| async move {
         let body = json!({"title": unique("Sans clé"), "description": "Une description."});
         let error = live.anonymous().main().create_dataset().body(body.clone()).send().await.unwrap_err();
@@ -230,7 +230,7 @@ fn who_creates_a_dataset_needs_a_key_and_a_right() {
 }
 
 #[test]
-fn read_modify_write_keeps_the_rest() {
+fn read_modify_write_keeps_the_other_fields() {
     run(|live| async move {
         let client = live.user();
         let made = dataset_with(
@@ -262,7 +262,7 @@ fn read_modify_write_keeps_the_rest() {
 }
 
 #[test]
-fn contact_points_survive_read_modify_write() {
+fn read_modify_write_keeps_contact_points() {
     run(|live| async move {
         let client = live.user();
         let contact = json!({"name": unique("Contact"), "email": "contact@example.org", "role": "contact"});
@@ -276,7 +276,7 @@ fn contact_points_survive_read_modify_write() {
 }
 
 #[test]
-fn a_partial_update_empties_tags_and_temporal_coverage_only() {
+fn a_partial_update_clears_only_tags_and_temporal_coverage() {
     run(|live| async move {
         let client = live.user();
         let extra = json!({"tags": ["perdu"], "temporal_coverage": {"start": "2019-01-01"}, "license": "lov2", "extras": {"a": 1}});
@@ -290,7 +290,7 @@ fn a_partial_update_empties_tags_and_temporal_coverage_only() {
 }
 
 #[test]
-fn an_old_slug_leads_to_the_renamed_dataset_for_reads_and_writes() {
+fn a_former_slug_finds_the_renamed_dataset() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -382,7 +382,7 @@ fn the_owner_of_a_dataset_may_be_a_deleted_user() {
 }
 
 #[test]
-fn a_mask_brings_only_what_it_names() {
+fn a_mask_returns_only_its_fields() {
     run(|live| async move {
         let (client, made) = (live.user(), dataset(&live.user()).await);
         let masked = client.main().get_dataset().dataset(&made.id).x_fields("{id,title}").send().await.unwrap();

@@ -1,4 +1,4 @@
-//! Discussions about everything that can be discussed, and the reports of what should not stand.
+//! Discussions of every kind of subject, and reports about them.
 
 use datagouv::main::types::{DiscussionStart, ModelReferenceInput};
 use datagouv::{Client, Response};
@@ -23,7 +23,7 @@ async fn comment(client: &Client, id: &str, body: Value) -> datagouv::Result<Res
     client.main().comment_discussion().id(id).body(body).send().await
 }
 
-/// One of everything that can be discussed.
+/// A subject of every kind.
 async fn subjects(live: &Live) -> Vec<(&'static str, String)> {
     let (admin, user) = (live.admin(), live.user());
     let dataset = dataset(&user).await.id;
@@ -42,7 +42,7 @@ async fn subjects(live: &Live) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn everything_that_can_be_discussed_is() {
+fn discussions_are_started_on_every_kind_of_subject() {
     run(|live| async move {
         let (plain, anonymous) = (live.plain(), live.anonymous());
         for (class, id) in subjects(live).await {
@@ -59,7 +59,7 @@ fn everything_that_can_be_discussed_is() {
 }
 
 #[test]
-fn a_discussion_goes_on_until_it_is_closed() {
+fn a_discussion_takes_comments_until_it_is_closed() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let subject = dataset(&user).await.id;
@@ -72,10 +72,10 @@ fn a_discussion_goes_on_until_it_is_closed() {
         let started = plain.main().create_discussion().body(body).send().await.unwrap();
         assert_eq!(started.extras["nested"], json!({"list": [1]}));
         let id = started.id.as_str();
-        let answered = comment(&user, id, json!({"comment": "Ici."})).await.unwrap();
-        assert_eq!((answered.status().as_u16(), answered.discussion.len()), (200, 2));
-        assert_eq!(answered.discussion[1].posted_by.id, me(&user).await.id);
-        assert!(answered.discussion[1].permissions.edit && !answered.discussion[0].permissions.edit);
+        let commented = comment(&user, id, json!({"comment": "Ici."})).await.unwrap();
+        assert_eq!((commented.status().as_u16(), commented.discussion.len()), (200, 2));
+        assert_eq!(commented.discussion[1].posted_by.id, me(&user).await.id);
+        assert!(commented.discussion[1].permissions.edit && !commented.discussion[0].permissions.edit);
 
         let closed = comment(&user, id, json!({"comment": "Voilà.", "close": true})).await.unwrap();
         assert_eq!(closed.closed_by.as_ref().unwrap().first_name, "Alice");
@@ -84,7 +84,7 @@ fn a_discussion_goes_on_until_it_is_closed() {
         assert!(error.is_forbidden());
         assert_eq!(error.server_message().as_deref(), Some("Can't add comments on a closed discussion"));
 
-        // Closed without a word.
+        // Closed without a comment.
         let other = start(&plain, "Dataset", &subject).await.into_inner().id;
         let closed = comment(&plain, &other, json!({"close": true})).await.unwrap();
         assert_eq!(closed.discussion.len(), 1);
@@ -97,13 +97,13 @@ fn a_discussion_goes_on_until_it_is_closed() {
 }
 
 #[test]
-fn titles_and_comments_are_edited_and_deleted_by_those_who_may() {
+fn titles_and_comments_are_edited_and_deleted_with_permission() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let subject = dataset(&user).await.id;
         let id = start(&plain, "Dataset", &subject).await.into_inner().id;
-        let answered = comment(&user, &id, json!({"comment": "Réponse"})).await.unwrap();
-        let message = answered.discussion[1].id.clone();
+        let commented = comment(&user, &id, json!({"comment": "Réponse"})).await.unwrap();
+        let message = commented.discussion[1].id.clone();
         comment(&plain, &id, json!({"comment": "Merci"})).await.unwrap();
 
         let title = unique("Mieux dit");
@@ -116,7 +116,7 @@ fn titles_and_comments_are_edited_and_deleted_by_those_who_may() {
         let edited = edit(&user, "1").await.unwrap();
         assert_eq!(edited.discussion[1].content, "Réponse corrigée");
         assert!(edited.discussion[1].last_modified_at.is_some());
-        // A comment is named by its place or its id.
+        // A comment is identified by its position or its id.
         edit(&user, &message).await.unwrap();
         assert!(edit(&plain, "1").await.unwrap_err().is_forbidden());
         let error = edit(&user, "9").await.unwrap_err();
@@ -135,7 +135,7 @@ fn titles_and_comments_are_edited_and_deleted_by_those_who_may() {
 }
 
 #[test]
-fn a_discussion_is_deleted_once() {
+fn deleting_a_discussion_twice_is_not_found() {
     run(|live| async move {
         let (user, plain, admin) = (live.user(), live.plain(), live.admin());
         let subject = dataset(&user).await.id;
@@ -158,7 +158,7 @@ fn a_discussion_is_deleted_once() {
 }
 
 #[test]
-fn members_speak_for_their_organization() {
+fn members_comment_for_their_organization() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let created = organization(&user).await;
@@ -174,8 +174,8 @@ fn members_speak_for_their_organization() {
         });
         let started = user.main().create_discussion().body(body).send().await.unwrap();
         assert_eq!(started.organization.as_ref().unwrap().name, created.name);
-        let said = started.discussion[0].posted_by_organization.as_ref().unwrap();
-        assert_eq!(said.id, id);
+        let author = started.discussion[0].posted_by_organization.as_ref().unwrap();
+        assert_eq!(author.id, id);
         // Another member of the organization may close it, in its name.
         let body = json!({"comment": "Nous fermons", "close": true, "organization": voice});
         let closed = comment(&plain, &started.id, body).await.unwrap();

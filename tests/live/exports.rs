@@ -15,7 +15,7 @@ async fn all<T: Row>(dump: Dump<T>) -> Vec<T> {
 }
 
 #[test]
-fn every_export_is_read_to_the_last_cell() {
+fn every_cell_of_every_export_is_decoded() {
     run(|live| async move {
         let client = live.anonymous();
         let dumps = client.dumps();
@@ -33,7 +33,7 @@ fn every_export_is_read_to_the_last_cell() {
 }
 
 #[test]
-fn every_export_is_the_same_in_batches() {
+fn batches_of_every_export_equal_its_rows() {
     use crate::cells::{all_of_dump, compare_dump};
 
     run(|live| async move {
@@ -41,7 +41,7 @@ fn every_export_is_the_same_in_batches() {
         let dumps = client.dumps();
         macro_rules! compare {
             ($($dump:expr),*) => {$({
-                // Other tests add rows meanwhile.
+                // Other tests add rows concurrently.
                 let (rows, batches) = loop {
                     let (before, batches, after) = (all($dump).await, all_of_dump($dump).await, all($dump).await);
                     if before == after {
@@ -57,7 +57,7 @@ fn every_export_is_the_same_in_batches() {
 }
 
 #[test]
-fn filters_and_organizations_choose_rows() {
+fn filters_and_organizations_restrict_exports() {
     run(|live| async move {
         let client = live.user();
         let organization = organization(&client).await;

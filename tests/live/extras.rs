@@ -87,7 +87,7 @@ fn extras_of_an_organization_are_merged_and_removed() {
 }
 
 #[test]
-fn resources_come_in_pages_by_type_and_words() {
+fn resources_are_paged_and_filtered_by_type_and_words() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -146,7 +146,7 @@ fn a_community_resource_is_found_by_its_id_alone() {
 }
 
 #[test]
-fn the_full_objects_header_changes_what_a_dataset_holds() {
+fn the_full_objects_header_changes_the_fields_of_a_dataset() {
     run(|live| async move {
         let client = live.user();
         let tag = word();

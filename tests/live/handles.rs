@@ -1,4 +1,4 @@
-//! The handles, against the platform itself.
+//! Handles against the real platform.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::run;
 use crate::support::{dataset_with, organization, unique};
 
 #[test]
-fn an_update_by_its_handle_loses_nothing() {
+fn an_update_by_handle_keeps_the_other_fields() {
     run(|live| async move {
         let client = live.user();
         let extra = json!({
@@ -63,7 +63,7 @@ fn resources_are_sorted_and_compared_by_their_handles() {
 }
 
 #[test]
-fn what_takes_an_id_alone_is_reached_by_a_slug() {
+fn operations_that_need_an_id_work_with_a_slug() {
     run(|live| async move {
         let client = live.user();
         let made = dataset_with(&client, json!({})).await;
@@ -78,7 +78,7 @@ fn what_takes_an_id_alone_is_reached_by_a_slug() {
 }
 
 #[test]
-fn organizations_and_topics_hold_what_their_handles_put_there() {
+fn organizations_and_topics_have_what_their_handles_add() {
     run(|live| async move {
         let client = live.user();
         let organization = client.organization(organization(&client).await.id);

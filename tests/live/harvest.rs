@@ -1,4 +1,4 @@
-//! Harvest sources, their jobs, and what they bring into the catalogue.
+//! Harvest sources, their jobs, and the harvested datasets.
 
 use axum::Router;
 use axum::http::{StatusCode, Uri, header};
@@ -13,11 +13,11 @@ use crate::things::{refused, word};
 /// The template of a catalogue: `TAG` stands for what makes its identifiers unique.
 const CATALOGUE: &str = include_str!("catalogue.rdf");
 
-/// Serves a catalogue at any path, but for `/broken` and `/missing`; what the address is.
+/// Serves a catalogue at any path except `/broken` and `/missing`; returns its URL.
 async fn catalogue() -> (String, String) {
     let tag = word();
     let body = CATALOGUE.replace("TAG", &tag);
-    let answer = move |uri: Uri| async move {
+    let respond = move |uri: Uri| async move {
         let (status, body) = match uri.path() {
             "/missing" => (StatusCode::NOT_FOUND, String::new()),
             "/broken" => (StatusCode::OK, "<oops".to_owned()),
@@ -27,7 +27,7 @@ async fn catalogue() -> (String, String) {
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(respond)).await });
     (url, tag)
 }
 
@@ -114,7 +114,7 @@ fn a_harvested_catalogue_is_found_by_both_versions_of_the_api() {
 }
 
 #[test]
-fn what_another_source_brought_fails_as_an_item() {
+fn an_item_of_another_source_fails() {
     run(|live| async move {
         let (client, admin) = (live.user(), live.admin());
         let (url, _) = catalogue().await;
@@ -163,7 +163,7 @@ fn a_source_that_cannot_be_read_fails_with_the_reason() {
 }
 
 #[test]
-fn a_preview_shows_what_a_harvest_would_bring() {
+fn a_preview_lists_the_items_of_a_harvest() {
     run(|live| async move {
         let client = live.user();
         let (url, tag) = catalogue().await;
@@ -250,7 +250,7 @@ fn a_source_is_refused_changed_and_deleted() {
 }
 
 #[test]
-fn every_backend_says_what_it_takes() {
+fn every_backend_lists_its_options() {
     run(|live| async move {
         let backends = live.anonymous().main().harvest_backends().send().await.unwrap();
         let backend = |id: &str| backends.iter().find(|backend| backend.id == id).unwrap();

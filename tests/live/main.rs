@@ -1,9 +1,9 @@
 //! The client against the real platform.
 //!
 //! `cargo xtask server start` runs it; `cargo test -p datagouv-tests --features live --test live` calls it. With
-//! `DATAGOUV_RECORD=1` what it answers is recorded into `tests/fixtures`, which the ordinary tests decode.
-//! The tests share one platform, each with objects of its own. `DATAGOUV_LIVE_FOLDER` says where its state is, if
-//! not in `target/platform`.
+//! `DATAGOUV_RECORD=1` its responses are recorded into `tests/fixtures`, which the ordinary tests decode.
+//! The tests share one platform, each with objects of its own. `DATAGOUV_LIVE_FOLDER` is the folder of its state, by
+//! default `target/platform`.
 
 mod analysis;
 mod arrow;
@@ -81,7 +81,7 @@ static LIVE: LazyLock<Live> = LazyLock::new(|| {
     Live { recorder, folder, purge: tokio::sync::RwLock::default() }
 });
 
-/// The scenarios of `held.txt` hold against the sandbox too, whose catalogue stands in for the real one here.
+/// The sandbox instead of the real servers, for the scenarios of `sandbox.txt`.
 fn in_sandbox() -> Live {
     let folder = std::env::temp_dir().join(format!("datagouv-sandbox-{}", std::process::id()));
     std::fs::create_dir_all(folder.join("udata")).unwrap();
@@ -113,7 +113,7 @@ impl Live {
 
     fn client_for(&self, key: Option<&str>, subject: &str) -> Client {
         let catalogue = self.recorder.url(Server::Catalogue);
-        // Each request is recorded as it is answered, and as fast as it can be.
+        // Neither retries nor limits: every response is recorded.
         let mut builder = Client::builder()
             .retries(RetryPolicy::none())
             .limits(Limits::none())
@@ -146,7 +146,7 @@ impl Live {
         self.client(Some("api_key_plain"))
     }
 
-    /// Alice's client, whose answers of the tabular API are recorded as those about a subject.
+    /// Alice's client; its responses of the tabular API are recorded with a subject.
     pub fn user_for(&self, subject: &str) -> Client {
         self.client_for(Some("api_key_user"), &format!("/@{subject}"))
     }
@@ -158,7 +158,7 @@ impl Live {
 }
 
 #[test]
-fn keys_that_are_no_longer_good_are_refused_with_the_reason() {
+fn revoked_and_expired_keys_are_refused_with_the_reason() {
     run(|live| async move {
         for (file, reason) in [("api_key_revoked", "Revoked API token"), ("api_key_expired", "Expired API token")] {
             let error = live.client(Some(file)).main().get_me().send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The user of a key: profile, avatar, keys, what they own, and leaving.
+//! The user of a key: profile, avatar, keys, objects, deletion.
 
 use datagouv::main::types::{ApiTokenInput, MyAvatarForm};
 use serde_json::json;
@@ -23,7 +23,7 @@ fn a_profile_is_changed_and_an_avatar_set() {
             (Some(&*about), Some("https://example.org/carol"))
         );
         assert_eq!(after.mail_cadence.unwrap().as_str(), "daily");
-        // The roles are not one's own to change.
+        // Users cannot change their own roles.
         plain.main().update_me().body(json!({"roles": ["admin"], "website": null})).send().await.unwrap();
         let after = me(&plain).await;
         assert!(after.roles.is_empty() && after.website.is_none());
@@ -40,7 +40,7 @@ fn a_profile_is_changed_and_an_avatar_set() {
 }
 
 #[test]
-fn a_profile_is_refused_by_the_fields_that_are_wrong() {
+fn an_invalid_profile_is_refused_by_field() {
     run(|live| async move {
         let plain = live.plain();
         let refuse =
@@ -58,7 +58,7 @@ fn a_profile_is_refused_by_the_fields_that_are_wrong() {
 }
 
 #[test]
-fn a_key_is_made_used_and_revoked() {
+fn a_key_is_created_used_and_revoked() {
     run(|live| async move {
         let plain = live.plain();
         let name = unique("clé");
@@ -76,7 +76,7 @@ fn a_key_is_made_used_and_revoked() {
         assert!(listed.last_used_at.is_some() && listed.expires_at.is_some());
         assert!(!listed.user_agents.is_empty());
 
-        // Nobody revokes the key of another.
+        // Another user cannot revoke the key.
         let error = live.user().main().revoke_api_token().api_token(&made.id).send().await.unwrap_err();
         assert!(error.is_not_found());
         let revoke = || plain.main().revoke_api_token().api_token(&made.id).send();
@@ -92,7 +92,7 @@ fn a_key_is_made_used_and_revoked() {
 }
 
 #[test]
-fn a_key_without_anything_said_of_it_is_made_and_a_wrong_one_is_not() {
+fn a_key_needs_no_properties_and_an_invalid_one_is_refused() {
     run(|live| async move {
         let plain = live.plain();
         let made = plain.main().create_api_token().body(ApiTokenInput::new()).send().await.unwrap();
@@ -116,7 +116,7 @@ fn a_key_without_anything_said_of_it_is_made_and_a_wrong_one_is_not() {
 }
 
 #[test]
-fn what_is_mine_and_what_is_my_organizations_is_listed() {
+fn objects_of_the_user_and_their_organizations_are_listed() {
     run(|live| async move {
         let user = live.user();
         let organization = organization(&user).await.id;
@@ -170,10 +170,10 @@ fn what_is_mine_and_what_is_my_organizations_is_listed() {
 }
 
 #[test]
-fn who_leaves_is_gone_with_their_keys() {
+fn a_deleted_user_has_no_valid_keys() {
     run(|live| async move {
         let (leaving, admin) = (leaving(live), live.admin());
-        // The server takes this once: on one that has seen it, only the effect is left to see.
+        // The server accepts this once: later runs see only its effect.
         if let Ok(user) = leaving.main().get_me().send().await {
             let left = dataset(&leaving).await;
             assert_eq!(leaving.main().delete_me().send().await.unwrap().status(), 204);

@@ -1,4 +1,4 @@
-//! How people become members of organizations, what they are there, and how they leave.
+//! Members of organizations: requests, invitations, roles, leaving.
 
 use datagouv::main::types::{GenericReferenceInput, MemberInput, MembershipInvite, MembershipRequestInput};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::{dataservice, dataset, dataset_with, me, organization, reuse
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 #[test]
-fn who_asks_to_join_and_is_accepted_is_an_editor() {
+fn an_accepted_request_makes_an_editor() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let id = organization(&user).await.id;
@@ -46,7 +46,7 @@ fn who_asks_to_join_and_is_accepted_is_an_editor() {
 }
 
 #[test]
-fn who_asks_to_join_may_be_refused() {
+fn a_membership_request_is_refused() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let id = organization(&user).await.id;
@@ -83,7 +83,7 @@ fn who_asks_to_join_may_be_refused() {
 }
 
 #[test]
-fn who_is_invited_accepts() {
+fn an_invitation_is_accepted() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let created = organization(&user).await;
@@ -94,7 +94,7 @@ fn who_is_invited_accepts() {
         assert_eq!((invitation.status().as_u16(), invitation.kind.as_str()), (201, "invitation"));
         let error = user.main().invite_organization_member().org(id).body(body).send().await.unwrap_err();
         assert_eq!(refused(&error), ["user"]);
-        // An invitation is not answered as a request.
+        // An invitation is not accepted like a request.
         let error = user.main().accept_membership().org(id).id(&invitation.id).send().await.unwrap_err();
         assert_eq!(error.server_message().as_deref(), Some("Use the cancel endpoint for invitations"));
         let body = MembershipRequestInput::new("Moi");
@@ -106,7 +106,7 @@ fn who_is_invited_accepts() {
         assert_eq!((pending.organization.name.as_str(), pending.role.as_str()), (created.name.as_str(), "admin"));
         assert_eq!(pending.comment.as_deref(), Some("Viens"));
 
-        // Who is not invited cannot accept.
+        // Only the invited user can accept.
         let error = user.main().accept_org_invitation().id(&invitation.id).send().await.unwrap_err();
         assert!(error.is_not_found());
         let accepted = plain.main().accept_org_invitation().id(&invitation.id).send().await.unwrap();
@@ -120,14 +120,14 @@ fn who_is_invited_accepts() {
 }
 
 #[test]
-fn who_is_invited_refuses() {
+fn an_invitation_is_refused() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let id = organization(&user).await.id;
         let body = json!({"user": me(&plain).await.id, "role": "editor"});
         let invitation = user.main().invite_organization_member().org(&id).body(body).send().await.unwrap();
-        let answer = plain.main().refuse_org_invitation().id(&invitation.id).send().await.unwrap();
-        assert_eq!(answer.message, "Invitation refused");
+        let response = plain.main().refuse_org_invitation().id(&invitation.id).send().await.unwrap();
+        assert_eq!(response.message, "Invitation refused");
         let error = plain.main().refuse_org_invitation().id(&invitation.id).send().await.unwrap_err();
         assert_eq!(error.server_message().as_deref(), Some("Invitation is not pending"));
         assert!(plain.main().refuse_org_invitation().id(UNKNOWN).send().await.unwrap_err().is_not_found());
@@ -141,7 +141,7 @@ fn who_is_invited_refuses() {
 }
 
 #[test]
-fn an_address_is_invited_and_the_invitation_cancelled() {
+fn an_invitation_by_email_is_cancelled() {
     run(|live| async move {
         let user = live.user();
         let id = organization(&user).await.id;
@@ -182,7 +182,7 @@ fn an_address_is_invited_and_the_invitation_cancelled() {
 }
 
 #[test]
-fn members_change_roles_and_leave() {
+fn roles_of_members_change_and_members_leave() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let id = organization(&user).await.id;
@@ -215,7 +215,7 @@ fn members_change_roles_and_leave() {
 }
 
 #[test]
-fn partial_editors_edit_what_they_are_assigned() {
+fn partial_editors_edit_only_assigned_objects() {
     run(|live| async move {
         let (admin, user, plain) = (live.admin(), live.user(), live.plain());
         let id = organization(&user).await.id;
@@ -271,7 +271,7 @@ fn partial_editors_edit_what_they_are_assigned() {
         assert_eq!(classes, ["Dataservice", "Dataset", "Reuse"]);
         assert!(plain.main().list_organization_assignments().org(&id).send().await.unwrap_err().is_forbidden());
 
-        // Who is more than a partial editor has no assignments any more.
+        // Another role than partial editor has no assignments.
         let body = MemberInput::new().role("editor");
         user.main().update_organization_member().org(&id).user(&editor).body(body).send().await.unwrap();
         assert!(user.main().list_organization_assignments().org(&id).send().await.unwrap().is_empty());

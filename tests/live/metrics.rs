@@ -1,4 +1,4 @@
-//! The operations of the metrics API, one by one, and what is built on them.
+//! The operations of the metrics API, and the monthly metrics of handles.
 
 use datagouv::rows::{Row, col, sum};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::run;
 const DATASET: &str = "5b7ffc618b4c4169d30727e0";
 
 #[test]
-fn metrics_come_as_pages_and_as_csv() {
+fn metrics_are_served_as_pages_and_csv() {
     run(|live| async move {
         let client = live.anonymous();
         let metrics = client.metrics();
@@ -26,7 +26,7 @@ fn metrics_come_as_pages_and_as_csv() {
 }
 
 #[test]
-fn a_model_that_is_not_there_is_not_found() {
+fn an_unknown_model_is_not_found() {
     run(|live| async move {
         let client = live.anonymous();
         let error = client.metrics().get_metrics_by_model().model("dataset").send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What users are told: notifications of every kind, and the rules about them.
+//! Notifications of every kind, and the rules about them.
 
 use datagouv::main::types::{ModelReferenceInput, Notification, NotificationFollow, NotificationResolved};
 use datagouv::{Client, Response};
@@ -8,15 +8,15 @@ use crate::community::{join, reference, refused};
 use crate::run;
 use crate::support::{dataset, dataset_with, me, organization, reuse, unique};
 
-/// All that a user was told, of one kind.
-async fn told(client: &Client, kind: &str) -> Vec<Notification> {
+/// All notifications of a user, of one kind.
+async fn notifications(client: &Client, kind: &str) -> Vec<Notification> {
     let page = client.main().list_notifications().type_(kind).page_size(1000).send().await.unwrap();
     page.into_inner().data
 }
 
-/// The one notification of a kind for which something holds.
-async fn told_once(client: &Client, kind: &str, holds: impl Fn(&Notification) -> bool) -> Notification {
-    let mut found: Vec<Notification> = told(client, kind).await.into_iter().filter(holds).collect();
+/// The only notification of a kind that matches.
+async fn notification_of(client: &Client, kind: &str, holds: impl Fn(&Notification) -> bool) -> Notification {
+    let mut found: Vec<Notification> = notifications(client, kind).await.into_iter().filter(holds).collect();
     assert_eq!(found.len(), 1, "{kind}");
     let found = found.remove(0);
     assert_eq!(found.type_.as_str(), kind);
@@ -28,7 +28,7 @@ fn reasons(notification: &Notification) -> Vec<&str> {
 }
 
 #[test]
-fn discussions_tell_the_owner_and_those_who_take_part() {
+fn discussions_notify_the_owner_and_the_participants() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let subject = dataset(&user).await.id;
@@ -36,70 +36,70 @@ fn discussions_tell_the_owner_and_those_who_take_part() {
         let id = plain.main().create_discussion().body(body).send().await.unwrap().into_inner().id;
         let about = |one: &Notification| one.details.discussion.as_ref().is_some_and(|of| of.id == id);
 
-        let new = told_once(&user, "discussion.new", about).await;
+        let new = notification_of(&user, "discussion.new", about).await;
         assert_eq!(reasons(&new), ["owner"]);
         assert_eq!(new.details.class, "DiscussionNotificationDetails");
         assert!(!new.requires_action && new.handled_at.is_none());
 
         let body = json!({"comment": "!"});
-        let answered = user.main().comment_discussion().id(&id).body(body).send().await.unwrap();
-        let comment = told_once(&plain, "discussion.comment", about).await;
-        assert_eq!(comment.details.message_id.as_ref(), Some(&answered.discussion[1].id));
+        let commented = user.main().comment_discussion().id(&id).body(body).send().await.unwrap();
+        let comment = notification_of(&plain, "discussion.comment", about).await;
+        assert_eq!(comment.details.message_id.as_ref(), Some(&commented.discussion[1].id));
         assert_eq!(reasons(&comment), ["discussion.participant"]);
 
         user.main().comment_discussion().id(&id).body(json!({"close": true})).send().await.unwrap();
-        told_once(&plain, "discussion.closed", about).await;
+        notification_of(&plain, "discussion.closed", about).await;
 
-        // What is gone is not told any more.
+        // Notifications of a deleted subject are not listed.
         plain.main().delete_discussion().id(&id).send().await.unwrap();
-        assert!(!told(&user, "discussion.new").await.iter().any(about));
+        assert!(!notifications(&user, "discussion.new").await.iter().any(about));
     });
 }
 
 #[test]
-fn memberships_tell_those_who_answer_and_those_who_asked() {
+fn membership_requests_notify_admins_and_applicants() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let asker = me(&plain).await.id;
         let id = organization(&user).await.id;
         let requested = |one: &Notification| one.details.request_organization.as_ref().is_some_and(|of| of.id == id);
-        let answered = |one: &Notification| one.details.organization.as_ref().is_some_and(|of| of.id == id);
+        let decided = |one: &Notification| one.details.organization.as_ref().is_some_and(|of| of.id == id);
         let ask = async || {
             let body = json!({"comment": "Moi"});
             plain.main().post_membership_request().org(&id).body(body).send().await.unwrap().into_inner().id
         };
 
         let request = ask().await;
-        let pending = told_once(&user, "organization.membership.requested", requested).await;
+        let pending = notification_of(&user, "organization.membership.requested", requested).await;
         assert!(pending.requires_action && pending.handled_at.is_none());
         assert_eq!(pending.details.request_user.as_ref().unwrap().id, asker);
         user.main().refuse_membership().org(&id).id(&request).body(json!({"comment": "Non"})).send().await.unwrap();
-        let refusal = told_once(&plain, "organization.membership.refused", answered).await;
+        let refusal = notification_of(&plain, "organization.membership.refused", decided).await;
         assert_eq!(reasons(&refusal), ["requester"]);
-        let pending = told_once(&user, "organization.membership.requested", requested).await;
+        let pending = notification_of(&user, "organization.membership.requested", requested).await;
         assert!(pending.handled_at.is_some());
 
         let request = ask().await;
         user.main().accept_membership().org(&id).id(&request).send().await.unwrap();
-        told_once(&plain, "organization.membership.accepted", answered).await;
+        notification_of(&plain, "organization.membership.accepted", decided).await;
 
         let other = organization(&user).await.id;
         join(&other, &user, &plain, "editor").await;
         let invited = |one: &Notification| one.details.request_organization.as_ref().is_some_and(|of| of.id == other);
-        let invitation = told_once(&plain, "organization.membership.invited", invited).await;
+        let invitation = notification_of(&plain, "organization.membership.invited", invited).await;
         assert!(invitation.requires_action && invitation.handled_at.is_some());
     });
 }
 
 #[test]
-fn badges_tell_the_members() {
+fn badges_notify_the_members() {
     run(|live| async move {
         let (admin, user) = (live.admin(), live.user());
         let id = organization(&user).await.id;
         for kind in ["association", "certified", "company", "local-authority", "public-service"] {
             admin.main().add_organization_badge().org(&id).body(json!({"kind": kind})).send().await.unwrap();
             let about = |one: &Notification| one.details.organization.as_ref().is_some_and(|of| of.id == id);
-            let badge = told_once(&user, &format!("organization.badge.{kind}"), about).await;
+            let badge = notification_of(&user, &format!("organization.badge.{kind}"), about).await;
             assert_eq!(badge.details.class, "NewBadgeNotificationDetails");
             assert_eq!(reasons(&badge), ["organization.admin"]);
         }
@@ -107,25 +107,25 @@ fn badges_tell_the_members() {
 }
 
 #[test]
-fn uses_of_a_dataset_tell_its_owner() {
+fn reuses_of_a_dataset_notify_its_owner() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let subject = dataset(&user).await;
         let reuse = reuse(&plain, &subject.id).await.id;
         let about = |one: &Notification| one.details.reuse.as_ref().is_some_and(|of| of.id == reuse);
-        let used = told_once(&user, "reuse.created", about).await;
+        let used = notification_of(&user, "reuse.created", about).await;
         assert_eq!(used.details.dataset.as_ref().unwrap().title, subject.title);
 
         let body = json!({"title": unique("API"), "description": "x", "datasets": [subject.id]});
         let service = plain.main().create_dataservice().body(body).send().await.unwrap().into_inner().id;
         let about = |one: &Notification| one.details.dataservice.as_ref().is_some_and(|of| of.id == service);
-        let used = told_once(&user, "dataservice.created", about).await;
+        let used = notification_of(&user, "dataservice.created", about).await;
         assert_eq!(used.details.dataset.as_ref().unwrap().id, subject.id);
     });
 }
 
 #[test]
-fn harvest_sources_tell_sysadmins_and_those_who_asked() {
+fn harvest_sources_notify_sysadmins_and_requesters() {
     run(|live| async move {
         let (admin, user) = (live.admin(), live.user());
         for (state, kind) in [("accepted", "harvest.source.accepted"), ("refused", "harvest.source.refused")] {
@@ -133,25 +133,25 @@ fn harvest_sources_tell_sysadmins_and_those_who_asked() {
             let body = json!({"name": name, "backend": "dcat", "url": "https://example.org/catalog.xml"});
             let source = user.main().create_harvest_source().body(body).send().await.unwrap().into_inner().id;
             let about = |one: &Notification| one.details.source.as_ref().is_some_and(|of| of.id == source);
-            let pending = told_once(&admin, "harvest.source.pending", about).await;
+            let pending = notification_of(&admin, "harvest.source.pending", about).await;
             assert!(pending.requires_action && pending.handled_at.is_none());
             assert_eq!(pending.details.source.as_ref().unwrap().name, name);
             let body = json!({"state": state, "comment": "Vu"});
             admin.main().validate_harvest_source().source(&source).body(body).send().await.unwrap();
-            told_once(&user, kind, about).await;
-            assert!(told_once(&admin, "harvest.source.pending", about).await.handled_at.is_some());
+            notification_of(&user, kind, about).await;
+            assert!(notification_of(&admin, "harvest.source.pending", about).await.handled_at.is_some());
         }
     });
 }
 
 #[test]
-fn a_notification_is_read_by_whom_it_is_for() {
+fn a_notification_is_marked_read_by_its_recipient() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let subject = dataset(&user).await.id;
         let reuse = reuse(&plain, &subject).await.id;
         let about = |one: &Notification| one.details.reuse.as_ref().is_some_and(|of| of.id == reuse);
-        let id = told_once(&user, "reuse.created", about).await.id;
+        let id = notification_of(&user, "reuse.created", about).await.id;
         let read = async |client: &Client| client.main().read_notification().notification(&id).send().await;
         assert!(read(&plain).await.unwrap_err().is_forbidden());
         assert!(read(&live.anonymous()).await.unwrap_err().is_unauthorized());
@@ -173,7 +173,7 @@ fn a_notification_is_read_by_whom_it_is_for() {
 }
 
 #[test]
-fn a_subject_is_followed_and_no_longer() {
+fn a_subject_is_followed_and_unfollowed() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let subject = dataset(&user).await;
@@ -204,11 +204,11 @@ fn a_subject_is_followed_and_no_longer() {
         assert!(follow(true, Value::Null).await.heard);
         let all = resolved().await;
         assert!(all.heard && !all.partial && all.followed_events.is_empty());
-        // Who follows is told of what others do.
+        // Followers are notified of the actions of others.
         let body = json!({"title": unique("Question"), "comment": "?", "subject": reference("Dataset", &subject.id)});
         let id = live.admin().main().create_discussion().body(body).send().await.unwrap().into_inner().id;
         let about = |one: &Notification| one.details.discussion.as_ref().is_some_and(|of| of.id == id);
-        assert_eq!(reasons(&told_once(&plain, "discussion.new", about).await), ["explicit_subscriber"]);
+        assert_eq!(reasons(&notification_of(&plain, "discussion.new", about).await), ["explicit_subscriber"]);
 
         assert!(!follow(false, Value::Null).await.heard);
         assert!(!resolved().await.heard);
@@ -241,8 +241,8 @@ fn rules_are_set_replaced_and_removed() {
             rules.retain(|rule| rule.scope.as_ref().is_some_and(|scope| scope.id == id));
             rules
         };
-        let answer = set("Organization", &id, json!("discussion"), json!(false)).await.unwrap();
-        assert_eq!(answer.status(), 204);
+        let response = set("Organization", &id, json!("discussion"), json!(false)).await.unwrap();
+        assert_eq!(response.status(), 204);
         let made = rules(&id, None).await;
         assert_eq!(made.len(), 1);
         assert!(!made[0].enabled);
@@ -253,7 +253,7 @@ fn rules_are_set_replaced_and_removed() {
         set("Organization", &id, json!("discussion"), json!(true)).await.unwrap();
         assert!(rules(&id, Some(true)).await[0].enabled);
 
-        // What is not to be heard of is not told.
+        // Muted subjects cause no notification.
         set("Dataset", &subject, Value::Null, json!(false)).await.unwrap();
         let scopes = vec![format!("Dataset:{subject}"), format!("Organization:{id}")];
         let resolved = user.main().resolve_notifications().scope(scopes).send().await.unwrap();
@@ -265,7 +265,7 @@ fn rules_are_set_replaced_and_removed() {
         let body = json!({"title": unique("Tue"), "comment": "?", "subject": reference("Dataset", &subject)});
         let id = live.plain().main().create_discussion().body(body).send().await.unwrap().into_inner().id;
         let about = |one: &Notification| one.details.discussion.as_ref().is_some_and(|of| of.id == id);
-        assert!(!told(&user, "discussion.new").await.iter().any(about));
+        assert!(!notifications(&user, "discussion.new").await.iter().any(about));
 
         let error = set("Dataset", &subject, json!("nope"), json!(true)).await.unwrap_err();
         assert_eq!(refused(&error), ["event"]);
@@ -278,7 +278,7 @@ fn rules_are_set_replaced_and_removed() {
 fn a_rule_without_a_subject_is_about_all_of_them() {
     run(|live| async move {
         let plain = live.plain();
-        // Of a kind that nothing else here is told to this user.
+        // A kind of which this user gets no other notification here.
         let event = "organization.badge.company";
         let set = async |enabled: Value| {
             let body = json!({"event": event, "enabled": enabled});
@@ -298,7 +298,7 @@ fn a_rule_without_a_subject_is_about_all_of_them() {
 }
 
 #[test]
-fn what_is_out_of_reach_has_no_subject_and_what_is_wrong_is_refused() {
+fn unreachable_subjects_are_null_and_invalid_ones_refused() {
     run(|live| async move {
         let plain = live.plain();
         let private = dataset_with(&live.user(), json!({"private": true})).await.id;

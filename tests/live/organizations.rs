@@ -1,4 +1,4 @@
-//! Organizations: their life, their images, badges, followers, catalogues and lists.
+//! Organizations: lifecycle, images, badges, followers, catalogues and lists.
 
 use datagouv::main::types::{
     OrganizationBannerUploadForm, OrganizationInput, OrganizationLogoForm, ResizeOrganizationLogoForm,
@@ -78,7 +78,7 @@ fn a_deleted_organization_is_gone_for_strangers_until_it_is_restored() {
 }
 
 #[test]
-fn an_organization_is_refused_by_the_fields_that_are_wrong() {
+fn an_invalid_organization_is_refused_by_field() {
     run(|live| async move {
         let user = live.user();
         let refuse = async |body: serde_json::Value| {
@@ -128,7 +128,7 @@ fn a_renamed_organization_is_found_by_its_old_slug() {
 }
 
 #[test]
-fn presentation_blocs_come_when_they_are_asked_for() {
+fn presentation_blocs_are_returned_on_request() {
     run(|live| async move {
         let user = live.user();
         let created = organization(&user).await;
@@ -190,7 +190,7 @@ fn logos_and_banners_are_uploaded_with_and_without_a_box() {
 }
 
 #[test]
-fn what_is_no_image_or_a_wrong_box_is_refused() {
+fn invalid_images_and_crop_boxes_are_refused() {
     run(|live| async move {
         let user = live.user();
         let id = organization(&user).await.id;
@@ -216,7 +216,7 @@ fn what_is_no_image_or_a_wrong_box_is_refused() {
 }
 
 #[test]
-fn badges_are_given_once_and_taken_back_by_sysadmins() {
+fn badges_are_added_once_and_removed_by_sysadmins() {
     run(|live| async move {
         let (admin, user) = (live.admin(), live.user());
         let id = organization(&user).await.id;
@@ -309,7 +309,7 @@ fn organizations_are_listed_searched_and_suggested() {
 }
 
 #[test]
-fn what_an_organization_publishes_is_listed_as_json_csv_and_rdf() {
+fn publications_of_an_organization_are_listed_as_json_csv_and_rdf() {
     run(|live| async move {
         let (admin, user, anonymous) = (live.admin(), live.user(), live.anonymous());
         let organization = organization(&user).await;

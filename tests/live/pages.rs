@@ -1,4 +1,4 @@
-//! Walks over lists that change meanwhile, and masks worked out from types.
+//! Streams of lists that change during the stream, and masks derived from types.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::run;
 use crate::support::{dataset_with, organization, resource, unique};
 
-/// Data sets of an organization of their own.
+/// Datasets of a new organization.
 async fn datasets_of(client: &Client, organization: &str, count: usize) -> Vec<Dataset> {
     let mut made = Vec::new();
     for _ in 0..count {
@@ -33,7 +33,7 @@ struct Named {
 }
 
 #[test]
-fn a_walk_finds_every_item_once_at_any_concurrency() {
+fn yields_every_item_once_at_any_concurrency() {
     run(|live| async move {
         let client = live.user();
         let owner = organization(&client).await;
@@ -58,12 +58,12 @@ fn a_walk_finds_every_item_once_at_any_concurrency() {
 }
 
 #[test]
-fn a_list_that_shrinks_while_it_is_walked_just_ends() {
+fn a_list_that_shrinks_during_the_stream_ends() {
     run(|live| async move {
         let client = live.user();
         let owner = organization(&client).await;
         let made = datasets_of(&client, &owner.id, 4).await;
-        // Who may edit them still finds what is deleted.
+        // Deleted datasets are still found by those who may edit them.
         let reader = live.anonymous();
         let mut pages = reader.main().list_datasets().organization(&owner.id).page_size(2).pages();
         assert_eq!(pages.next().await.unwrap().unwrap().total, 4);
@@ -77,7 +77,7 @@ fn a_list_that_shrinks_while_it_is_walked_just_ends() {
 }
 
 #[test]
-fn what_moves_to_a_later_page_comes_once() {
+fn an_item_that_moves_to_a_later_page_is_yielded_once() {
     run(|live| async move {
         let client = live.user();
         let owner = organization(&client).await;
@@ -98,7 +98,7 @@ fn what_moves_to_a_later_page_comes_once() {
 }
 
 #[test]
-fn a_type_brings_its_fields_from_objects_lists_and_searches() {
+fn a_type_selects_its_fields_of_objects_lists_and_searches() {
     run(|live| async move {
         let client = live.user();
         let owner = organization(&client).await;
@@ -125,9 +125,9 @@ fn a_type_brings_its_fields_from_objects_lists_and_searches() {
     });
 }
 
-/// What masks can say: lists of objects, objects that are null, maps, any value, all that is not named.
+/// All that masks can express: lists of objects, null objects, maps, any value, all other fields.
 #[test]
-fn the_server_takes_every_mask_that_a_type_makes() {
+fn the_server_accepts_the_mask_of_every_type() {
     #[derive(Deserialize, JsonSchema)]
     struct Resource {
         title: String,

@@ -1,4 +1,4 @@
-//! Charts, scheduled jobs, and the doors to services of others: Géoplateforme and ProConnect.
+//! Charts, scheduled jobs, and the external services Géoplateforme and ProConnect.
 
 use std::net::SocketAddr;
 
@@ -67,7 +67,7 @@ fn a_chart_with_axes_series_and_filters_is_read_back() {
 }
 
 #[test]
-fn a_chart_is_changed_gets_an_image_and_is_deleted() {
+fn a_chart_is_updated_given_an_image_and_deleted() {
     run(|live| async move {
         let client = live.user();
         let used = dataset(&client).await;
@@ -166,7 +166,7 @@ fn jobs_run_by_crontab_or_by_interval() {
 }
 
 #[test]
-fn a_task_that_nobody_knows_is_pending() {
+fn an_unknown_task_is_pending() {
     run(|live| async move {
         let task = live.admin().main().get_task_api().id("no-such-task").send().await.unwrap();
         assert_eq!((task.id.as_str(), task.status.as_str()), ("no-such-task", "PENDING"));
@@ -175,7 +175,7 @@ fn a_task_that_nobody_knows_is_pending() {
 }
 
 #[test]
-fn without_a_link_to_geoplateforme_nothing_is_pushed_or_pulled() {
+fn geoplateforme_is_refused_without_its_configuration() {
     run(|live| async move {
         let client = live.user();
         let used = dataset(&client).await;
@@ -215,7 +215,7 @@ fn without_a_link_to_geoplateforme_nothing_is_pushed_or_pulled() {
 }
 
 #[test]
-fn without_an_identity_provider_nobody_logs_in() {
+fn login_is_refused_without_an_identity_provider() {
     run(|live| async move {
         let client = live.anonymous();
         for error in [
@@ -230,9 +230,9 @@ fn without_an_identity_provider_nobody_logs_in() {
 }
 
 #[test]
-fn logging_out_leads_to_the_home_page_of_the_platform() {
+fn logging_out_redirects_to_the_home_page() {
     run(|live| async move {
-        // The home page is the production's: its name leads here to a port where nobody listens.
+        // The home page is that of production, whose name resolves here to a closed port.
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
         let http = move || reqwest::Client::builder().resolve("www.data.gouv.fr", nowhere);
         let client = Client::builder()

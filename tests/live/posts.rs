@@ -179,7 +179,7 @@ fn blocs_in_the_wrong_place_are_refused() {
 }
 
 #[test]
-fn an_organization_presents_itself_with_blocs_that_only_a_mask_shows() {
+fn blocs_of_an_organization_are_returned_only_with_a_mask() {
     run(|live| async move {
         let client = live.admin();
         let (owner, shown) = (organization(&client).await, shown(&client).await);
@@ -204,7 +204,7 @@ fn an_organization_presents_itself_with_blocs_that_only_a_mask_shows() {
 }
 
 #[test]
-fn the_site_has_blocs_that_only_a_mask_shows() {
+fn blocs_of_the_site_are_returned_only_with_a_mask() {
     run(|live| async move {
         let admin = live.admin();
         let body = json!({"dataservices_blocs": shown(&admin).await.blocs(Some("purple"))});

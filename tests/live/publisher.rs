@@ -1,4 +1,4 @@
-//! What a publisher does, from the dataset that is not there yet to the rows that are gone.
+//! The work of a publisher, from the creation of a dataset to the deletion of its rows.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub fn patient() -> Wait {
     Wait::up_to(Duration::from_secs(900)).first_pause(Duration::from_millis(200)).longest_pause(Duration::from_secs(2))
 }
 
-/// A name that the server has not seen: within a second, it takes a name once.
+/// A new file name: the server accepts a name once per second.
 pub fn file_name(extension: &str) -> String {
     format!("{}.{extension}", unique("table").replace(' ', "-"))
 }
@@ -30,7 +30,7 @@ pub async fn publish(client: &Client, extension: &str, content: impl Into<Vec<u8
     dataset.resource(dataset.upload(file).send().await.unwrap().id)
 }
 
-/// The same, analysed, with rows to be read.
+/// The same, analysed, with rows.
 pub async fn publish_table(
     client: &Client,
     extension: &str,
@@ -51,7 +51,7 @@ impl Live {
         file.write_all(format!("{}\n", resource.id()).as_bytes()).unwrap();
     }
 
-    /// Has the tables of resources that are gone removed, as production does from time to time.
+    /// Removes the tables of deleted resources, as production does from time to time.
     pub async fn purge(&self) {
         let _alone = self.purge.write().await;
         let request = self.folder.join("control/purge");
@@ -98,7 +98,7 @@ pub fn stations(numbers: impl Iterator<Item = i64>) -> (Vec<Station>, String) {
 }
 
 #[test]
-fn a_publisher_sees_the_rows_of_a_file_come_change_and_go() {
+fn rows_follow_the_creation_replacement_and_deletion_of_a_file() {
     run(|live| async move {
         let client = live.user_for("stations");
         let (first, csv) = stations(1..=300);
@@ -139,7 +139,7 @@ fn a_publisher_sees_the_rows_of_a_file_come_change_and_go() {
             (0..7).map(|points| (Some(points), Some(first.iter().filter(|one| one.points == points).count() as i64)));
         assert_eq!(counts, expected.collect::<Vec<_>>());
 
-        // The exports come after the rows.
+        // The exports are made after the rows.
         let analysis = resource
             .wait_until(patient(), |analysis| analysis.parquet.is_some() && analysis.pmtiles.is_some())
             .await
@@ -159,7 +159,7 @@ fn a_publisher_sees_the_rows_of_a_file_come_change_and_go() {
         assert_eq!(months.iter().map(|month| month.downloads).collect::<Vec<_>>(), [Some(1)]);
         assert_eq!(resource.metrics().totals().await.unwrap().unwrap().downloads, Some(1));
 
-        // Another file takes its place.
+        // The file is replaced.
         let (second, csv) = stations(1000..1010);
         let before = resource.analysis().await.unwrap();
         let replaced = resource.upload(File::from_bytes(file_name("csv"), csv)).send().await.unwrap();
@@ -173,7 +173,7 @@ fn a_publisher_sees_the_rows_of_a_file_come_change_and_go() {
         assert_eq!(Some(&export.url), analysis.parquet.as_ref().map(|export| &export.url));
         assert_ne!(other, parquet, "the same URL has other content");
 
-        // And goes: its rows stay until the platform throws them away.
+        // The resource is deleted; its rows stay until the platform purges them.
         resource.delete().await.unwrap();
         assert!(resource.analysis().await.unwrap_err().is_not_found());
         live.purge().await;
@@ -184,12 +184,12 @@ fn a_publisher_sees_the_rows_of_a_file_come_change_and_go() {
 }
 
 #[test]
-fn a_replacement_is_waited_for_though_the_rows_before_stay_in_place() {
+fn waits_for_the_rows_of_a_replacement() {
     run(|live| async move {
         let client = live.user_for("replaced");
         let (_, csv) = stations(1..=20);
         let (resource, _) = publish_table(&client, "csv", csv).await;
-        // Without the analysis before: the URL tells the rows apart.
+        // Without the previous analysis, the URL distinguishes the rows.
         let (second, csv) = stations(50..=80);
         resource.upload(File::from_bytes(file_name("csv"), csv)).send().await.unwrap();
         resource.wait_for_analysis(patient()).await.unwrap();
@@ -198,7 +198,7 @@ fn a_replacement_is_waited_for_though_the_rows_before_stay_in_place() {
 }
 
 #[test]
-fn a_replacement_that_fails_leaves_the_rows_of_the_file_before() {
+fn a_failed_replacement_keeps_the_previous_rows() {
     run(|live| async move {
         let _kept = live.purge.read().await;
         let client = live.user_for("failed");
@@ -213,7 +213,7 @@ fn a_replacement_that_fails_leaves_the_rows_of_the_file_before() {
         assert_eq!(error.message, "Column names cannot exceed 63 characters in Postgres");
         assert_eq!((&after.table, &after.parquet), (&None, &None));
         assert_eq!(resource.rows::<Station>().collect(1_000).await.unwrap(), first);
-        // And a good file after it is not taken for the one that failed.
+        // The next valid file is not taken for the failed one.
         let (third, csv) = stations(7..=40);
         resource.upload(File::from_bytes(file_name("csv"), csv)).send().await.unwrap();
         resource.wait_for_new_analysis(&after, patient()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Stands between the client and the servers, and keeps what was answered.
+//! A proxy between the client and the servers that records responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use datagouv::Operation;
 use regex::{Captures, Regex};
 use serde_json::{Value, json};
 
-/// How many answers of different shapes are kept of an operation's successes, and of each of its failures.
+/// How many responses of different shapes are recorded for the successes of an operation, and for each failure.
 const KEPT: (usize, usize) = (12, 2);
 
 /// A server of the platform.
@@ -25,10 +25,10 @@ pub enum Server {
     Metrics,
 }
 
-/// An answer of a server.
+/// A response of a server.
 struct Exchange {
     api: &'static str,
-    /// What the answer is of, where the scenario says so.
+    /// The subject of the response, if the scenario names one.
     subject: Option<String>,
     operation: &'static Operation,
     path: String,
@@ -39,11 +39,11 @@ struct Exchange {
 
 struct Shared {
     http: reqwest::Client,
-    /// Those that were not written yet.
+    /// Those that are not written yet.
     exchanges: Mutex<Vec<Exchange>>,
 }
 
-/// What was written so far: the shapes of the answers to each operation, by status and subject.
+/// What was written so far: the shapes of the responses of each operation, by status and subject.
 struct Written {
     normaliser: Normaliser,
     shapes: BTreeMap<(&'static str, &'static str, u16, Option<String>), BTreeSet<String>>,
@@ -58,7 +58,7 @@ struct Relay {
 }
 
 pub struct Recorder {
-    /// Each server: where it is, and where the clients find it.
+    /// Each server: its address, and that of its proxy.
     servers: Vec<(Server, String, String)>,
     shared: Arc<Shared>,
     written: Mutex<Written>,
@@ -87,12 +87,12 @@ impl Recorder {
         Self { servers: started, shared, written: Mutex::new(written) }
     }
 
-    /// Where the clients find a server.
+    /// The address of the proxy of a server.
     pub fn url(&self, server: Server) -> &str {
         &self.servers.iter().find(|(one, ..)| *one == server).unwrap().2
     }
 
-    /// Writes what was recorded, if that was asked for.
+    /// Writes what was recorded, if `DATAGOUV_RECORD` is set.
     pub fn write(&self) {
         if std::env::var_os("DATAGOUV_RECORD").is_none() {
             return;
@@ -105,7 +105,7 @@ impl Recorder {
             let body = match serde_json::from_slice::<Value>(&exchange.body) {
                 Ok(body) => normaliser.value(body),
                 Err(_) => match std::str::from_utf8(&exchange.body) {
-                    // What is not JSON is only kept to show that it came.
+                    // A body that is not JSON is recorded only to show that there is one.
                     Ok(text) => json!(normaliser.text(&text.chars().take(2000).collect::<String>())),
                     Err(_) => Value::Null,
                 },
@@ -114,7 +114,7 @@ impl Recorder {
             let shapes = kept.entry(key).or_default();
             let shape = format!("{} {}", exchange.content_type, shape(&body));
             let most = match exchange.subject {
-                // The shape of a table is that of its columns: one answer shows it.
+                // The shape of a table is that of its columns: one response shows it.
                 Some(_) => 1,
                 None if exchange.status < 400 => KEPT.0,
                 None => KEPT.1,
@@ -142,7 +142,7 @@ impl Recorder {
 
 async fn forward(State(relay): State<Relay>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let whole = uri.path_and_query().map_or("/", |path| path.as_str());
-    // The first segment may name what the requests of a client are about.
+    // The first segment may be the subject of the requests of a client.
     let (subject, path) = match whole.strip_prefix("/@").and_then(|rest| rest.split_once('/')) {
         Some((subject, _)) => (Some(subject.to_owned()), &whole[subject.len() + 2..]),
         None => (None, whole),
@@ -155,14 +155,14 @@ async fn forward(State(relay): State<Relay>, method: Method, uri: Uri, headers: 
     {
         request = request.header(name, value);
     }
-    let answer = match request.send().await {
-        Ok(answer) => answer,
+    let response = match request.send().await {
+        Ok(response) => response,
         Err(error) => {
             return Response::builder().status(StatusCode::BAD_GATEWAY).body(Body::from(error.to_string())).unwrap();
         }
     };
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    let body = answer.bytes().await.unwrap_or_default();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.unwrap_or_default();
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     if let Some((api, operation)) = operation(server, &method, path.split('?').next().unwrap_or_default()) {
         let path = path.to_owned();
@@ -208,7 +208,7 @@ fn matches(template: &str, path: &str) -> bool {
         })
 }
 
-/// The keys and kinds of a body: two answers of one shape prove the same.
+/// The keys and kinds of a body: two responses of one shape prove the same.
 fn shape(value: &Value) -> String {
     match value {
         Value::Object(object) => object.iter().map(|(key, value)| format!("{key}:{},", shape(value))).collect(),
@@ -223,7 +223,7 @@ fn shape(value: &Value) -> String {
     }
 }
 
-/// Puts stable values in the place of those that change from run to run, and hides what is secret.
+/// Replaces values that change from run to run by stable ones, and removes secrets.
 struct Normaliser {
     /// The addresses of the servers here, and in production.
     addresses: Vec<(String, &'static str)>,

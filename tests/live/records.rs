@@ -1,4 +1,4 @@
-//! The rows of a file are the same from the tabular API and from the file itself.
+//! Rows of the tabular API and records of the same file are equal.
 
 use datagouv::objects::ResourceHandle;
 use datagouv::records::RecordSource;
@@ -75,7 +75,7 @@ fn table(separator: char) -> String {
 }
 
 #[test]
-fn every_cell_of_a_file_is_that_of_the_api() {
+fn cells_of_a_file_equal_those_of_the_tabular_api() {
     run(|live| async move {
         let client = live.user_for("records");
         for separator in [';', ','] {
@@ -92,7 +92,7 @@ fn every_cell_of_a_file_is_that_of_the_api() {
 }
 
 #[test]
-fn every_encoding_that_the_platform_reads_is_read_alike() {
+fn encodings_are_detected_as_by_the_platform() {
     run(|live| async move {
         let client = live.user_for("encodings");
         let lines: String = (0..60).map(|n| format!("{n};Orléans-{n};café déjà vu, élève\n")).collect();
@@ -113,7 +113,7 @@ fn every_encoding_that_the_platform_reads_is_read_alike() {
 }
 
 #[test]
-fn a_day_that_the_platform_takes_for_a_month_is_right_from_the_file() {
+fn a_day_that_the_platform_reads_as_a_month_is_correct_in_records() {
     run(|live| async move {
         let client = live.user_for("swapped days");
         let lines: String = (0..30).map(|n| format!("{n};{:02}/01/2024\n", n % 28 + 1)).collect();
@@ -124,7 +124,7 @@ fn a_day_that_the_platform_takes_for_a_month_is_right_from_the_file() {
 }
 
 #[test]
-fn a_file_that_the_platform_cannot_read_is_read_from_the_file() {
+fn a_file_that_the_platform_cannot_read_has_records() {
     run(|live| async move {
         let client = live.user_for("unread files");
         // Title lines and a name that is too long for the database.

@@ -1,4 +1,4 @@
-//! Reports of what should not stand.
+//! Reports of inappropriate content.
 
 use datagouv::main::types::{LazyReferenceInput, ReportInput};
 use datagouv::{Client, Response};
@@ -17,7 +17,7 @@ async fn report(client: &Client, body: Value) -> datagouv::Result<Response<Repor
 }
 
 #[test]
-fn everything_that_can_be_reported_is_with_and_without_a_key() {
+fn every_kind_of_subject_is_reported_with_and_without_a_key() {
     run(|live| async move {
         let (admin, user, plain, anonymous) = (live.admin(), live.user(), live.plain(), live.anonymous());
         let dataset = dataset(&user).await;
@@ -59,7 +59,7 @@ fn everything_that_can_be_reported_is_with_and_without_a_key() {
 }
 
 #[test]
-fn a_report_is_dismissed_and_taken_up_again() {
+fn a_report_is_dismissed_and_reopened() {
     run(|live| async move {
         let (admin, user) = (live.admin(), live.user());
         let subject = dataset(&user).await.id;
@@ -97,7 +97,7 @@ fn a_report_outlives_its_subject() {
         assert_eq!(read.subject_deleted_by.as_ref().unwrap().first_name, "Alice");
         assert_eq!(read.subject_label, subject.title);
 
-        // A deleted discussion is nowhere any more; its report still says what it was.
+        // The report of a deleted discussion keeps its subject.
         let other = dataset(&user).await.id;
         let body = json!({"title": unique("Question"), "comment": "?", "subject": reference("Dataset", &other)});
         let discussion = user.main().create_discussion().body(body).send().await.unwrap();
@@ -123,7 +123,7 @@ fn the_server_reports_spam_by_itself() {
         let found = page.data.iter().find(|report| report.subject_label == title).unwrap();
         assert_eq!(found.reason.as_str(), "auto_spam");
         assert!(found.by.is_none() && found.message.as_ref().unwrap().contains("viagra"));
-        // What the discussion would have caused waits for the report to be dismissed.
+        // The notifications of the discussion are sent when the report is dismissed.
         assert_eq!(found.callbacks_count, 1);
         let body = json!({"dismissed_at": "2026-01-01T00:00:00+00:00"});
         let dismissed = admin.main().update_report().report(&found.id).body(body).send().await.unwrap();
@@ -133,7 +133,7 @@ fn the_server_reports_spam_by_itself() {
 }
 
 #[test]
-fn reports_are_refused_and_kept_from_strangers() {
+fn reports_are_refused_and_hidden_from_strangers() {
     run(|live| async move {
         let (admin, user, anonymous) = (live.admin(), live.user(), live.anonymous());
         let subject = dataset(&user).await.id;

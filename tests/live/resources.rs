@@ -14,7 +14,7 @@ use crate::support::{
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 #[test]
-fn a_resource_comes_back_with_all_that_was_sent() {
+fn a_resource_has_every_property_that_was_sent() {
     run(|live| async move {
         let client = live.user();
         let (made, title) = (dataset(&client).await, unique("Ressource «é»"));
@@ -61,7 +61,7 @@ fn resources_name_their_schema_by_name_or_by_url() {
 }
 
 #[test]
-fn a_refused_resource_names_its_fields() {
+fn an_invalid_resource_is_refused_by_field() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -88,7 +88,7 @@ fn a_refused_resource_names_its_fields() {
 }
 
 #[test]
-fn a_resource_is_read_changed_written_and_deleted() {
+fn a_resource_is_read_updated_and_deleted() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -119,7 +119,7 @@ fn a_resource_is_read_changed_written_and_deleted() {
 }
 
 #[test]
-fn a_resource_that_is_none_is_not_found() {
+fn an_unknown_resource_is_not_found() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -133,7 +133,7 @@ fn a_resource_that_is_none_is_not_found() {
 }
 
 #[test]
-fn resources_are_put_in_order_all_of_them() {
+fn resources_are_reordered_by_a_list_of_all_of_them() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -144,8 +144,8 @@ fn resources_are_put_in_order_all_of_them() {
         order.rotate_left(1);
         let body = |ids: &[String]| ids.iter().map(ResourceIdentifier::new).collect::<Vec<_>>();
         let request = || client.main().update_resources().dataset(&made.id);
-        let answer = request().body(body(&order)).send().await.unwrap();
-        assert_eq!(answer.iter().map(|resource| &resource.id).collect::<Vec<_>>(), order.iter().collect::<Vec<_>>());
+        let response = request().body(body(&order)).send().await.unwrap();
+        assert_eq!(response.iter().map(|resource| &resource.id).collect::<Vec<_>>(), order.iter().collect::<Vec<_>>());
         let read = client.main().get_dataset().dataset(&made.id).send().await.unwrap();
         assert_eq!(
             read.resources.iter().map(|resource| &resource.id).collect::<Vec<_>>(),
@@ -157,7 +157,7 @@ fn resources_are_put_in_order_all_of_them() {
 }
 
 #[test]
-fn a_dataset_of_three_hundred_resources_is_read_and_written_whole() {
+fn read_modify_write_keeps_three_hundred_resources() {
     run(|live| async move {
         let client = live.user();
         let kinds = ["main", "documentation", "update", "api", "code", "other"];
@@ -185,12 +185,12 @@ fn a_dataset_of_three_hundred_resources_is_read_and_written_whole() {
 }
 
 #[test]
-fn a_sysadmin_has_a_resource_analysed() {
+fn a_sysadmin_requests_the_analysis_of_a_resource() {
     run(|live| async move {
         let made = dataset(&live.user()).await;
         let id = live.user().dataset(&made.id).upload(csv()).send().await.unwrap().id;
-        let asked = live.admin().main().force_resource_analysis().dataset(&made.id).rid(&id).send().await.unwrap();
-        assert_eq!(asked.status(), 202);
+        let requested = live.admin().main().force_resource_analysis().dataset(&made.id).rid(&id).send().await.unwrap();
+        assert_eq!(requested.status(), 202);
         let error = live.user().main().force_resource_analysis().dataset(&made.id).rid(&id).send().await.unwrap_err();
         assert!(error.is_forbidden(), "{error}");
         let error = live.anonymous().main().force_resource_analysis().dataset(&made.id).rid(&id).send().await;
@@ -199,10 +199,10 @@ fn a_sysadmin_has_a_resource_analysed() {
 }
 
 #[test]
-fn the_permanent_link_of_a_resource_leads_to_its_file() {
+fn the_permanent_link_of_a_resource_redirects_to_its_file() {
     run(|live| async move {
         let made = dataset(&live.user()).await;
-        // A file that is certain to be there: the dataset's own RDF.
+        // A file that always exists: the RDF of the dataset.
         let (base, _) = made.uri.rsplit_once("/datasets/").unwrap();
         let url = format!("{base}/datasets/{}/rdf.nt", made.id);
         let id = resource_with(&live.user(), &made.id, json!({"url": url})).await.id;
@@ -214,7 +214,7 @@ fn the_permanent_link_of_a_resource_leads_to_its_file() {
 }
 
 #[test]
-fn a_community_resource_lives_beside_a_dataset_of_another() {
+fn a_community_resource_belongs_to_a_dataset_of_another_user() {
     run(|live| async move {
         let (client, made) = (live.plain(), dataset(&live.user()).await);
         let created = community_resource(&client, &made.id).await;
@@ -251,7 +251,7 @@ fn a_community_resource_lives_beside_a_dataset_of_another() {
 }
 
 #[test]
-fn a_community_resource_may_be_of_an_organization() {
+fn an_organization_owns_a_community_resource() {
     run(|live| async move {
         let (client, made) = (live.plain(), dataset(&live.user()).await);
         let organization = organization(&client).await;

@@ -110,7 +110,7 @@ fn a_reuse_with_everything_is_read_back_updated_and_listed() {
 }
 
 #[test]
-fn a_private_reuse_is_seen_by_its_owner_alone() {
+fn a_private_reuse_is_visible_to_its_owner_alone() {
     run(|live| async move {
         let owner = live.user();
         let body = json!({
@@ -164,7 +164,7 @@ fn only_an_administrator_features_a_reuse() {
 }
 
 #[test]
-fn an_image_of_a_reuse_is_kept() {
+fn an_image_of_a_reuse_is_stored() {
     run(|live| async move {
         let client = live.user();
         let made = reuse(&client).await;
@@ -231,7 +231,7 @@ fn reuses_are_suggested_by_their_title_and_shown_in_the_feed() {
 }
 
 #[test]
-fn a_reuse_without_what_is_required_is_refused_by_field() {
+fn a_reuse_without_required_fields_is_refused_by_field() {
     run(|live| async move {
         let body = json!({
             "title": unique("Réutilisation"), "description": "d", "type": "nope", "topic": "others",

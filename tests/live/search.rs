@@ -71,7 +71,7 @@ fn datasets_are_searched_by_every_filter() {
             assert_eq!(page.data[0].resources.total, 1);
         }
         for (filter, request) in [
-            // Without a search engine the database answers, and takes these lists for single values.
+            // Without a search engine the database is searched, and takes these lists for single values.
             ("granularity", search().granularity(["fr:region".to_owned()])),
             ("format", search().format(["csv".to_owned()])),
             ("schema", search().schema(["etalab/schema-irve-statique".to_owned()])),
@@ -90,7 +90,7 @@ fn datasets_are_searched_by_every_filter() {
 }
 
 #[test]
-fn no_search_goes_beyond_its_end_or_too_deep() {
+fn searches_beyond_the_end_or_too_deep_are_refused() {
     run(|live| async move {
         let client = live.anonymous();
         dataset(&live.user()).await;
@@ -155,7 +155,7 @@ fn datasets_are_listed_by_every_filter() {
 }
 
 #[test]
-fn archived_private_and_deleted_datasets_come_only_when_asked_for() {
+fn archived_private_and_deleted_datasets_are_listed_only_on_request() {
     run(|live| async move {
         let client = live.user();
         let tag = word();
@@ -288,11 +288,11 @@ fn organizations_discussions_posts_and_topics_are_searched() {
             "title": unique("Question"), "comment": "Bonjour ?", "subject": {"class": "Dataset", "id": used.id},
             "extras": {"a": [1]},
         });
-        let asked = live.user().main().create_discussion().body(body).send().await.unwrap();
+        let started = live.user().main().create_discussion().body(body).send().await.unwrap();
         let body = json!({"comment": "Fini", "close": true});
-        admin.main().comment_discussion().id(&asked.id).body(body).send().await.unwrap();
+        admin.main().comment_discussion().id(&started.id).body(body).send().await.unwrap();
         let page = api.search_discussions().sort("-created").page_size(50).send().await.unwrap();
-        let found = page.data.iter().find(|found| found.id == asked.id).unwrap();
+        let found = page.data.iter().find(|found| found.id == started.id).unwrap();
         assert_eq!(
             (found.discussion.len(), found.closed.is_some(), found.subject.id.as_str()),
             (2, true, used.id.as_str())

@@ -1,4 +1,4 @@
-//! What the scenarios share: names of their own, and objects to act on.
+//! Shared by the scenarios: unique names, and objects to act on.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,13 +8,13 @@ use datagouv::main::types::{CommunityResource, Dataservice, Dataset, Organizatio
 use datagouv::{Client, File};
 use serde_json::{Value, json};
 
-/// Names differ from run to run too: the server may be older than this run.
+/// Distinguishes runs: the server may have objects of an earlier one.
 pub static RUN: LazyLock<u64> =
     LazyLock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64 % 100_000_000);
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// A name that no other object has.
+/// A unique name.
 pub fn unique(prefix: &str) -> String {
     format!("{prefix} {}-{}", *RUN, COUNT.fetch_add(1, Ordering::Relaxed))
 }
@@ -42,7 +42,7 @@ pub async fn dataset_with(client: &Client, extra: Value) -> Dataset {
     client.main().create_dataset().body(merged(body, extra)).send().await.unwrap().into_inner()
 }
 
-/// A resource elsewhere, of a dataset.
+/// A remote resource of a dataset.
 pub async fn resource(client: &Client, dataset: &str) -> Resource {
     resource_with(client, dataset, json!({})).await
 }
@@ -53,7 +53,7 @@ pub async fn resource_with(client: &Client, dataset: &str, extra: Value) -> Reso
     client.main().create_resource().dataset(dataset).body(merged(body, extra)).send().await.unwrap().into_inner()
 }
 
-/// A resource of the community, elsewhere, for a dataset.
+/// A remote community resource of a dataset.
 pub async fn community_resource(client: &Client, dataset: &str) -> CommunityResource {
     let body = json!({
         "title": unique("Ressource communautaire"),
@@ -91,7 +91,7 @@ pub async fn dataservice(client: &Client) -> Dataservice {
     client.main().create_dataservice().body(body).send().await.unwrap().into_inner()
 }
 
-/// A small CSV file under a name of its own: within a second, the server takes a name once.
+/// A small CSV file with a unique name: the server accepts a name once per second.
 pub fn csv() -> File {
     File::from_bytes(format!("{}.csv", unique("donnees").replace(' ', "-")), "code;nom\n01001;L'Abergement\n")
 }

@@ -1,4 +1,4 @@
-//! Tables of every kind: what is written in a file is what the client reads.
+//! Tables of every type and encoding: the client reads the values of the file.
 
 use datagouv::Client;
 use datagouv::objects::ResourceHandle;
@@ -9,10 +9,10 @@ use crate::publisher::{patient, publish_table};
 use crate::run;
 use crate::support::gzip;
 
-/// A column: its name, the format that the analyser finds, and a cell of a line as it is written and read.
+/// A column: its name, the format that the analyser detects, and a cell of a line, as written and as read.
 type Column = (&'static str, &'static str, fn(usize) -> (String, Value));
 
-/// How many rows the small tables have: enough for the analyser to tell their types and encodings.
+/// How many rows the small tables have: enough for the analyser to detect types and encodings.
 const LINES: usize = 30;
 
 fn row(columns: &[&str], values: &[Value]) -> Row {
@@ -32,7 +32,7 @@ async fn rows(resource: &ResourceHandle) -> Vec<Row> {
     rows.iter().enumerate().map(without_number).collect()
 }
 
-/// The name and the format of each column, as the analyser has found them.
+/// The name and the format of each column, as the analyser has detected them.
 async fn formats(client: &Client, resource: &ResourceHandle) -> Vec<(String, String)> {
     let profile = client.tabular().get_resource_profile().rid(resource.id()).send().await.unwrap();
     let profile = serde_json::to_value(&profile.profile).unwrap();
@@ -41,7 +41,7 @@ async fn formats(client: &Client, resource: &ResourceHandle) -> Vec<(String, Str
     header.iter().map(|column| (name(column), name(&profile["columns"][column.as_str().unwrap()]["format"]))).collect()
 }
 
-/// Publishes columns of values, each written in a line beside what it is read as, and compares all of them. Every
+/// Publishes columns of values, each with the value that is read, and compares all of them. Every
 /// third line is empty in all columns but the first.
 async fn typed(client: &Client, columns: &[Column]) {
     let names: Vec<&str> = columns.iter().map(|(name, ..)| *name).collect();
@@ -71,7 +71,7 @@ async fn typed(client: &Client, columns: &[Column]) {
 }
 
 #[test]
-fn numbers_and_truths_are_read_as_they_are_written() {
+fn numbers_and_booleans_keep_their_values() {
     run(|live| async move {
         let client = live.user_for("numbers");
         let columns: &[Column] = &[
@@ -95,7 +95,7 @@ fn numbers_and_truths_are_read_as_they_are_written() {
 }
 
 #[test]
-fn dates_are_read_as_they_are_written() {
+fn dates_keep_their_values() {
     run(|live| async move {
         let client = live.user_for("dates");
         let columns: &[Column] = &[
@@ -121,7 +121,7 @@ fn dates_are_read_as_they_are_written() {
 }
 
 #[test]
-fn identifiers_and_documents_are_read_as_they_are_written() {
+fn identifiers_and_json_keep_their_values() {
     run(|live| async move {
         let client = live.user_for("identifiers");
         let columns: &[Column] = &[
@@ -164,7 +164,7 @@ async fn same_rows(client: &Client, extension: &str, content: Vec<u8>, expected:
 }
 
 #[test]
-fn every_separator_is_told() {
+fn the_profile_has_every_separator() {
     run(|live| async move {
         for (name, separator) in [("semicolon", ';'), ("comma", ','), ("tab", '\t'), ("pipe", '|')] {
             let client = live.user_for(&format!("separator-{name}"));
@@ -179,7 +179,7 @@ fn every_separator_is_told() {
 }
 
 #[test]
-fn every_encoding_is_told() {
+fn the_profile_has_every_encoding() {
     run(|live| async move {
         let (csv, expected) = communes(';');
         let utf_16 = std::iter::once(0xfeff).chain(csv.encode_utf16()).flat_map(u16::to_le_bytes).collect();
@@ -202,7 +202,7 @@ fn every_encoding_is_told() {
 }
 
 #[test]
-fn a_compressed_file_is_read_as_what_it_holds() {
+fn a_compressed_file_is_read_as_its_content() {
     run(|live| async move {
         let client = live.user_for("gzip");
         let (csv, expected) = communes(';');
@@ -287,7 +287,7 @@ fn columns_of_any_name_are_read_filtered_and_sorted() {
             match resource.rows::<Row>().filter(filter).collect(100).await {
                 Ok(found) if found.len() == 1 && found[0]["__id"] == json!(8) => {}
                 Ok(found) => problems.push(format!("{name}: {} rows are equal", found.len())),
-                // What the server cannot be asked is refused before it is.
+                // Conditions that the server lacks are refused before sending.
                 Err(error) if error.is_request() => {}
                 Err(error) => problems.push(format!("{name}: {error}")),
             }
@@ -305,7 +305,7 @@ fn columns_of_any_name_are_read_filtered_and_sorted() {
 }
 
 #[test]
-fn columns_that_the_database_has_itself_are_renamed_in_the_rows_alone() {
+fn columns_named_like_those_of_the_database_are_renamed_in_rows_only() {
     run(|live| async move {
         let client = live.user_for("renamed");
         let lines: String = (0..LINES).map(|n| format!("{n};a{n};{n}\n")).collect();
@@ -318,7 +318,7 @@ fn columns_that_the_database_has_itself_are_renamed_in_the_rows_alone() {
 }
 
 #[test]
-fn tables_of_every_length_are_read_whole_and_in_order() {
+fn tables_of_every_length_are_complete_and_in_order() {
     run(|live| async move {
         for lines in [5, 1_000, 60_000_i64] {
             let client = live.user_for(&format!("lines-{lines}"));
@@ -346,7 +346,7 @@ fn tables_of_every_length_are_read_whole_and_in_order() {
 fn points_become_geojson_and_tiles() {
     run(|live| async move {
         let client = live.user_for("points");
-        // Every tenth has no place, and is left out.
+        // Every tenth has no coordinates, and is left out.
         let lines: String = (0..LINES)
             .map(|n| {
                 if n % 10 == 0 {

@@ -1,4 +1,4 @@
-//! The operations of the tabular API, one by one, and how it refuses.
+//! The operations of the tabular API, one by one, and its errors.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ fn communes() -> String {
 }
 
 #[test]
-fn a_resource_its_profile_and_its_document_are_asked_by_its_id() {
+fn a_resource_has_metadata_a_profile_and_a_swagger_document() {
     run(|live| async move {
         let client = live.user_for("communes");
         let (resource, analysis) = publish_table(&client, "csv", communes()).await;
@@ -39,7 +39,7 @@ fn a_resource_its_profile_and_its_document_are_asked_by_its_id() {
 }
 
 #[test]
-fn rows_come_as_pages_as_csv_and_as_json() {
+fn rows_are_served_as_pages_csv_and_json() {
     run(|live| async move {
         let client = live.user_for("pages");
         let (resource, _) = publish_table(&client, "csv", communes()).await;
@@ -61,7 +61,7 @@ fn rows_come_as_pages_as_csv_and_as_json() {
 }
 
 #[test]
-fn the_tabular_api_says_that_it_is_well() {
+fn the_tabular_api_reports_its_health() {
     run(|live| async move {
         let health = live.anonymous().tabular().get_health().send().await.unwrap();
         assert_eq!(health.status, "ok");
@@ -70,7 +70,7 @@ fn the_tabular_api_says_that_it_is_well() {
 }
 
 #[test]
-fn what_the_tabular_api_refuses_it_gives_a_reason_for() {
+fn the_tabular_api_refuses_with_a_reason() {
     run(|live| async move {
         let client = live.user_for("refused");
         let (resource, _) = publish_table(&client, "csv", communes()).await;

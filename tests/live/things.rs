@@ -1,4 +1,4 @@
-//! Objects that tests need beside their own.
+//! Auxiliary objects of the tests.
 
 use datagouv::main::types;
 use datagouv::{Client, Error, Result};
@@ -17,7 +17,7 @@ pub fn refused<T>(result: Result<T>, status: u16) -> Error {
     }
 }
 
-/// Letters that every identifier and every search can hold.
+/// A text of letters that is valid in every identifier and every search.
 pub fn word() -> String {
     unique("mot").chars().filter(char::is_ascii_alphanumeric).collect()
 }

@@ -162,7 +162,7 @@ fn topics_are_listed_by_every_filter() {
 }
 
 #[test]
-fn a_private_topic_is_listed_for_its_owner_alone() {
+fn a_private_topic_is_listed_to_its_owner_alone() {
     run(|live| async move {
         let client = live.user();
         let tag = word();
@@ -197,7 +197,7 @@ fn only_an_administrator_features_a_topic() {
 }
 
 #[test]
-fn a_topic_that_the_server_refuses_is_an_error() {
+fn an_invalid_topic_is_refused() {
     run(|live| async move {
         let client = live.user();
         refused(client.main_v2().create_topic().body(json!({"name": ""})).send().await, 400);

@@ -21,7 +21,7 @@ async fn offer(
     client.main().request_transfer().body(body).send().await
 }
 
-async fn answer(client: &Client, id: &str, response: &str) -> datagouv::Result<Response<Transfer>> {
+async fn respond(client: &Client, id: &str, response: &str) -> datagouv::Result<Response<Transfer>> {
     let body = TransferResponse::new(response).comment("Bien");
     client.main().respond_to_transfer().id(id).body(body).send().await
 }
@@ -42,22 +42,22 @@ fn an_accepted_transfer_changes_the_owner() {
         assert!(offered.responded.is_none());
 
         let page = plain.main().list_notifications().type_("transfer.requested").page_size(1000).send().await.unwrap();
-        let told = |id: &str| {
+        let notification_of = |id: &str| {
             page.data
                 .iter()
                 .find(|one| one.details.transfer_subject.as_ref().is_some_and(|of| of.id.as_deref() == Some(id)))
         };
-        let told = told(&created.id).unwrap();
-        assert!(told.requires_action);
-        assert_eq!(told.details.transfer_owner.as_ref().unwrap().first_name.as_deref(), Some("Alice"));
+        let notification = notification_of(&created.id).unwrap();
+        assert!(notification.requires_action);
+        assert_eq!(notification.details.transfer_owner.as_ref().unwrap().first_name.as_deref(), Some("Alice"));
 
-        assert!(answer(&user, &offered.id, "accept").await.unwrap_err().is_forbidden());
-        let accepted = answer(&plain, &offered.id, "accept").await.unwrap();
+        assert!(respond(&user, &offered.id, "accept").await.unwrap_err().is_forbidden());
+        let accepted = respond(&plain, &offered.id, "accept").await.unwrap();
         assert_eq!(accepted.status.as_str(), "accepted");
         assert!(accepted.responded.is_some());
         let read = live.anonymous().main().get_dataset().dataset(&created.id).send().await.unwrap();
         assert_eq!(read.owner.as_ref().unwrap().id, taker);
-        let error = answer(&plain, &offered.id, "refuse").await.unwrap_err();
+        let error = respond(&plain, &offered.id, "refuse").await.unwrap_err();
         assert_eq!(error.server_message().as_deref(), Some("Cannot update transfer after accepting/refusing"));
         let read = live.anonymous().main().get_transfer().id(&offered.id).send().await.unwrap();
         assert_eq!(read.status.as_str(), "accepted");
@@ -65,7 +65,7 @@ fn an_accepted_transfer_changes_the_owner() {
 }
 
 #[test]
-fn everything_that_can_be_transferred_goes_to_an_organization() {
+fn every_kind_of_object_is_transferred_to_an_organization() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let taker = organization(&plain).await.id;
@@ -84,14 +84,14 @@ fn everything_that_can_be_transferred_goes_to_an_organization() {
             assert_eq!(offered.recipient.class, "Organization");
             let found = user.main().list_transfers().subject(id).subject_type(*class).status("pending").send().await;
             assert_eq!(found.unwrap().len(), 1);
-            answer(&plain, &offered.id, "accept").await.unwrap();
+            respond(&plain, &offered.id, "accept").await.unwrap();
             let found = plain.main().list_transfers().recipient(&taker).subject_type(*class).send().await.unwrap();
             assert_eq!(found.iter().map(|one| one.status.as_str()).collect::<Vec<_>>(), ["accepted"]);
         }
         let reuse = user.main().get_reuse().reuse(&subjects[0].1).send().await.unwrap();
         assert_eq!(reuse.organization.as_ref().unwrap().id, taker);
         assert!(reuse.owner.is_none());
-        // Strangers are shown none.
+        // Strangers see none.
         let found = live.anonymous().main().list_transfers().recipient(&taker).send().await.unwrap();
         assert!(found.is_empty());
     });
@@ -106,7 +106,7 @@ fn a_refused_transfer_changes_nothing() {
         let taker = me(&plain).await.id;
         let offered = offer(&user, ("Dataset", &subject), ("User", &taker)).await.unwrap();
         assert_eq!(offered.owner.class, "Organization");
-        let refusal = answer(&plain, &offered.id, "refuse").await.unwrap();
+        let refusal = respond(&plain, &offered.id, "refuse").await.unwrap();
         assert_eq!((refusal.status.as_str(), refusal.comment.as_deref()), ("refused", Some("Prenez")));
         let read = user.main().get_dataset().dataset(&subject).send().await.unwrap();
         assert_eq!(read.organization.as_ref().unwrap().id, giver);
@@ -116,7 +116,7 @@ fn a_refused_transfer_changes_nothing() {
 }
 
 #[test]
-fn transfers_are_refused_and_looked_up_by_what_they_are_about() {
+fn transfers_are_refused_and_found_by_subject() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let subject = dataset(&user).await.id;
@@ -136,9 +136,9 @@ fn transfers_are_refused_and_looked_up_by_what_they_are_about() {
         // Without a comment.
         let body = json!({"subject": reference("Dataset", &subject), "recipient": reference("User", &taker)});
         let offered = user.main().request_transfer().body(body).send().await.unwrap();
-        assert!(answer(&anonymous, &offered.id, "accept").await.unwrap_err().is_unauthorized());
-        assert!(answer(&plain, UNKNOWN, "accept").await.unwrap_err().is_not_found());
-        assert_eq!(answer(&plain, &offered.id, "nope").await.unwrap_err().status().unwrap(), 400);
+        assert!(respond(&anonymous, &offered.id, "accept").await.unwrap_err().is_unauthorized());
+        assert!(respond(&plain, UNKNOWN, "accept").await.unwrap_err().is_not_found());
+        assert_eq!(respond(&plain, &offered.id, "nope").await.unwrap_err().status().unwrap(), 400);
         assert!(anonymous.main().get_transfer().id(UNKNOWN).send().await.unwrap_err().is_not_found());
         let error = user.main().list_transfers().send().await.unwrap_err();
         assert!(error.server_message().unwrap().starts_with("Please provide at least"));

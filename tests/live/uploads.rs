@@ -3,8 +3,8 @@
 use datagouv::File;
 use datagouv::files::{CropBox, Image, RemoteFile};
 use datagouv::main::types::{
-    UploadAnswer, UploadCommunityResourceForm, UploadDatasetResourceForm, UploadNewCommunityResourceForm,
-    UploadNewDatasetResourceForm,
+    UploadCommunityResourceForm, UploadDatasetResourceForm, UploadNewCommunityResourceForm,
+    UploadNewDatasetResourceForm, UploadResponse,
 };
 
 use crate::run;
@@ -18,26 +18,26 @@ fn name(extension: &str) -> String {
 }
 
 #[test]
-fn bytes_become_a_resource_that_its_link_brings_back() {
+fn bytes_become_a_resource_served_at_its_permanent_link() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
         let file = File::from_bytes(name("csv"), ROWS).with_content_type("text/csv");
         let form = UploadNewDatasetResourceForm::new().file(file.clone());
-        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
-        assert_eq!(answer.status(), 201);
-        assert!(answer.success);
-        assert_eq!((answer.title.as_deref(), answer.format.as_deref()), (Some(file.name()), Some("csv")));
-        assert_eq!(answer.filesize, Some(ROWS.len() as i64));
-        assert_eq!(answer.filetype.as_ref().unwrap().as_str(), "file");
-        let checksum = answer.checksum.as_ref().unwrap();
+        let response = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        assert_eq!(response.status(), 201);
+        assert!(response.success);
+        assert_eq!((response.title.as_deref(), response.format.as_deref()), (Some(file.name()), Some("csv")));
+        assert_eq!(response.filesize, Some(ROWS.len() as i64));
+        assert_eq!(response.filetype.as_ref().unwrap().as_str(), "file");
+        let checksum = response.checksum.as_ref().unwrap();
         assert_eq!((checksum.type_.as_str(), checksum.value.len()), ("sha1", 40));
 
-        let id = answer.id.clone().unwrap();
+        let id = response.id.clone().unwrap();
         let read = client.main().get_resource().dataset(&made.id).rid(&id).send().await.unwrap();
-        assert_eq!((Some(&read.url), read.checksum.as_ref()), (answer.url.as_ref(), Some(checksum)));
+        assert_eq!((Some(&read.url), read.checksum.as_ref()), (response.url.as_ref(), Some(checksum)));
         let file = live.anonymous().main().redirect_resource().id(&id).send().await;
-        // The files of production lie elsewhere; this server has them under its own address.
+        // In production, files have another host; this server serves them itself.
         match file {
             Ok(file) => assert_eq!(file.into_inner().text().await.unwrap(), ROWS),
             Err(error) => assert!(error.is_not_found(), "{error}"),
@@ -46,7 +46,7 @@ fn bytes_become_a_resource_that_its_link_brings_back() {
 }
 
 #[test]
-fn a_file_of_this_machine_is_sent_as_it_is() {
+fn a_local_file_is_sent_unchanged() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -57,15 +57,15 @@ fn a_file_of_this_machine_is_sent_as_it_is() {
         std::fs::write(&path, &content).unwrap();
         let file = File::from_path(&path).await.unwrap();
         let form = UploadNewDatasetResourceForm::new().file(file);
-        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        let response = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(answer.filesize, Some(content.len() as i64));
-        assert_eq!(answer.title.as_deref(), Some("donnees-ete-1-.csv"));
+        assert_eq!(response.filesize, Some(content.len() as i64));
+        assert_eq!(response.title.as_deref(), Some("donnees-ete-1-.csv"));
     });
 }
 
 #[test]
-fn a_reader_is_sent_to_its_end_and_once() {
+fn a_reader_is_sent_once_to_its_end() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -81,30 +81,30 @@ fn a_reader_is_sent_to_its_end_and_once() {
 }
 
 #[test]
-fn an_empty_file_is_a_file() {
+fn an_empty_file_is_accepted() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
         let form = UploadNewDatasetResourceForm::new().file(File::from_bytes(name("csv"), ""));
-        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
-        assert_eq!((answer.success, answer.filesize.unwrap_or_default()), (true, 0));
+        let response = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        assert_eq!((response.success, response.filesize.unwrap_or_default()), (true, 0));
     });
 }
 
 #[test]
-fn an_image_is_a_file_like_another() {
+fn an_image_is_accepted() {
     run(|live| async move {
         let client = live.user();
         let (made, image) = (dataset(&client).await, png(3, 2).with_name(name("png")).with_content_type("image/png"));
         let form = UploadNewDatasetResourceForm::new().file(image.clone());
-        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
-        assert_eq!((answer.format.as_deref(), answer.mime.as_deref()), (Some("png"), Some("image/png")));
-        assert_eq!(answer.filesize, Some(image.len() as i64));
+        let response = client.main().upload_new_dataset_resource().dataset(&made.id).body(form).send().await.unwrap();
+        assert_eq!((response.format.as_deref(), response.mime.as_deref()), (Some("png"), Some("image/png")));
+        assert_eq!(response.filesize, Some(image.len() as i64));
     });
 }
 
 #[test]
-fn a_new_file_takes_the_place_of_a_resource() {
+fn a_new_file_replaces_that_of_a_resource() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -123,7 +123,7 @@ fn a_new_file_takes_the_place_of_a_resource() {
 }
 
 #[test]
-fn parts_are_put_together_by_the_last_request() {
+fn the_final_request_assembles_the_parts() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -140,20 +140,20 @@ fn parts_are_put_together_by_the_last_request() {
                 .partindex(index as i64)
                 .chunksize(part.len() as i64)
                 .file(File::from_bytes("blob", part.to_vec()));
-            let answer = send(part_form).await.unwrap();
-            assert_eq!(answer.status(), 200);
+            let response = send(part_form).await.unwrap();
+            assert_eq!(response.status(), 200);
             let expected = (true, None, Some(""));
-            assert_eq!((answer.success, answer.error.as_deref(), answer.message.as_deref()), expected);
-            assert!(answer.id.is_none());
+            assert_eq!((response.success, response.error.as_deref(), response.message.as_deref()), expected);
+            assert!(response.id.is_none());
         }
-        let answer = send(form()).await.unwrap();
-        assert_eq!(answer.status(), 201);
-        assert_eq!((answer.title.as_ref(), answer.filesize), (Some(&name), Some(content.len() as i64)));
+        let response = send(form()).await.unwrap();
+        assert_eq!(response.status(), 201);
+        assert_eq!((response.title.as_ref(), response.filesize), (Some(&name), Some(content.len() as i64)));
     });
 }
 
 #[test]
-fn parts_take_the_place_of_a_resource_too() {
+fn parts_replace_the_file_of_a_resource() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -167,13 +167,13 @@ fn parts_take_the_place_of_a_resource_too() {
             let part = form().partindex(index).chunksize(5).file(File::from_bytes("blob", "a;b\n1"));
             assert!(send(part).await.unwrap().success);
         }
-        let answer = send(form()).await.unwrap();
-        assert_eq!((answer.id.as_ref(), answer.filesize), (Some(&id), Some(10)));
+        let response = send(form()).await.unwrap();
+        assert_eq!((response.id.as_ref(), response.filesize), (Some(&id), Some(10)));
     });
 }
 
 #[test]
-fn a_part_of_another_size_than_said_is_refused() {
+fn a_part_of_another_size_than_declared_is_refused() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -191,7 +191,7 @@ fn a_part_of_another_size_than_said_is_refused() {
 }
 
 #[test]
-fn what_is_no_file_or_no_allowed_one_is_refused() {
+fn missing_files_and_forbidden_extensions_are_refused() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -216,7 +216,7 @@ fn what_is_no_file_or_no_allowed_one_is_refused() {
 }
 
 #[test]
-fn the_community_sends_files_and_replaces_them() {
+fn files_of_community_resources_are_sent_and_replaced() {
     run(|live| async move {
         let (client, made) = (live.plain(), dataset(&live.user()).await);
         let form = UploadNewCommunityResourceForm::new().file(csv());
@@ -240,7 +240,7 @@ fn the_community_sends_files_and_replaces_them() {
 }
 
 #[test]
-fn the_community_sends_parts() {
+fn files_of_community_resources_are_sent_in_parts() {
     run(|live| async move {
         let (client, made) = (live.plain(), dataset(&live.user()).await);
         let (first, uuid) = (name("csv"), unique("part").replace(' ', "-"));
@@ -248,8 +248,8 @@ fn the_community_sends_parts() {
         let send = |form| client.main().upload_new_community_resource().dataset(&made.id).body(form).send();
         for index in 0..2 {
             let part = form().partindex(index).chunksize(4).file(File::from_bytes("blob", "a;b\n"));
-            let answer = send(part).await.unwrap();
-            assert!(answer.success && answer.id.is_none());
+            let response = send(part).await.unwrap();
+            assert!(response.success && response.id.is_none());
         }
         let whole = send(form()).await.unwrap();
         assert_eq!((whole.title.as_ref(), whole.filesize), (Some(&first), Some(8)));
@@ -267,7 +267,7 @@ fn the_community_sends_parts() {
 }
 
 #[test]
-fn uploads_at_once_do_not_mix() {
+fn concurrent_uploads_are_independent() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
@@ -275,14 +275,14 @@ fn uploads_at_once_do_not_mix() {
             let form = UploadNewDatasetResourceForm::new().file(File::from_bytes(name("csv"), content));
             let (client, id) = (client.clone(), made.id.clone());
             tokio::spawn(async move {
-                let answer = client.main().upload_new_dataset_resource().dataset(id).body(form).send().await;
-                answer.unwrap().into_inner()
+                let response = client.main().upload_new_dataset_resource().dataset(id).body(form).send().await;
+                response.unwrap().into_inner()
             })
         };
         let sent = [send("a"), send("a;b"), send("a;b;c")];
         let mut sizes = Vec::new();
-        for answer in sent {
-            let UploadAnswer { filesize, .. } = answer.await.unwrap();
+        for response in sent {
+            let UploadResponse { filesize, .. } = response.await.unwrap();
             sizes.push(filesize.unwrap());
         }
         assert_eq!(sizes, [1, 3, 5]);
@@ -295,23 +295,23 @@ fn long() -> String {
 }
 
 #[test]
-fn a_large_file_is_cut_into_parts_and_put_together() {
+fn a_large_file_is_split_and_assembled() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
         let (content, name) = (long(), name("csv"));
         let upload = client.dataset(&made.id).upload(File::from_bytes(&name, content.clone()));
-        let answer = upload.parts_above(0).part_size(10_000).concurrency(4).send().await.unwrap();
-        assert_eq!((&answer.title, answer.filesize), (&name, Some(content.len() as i64)));
-        match client.file(RemoteFile::new(&answer.url)).bytes(content.len()).await {
+        let response = upload.parts_above(0).part_size(10_000).concurrency(4).send().await.unwrap();
+        assert_eq!((&response.title, response.filesize), (&name, Some(content.len() as i64)));
+        match client.file(RemoteFile::new(&response.url)).bytes(content.len()).await {
             Ok(bytes) => assert!(bytes == content),
             Err(error) => assert!(error.is_not_found(), "{error}"),
         }
-        // The same for a resource that is there, by its id alone.
-        let id = answer.id;
+        // The same for an existing resource, by its id alone.
+        let id = response.id;
         let upload = client.resource(&id).upload(File::from_bytes(name, ROWS));
-        let answer = upload.parts_above(0).part_size(20).send().await.unwrap();
-        assert_eq!((answer.id, answer.filesize), (id, Some(ROWS.len() as i64)));
+        let response = upload.parts_above(0).part_size(20).send().await.unwrap();
+        assert_eq!((response.id, response.filesize), (id, Some(ROWS.len() as i64)));
     });
 }
 
@@ -330,30 +330,30 @@ fn parts_that_the_server_has_are_recognised() {
             .partindex(1)
             .chunksize(30_000)
             .file(File::from_bytes("blob", content.as_bytes()[30_000..60_000].to_vec()));
-        let answer = client.main().upload_new_dataset_resource().dataset(&made.id).body(first).send().await.unwrap();
-        assert!(answer.success);
-        let answer = upload().resume(&uuid).parts_above(0).send().await.unwrap();
-        assert_eq!(answer.filesize, Some(content.len() as i64));
+        let response = client.main().upload_new_dataset_resource().dataset(&made.id).body(first).send().await.unwrap();
+        assert!(response.success);
+        let response = upload().resume(&uuid).parts_above(0).send().await.unwrap();
+        assert_eq!(response.filesize, Some(content.len() as i64));
     });
 }
 
 #[test]
-fn a_community_resource_is_sent_and_sent_again() {
+fn a_community_resource_is_uploaded_and_replaced() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
         let content = long();
         let file = || File::from_bytes(name("csv"), content.clone());
-        let answer = client.dataset(&made.id).upload_community(file()).send().await.unwrap();
-        assert_eq!(answer.filesize, Some(content.len() as i64));
-        let handle = client.community_resource(answer.id);
-        let answer = handle.upload(file()).parts_above(0).part_size(50_000).send().await.unwrap();
-        assert_eq!(answer.filesize, Some(content.len() as i64));
+        let response = client.dataset(&made.id).upload_community(file()).send().await.unwrap();
+        assert_eq!(response.filesize, Some(content.len() as i64));
+        let handle = client.community_resource(response.id);
+        let response = handle.upload(file()).parts_above(0).part_size(50_000).send().await.unwrap();
+        assert_eq!(response.filesize, Some(content.len() as i64));
     });
 }
 
 #[test]
-fn an_avatar_is_cut_out_of_an_image() {
+fn an_avatar_is_cropped_from_an_image() {
     run(|live| async move {
         let crop = CropBox::new(1, 0, 5, 4).unwrap();
         let url = live.user().me().set_avatar(Image::new(png(8, 6)).crop(crop)).await.unwrap();
@@ -365,13 +365,13 @@ fn an_avatar_is_cut_out_of_an_image() {
 }
 
 #[test]
-fn files_of_one_name_within_a_second_are_all_stored() {
+fn files_of_the_same_name_within_a_second_are_all_stored() {
     run(|live| async move {
         let client = live.user();
         let made = dataset(&client).await;
         let target = client.dataset(&made.id);
         let name = name("csv");
-        // Whichever comes second finds its name taken, unless a second ends between them.
+        // The second file finds its name in use, unless a second ends between them.
         for round in 0..3 {
             let send = |rows: String| target.upload(File::from_bytes(&name, rows)).send();
             let (one, other) =
@@ -381,7 +381,7 @@ fn files_of_one_name_within_a_second_are_all_stored() {
         }
         assert_eq!(target.get().await.unwrap().resources.len(), 6);
 
-        // The same content might be the result of the failed upload itself: it is not sent again, and the error says so.
+        // The same content might be the result of the failed upload itself: it is not retried, and the error says so.
         let file = || target.upload(File::from_bytes(&name, "a\n1\n")).send();
         let outcomes = futures_util::future::join(file(), file()).await;
         if let (Ok(_), Err(error)) | (Err(error), Ok(_)) = outcomes {

@@ -1,4 +1,4 @@
-//! Users, as a sysadmin sees and makes them, and contact points.
+//! Users, as a sysadmin manages them, and contact points.
 
 use datagouv::main::types::{ContactPointInput, UserAvatarForm, UserInput};
 use datagouv::{Client, Error};
@@ -38,7 +38,7 @@ fn sysadmins_create_change_and_delete_users() {
         let read = anonymous.main().get_user().user(&created.slug).send().await.unwrap();
         assert_eq!((read.id.as_str(), read.last_name.as_str()), (id, name.as_str()));
         assert_eq!(read.website.as_deref(), Some("https://example.org/"));
-        // What is between a user and the platform is for the user and sysadmins.
+        // Private properties are visible to the user and to sysadmins.
         assert!(read.email.is_none() && read.mail_cadence.is_none() && read.notifications_paused.is_none());
 
         admin.main().update_user().user(id).body(json!({"active": false})).send().await.unwrap();
@@ -58,7 +58,7 @@ fn sysadmins_create_change_and_delete_users() {
 }
 
 #[test]
-fn a_user_is_refused_by_the_fields_that_are_wrong() {
+fn an_invalid_user_is_refused_by_field() {
     run(|live| async move {
         let admin = live.admin();
         let refuse = async |body: UserInput| refused(&admin.main().create_user().body(body).send().await.unwrap_err());
@@ -148,7 +148,7 @@ fn users_are_listed_searched_and_suggested() {
 }
 
 #[test]
-fn following_a_user_counts_once_and_nobody_follows_themself() {
+fn following_a_user_counts_once_and_following_oneself_is_refused() {
     run(|live| async move {
         let (plain, anonymous) = (live.plain(), live.anonymous());
         let id = user(&live.admin()).await.id;
@@ -205,7 +205,7 @@ fn contact_points_of_every_role_belong_to_a_user_or_an_organization() {
 }
 
 #[test]
-fn the_same_contact_point_is_not_made_twice() {
+fn the_same_contact_point_is_not_created_twice() {
     run(|live| async move {
         let (user, plain) = (live.user(), live.plain());
         let create = async |name: &str| {
@@ -239,7 +239,7 @@ fn the_same_contact_point_is_not_made_twice() {
 }
 
 #[test]
-fn a_contact_point_must_lead_to_somebody() {
+fn invalid_contact_points_are_refused() {
     run(|live| async move {
         let user = live.user();
         let refuse =

@@ -5,15 +5,15 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use datagouv::mirror::{Gone, Mirror};
+use datagouv::mirror::{Mirror, Orphans};
 
 use super::world::{Folder, Hosted, World, hashed};
 
-/// How many mirrors are interrupted; the environment can ask for more.
+/// How many mirrors are interrupted; the environment can set more.
 const MIRRORS: u64 = 6;
 const FILES: usize = 50;
 
-/// Each world changes so often, and is mirrored anew.
+/// How often each world changes and is mirrored again.
 const CHANGES: u64 = 3;
 
 /// Runs a mirror until it has been polled so often; returns whether it ended before.
@@ -40,7 +40,7 @@ fn content(random: &mut fastrand::Rng) -> Vec<u8> {
 }
 
 fn file(number: usize, random: &mut fastrand::Rng) -> Hosted {
-    // Each tenth has the name of the one before, in other letters.
+    // Each tenth has the name of the one before, in another case.
     let name = if number % 10 == 9 { format!("FILE{}.csv", number - 1) } else { format!("file{number}.csv") };
     Hosted {
         dataset: number % 2,
@@ -76,9 +76,9 @@ fn change(world: &World, random: &mut fastrand::Rng) {
     }
 }
 
-/// What a mirror that is never interrupted makes, from the beginning and after each change.
+/// The files of a mirror that is never interrupted, at first and after each change.
 async fn expected(world: &World, folder: &Folder) -> BTreeMap<String, String> {
-    world.client().organization("o").mirror(&folder.0).gone(Gone::Remove).concurrency(8).run().await.unwrap();
+    world.client().organization("o").mirror(&folder.0).orphans(Orphans::Remove).concurrency(8).run().await.unwrap();
     folder.hashes()
 }
 
@@ -90,7 +90,7 @@ async fn ends_equal(seed: u64) {
     }
     let (folder, uninterrupted) = (Folder::new(), Folder::new());
     let client = world.client();
-    let mirror = || client.organization("o").mirror(&folder.0).gone(Gone::Remove).concurrency(4);
+    let mirror = || client.organization("o").mirror(&folder.0).orphans(Orphans::Remove).concurrency(4);
     for _ in 0..CHANGES {
         let expected = expected(&world, &uninterrupted).await;
         assert!(expected.len() >= FILES / 2);
@@ -112,7 +112,7 @@ async fn ends_equal(seed: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mirror_that_is_interrupted_ends_as_one_that_is_not() {
+async fn an_interrupted_mirror_ends_with_the_same_files() {
     let mirrors = std::env::var("DATAGOUV_MIRRORS").ok().and_then(|mirrors| mirrors.parse().ok()).unwrap_or(MIRRORS);
     for seed in 0..mirrors.div_ceil(CHANGES) {
         ends_equal(seed).await;
@@ -120,7 +120,7 @@ async fn a_mirror_that_is_interrupted_ends_as_one_that_is_not() {
 }
 
 #[tokio::test]
-async fn a_mirror_dropped_at_its_first_steps_leaves_nothing_half() {
+async fn a_mirror_dropped_early_leaves_no_partial_file() {
     for polls in 1..40 {
         let (world, folder) = (World::start().await, Folder::new());
         world.put("a", Hosted::new("/a.csv", "a"));

@@ -1,4 +1,4 @@
-//! Folders that follow the files of datasets: only what has changed, under stable names, whatever interrupts them.
+//! Mirrors: only changed files are downloaded, under stable names, despite interruptions.
 
 mod interrupted;
 mod world;
@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use datagouv::files::Progress;
-use datagouv::mirror::{ChangeKind, Gone, Mirror, MirrorReport, Outcome};
+use datagouv::mirror::{ChangeKind, Mirror, MirrorReport, Orphans, Outcome};
 use world::{Folder, Hosted, World, hashed};
 
 /// The names of files and what happened to them.
-fn told(report: &MirrorReport) -> Vec<(String, String)> {
+fn outcomes(report: &MirrorReport) -> Vec<(String, String)> {
     let name = |outcome: &Outcome| outcome.to_string().split(':').next().unwrap().to_owned();
     report
         .files
@@ -29,16 +29,16 @@ fn mirror(world: &World, folder: &Folder) -> Mirror {
 }
 
 #[tokio::test]
-async fn only_what_has_changed_is_downloaded() {
+async fn downloads_only_changed_files() {
     let (world, folder) = (World::start().await, Folder::new());
     world.put("a", Hosted { on_platform: true, ..Hosted::new("/1/a.csv", "a") });
     world.put("b", Hosted::new("/b.csv", "b"));
     world.put("c", Hosted { tagged: false, ..Hosted::new("/c.csv", "c") });
     let report = mirror(&world, &folder).run().await.unwrap();
-    assert_eq!(told(&report), pairs(&[("a.csv", "new"), ("b.csv", "new"), ("c.csv", "new")]));
+    assert_eq!(outcomes(&report), pairs(&[("a.csv", "new"), ("b.csv", "new"), ("c.csv", "new")]));
     assert_eq!(world.sent(), ["/1/a.csv", "/b.csv", "/c.csv"]);
 
-    // Only the server that tells nothing sends its file again.
+    // Only the server without validators sends its file again.
     let report = mirror(&world, &folder).run().await.unwrap();
     assert_eq!(report.to_string(), "3 unchanged");
     assert_eq!(world.sent(), ["/c.csv"]);
@@ -46,15 +46,15 @@ async fn only_what_has_changed_is_downloaded() {
     world.change("a", |file| (file.path, file.content) = ("/2/a.csv".to_owned(), b"aa".to_vec()));
     world.change("b", |file| file.content = b"bb".to_vec());
     let report = mirror(&world, &folder).dry_run(true).run().await.unwrap();
-    assert_eq!(told(&report), pairs(&[("a.csv", "changed"), ("b.csv", "unknown"), ("c.csv", "unknown")]));
+    assert_eq!(outcomes(&report), pairs(&[("a.csv", "changed"), ("b.csv", "unknown"), ("c.csv", "unknown")]));
     assert!(world.sent().is_empty());
     let report = mirror(&world, &folder).run().await.unwrap();
-    assert_eq!(told(&report), pairs(&[("a.csv", "changed"), ("b.csv", "changed"), ("c.csv", "unchanged")]));
+    assert_eq!(outcomes(&report), pairs(&[("a.csv", "changed"), ("b.csv", "changed"), ("c.csv", "unchanged")]));
     assert_eq!(folder.hashes(), hashed([("a.csv", &b"aa"[..]), ("b.csv", b"bb"), ("c.csv", b"c")]));
 }
 
 #[tokio::test]
-async fn a_file_that_was_changed_or_removed_in_the_folder_is_downloaded_again() {
+async fn downloads_files_changed_or_removed_locally_again() {
     let (world, folder) = (World::start().await, Folder::new());
     world.put("a", Hosted { on_platform: true, ..Hosted::new("/a.csv", "a") });
     world.put("b", Hosted::new("/b.csv", "b"));
@@ -62,12 +62,12 @@ async fn a_file_that_was_changed_or_removed_in_the_folder_is_downloaded_again() 
     let expected = folder.hashes();
     std::fs::write(folder.0.join("a.csv"), "x").unwrap();
     std::fs::remove_file(folder.0.join("b.csv")).unwrap();
-    // What a killed program leaves.
+    // The files that a killed program leaves.
     std::fs::write(folder.0.join(".a.csv.0123abcd.part"), "half").unwrap();
     let report = mirror(&world, &folder).run().await.unwrap();
     assert_eq!(report.to_string(), "2 new");
     assert_eq!(folder.hashes(), expected);
-    // Touched, and the same.
+    // Touched, with the same content.
     std::fs::write(folder.0.join("a.csv"), "a").unwrap();
     world.sent();
     assert_eq!(mirror(&world, &folder).run().await.unwrap().to_string(), "2 unchanged");
@@ -75,37 +75,37 @@ async fn a_file_that_was_changed_or_removed_in_the_folder_is_downloaded_again() 
 }
 
 #[tokio::test]
-async fn what_is_gone_is_kept_or_removed_as_chosen() {
+async fn keeps_or_removes_files_of_deleted_resources() {
     let (world, folder) = (World::start().await, Folder::new());
     world.put("a", Hosted::new("/a.csv", "a"));
     world.put("b", Hosted::new("/b.csv", "b"));
     mirror(&world, &folder).run().await.unwrap();
     world.remove("a");
     let report = mirror(&world, &folder).run().await.unwrap();
-    assert_eq!(told(&report), pairs(&[("b.csv", "unchanged"), ("a.csv", "gone")]));
-    // A file of the same name does not replace what is kept.
+    assert_eq!(outcomes(&report), pairs(&[("b.csv", "unchanged"), ("a.csv", "orphaned")]));
+    // A new file of the same name does not replace the kept one.
     world.put("c", Hosted::new("/other/A.csv", "other"));
     mirror(&world, &folder).run().await.unwrap();
     assert_eq!(folder.hashes(), hashed([("a.csv", &b"a"[..]), ("A-c.csv", b"other"), ("b.csv", b"b")]));
-    let removing = || mirror(&world, &folder).gone(Gone::Remove);
+    let removing = || mirror(&world, &folder).orphans(Orphans::Remove);
     let report = removing().dry_run(true).run().await.unwrap();
     assert_eq!(report.to_string(), "2 unknown, 1 removed");
     assert_eq!(folder.hashes().len(), 3);
     removing().run().await.unwrap();
     assert_eq!(folder.hashes(), hashed([("A-c.csv", &b"other"[..]), ("b.csv", b"b")]));
-    // Whatever fails is not gone.
+    // A failure is not a deletion.
     world.fail_catalogue(Some(500));
     assert!(removing().run().await.is_err());
     assert_eq!(folder.hashes().len(), 2);
 }
 
 #[tokio::test]
-async fn a_file_with_another_name_leaves_the_old_one() {
+async fn files_follow_their_new_names() {
     let (world, folder) = (World::start().await, Folder::new());
     world.put("a", Hosted::new("/a.csv", "a"));
     world.put("b", Hosted::new("/b.csv", "b"));
     mirror(&world, &folder).run().await.unwrap();
-    // The names change places, and one of them cannot be had at first.
+    // The names are swapped, and one of the files fails at first.
     world.change("a", |file| (file.path, file.status) = ("/new/b.csv".to_owned(), 404));
     world.change("b", |file| file.path = "/new/a.csv".to_owned());
     let report = mirror(&world, &folder).run().await.unwrap();
@@ -119,7 +119,7 @@ async fn a_file_with_another_name_leaves_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_failure_is_its_own_and_what_was_there_stays() {
+async fn one_failure_keeps_the_old_file_and_the_others() {
     let (world, folder) = (World::start().await, Folder::new());
     world.put("a", Hosted::new("/a.csv", "a"));
     world.put("b", Hosted::new("/b.csv", "b"));
@@ -127,7 +127,7 @@ async fn a_failure_is_its_own_and_what_was_there_stays() {
     world.change("a", |file| file.status = 500);
     world.change("b", |file| file.content = b"bb".to_vec());
     let report = mirror(&world, &folder).run().await.unwrap();
-    assert_eq!(told(&report), pairs(&[("a.csv", "failed"), ("b.csv", "changed")]));
+    assert_eq!(outcomes(&report), pairs(&[("a.csv", "failed"), ("b.csv", "changed")]));
     let (file, error) = report.failures().next().unwrap();
     assert_eq!((file.resource.as_str(), error.status().map(|status| status.as_u16())), ("a", Some(500)));
     assert_eq!(folder.hashes(), hashed([("a.csv", &b"a"[..]), ("b.csv", b"bb")]));
@@ -135,7 +135,7 @@ async fn a_failure_is_its_own_and_what_was_there_stays() {
 }
 
 #[tokio::test]
-async fn files_of_the_same_name_are_told_apart_and_stay_so() {
+async fn files_of_the_same_name_get_stable_distinct_names() {
     let (world, folder) = (World::start().await, Folder::new());
     world.put("x", Hosted { created: 2, ..Hosted::new("/1/Data.csv", "x") });
     world.put("y", Hosted { created: 1, ..Hosted::new("/2/data.csv", "y") });
@@ -145,7 +145,7 @@ async fn files_of_the_same_name_are_told_apart_and_stay_so() {
     assert_eq!(folder.hashes(), expected);
     // The others keep their names when the first is gone.
     world.remove("y");
-    mirror(&world, &folder).gone(Gone::Remove).run().await.unwrap();
+    mirror(&world, &folder).orphans(Orphans::Remove).run().await.unwrap();
     assert_eq!(folder.hashes(), hashed([("Data-x.csv", &b"x"[..]), ("data-z.csv", b"z")]));
 }
 
@@ -170,19 +170,19 @@ async fn each_dataset_of_a_list_has_a_folder() {
     let (world, folder) = (World::start().await, Folder::new());
     world.put("a", Hosted::new("/a.csv", "a"));
     world.put("b", Hosted { dataset: 1, ..Hosted::new("/b/a.csv", "b") });
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&told);
+    let progress = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&progress);
     let mirror = world.client().organization("o").mirror(&folder.0).progress(move |path: &str, now: Progress| {
         seen.lock().unwrap().push((path.to_owned(), now.files, now.total_files, now.bytes));
     });
     mirror.run().await.unwrap();
     assert_eq!(folder.hashes(), hashed([("jeu-0/a.csv", &b"a"[..]), ("jeu-1/a.csv", b"b")]));
-    let last = told.lock().unwrap().last().cloned().unwrap();
+    let last = progress.lock().unwrap().last().cloned().unwrap();
     assert_eq!((last.1, last.2, last.3), (2, Some(2), 2));
 }
 
 #[tokio::test]
-async fn a_watch_tells_what_changes() {
+async fn a_watch_reports_changes() {
     let world = World::start().await;
     for id in ["a", "b"] {
         world.put(id, Hosted { on_platform: true, ..Hosted::new(&format!("/{id}.csv"), id) });
@@ -200,19 +200,19 @@ async fn a_watch_tells_what_changes() {
         world.remove("c");
     });
     let mut watch = world.client().dataset("d0").mirror("unused").watch(Duration::from_millis(1));
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     for _ in 0..5 {
-        told.push(watch.next().await.unwrap().map(|change| (change.kind, change.resource.id)).map_err(|_| ()));
+        changes.push(watch.next().await.unwrap().map(|change| (change.kind, change.resource.id)).map_err(|_| ()));
     }
     let id = |id: &str| id.to_owned();
     assert_eq!(
-        told,
+        changes,
         [
             Ok((ChangeKind::Changed, id("a"))),
             Ok((ChangeKind::New, id("c"))),
-            Ok((ChangeKind::Gone, id("b"))),
+            Ok((ChangeKind::Removed, id("b"))),
             Err(()),
-            Ok((ChangeKind::Gone, id("c")))
+            Ok((ChangeKind::Removed, id("c")))
         ]
     );
 }

@@ -12,7 +12,7 @@ use datagouv::{Api, Client, Limits, RetryPolicy};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A file of the world.
+/// A hosted file.
 #[derive(Clone, Debug)]
 pub struct Hosted {
     pub dataset: usize,
@@ -21,7 +21,7 @@ pub struct Hosted {
     pub content: Vec<u8>,
     /// Whether it is on the platform, which declares a checksum, or elsewhere.
     pub on_platform: bool,
-    /// Whether its server tells an entity tag, and answers 304.
+    /// Whether its server sends an entity tag, and responds with 304.
     pub tagged: bool,
     pub status: u16,
     pub created: u32,
@@ -41,10 +41,10 @@ pub struct World(Arc<Mutex<Inner>>);
 struct Inner {
     origin: String,
     files: BTreeMap<String, Hosted>,
-    /// The paths of the files that were sent whole.
+    /// The paths of the files that were sent with status 200.
     sent: Vec<String>,
     catalogue_status: Option<u16>,
-    /// What happens before each of the next responses of the catalogue.
+    /// Steps to run before each of the next responses of the catalogue.
     script: VecDeque<Step>,
 }
 
@@ -65,8 +65,8 @@ impl World {
         world.0.lock().unwrap().origin = format!("http://{}", listener.local_addr().unwrap());
         let served = world.clone();
         let router = axum::Router::new().fallback(move |request: Request| {
-            let answer = served.answer(&request);
-            async move { answer }
+            let response = served.respond(&request);
+            async move { response }
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
         world
@@ -98,19 +98,19 @@ impl World {
         self.0.lock().unwrap().catalogue_status = status;
     }
 
-    /// Has something happen before the response of the catalogue that no step is for yet.
+    /// Adds a step to run before a response of the catalogue.
     pub fn then(&self, step: impl FnOnce(&World) + Send + 'static) {
         self.0.lock().unwrap().script.push_back(Box::new(step));
     }
 
-    /// Takes the paths of the files that were sent since it was last called.
+    /// Takes the paths of the files that were sent since the last call.
     pub fn sent(&self) -> Vec<String> {
         let mut sent = std::mem::take(&mut self.0.lock().unwrap().sent);
         sent.sort();
         sent
     }
 
-    fn answer(&self, request: &Request) -> Response<Body> {
+    fn respond(&self, request: &Request) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let of_catalogue = path.starts_with("/api/1/datasets/");
         let step = if of_catalogue { self.0.lock().unwrap().script.pop_front() } else { None };
@@ -187,7 +187,7 @@ impl Inner {
     }
 }
 
-/// A folder that goes away with the test.
+/// A folder that is removed when it is dropped.
 pub struct Folder(pub PathBuf);
 
 impl Folder {

@@ -1,4 +1,4 @@
-//! How many requests are under way, and how many a second.
+//! Limits of requests in flight and of the rate.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::observer::Events;
 use crate::{SECOND, client_of, send, server};
 
 #[tokio::test]
-async fn a_stream_holds_its_place_until_it_is_read_or_dropped() {
+async fn a_stream_holds_its_permit_until_it_ends_or_is_dropped() {
     clock::by_steps();
     let server = server().await;
     let client = client_of(&server).limits(Limits::none().in_flight(1)).build().unwrap();
@@ -31,7 +31,7 @@ async fn a_stream_holds_its_place_until_it_is_read_or_dropped() {
     assert!(waits().await);
     drop(unread);
     assert!(next().await);
-    // Calls that are dropped at any moment leave no place behind.
+    // Calls that are dropped at any moment release their permit.
     server.fault_always(Fault::StallBeforeHeaders);
     for _ in 0..5 {
         assert!(waits().await);
@@ -41,7 +41,7 @@ async fn a_stream_holds_its_place_until_it_is_read_or_dropped() {
 }
 
 #[tokio::test]
-async fn no_more_requests_are_under_way_than_allowed() {
+async fn limits_requests_in_flight() {
     clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::Drip(Duration::from_millis(5)));
@@ -89,9 +89,9 @@ impl UnderWay {
 }
 
 #[tokio::test]
-async fn what_a_server_says_is_left_of_its_limit_is_kept_to() {
+async fn respects_the_remaining_rate_limit_of_a_server() {
     clock::by_steps();
-    let server = FaultServer::answering(|request| {
+    let server = FaultServer::responding(|request| {
         let reply = Reply::json(200, &json!({}));
         match request.number {
             1 => reply.with_header("x-ratelimit-remaining", "0").with_header("x-ratelimit-reset", "1"),
@@ -111,7 +111,7 @@ async fn what_a_server_says_is_left_of_its_limit_is_kept_to() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_asked_too_much_is_left_alone_by_all_calls() {
+async fn a_429_pauses_all_calls_to_its_host() {
     clock::by_steps();
     let server = server().await;
     let client = client_of(&server).limits(Limits::default()).build().unwrap();
@@ -120,14 +120,14 @@ async fn a_server_that_is_asked_too_much_is_left_alone_by_all_calls() {
     let began = Instant::now();
     send(&client, "GET").await.unwrap();
     assert!(began.elapsed() >= SECOND * 9 / 10);
-    // What is longer than the limit is the caller's to wait for.
+    // A longer wait than the limit is an error.
     server.fault_once(Fault::too_many_requests(Some("3600")));
     send(&client, "POST").await.unwrap_err();
     tokio::time::timeout(10 * SECOND, send(&client, "GET")).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn those_who_wait_in_line_are_not_sent_to_a_host_that_is_gone() {
+async fn an_open_circuit_fails_queued_requests() {
     clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::status(502));

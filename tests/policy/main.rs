@@ -1,7 +1,7 @@
-//! The rules of every request, held against a server that fails on purpose: retries, budget, circuit breaker,
-//! limits, timeouts, sizes, secrets, private networks, and what is told of it all.
+//! The policies of the client, against a server that fails on purpose: retries, budget, circuit breaker, limits,
+//! timeouts, sizes, secrets, private networks, and events.
 
-mod answers;
+mod bodies;
 mod limits;
 mod observer;
 mod origins;
@@ -20,10 +20,10 @@ const KEY: &str = "udata_a-key-that-must-not-be-seen";
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn server() -> FaultServer {
-    FaultServer::answering(|_| Reply::json(200, &json!({"fine": true}))).await
+    FaultServer::responding(|_| Reply::json(200, &json!({"fine": true}))).await
 }
 
-/// A client that does not wait long between its attempts.
+/// A client with a short delay between attempts.
 fn client_of(server: &FaultServer) -> ClientBuilder {
     Client::builder()
         .base_url(Api::Main, format!("{}/api/1", server.origin()))

@@ -1,4 +1,4 @@
-//! What an observer is told.
+//! The events of an observer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -51,7 +51,7 @@ impl Observe for Events {
 }
 
 #[tokio::test]
-async fn an_observer_is_told_what_becomes_of_every_call() {
+async fn an_observer_gets_the_events_of_every_call() {
     clock::by_steps();
     let server = server().await;
     let events = Arc::new(Events::default());

@@ -1,4 +1,4 @@
-//! Where a request may be sent on to, and what it may carry there.
+//! Redirects: which targets are allowed, and which headers are sent there.
 
 use datagouv::Api;
 use datagouv_sandbox::fault::Fault;
@@ -6,7 +6,7 @@ use datagouv_sandbox::fault::Fault;
 use crate::{KEY, client_of, send, server};
 
 #[tokio::test]
-async fn redirects_lead_to_no_private_network_where_that_is_denied() {
+async fn refuses_redirects_to_private_networks_if_denied() {
     let (server, elsewhere) = (server().await, server().await);
     let port = elsewhere.origin().rsplit(':').next().unwrap().to_owned();
     let targets = [
@@ -32,7 +32,7 @@ async fn redirects_lead_to_no_private_network_where_that_is_denied() {
 }
 
 #[tokio::test]
-async fn another_origin_gets_nothing_that_is_the_users() {
+async fn another_origin_gets_no_user_headers() {
     let (server, elsewhere) = (server().await, server().await);
     server.fault_always(Fault::redirect(302, elsewhere.origin()));
     let client = client_of(&server).build().unwrap();
@@ -46,7 +46,7 @@ async fn another_origin_gets_nothing_that_is_the_users() {
 }
 
 #[tokio::test]
-async fn a_header_with_a_line_break_is_refused() {
+async fn refuses_a_header_with_a_line_break() {
     let server = server().await;
     let client = client_of(&server).build().unwrap();
     for value in ["a\r\nX-Other: b", "a\nb", "a\0b"] {

@@ -1,4 +1,4 @@
-//! What is sent again, how often, and when a host is left alone.
+//! Retries, their budget, and the circuit breaker.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +14,7 @@ use crate::observer::Events;
 use crate::{KEY, SECOND, client_of, quick, send, server, upload};
 
 #[tokio::test]
-async fn a_read_is_sent_again_after_all_that_passes() {
+async fn retries_reads_after_transient_failures() {
     clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
@@ -40,7 +40,7 @@ async fn a_read_is_sent_again_after_all_that_passes() {
 }
 
 #[tokio::test]
-async fn a_request_is_sent_three_times_and_the_error_tells() {
+async fn gives_up_after_three_attempts_and_reports_them() {
     clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::status(503));
@@ -53,7 +53,7 @@ async fn a_request_is_sent_three_times_and_the_error_tells() {
 }
 
 #[tokio::test]
-async fn a_post_or_a_patch_is_sent_again_only_where_the_caller_says_so() {
+async fn retries_post_and_patch_only_if_marked_idempotent() {
     clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
@@ -73,7 +73,7 @@ async fn a_post_or_a_patch_is_sent_again_only_where_the_caller_says_so() {
 }
 
 #[tokio::test]
-async fn an_idempotent_write_is_sent_again_but_not_after_a_500() {
+async fn retries_idempotent_writes_but_not_after_a_500() {
     clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
@@ -88,7 +88,7 @@ async fn an_idempotent_write_is_sent_again_but_not_after_a_500() {
 }
 
 #[tokio::test]
-async fn what_cannot_pass_is_not_sent_again() {
+async fn does_not_retry_permanent_failures() {
     clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();
@@ -104,18 +104,18 @@ async fn what_cannot_pass_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_longer_than_the_limit_is_not_made() {
+async fn does_not_wait_for_a_retry_after_above_the_limit() {
     clock::by_steps();
     let server = server().await;
     let policy = quick().max_retry_after(2 * SECOND);
     let client = client_of(&server).retries(policy).build().unwrap();
     let in_an_hour = httpdate::fmt_http_date(std::time::SystemTime::now() + 3600 * SECOND);
-    for asked in ["3600", &in_an_hour] {
+    for retry_after in ["3600", &in_an_hour] {
         server.take_requests();
-        server.fault_once(Fault::too_many_requests(Some(asked)));
+        server.fault_once(Fault::too_many_requests(Some(retry_after)));
         let error = send(&client, "GET").await.unwrap_err();
-        assert!(error.retry_after().unwrap() > 3000 * SECOND, "{asked}: {:?}", error.retry_after());
-        assert_eq!(server.take_requests().len(), 1, "{asked}");
+        assert!(error.retry_after().unwrap() > 3000 * SECOND, "{retry_after}: {:?}", error.retry_after());
+        assert_eq!(server.take_requests().len(), 1, "{retry_after}");
     }
     let began = Instant::now();
     server.fault_once(Fault::too_many_requests(Some("1")));
@@ -125,7 +125,7 @@ async fn a_wait_that_is_longer_than_the_limit_is_not_made() {
 }
 
 #[tokio::test]
-async fn an_outage_exhausts_the_budget_of_further_attempts() {
+async fn an_outage_exhausts_the_retry_budget() {
     clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::status(503));
@@ -149,7 +149,7 @@ async fn an_outage_exhausts_the_budget_of_further_attempts() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_gone_is_left_alone_and_found_again() {
+async fn the_circuit_opens_for_an_unreachable_host_and_closes_again() {
     clock::by_steps();
     let server = server().await;
     let events = Arc::new(Events::default());
@@ -159,7 +159,7 @@ async fn a_host_that_is_gone_is_left_alone_and_found_again() {
     server.fault_always(Fault::status(502));
     let first = send(&client, "GET").await.unwrap_err();
     assert_eq!((first.attempts(), first.is_circuit_open()), (3, false));
-    // The circuit opens within this call: its own failure is told, and that there was no further attempt.
+    // The circuit opens within this call: the error is its own failure, and says that there was no retry.
     let second = send(&client, "GET").await.unwrap_err();
     assert_eq!((second.attempts(), second.is_circuit_open()), (1, true));
     assert_eq!(second.status().unwrap(), 502);
@@ -187,7 +187,7 @@ async fn failures_of_requests_do_not_open_the_circuit() {
 }
 
 #[tokio::test]
-async fn a_body_that_can_be_read_once_is_sent_once() {
+async fn does_not_retry_a_body_that_can_be_read_once() {
     clock::by_steps();
     let server = server().await;
     server.fault_always(Fault::status(503));
@@ -198,7 +198,7 @@ async fn a_body_that_can_be_read_once_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_trusts_is_not_asked_for_again() {
+async fn does_not_retry_an_untrusted_certificate() {
     clock::by_steps();
     let server = UntrustedServer::start().await;
     let client = Client::builder().base_url(Api::Main, server.origin()).api_key(KEY).retries(quick()).build().unwrap();
@@ -207,7 +207,7 @@ async fn a_certificate_that_nobody_trusts_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_host_that_refuses_connections_is_asked_again() {
+async fn retries_a_refused_connection() {
     clock::by_steps();
     let server = server().await;
     let client = client_of(&server).build().unwrap();

@@ -1,4 +1,4 @@
-//! How long each stage of a call may take.
+//! Timeouts and deadlines.
 
 use datagouv::{Api, File, RetryPolicy, Timeouts};
 use datagouv_sandbox::clock;
@@ -8,13 +8,13 @@ use tokio::time::Instant;
 use crate::{SECOND, client_of, send, server, upload};
 
 #[tokio::test]
-async fn a_head_that_does_not_come_ends_the_attempt() {
+async fn the_head_timeout_ends_the_attempt() {
     clock::by_steps();
     let server = server().await;
     let timeouts = Timeouts::default().head(SECOND);
     let client = client_of(&server).timeouts(timeouts).build().unwrap();
     server.fault_once(Fault::StallBeforeHeaders);
-    assert!(send(&client, "GET").await.is_ok(), "the second attempt is answered");
+    assert!(send(&client, "GET").await.is_ok(), "the second attempt succeeds");
     server.fault_always(Fault::StallBeforeHeaders);
     let error = send(&client, "POST").await.unwrap_err();
     assert!(error.is_timeout() && !error.is_stalled() && error.is_transport(), "{error:?}");
@@ -33,7 +33,7 @@ fn slow_file() -> File {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_long_to_send_is_not_late() {
+async fn the_head_timeout_does_not_include_sending() {
     clock::by_steps();
     let server = server().await;
     let timeouts = Timeouts::default().head(SECOND * 9 / 10);
@@ -46,7 +46,7 @@ async fn a_request_that_takes_long_to_send_is_not_late() {
 }
 
 #[tokio::test]
-async fn a_body_that_stalls_is_an_error_and_one_that_is_slow_is_not() {
+async fn the_idle_timeout_ends_a_stalled_body_and_not_a_slow_one() {
     clock::by_steps();
     let server = server().await;
     let timeouts = Timeouts::default().idle(SECOND);
@@ -69,7 +69,7 @@ async fn a_body_that_stalls_is_an_error_and_one_that_is_slow_is_not() {
 }
 
 #[tokio::test]
-async fn the_time_of_a_whole_call_ends_its_attempts_and_its_stream() {
+async fn the_deadline_ends_attempts_and_streams() {
     clock::by_steps();
     let server = server().await;
     let client = client_of(&server).retries(RetryPolicy::default().base_delay(60 * SECOND)).build().unwrap();
@@ -86,7 +86,7 @@ async fn the_time_of_a_whole_call_ends_its_attempts_and_its_stream() {
         }
     };
     assert!(error.is_timeout() && !error.is_stalled(), "{error:?}");
-    // A wait that would end too late is not begun.
+    // A wait beyond the deadline is not started.
     server.fault_always(Fault::too_many_requests(Some("7")));
     let began = Instant::now();
     let error = client.request(Api::Main, "GET", "/x").timeout(5 * SECOND).send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Rows of tables: what goes over the wire for a query, and what comes back of it.
+//! Rows of tables: requests, responses and errors.
 
 mod refused;
 mod wire;
@@ -46,7 +46,7 @@ async fn numbers(rows: Rows<Counted>) -> Result<Vec<u64>> {
     Ok(rows.collect(usize::MAX).await?.into_iter().map(|row| row.n).collect())
 }
 
-/// The queries of the exports that were asked for, in order of arrival.
+/// The queries of the requested exports, in order of arrival.
 fn exports(sandbox: &Sandbox) -> Vec<String> {
     let received = sandbox.take_requests().into_iter();
     received.filter(|request| request.path.ends_with("/csv/")).map(|request| request.query).collect()

@@ -1,4 +1,4 @@
-//! Queries that are refused, and responses that are not what the query means.
+//! Refused queries, and responses that do not match the query.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::{Counted, TABLE, columns, counted, of_every_type, platform};
 
 #[tokio::test]
-async fn a_resource_whose_types_nobody_knows_is_read_in_pages() {
+async fn reads_pages_without_known_types() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(60));
-    sandbox.answer_once("getResourceProfile", 200, &[], r#"{"profile": {}, "deleted_at": null, "indexes": null}"#);
+    sandbox.respond_once("getResourceProfile", 200, &[], r#"{"profile": {}, "deleted_at": null, "indexes": null}"#);
     let mut stream = client.resource(TABLE).rows::<Row>().stream();
     let first = stream.next().await.unwrap().unwrap();
     assert_eq!((first["__id"].as_u64(), first["even"].as_bool(), stream.total()), (Some(1), Some(false), Some(60)));
@@ -25,13 +25,13 @@ async fn a_resource_whose_types_nobody_knows_is_read_in_pages() {
 }
 
 #[tokio::test]
-async fn a_table_whose_profile_cannot_be_had_is_read_in_pages_with_a_warning() {
+async fn reads_pages_with_a_warning_without_a_profile() {
     for (status, body) in [(500, "Internal Server Error"), (200, "<html>"), (400, "{}")] {
         let (sandbox, client) = platform().await;
         sandbox.add_table(TABLE, counted(300));
-        // As often as it is asked for.
+        // For every request.
         for _ in 0..3 {
-            sandbox.answer_once("getResourceProfile", status, &[], body);
+            sandbox.respond_once("getResourceProfile", status, &[], body);
         }
         let rows = client.resource(TABLE).rows::<Counted>();
         let mut stream = rows.stream();
@@ -48,7 +48,7 @@ async fn a_table_whose_profile_cannot_be_had_is_read_in_pages_with_a_warning() {
 }
 
 #[tokio::test]
-async fn a_profile_that_is_out_of_date_is_not_trusted() {
+async fn detects_an_outdated_profile() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(10));
     let rows = client.resource(TABLE).rows::<Row>();
@@ -59,14 +59,17 @@ async fn a_profile_that_is_out_of_date_is_not_trusted() {
     assert_eq!((read.len(), &read[0]["m"]), (5, &json!(1)));
     sandbox.take_requests();
     rows.collect(100).await.unwrap();
-    assert!(sandbox.take_requests().iter().any(|request| request.path.ends_with("/profile/")), "it is asked for anew");
+    assert!(
+        sandbox.take_requests().iter().any(|request| request.path.ends_with("/profile/")),
+        "the profile is requested again"
+    );
 }
 
 #[tokio::test]
-async fn an_export_that_is_cut_short_unnoticed_is_no_whole_table() {
+async fn a_truncated_export_is_an_error() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(100));
-    sandbox.answer_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
+    sandbox.respond_once("getResourceDataCsv", 200, &[("content-type", "text/csv")], "__id,n,even\n1,1,f\n2,2,t\n");
     let mut stream = client.resource(TABLE).rows::<Counted>().stream();
     assert_eq!([stream.next().await.unwrap().unwrap().n, stream.next().await.unwrap().unwrap().n], [1, 2]);
     let error = stream.next().await.unwrap().unwrap_err();
@@ -75,7 +78,7 @@ async fn an_export_that_is_cut_short_unnoticed_is_no_whole_table() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_is_an_answer_to_a_question() {
+async fn reports_the_reasons_of_the_server() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(300));
     sandbox.limit_rows(50, 200);
@@ -107,10 +110,10 @@ async fn what_the_server_refuses_is_an_answer_to_a_question() {
 }
 
 #[tokio::test]
-async fn pages_that_end_too_soon_are_no_whole_table() {
+async fn pages_that_end_early_are_an_error() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(100));
-    sandbox.answer_once("getResourceData", 200, &[], r#"{"data": [{"n": 1}], "links": {}, "meta": {"total": 100}}"#);
+    sandbox.respond_once("getResourceData", 200, &[], r#"{"data": [{"n": 1}], "links": {}, "meta": {"total": 100}}"#);
     let mut pages = client.resource(TABLE).rows::<Counted>().pages();
     assert_eq!(pages.next().await.unwrap().unwrap().rows.len(), 1);
     let error = pages.next().await.unwrap().unwrap_err();
@@ -119,7 +122,7 @@ async fn pages_that_end_too_soon_are_no_whole_table() {
 }
 
 #[tokio::test]
-async fn what_the_server_cannot_search_for_is_checked_by_the_client() {
+async fn post_filters_conditions_that_the_server_lacks() {
     let (sandbox, client) = platform().await;
     let texts = ["a*b", "axb", "ab", "A*B*", "a,b)"].map(|text| vec![json!(text), json!("x")]);
     let rows = texts.into_iter().chain([vec![Value::Null, json!("x")]]).collect();
@@ -155,14 +158,14 @@ async fn what_the_server_cannot_search_for_is_checked_by_the_client() {
 }
 
 #[tokio::test]
-async fn rows_that_the_platform_gets_wrong_come_with_a_warning() {
+async fn warns_of_rows_that_the_platform_gets_wrong() {
     let (sandbox, client) = platform().await;
     let profile = json!({"profile": {
         "header": ["jour", "n"], "encoding": "mac_latin2", "nb_duplicates": "0",
         "columns": {"jour": {"python_type": "date", "date_format": "%d/%m/%Y"}, "n": {"python_type": "int"}},
     }});
-    sandbox.answer_once("getResourceProfile", 200, &[], profile.to_string());
-    // No resource of the catalogue.
+    sandbox.respond_once("getResourceProfile", 200, &[], profile.to_string());
+    // Not a resource of the catalogue.
     sandbox.add_table(TABLE, counted(5));
     let plan = client.resource(TABLE).rows::<Row>().explain().await.unwrap();
     assert_eq!(plan.reading, Reading::Windows);
@@ -174,7 +177,7 @@ async fn rows_that_the_platform_gets_wrong_come_with_a_warning() {
 }
 
 #[tokio::test]
-async fn a_checked_query_is_refused_before_it_is_sent_and_its_profile_is_asked_for_once() {
+async fn refuses_an_invalid_query_before_sending_and_requests_the_profile_once() {
     let (sandbox, client) = platform().await;
     let table = NewTable { indexes: Some(vec!["even".to_owned()]), aggregates: true, ..counted(10) };
     sandbox.add_table(TABLE, table);
@@ -206,7 +209,7 @@ async fn a_checked_query_is_refused_before_it_is_sent_and_its_profile_is_asked_f
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_named_and_those_behind_it_come() {
+async fn a_row_that_cannot_be_decoded_is_an_error_and_the_next_ones_follow() {
     #[derive(Debug, Deserialize)]
     struct Small {
         n: u8,
@@ -223,19 +226,19 @@ async fn a_row_that_cannot_be_read_is_named_and_those_behind_it_come() {
     assert!(stream.next().await.is_none());
 }
 
-/// Whatever a value holds, the row that has it is found by it.
+/// A filter by any value finds its row.
 #[test]
-fn any_value_is_found_by_itself_or_refused_with_a_reason() {
+fn any_value_matches_itself_or_is_refused_with_a_reason() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (sandbox, client) = runtime.block_on(platform());
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
-    // The names of columns and the values: anything but what the database has not.
+    // The names of columns and the values: all characters that the database can store.
     let texts = ("[^\0]{1,12}", "[^\0]{0,12}", "[,.\"#&=+%()\\\\_ é😀a-c]{1,8}");
     let tables = AtomicU32::new(0);
     runner
         .run(&texts, |(column, value, nasty)| {
             runtime.block_on(async {
-                // Another resource each time: the profile of the one before is remembered.
+                // Another resource each time: the profile of the previous one is cached.
                 let id = format!("0d1e2f30-4152-4637-8495-{:012x}", tables.fetch_add(1, Ordering::Relaxed));
                 let rows = [&value, &nasty, "else"].map(|text| vec![json!(text)]).to_vec();
                 sandbox

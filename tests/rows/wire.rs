@@ -1,4 +1,4 @@
-//! What goes over the wire for a query, and the rows that come back.
+//! The requests of a query, and its rows.
 
 use std::num::NonZeroUsize;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Counted, TABLE, counted, exports, numbers, of_every_type, platform};
 
 #[tokio::test]
-async fn a_row_of_csv_is_the_same_row_of_json_whatever_its_type() {
+async fn rows_of_csv_and_json_are_equal_in_every_type() {
     let (sandbox, client) = platform().await;
     let table = of_every_type();
     let expected = table.rows.clone();
@@ -29,7 +29,7 @@ async fn a_row_of_csv_is_the_same_row_of_json_whatever_its_type() {
 }
 
 #[tokio::test]
-async fn a_whole_table_comes_in_windows_of_50_000_rows_in_its_order() {
+async fn a_table_is_exported_in_ordered_windows_of_50_000_rows() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(120_001));
     let rows = client.resource(TABLE).rows::<Counted>();
@@ -43,13 +43,13 @@ async fn a_whole_table_comes_in_windows_of_50_000_rows_in_its_order() {
     assert_eq!(expected, 120_002);
     assert_eq!(stream.reading(), &Reading::Windows);
     let received = sandbox.take_requests();
-    let asked: Vec<&str> = received.iter().map(|request| request.query.as_str()).collect();
+    let queries: Vec<&str> = received.iter().map(|request| request.query.as_str()).collect();
     assert_eq!(
-        asked,
+        queries,
         [
             "",
             "__id__sort=desc&page=1&page_size=2",
-            // Narrow, so that its rows come at once; and from the least number on, whatever it is.
+            // The first window is narrow, so that its rows arrive soon, and starts at the lowest number.
             "__id__less=1000&__id__sort=asc",
             "__id__greater=1001&__id__less=51000&__id__sort=asc",
             "__id__greater=51001&__id__less=101000&__id__sort=asc",
@@ -59,7 +59,7 @@ async fn a_whole_table_comes_in_windows_of_50_000_rows_in_its_order() {
 }
 
 #[tokio::test]
-async fn the_last_rows_come_first_when_they_are_asked_for_so() {
+async fn windows_are_read_in_descending_order() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(50_003));
     let rows = client.resource(TABLE).rows::<Counted>().sort(col("__id").desc());
@@ -71,7 +71,7 @@ async fn the_last_rows_come_first_when_they_are_asked_for_so() {
 }
 
 #[tokio::test]
-async fn gaps_in_the_row_numbers_lose_nothing_and_a_filter_widens_the_windows() {
+async fn gaps_in_row_numbers_lose_no_rows_and_a_filter_widens_the_windows() {
     let (sandbox, client) = platform().await;
     let mut table = counted(60_000);
     table.numbers = Some((1..=60_000).map(|n| Some(n * 7 - 6)).collect());
@@ -89,13 +89,13 @@ async fn gaps_in_the_row_numbers_lose_nothing_and_a_filter_widens_the_windows() 
 }
 
 #[tokio::test]
-async fn a_table_that_one_export_holds_is_one_export() {
+async fn a_small_table_is_one_export() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(1_000));
     let rows = client.resource(TABLE).rows::<Counted>();
     assert_eq!(numbers(rows.clone().filter(col("even").eq(true))).await.unwrap().len(), 500);
     assert_eq!(exports(&sandbox), ["even__exact=true&__id__sort=asc"]);
-    // In another order no window applies, and none is needed.
+    // Windows do not apply to another order.
     let sorted = rows.sort(col("n").desc());
     let plan = sorted.explain().await.unwrap();
     assert_eq!(plan.reading, Reading::Export { reason: "the rows are sorted by `n`".to_owned() });
@@ -104,7 +104,7 @@ async fn a_table_that_one_export_holds_is_one_export() {
 }
 
 #[tokio::test]
-async fn windows_narrow_until_the_server_exports_them() {
+async fn narrows_windows_until_the_server_exports_them() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(1_000));
     sandbox.limit_rows(50, 300);
@@ -120,7 +120,7 @@ async fn windows_narrow_until_the_server_exports_them() {
 }
 
 #[tokio::test]
-async fn what_windows_cannot_read_is_read_in_pages() {
+async fn falls_back_to_pages_for_sorted_rows() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(1_000));
     sandbox.limit_rows(40, 300);
@@ -136,7 +136,7 @@ async fn what_windows_cannot_read_is_read_in_pages() {
 }
 
 #[tokio::test]
-async fn a_selection_is_read_in_windows_and_without_the_number_that_they_need() {
+async fn windows_select_the_row_number_without_returning_it() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(50_001));
     let rows = client.resource(TABLE).rows::<Row>().select(["even"]).collect(usize::MAX).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_selection_is_read_in_windows_and_without_the_number_that_they_need() 
 }
 
 #[tokio::test]
-async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
+async fn resumes_a_cut_export() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(60_000));
     sandbox.cut_once("getResourceDataCsv", 5_000);
@@ -159,13 +159,13 @@ async fn an_export_that_breaks_off_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn one_place_at_the_server_is_enough_for_windows_that_are_asked_for_again() {
+async fn retried_windows_need_one_permit() {
     let sandbox = Sandbox::start_platform().await;
     let limits = Limits::none().in_flight(1);
     let client =
         Client::builder().base_url(Api::Tabular, sandbox.url(Document::Tabular)).limits(limits).build().unwrap();
     let mut table = counted(3_000);
-    // Longer than what is read before its turn.
+    // Larger than the read-ahead of a window.
     table.columns.push(("t".to_owned(), "string".to_owned()));
     table.rows.iter_mut().for_each(|row| row.push(json!("x".repeat(8_000))));
     sandbox.add_table(TABLE, table);
@@ -175,7 +175,7 @@ async fn one_place_at_the_server_is_enough_for_windows_that_are_asked_for_again(
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_it_is_polled_and_no_more_than_asked_for_is_on_its_way() {
+async fn sends_nothing_before_it_is_polled_and_limits_requests_in_flight() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(400_000));
     let mut stream = client.resource(TABLE).rows::<Counted>().concurrency(NonZeroUsize::new(2).unwrap()).stream();
@@ -188,7 +188,7 @@ async fn nothing_is_sent_before_it_is_polled_and_no_more_than_asked_for_is_on_it
 }
 
 #[tokio::test]
-async fn a_condition_reaches_the_server_as_it_is_meant() {
+async fn conditions_are_sent_with_their_meaning() {
     let (_sandbox, client) = platform().await;
     let points = client.resource(CHARGING_POINTS_RESOURCE).rows::<Row>();
     for (condition, expected) in [
@@ -210,7 +210,7 @@ async fn a_condition_reaches_the_server_as_it_is_meant() {
 }
 
 #[tokio::test]
-async fn groups_are_aggregated_in_pages_and_sorted_by_what_they_are_grouped_by() {
+async fn groups_are_read_in_pages_sorted_by_their_keys() {
     let (sandbox, client) = platform().await;
     let points = client.resource(CHARGING_POINTS_RESOURCE).rows::<Row>();
     let query = points.clone().group_by(["acces_libre"]).aggregate([count("id_pdc"), max("points"), avg("points")]);
@@ -221,9 +221,9 @@ async fn groups_are_aggregated_in_pages_and_sorted_by_what_they_are_grouped_by()
         json!({"acces_libre": false, "id_pdc__count": 40, "points__max": 4, "points__avg": 2.5}),
     ];
     assert_eq!(groups.iter().map(|group| serde_json::to_value(group).unwrap()).collect::<Vec<_>>(), expected);
-    let asked = sandbox.take_requests().pop().unwrap().query;
+    let sent = sandbox.take_requests().pop().unwrap().query;
     assert_eq!(
-        asked,
+        sent,
         "acces_libre__sort=desc&acces_libre__groupby&id_pdc__count&points__max&points__avg&page=1&page_size=50"
     );
     for (refused, reason) in [
@@ -238,7 +238,7 @@ async fn groups_are_aggregated_in_pages_and_sorted_by_what_they_are_grouped_by()
 }
 
 #[tokio::test]
-async fn sorted_pages_repeat_no_row_and_lose_none() {
+async fn sorted_pages_have_every_row_once() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(1_000));
     sandbox.limit_rows(40, 300);
@@ -254,7 +254,7 @@ async fn sorted_pages_repeat_no_row_and_lose_none() {
 }
 
 #[tokio::test]
-async fn groups_over_many_pages_come_once_each() {
+async fn groups_over_many_pages_are_yielded_once() {
     let (sandbox, client) = platform().await;
     let table = NewTable { aggregates: true, ..counted(500) };
     sandbox.add_table(TABLE, table);
@@ -290,7 +290,7 @@ async fn a_few_rows_are_one_request() {
 }
 
 #[tokio::test]
-async fn the_largest_page_is_learned_from_the_servers_refusal_and_remembered() {
+async fn learns_the_largest_page_size_from_an_error() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(90));
     sandbox.limit_rows(30, 50_000);
@@ -311,7 +311,7 @@ async fn the_largest_page_is_learned_from_the_servers_refusal_and_remembered() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_too_long_for_a_request_is_sent_in_parts_and_merged_in_order() {
+async fn splits_a_long_list_of_values_and_merges_the_rows_in_order() {
     let (sandbox, client) = platform().await;
     sandbox.add_table(TABLE, counted(10_000));
     let wanted: Vec<u64> = (0..3_000).map(|n| n * 3 + 1).rev().collect();
@@ -332,7 +332,7 @@ async fn a_list_that_is_too_long_for_a_request_is_sent_in_parts_and_merged_in_or
 }
 
 #[tokio::test]
-async fn row_numbers_may_be_zero_or_less() {
+async fn reads_row_numbers_below_one() {
     let (sandbox, client) = platform().await;
     let table = NewTable { numbers: Some((0..6_000).map(Some).collect()), ..counted(6_000) };
     sandbox.add_table(TABLE, table);
@@ -342,7 +342,7 @@ async fn row_numbers_may_be_zero_or_less() {
 }
 
 #[tokio::test]
-async fn raw_exports_are_what_the_server_writes() {
+async fn raw_exports_are_the_bytes_of_the_server() {
     let (_sandbox, client) = platform().await;
     let query =
         client.resource(COMMUNES_RESOURCE).rows::<Row>().filter(col("nom").eq("Brest")).select(["nom", "population"]);

@@ -6,13 +6,13 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 
 use super::types::{Dataset, DatasetPage, Suggestion};
 
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
 }
 
 impl Client {
-    pub(super) fn new(base: String) -> reqwest::Result<Self> {
+    pub(crate) fn new(base: String) -> reqwest::Result<Self> {
         crate::install_tls();
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         let http = reqwest::Client::builder()
@@ -27,6 +27,11 @@ impl Client {
     pub(super) async fn suggest_formats(&self, words: &str, size: u32) -> reqwest::Result<Vec<Suggestion>> {
         let request = self.http.get(format!("{}/datasets/suggest/formats/", self.base));
         request.query(&[("q", words)]).query(&[("size", size)]).send().await?.error_for_status()?.json().await
+    }
+
+    /// How many resources a dataset has.
+    pub(crate) async fn resources(&self, dataset: &str) -> reqwest::Result<usize> {
+        Ok(self.dataset(dataset).await?.resources.len())
     }
 
     pub(super) async fn dataset(&self, dataset: &str) -> reqwest::Result<Dataset> {

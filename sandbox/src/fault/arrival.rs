@@ -1,4 +1,4 @@
-//! Requests as they arrive: read off the wire, and kept.
+//! Requests, read from the socket.
 
 use std::io;
 
@@ -8,18 +8,18 @@ use http::header::HeaderValue;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// No request of a client is meant to be longer.
+/// The largest request head that is accepted.
 const MAX_HEAD: usize = 1 << 20;
 const MAX_HEADERS: usize = 128;
 
 /// A request that arrived at a fault server.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// Which request it is, from 1.
+    /// The number of the request, from 1.
     pub number: usize,
-    /// Which connection it came on, from 1.
+    /// The number of its connection, from 1.
     pub connection: usize,
-    /// The method, in capitals.
+    /// The method, in upper case.
     pub method: String,
     /// The path and the query, as they were sent.
     pub target: String,
@@ -59,7 +59,7 @@ impl Arrival {
         self.headers().filter_map(pair).collect::<HeaderMap>()
     }
 
-    /// Whether bytes stand anywhere in the request.
+    /// Whether the request contains a text, in its head or in its body.
     pub fn contains(&self, needle: &str) -> bool {
         let holds = |all: &[u8]| all.windows(needle.len().max(1)).any(|window| window == needle.as_bytes());
         holds(&self.head) || holds(&self.body)
@@ -84,14 +84,14 @@ impl Arrival {
     }
 }
 
-/// What a connection has brought and nobody has read yet.
+/// The bytes of a connection that are received and not parsed yet.
 #[derive(Default)]
 pub(crate) struct Incoming {
     buffer: BytesMut,
 }
 
 impl Incoming {
-    /// The next request without its body; None where the client has gone.
+    /// The next request without its body; None at the end of the connection.
     pub(crate) async fn head(&mut self, stream: &mut TcpStream, connection: usize) -> io::Result<Option<Arrival>> {
         loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
@@ -120,7 +120,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// Moves bytes into a body; tells whether all of them came within the limit.
+    /// Moves bytes into a body; returns whether all of them arrived within the limit.
     async fn some(
         &mut self,
         stream: &mut TcpStream,

@@ -1,4 +1,4 @@
-//! Bodies compressed: whole, or so that a little becomes far too much.
+//! Compressed bodies, and decompression bombs.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-/// A last block with nothing in it.
+/// An empty last block.
 const END: [u8; 2] = [3, 0];
 const OPENING: &[u8] = br#"{"data":""#;
 const CLOSING: &[u8] = br#""}"#;
@@ -18,7 +18,7 @@ pub(super) fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// A JSON object with one long text, compressed: its parts in order, made as they are asked for.
+/// A JSON object with one long text, compressed; its parts are made lazily.
 pub(super) fn bomb(size: u64) -> impl Iterator<Item = Vec<u8>> {
     let blocks = size / BLOCK as u64;
     let filling = vec![b'0'; BLOCK];
@@ -37,7 +37,7 @@ pub(super) fn bomb(size: u64) -> impl Iterator<Item = Vec<u8>> {
     std::iter::once(first).chain((0..blocks).map(move |_| block.clone())).chain(std::iter::once(last))
 }
 
-/// A block that stands for itself, whatever comes before and after it.
+/// A block that decompresses independently of those around it.
 fn deflated(data: &[u8]) -> Vec<u8> {
     let mut compress = Compress::new(Compression::best(), false);
     let mut out = Vec::with_capacity(data.len() / 2 + 64);

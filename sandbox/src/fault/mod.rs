@@ -1,7 +1,7 @@
 //! A server that fails on purpose: real sockets and raw bytes, so that every fault is exact.
 //!
-//! It stands before a [`Sandbox`](crate::Sandbox) or answers on its own, and a plan says what goes wrong
-//! with which request. It keeps what arrived, so that a test can prove what was sent, and how often.
+//! It is a proxy of a [`Sandbox`](crate::Sandbox) or makes its own responses, and a plan sets which request fails,
+//! and how. It logs what arrived, so that a test can assert what was sent, and how often.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -12,7 +12,7 @@
 //! let server = FaultServer::before(&sandbox).await;
 //! server.fault_once(Fault::ResetBeforeHeaders);
 //! println!("{}/datasets/", server.url(Api::Main));
-//! assert_eq!(server.requests().len(), 2, "the lost one, and the one that came again");
+//! assert_eq!(server.requests().len(), 2, "the lost request, and its retry");
 //! # }
 //! ```
 
@@ -34,25 +34,25 @@ pub use server::FaultServer;
 #[cfg(feature = "tls")]
 pub use tls::UntrustedServer;
 
-use crate::answer::Reply;
+use crate::response::Reply;
 
-/// What goes wrong with one request.
+/// A fault of one request.
 ///
-/// Where the answer is harmed on its way, the request has been served: what it changes is changed. Where the
-/// answer is another one ([`Fault::Reply`]), and in [`Fault::ResetInRequest`], it has not.
+/// A fault of the response comes after the request has been served: what it changes is changed. With
+/// [`Fault::Reply`] and [`Fault::ResetInRequest`], the request is not served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// The connection is reset after so many bytes of the request's body.
     ResetInRequest(usize),
-    /// The connection is reset where the answer would begin.
+    /// The connection is reset before the response.
     ResetBeforeHeaders,
-    /// The connection is closed where the answer would begin.
+    /// The connection is closed before the response.
     CloseBeforeHeaders,
-    /// The server is gone: the connection is reset, and its port refuses all others, until
+    /// The server stops: the connection is reset, and its port refuses all others, until
     /// [`FaultServer::open`].
     Vanish,
-    /// The connection is closed in the midst of the headers.
+    /// The connection is closed within the headers.
     CutHeaders,
     /// The connection is reset between the headers and the body.
     ResetAfterHeaders,
@@ -60,11 +60,11 @@ pub enum Fault {
     CutBody(usize),
     /// The connection is reset after so many bytes of the body, whose length was announced.
     ResetBody(usize),
-    /// Nothing comes, and the connection stays open.
+    /// Nothing is sent, and the connection stays open.
     StallBeforeHeaders,
-    /// Nothing comes after so many bytes of the body, and the connection stays open.
+    /// Nothing is sent after so many bytes of the body, and the connection stays open.
     StallBody(usize),
-    /// The whole body comes, byte by byte, with this pause before each; without one, other tasks run in between.
+    /// The whole body is sent byte by byte, with this pause before each; if it is zero, other tasks run in between.
     Drip(Duration),
     /// The length that is announced is larger than the body by so many bytes; then the connection is closed.
     LengthTooLarge(usize),
@@ -74,28 +74,28 @@ pub enum Fault {
     CutChunked(usize),
     /// A chunked body has a chunk whose size is no number, after so many bytes.
     InvalidChunk(usize),
-    /// The body is its first half, in a message that is whole.
+    /// The body is cut to its first half, in a complete message.
     Halved,
-    /// A compressed body lacks its second half, in a message that is whole.
+    /// A compressed body is cut to its first half, in a complete message.
     #[cfg(feature = "gzip")]
     TruncatedGzip,
-    /// A compressed body becomes so many bytes when it is unpacked.
+    /// A compressed body has so many bytes when it is decompressed.
     #[cfg(feature = "gzip")]
     GzipBomb(u64),
     /// So many bytes of headers, without end.
     HugeHeaders(u64),
-    /// A byte in the midst of the body is one that UTF-8 never has.
+    /// A byte in the middle of the body is invalid in UTF-8.
     InvalidUtf8,
-    /// The answer is fine; the connection, said to stay open, answers nothing after it.
+    /// The response is intact; on its connection, which is kept alive, no further response is sent.
     DeadAfterwards,
-    /// The answer is fine; the connection, said to stay open, is closed when the next request comes on it.
+    /// The response is intact; its connection, which is kept alive, is closed when the next request arrives on it.
     ClosedAfterwards,
-    /// Another answer.
+    /// Another response.
     Reply(Reply),
 }
 
 impl Fault {
-    /// A page for people where an answer was expected.
+    /// An HTML page with status 200.
     #[must_use]
     pub fn html() -> Self {
         Self::Reply(Reply::new(200, "text/html; charset=utf-8", "<!doctype html><title>Maintenance</title>"))
@@ -107,13 +107,13 @@ impl Fault {
         Self::Reply(Reply::empty(200))
     }
 
-    /// A failure, in the platform's words.
+    /// An error status, with the body of the platform.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::Reply(Reply::json(status, &serde_json::json!({"message": "on purpose"})))
     }
 
-    /// 429, with `Retry-After` if it is given.
+    /// 429, with a `Retry-After` header if one is given.
     #[must_use]
     pub fn too_many_requests(retry_after: Option<&str>) -> Self {
         let Self::Reply(reply) = Self::status(429) else { unreachable!("a status is a reply") };
@@ -123,13 +123,13 @@ impl Fault {
         })
     }
 
-    /// A redirect of a status to a place.
+    /// A redirect with a status and a location.
     #[must_use]
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::Reply(Reply { body: Bytes::new(), ..Reply::empty(status) }.with_header("location", location))
     }
 
-    /// Whether the request is served before the fault shows.
+    /// Whether the request is served before the fault.
     pub(crate) fn serves(&self) -> bool {
         match self {
             Self::ResetInRequest(_) | Self::Reply(_) | Self::HugeHeaders(_) => false,

@@ -1,4 +1,4 @@
-//! Writes answers, whole or harmed.
+//! Writes responses to the socket, intact or with a fault.
 
 use std::io;
 use std::time::Duration;
@@ -11,28 +11,28 @@ use tokio::net::TcpStream;
 use super::Fault;
 #[cfg(feature = "gzip")]
 use super::bomb;
-use crate::answer::Reply;
+use crate::response::Reply;
 
-/// What becomes of the connection.
+/// The state of the connection after a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     /// The next request is read.
     Open,
-    /// It is closed in order.
+    /// It is closed with a FIN.
     Close,
     /// It is reset.
     Reset,
-    /// It stays open, and nothing comes.
+    /// It stays open, and nothing more is sent.
     Silent,
-    /// The next request is read, and nothing comes.
+    /// The next request is read, and no response is sent.
     Dead,
-    /// It is closed when the next request has come.
+    /// It is closed when the next request has been read.
     Closing,
-    /// It is reset, and the server goes.
+    /// It is reset, and the server closes its port.
     Gone,
 }
 
-/// How long a fault waits, so that what comes before it has been read.
+/// The pause before a reset, in which the client reads what was sent before it.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a body is delimited.
@@ -50,9 +50,9 @@ pub(crate) async fn play(
     let length = reply.body.len();
     let whole = Framing::Length(length);
     match fault {
-        None | Some(Fault::Reply(_)) => answer(stream, &reply, is_head).await.map(|()| After::Open),
-        Some(Fault::DeadAfterwards) => answer(stream, &reply, is_head).await.map(|()| After::Dead),
-        Some(Fault::ClosedAfterwards) => answer(stream, &reply, is_head).await.map(|()| After::Closing),
+        None | Some(Fault::Reply(_)) => write_reply(stream, &reply, is_head).await.map(|()| After::Open),
+        Some(Fault::DeadAfterwards) => write_reply(stream, &reply, is_head).await.map(|()| After::Dead),
+        Some(Fault::ClosedAfterwards) => write_reply(stream, &reply, is_head).await.map(|()| After::Closing),
         Some(Fault::ResetInRequest(_) | Fault::ResetBeforeHeaders) => Ok(After::Reset),
         Some(Fault::CloseBeforeHeaders) => Ok(After::Close),
         Some(Fault::Vanish) => Ok(After::Gone),
@@ -68,7 +68,7 @@ pub(crate) async fn play(
             Ok(After::Reset)
         }
         Some(Fault::HugeHeaders(size)) => huge_headers(stream, *size).await,
-        _ if is_head => answer(stream, &reply, is_head).await.map(|()| After::Open),
+        _ if is_head => write_reply(stream, &reply, is_head).await.map(|()| After::Open),
         Some(Fault::CutBody(kept)) => {
             part(stream, &reply, whole, *kept).await?;
             Ok(After::Close)
@@ -100,7 +100,7 @@ pub(crate) async fn play(
         }
         Some(Fault::LengthTooSmall(less)) => {
             part(stream, &reply, Framing::Length(length.saturating_sub(*less)), length).await?;
-            // What is too much is read as the next answer: it stands on the wire before anybody asks.
+            // The surplus bytes are on the wire before the next request: a client reads them as its response.
             Ok(After::Open)
         }
         Some(Fault::CutChunked(kept)) => {
@@ -116,7 +116,7 @@ pub(crate) async fn play(
         }
         Some(Fault::Halved) => {
             reply.body = reply.body.slice(..length / 2);
-            answer(stream, &reply, is_head).await.map(|()| After::Open)
+            write_reply(stream, &reply, is_head).await.map(|()| After::Open)
         }
         #[cfg(feature = "gzip")]
         Some(Fault::TruncatedGzip) => {
@@ -124,7 +124,7 @@ pub(crate) async fn play(
             packed.truncate(packed.len() / 2);
             reply.body = packed.into();
             let reply = reply.with_header("content-encoding", "gzip");
-            answer(stream, &reply, is_head).await.map(|()| After::Open)
+            write_reply(stream, &reply, is_head).await.map(|()| After::Open)
         }
         #[cfg(feature = "gzip")]
         Some(Fault::GzipBomb(size)) => {
@@ -138,13 +138,13 @@ pub(crate) async fn play(
         }
         Some(Fault::InvalidUtf8) => {
             let mut body = reply.body.to_vec();
-            // Letters stand within texts in whatever format; what frames them stays.
+            // Replacing a letter leaves the syntax of the body intact, whatever its format.
             let middle = body.len() / 2;
             if let Some(at) = (middle..body.len()).chain(0..middle).find(|at| body[*at].is_ascii_alphabetic()) {
                 body[at] = 0xff;
             }
             reply.body = body.into();
-            answer(stream, &reply, is_head).await.map(|()| After::Open)
+            write_reply(stream, &reply, is_head).await.map(|()| After::Open)
         }
     }
 }
@@ -162,7 +162,7 @@ fn head(reply: &Reply, framing: Framing) -> Vec<u8> {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     match framing {
-        // These two never have a body, nor its length.
+        // 204 and 304 have no body and no length.
         Framing::Length(0) if matches!(reply.status, 204 | 304) => head.push_str("\r\n"),
         Framing::Length(length) => head.push_str(&format!("content-length: {length}\r\n\r\n")),
         Framing::Chunked => head.push_str("transfer-encoding: chunked\r\n\r\n"),
@@ -170,7 +170,7 @@ fn head(reply: &Reply, framing: Framing) -> Vec<u8> {
     head.into_bytes()
 }
 
-async fn answer(stream: &mut TcpStream, reply: &Reply, is_head: bool) -> io::Result<()> {
+async fn write_reply(stream: &mut TcpStream, reply: &Reply, is_head: bool) -> io::Result<()> {
     let mut message = head(reply, Framing::Length(reply.body.len()));
     if !is_head {
         message.extend_from_slice(&reply.body);
@@ -184,7 +184,7 @@ async fn part(stream: &mut TcpStream, reply: &Reply, framing: Framing, kept: usi
 }
 
 async fn chunk(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
-    // A chunk of no bytes would be the end.
+    // An empty chunk would end the body.
     if data.is_empty() {
         return Ok(());
     }

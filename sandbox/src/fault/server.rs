@@ -1,4 +1,4 @@
-//! The server: which requests fail, and how.
+//! The fault server: which requests fail, and how.
 
 use std::fmt;
 use std::io;
@@ -12,20 +12,20 @@ use tokio::task::JoinHandle;
 
 use super::upstream::Upstream;
 use super::{Arrival, Fault};
-use crate::answer::Reply;
 use crate::file::File;
-use crate::server::{Delivery, Service, serve};
+use crate::response::Reply;
+use crate::server::{Counters, Delivery, Service, serve};
 use crate::{Api, Sandbox, state};
 
 type Plan = Arc<dyn Fn(&Arrival) -> Option<Fault> + Send + Sync>;
 
-/// A running server that fails as it is told; it stops when it is dropped.
+/// A running server whose requests fail according to a plan; it stops when it is dropped.
 #[derive(Debug)]
 pub struct FaultServer {
     address: SocketAddr,
     state: Arc<State>,
     task: Mutex<JoinHandle<()>>,
-    /// Keeps the port while it is closed: another server would be given it, and answer for this one.
+    /// Keeps the port while it is closed: otherwise another server could get it.
     _reserved: Option<TcpSocket>,
 }
 
@@ -33,14 +33,13 @@ struct State {
     origin: String,
     upstream: Upstream,
     memory: Mutex<Memory>,
-    gone: Notify,
+    closed: Notify,
+    counters: Counters,
 }
 
 struct Memory {
     plan: Plan,
     counting: bool,
-    requests: usize,
-    connections: usize,
     log: Vec<Arrival>,
 }
 
@@ -63,7 +62,7 @@ impl Drop for FaultServer {
 }
 
 impl FaultServer {
-    /// Starts before a sandbox: what is not to fail is answered by it.
+    /// Starts as a proxy of a sandbox, which responds to the requests that do not fail.
     ///
     /// # Panics
     /// When no port can be bound: there is nothing to test then.
@@ -71,32 +70,33 @@ impl FaultServer {
         Self::start(Upstream::Server(sandbox.address)).await
     }
 
-    /// Starts with answers of its own.
+    /// Starts with a function that makes the responses.
     ///
     /// # Panics
     /// When no port can be bound: there is nothing to test then.
-    pub async fn answering(answer: impl Fn(&Arrival) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start(Upstream::Function(Arc::new(answer))).await
+    pub async fn responding(respond: impl Fn(&Arrival) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start(Upstream::Function(Arc::new(respond))).await
     }
 
-    /// Starts with one file, which stands at every path: whole or in ranges, with a strong validator.
+    /// Starts with one file, served at every path, whole or in ranges, with a strong validator.
     ///
     /// # Panics
     /// When no port can be bound: there is nothing to test then.
     pub async fn serving(content_type: &str, data: impl Into<Bytes>) -> Self {
         let file = File::new(content_type, data);
-        Self::answering(move |arrival| file.answer(&arrival.method, &arrival.header_map())).await
+        Self::responding(move |arrival| file.reply(&arrival.method, &arrival.header_map())).await
     }
 
     async fn start(upstream: Upstream) -> Self {
         let (listener, reserved) = reserve().expect("a free port on 127.0.0.1");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let memory = Memory { plan: Arc::new(|_| None), counting: false, requests: 0, connections: 0, log: Vec::new() };
+        let memory = Memory { plan: Arc::new(|_| None), counting: false, log: Vec::new() };
         let state = Arc::new(State {
             origin: format!("http://{address}"),
             upstream,
             memory: Mutex::new(memory),
-            gone: Notify::new(),
+            closed: Notify::new(),
+            counters: Counters::default(),
         });
         let task = Mutex::new(tokio::spawn(serve(listener, Arc::clone(&state))));
         Self { address, state, task, _reserved: reserved }
@@ -112,41 +112,41 @@ impl FaultServer {
         format!("{}{}", self.origin(), state::base(api))
     }
 
-    /// Says which requests fail, from now on.
+    /// Sets which requests fail, from now on.
     pub fn plan(&self, plan: impl Fn(&Arrival) -> Option<Fault> + Send + Sync + 'static) {
         self.state.memory().plan = Arc::new(plan);
     }
 
-    /// The next request fails; those after it are fine.
+    /// Makes the next request fail, and no other.
     pub fn fault_once(&self, fault: Fault) {
         self.fault_nth(1, fault);
     }
 
-    /// The n-th request from now, counted from 1, fails; all others are fine.
+    /// Makes the n-th request from now fail, counted from 1, and no other.
     pub fn fault_nth(&self, nth: usize, fault: Fault) {
-        let number = self.state.memory().requests + nth;
+        let number = self.count() + nth;
         self.plan(move |arrival| (arrival.number == number).then(|| fault.clone()));
     }
 
-    /// The n-th request from now, counted from 1, and all after it fail.
+    /// Makes the n-th request from now fail, counted from 1, and all after it.
     pub fn fault_from(&self, nth: usize, fault: Fault) {
-        let number = self.state.memory().requests + nth;
+        let number = self.count() + nth;
         self.plan(move |arrival| (arrival.number >= number).then(|| fault.clone()));
     }
 
-    /// Every request fails.
+    /// Makes every request fail.
     pub fn fault_always(&self, fault: Fault) {
         self.fault_from(0, fault);
     }
 
-    /// No request fails any more.
+    /// Ends the faults: no further request fails.
     pub fn heal(&self) {
         self.plan(|_| None);
     }
 
-    /// Closes the port and all connections: whoever connects is refused.
+    /// Closes the port and all connections; new connections are refused.
     pub async fn close(&self) {
-        self.state.gone.notify_one();
+        self.state.closed.notify_one();
         let task = std::mem::replace(&mut *self.task(), tokio::spawn(async {}));
         let _ = task.await;
     }
@@ -162,27 +162,27 @@ impl FaultServer {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on requests are counted, not kept: there will be too many.
+    /// Counts requests from now on without logging them, for tests with very many.
     pub fn only_count(&self) {
         self.state.memory().counting = true;
     }
 
-    /// How many requests have come.
+    /// How many requests have arrived.
     pub fn count(&self) -> usize {
-        self.state.memory().requests
+        self.state.counters.requests()
     }
 
-    /// How many connections have come.
+    /// How many connections were accepted.
     pub fn connections(&self) -> usize {
-        self.state.memory().connections
+        self.state.counters.connections()
     }
 
-    /// The requests that have come, in their order.
+    /// The requests that have arrived, in their order.
     pub fn requests(&self) -> Vec<Arrival> {
         self.state.memory().log.clone()
     }
 
-    /// The requests that have come since the last call, taken out of the log.
+    /// The requests that have arrived since the last call, removed from the log.
     pub fn take_requests(&self) -> Vec<Arrival> {
         std::mem::take(&mut self.state.memory().log)
     }
@@ -190,7 +190,7 @@ impl FaultServer {
 
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // The port is opened again while connections of before are still in their last state.
+    // The port is opened again while earlier connections are still in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
@@ -200,7 +200,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     bind(address)?.listen(1024)
 }
 
-/// A port, and a second socket that has it without listening, where the system allows two.
+/// A listener, and a second socket bound to its port without listening, where the system allows two.
 fn reserve() -> io::Result<(TcpListener, Option<TcpSocket>)> {
     let any: SocketAddr = ([127, 0, 0, 1], 0).into();
     let reserved = bind(any)?;
@@ -211,22 +211,16 @@ fn reserve() -> io::Result<(TcpListener, Option<TcpSocket>)> {
 }
 
 impl Service for State {
-    fn connected(&self) -> usize {
-        let mut memory = self.memory();
-        memory.connections += 1;
-        memory.connections
+    fn counters(&self) -> &Counters {
+        &self.counters
     }
 
-    fn begun(&self, arrival: &mut Arrival) -> Option<Fault> {
-        let mut memory = self.memory();
-        memory.requests += 1;
-        arrival.number = memory.requests;
-        let plan = Arc::clone(&memory.plan);
-        drop(memory);
+    fn early_fault(&self, arrival: &Arrival) -> Option<Fault> {
+        let plan = Arc::clone(&self.memory().plan);
         plan(arrival)
     }
 
-    fn arrived(&self, arrival: &Arrival) {
+    fn log(&self, arrival: &Arrival) {
         let mut memory = self.memory();
         if !memory.counting {
             memory.log.push(arrival.clone());
@@ -237,16 +231,16 @@ impl Service for State {
         let reply = match &fault {
             Some(Fault::Reply(reply)) => reply.clone(),
             Some(fault) if !fault.serves() => Reply::empty(200),
-            _ => self.upstream.answer(&arrival, &self.origin).await?,
+            _ => self.upstream.reply(&arrival, &self.origin).await?,
         };
         Ok(Delivery { reply, fault })
     }
 
-    async fn gone(&self) {
-        self.gone.notified().await;
+    async fn closed(&self) {
+        self.closed.notified().await;
     }
 
-    fn go(&self) {
-        self.gone.notify_one();
+    fn close(&self) {
+        self.closed.notify_one();
     }
 }

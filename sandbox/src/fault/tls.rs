@@ -1,4 +1,4 @@
-//! TLS with a certificate that nobody signed.
+//! TLS with a self-signed certificate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// A server of https that no client has a reason to trust; it stops when it is dropped.
+/// An HTTPS server with a self-signed certificate; it stops when it is dropped.
 #[derive(Debug)]
 pub struct UntrustedServer {
     address: SocketAddr,
@@ -33,7 +33,7 @@ impl Drop for UntrustedServer {
 }
 
 impl UntrustedServer {
-    /// Starts with a certificate for `localhost`, signed by itself.
+    /// Starts with a self-signed certificate for `localhost`.
     ///
     /// # Panics
     /// When no certificate can be made or no port bound: there is nothing to test then.
@@ -66,12 +66,12 @@ impl UntrustedServer {
         format!("https://localhost:{}", self.address.port())
     }
 
-    /// How many connections have come.
+    /// How many connections were accepted.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::Relaxed)
     }
 
-    /// How many bytes a client has entrusted to it: there should be none.
+    /// How many bytes of application data clients have sent: there should be none.
     pub fn bytes(&self) -> usize {
         self.seen.bytes.load(Ordering::Relaxed)
     }

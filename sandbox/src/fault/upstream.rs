@@ -1,4 +1,4 @@
-//! Where a fault server has its answers from.
+//! Where the responses of a fault server come from.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Arrival;
-use crate::answer::Reply;
+use crate::response::Reply;
 
 /// Headers that belong to a connection, not to a message.
 const FRAMING: [&str; 5] = ["connection", "content-length", "transfer-encoding", "keep-alive", "date"];
@@ -18,7 +18,7 @@ const FRAMING: [&str; 5] = ["connection", "content-length", "transfer-encoding",
 #[derive(Clone)]
 pub(super) enum Upstream {
     Function(Arc<dyn Fn(&Arrival) -> Reply + Send + Sync>),
-    /// Another server; where it speaks of itself, the fault server is meant.
+    /// Another server; its origin is replaced in responses by that of the fault server.
     Server(SocketAddr),
 }
 
@@ -32,18 +32,18 @@ impl fmt::Debug for Upstream {
 }
 
 impl Upstream {
-    pub(super) async fn answer(&self, arrival: &Arrival, origin: &str) -> io::Result<Reply> {
+    pub(super) async fn reply(&self, arrival: &Arrival, origin: &str) -> io::Result<Reply> {
         match self {
             Self::Function(function) => Ok(function(arrival)),
             Self::Server(address) => {
-                let reply = ask(*address, arrival).await?;
+                let reply = forward(*address, arrival).await?;
                 Ok(renamed(reply, &format!("http://{address}"), origin))
             }
         }
     }
 }
 
-async fn ask(address: SocketAddr, arrival: &Arrival) -> io::Result<Reply> {
+async fn forward(address: SocketAddr, arrival: &Arrival) -> io::Result<Reply> {
     let mut head = format!("{} {} HTTP/1.1\r\n", arrival.method, arrival.target).into_bytes();
     for (name, value) in arrival.headers().filter(|(name, _)| !is_framing(name)) {
         head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
@@ -52,15 +52,15 @@ async fn ask(address: SocketAddr, arrival: &Arrival) -> io::Result<Reply> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(&head).await?;
     stream.write_all(&arrival.body).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    parse(&answer, arrival.method == "HEAD")
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await?;
+    parse(&response, arrival.method == "HEAD")
 }
 
-fn parse(answer: &[u8], is_head: bool) -> io::Result<Reply> {
+fn parse(bytes: &[u8], is_head: bool) -> io::Result<Reply> {
     let mut headers = [httparse::EMPTY_HEADER; 128];
     let mut response = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(length) = response.parse(answer).map_err(io::Error::other)? else {
+    let httparse::Status::Complete(length) = response.parse(bytes).map_err(io::Error::other)? else {
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
     let header = |name: &str| {
@@ -68,12 +68,12 @@ fn parse(answer: &[u8], is_head: bool) -> io::Result<Reply> {
         found.and_then(|header| std::str::from_utf8(header.value).ok())
     };
     if header("transfer-encoding").is_some() {
-        return Err(io::Error::other("the sandbox answers whole bodies"));
+        return Err(io::Error::other("the sandbox sends no chunked bodies"));
     }
     let body = match header("content-length").and_then(|length| length.parse().ok()) {
-        // Of a body that is not sent the length counts.
+        // The length of the body that a GET would have.
         Some(length) if is_head => vec![0; length].into(),
-        _ => Bytes::copy_from_slice(answer.get(length..).unwrap_or_default()),
+        _ => Bytes::copy_from_slice(bytes.get(length..).unwrap_or_default()),
     };
     let kept = response.headers.iter().filter(|header| !is_framing(header.name));
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();

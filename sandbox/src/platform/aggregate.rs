@@ -1,4 +1,4 @@
-//! Aggregated results: groups of rows, and what is counted, summed and compared in them.
+//! Aggregated results: groups of rows, and their aggregates.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ use super::select::{Database, Expression, compare, default_name, in_order, witho
 use super::table::Table;
 use super::value::{Datum, Kind};
 
-/// How a result is worked out of groups of rows.
+/// How a result is computed from groups of rows.
 #[derive(Debug)]
 pub(crate) struct Plan {
     columns: Vec<Column>,
@@ -68,7 +68,7 @@ impl Plan {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
-    /// Only what is grouped by can put groups in order, and only what can be compared can be grouped by.
+    /// Groups are sorted by grouping columns only, and grouping columns must have comparable types.
     pub(crate) fn check_order(&self, database: Database<'_>, order: &[Order]) -> Result<(), DatabaseError> {
         if self.groups().any(|(_, expression)| expression.result() == Kind::Json) {
             return Err(DatabaseError::of("42883", "could not identify an equality operator for type json"));
@@ -92,7 +92,7 @@ impl Plan {
         })
     }
 
-    /// Where a column that is grouped by stands in the result.
+    /// The index of a grouping column in the result.
     fn place(&self, wanted: &Field) -> Option<usize> {
         self.columns.iter().position(|column| matches!(&column.source, Source::Group { field, .. } if field == wanted))
     }
@@ -181,7 +181,7 @@ fn result(aggregate: Aggregate, kind: Kind, values: &[Datum]) -> Result<Datum, D
         Aggregate::Sum if kind == Kind::Float => Datum::Float(sum(doubles)?),
         Aggregate::Avg if kind == Kind::Float => Datum::Float(average(doubles)?),
         Aggregate::Avg => Datum::Numeric(Box::new(exact().divided_by(values.len()))),
-        // A sum of small whole numbers is a whole number, one of large ones may have any size.
+        // The sum of small integers is a `bigint`, that of large ones a `numeric`.
         Aggregate::Sum => Datum::Numeric(Box::new(exact())),
     })
 }
@@ -202,7 +202,7 @@ fn sum(numbers: impl Iterator<Item = f64>) -> Result<f64, DatabaseError> {
     Ok(sum)
 }
 
-/// The database works out the variance along with the mean, and gives up when the squares overflow.
+/// The database computes the variance along with the mean, and fails if the squares overflow.
 fn average(numbers: impl Iterator<Item = f64>) -> Result<f64, DatabaseError> {
     let (mut count, mut sum, mut squares) = (0.0_f64, 0.0_f64, 0.0_f64);
     for number in numbers {

@@ -1,4 +1,4 @@
-//! The catalogue: data sets and resources as they are kept, and as the main API shows them.
+//! The catalogue: datasets and resources as they are stored, and as the main API shows them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
@@ -20,7 +20,7 @@ const BEGINNING: i64 = 1_767_225_600_000_000;
 
 pub(crate) type Fields = Map<String, Value>;
 
-/// A resource, its fields as they are shown.
+/// A resource, with its fields as the API shows them.
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) id: String,
@@ -28,7 +28,7 @@ pub(crate) struct Resource {
     pub(crate) table: Option<Arc<Table>>,
 }
 
-/// A data set: what a client may write, and what the platform knows beside.
+/// A dataset: the fields that a client may write, and those of the platform.
 #[derive(Debug)]
 pub(crate) struct Dataset {
     pub(crate) id: String,
@@ -37,15 +37,15 @@ pub(crate) struct Dataset {
     pub(crate) created_at: String,
     pub(crate) last_modified: String,
     pub(crate) deleted: Option<String>,
-    /// Who may change it, beside editors.
+    /// Who may change it, apart from editors.
     pub(crate) creator: User,
-    /// Slugs that it had before it was renamed; they lead to it still.
+    /// Its former slugs, by which it is still found.
     pub(crate) old_slugs: Vec<String>,
     pub(crate) resources: Vec<Resource>,
 }
 
 impl Dataset {
-    /// A data set of the editor, created now, without slug and resources.
+    /// A dataset of the editor, created now, without slug and resources.
     fn new(id: String, fields: Fields, now: String) -> Self {
         Self {
             id,
@@ -61,7 +61,7 @@ impl Dataset {
     }
 }
 
-/// The content of a file, and what follows from it.
+/// The content of a file, with its checksum and table.
 #[derive(Debug, Clone)]
 pub(crate) struct Content {
     data: Bytes,
@@ -83,7 +83,7 @@ impl Content {
 static READ: LazyLock<Vec<Content>> =
     LazyLock::new(|| SAMPLES.iter().map(|sample| Content::new((sample.data)())).collect());
 
-/// All data sets, and a clock that moves with every change.
+/// All datasets, and a clock that every change advances.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     pub(crate) origin: String,
@@ -126,8 +126,8 @@ impl Catalogue {
         self.datasets.push(dataset);
     }
 
-    /// Adds data sets named by their number. Those with resources have what most have that people publish: a
-    /// producer, tags, a paragraph.
+    /// Adds datasets named by their number. Those with resources also have a producer, tags and a longer description, as
+    /// most published ones.
     pub(crate) fn add_many(&mut self, count: usize, resources: usize) {
         let there = self.datasets.len();
         for number in there..there.saturating_add(count) {
@@ -160,7 +160,7 @@ impl Catalogue {
         }
     }
 
-    /// A resource of such a data set, whose file is somewhere else.
+    /// A remote resource of such a dataset.
     fn remote_resource(&mut self, number: usize, index: usize) -> Resource {
         let id = format!("7512ab34-cd56-4ef7-8{index:03x}-{number:012x}");
         let title = format!("mesures-{number}-{index}.csv");
@@ -176,17 +176,17 @@ impl Catalogue {
         resource
     }
 
-    /// The time of the platform: it begins in January 2026 and goes on by a minute with every change.
+    /// The time of the platform: it starts in January 2026, and every change advances it by a minute.
     pub(crate) fn now(&mut self) -> String {
         const MINUTE: i64 = 60_000_000;
         self.changes += 1;
         let now = self.clock.saturating_add(i64::from(self.changes - self.set_at) * MINUTE);
         let text = write_timestamp(now, 'T', "+00:00");
-        // The catalogue writes microseconds, be there any or not.
+        // The catalogue writes microseconds even if they are zero.
         if text.contains('.') { text } else { text.replace("+00:00", ".000000+00:00") }
     }
 
-    /// Sets the time that the next change has; false for what is no time.
+    /// Sets the time of the next change; false if the text is not a time.
     pub(crate) fn set_clock(&mut self, now: &str) -> bool {
         let Ok(micros) = read_timestamp(now, true) else { return false };
         self.clock = micros.saturating_sub(60_000_000);
@@ -194,19 +194,19 @@ impl Catalogue {
         true
     }
 
-    /// The id that was set for what is created next, or the one that is made.
+    /// The next id that was set, else the generated one.
     pub(crate) fn new_id(&mut self, made: String) -> String {
         self.next_ids.pop_front().unwrap_or(made)
     }
 
-    /// A data set without title and resources, not in the catalogue yet.
+    /// A dataset without title and resources, not in the catalogue yet.
     pub(crate) fn new_dataset(&mut self, fields: Fields) -> Dataset {
         let now = self.now();
         let made = format!("6512ab34cd56ef7890{:06x}", self.changes);
         Dataset::new(self.new_id(made), fields, now)
     }
 
-    /// A slug that no data set has.
+    /// A slug that no dataset has.
     pub(crate) fn free_slug(&self, title: &str) -> String {
         let wanted = slug(title);
         if self.dataset(&wanted).is_some() { format!("{wanted}-{}", self.changes) } else { wanted }
@@ -233,7 +233,7 @@ impl Catalogue {
         now.or_else(|| self.datasets.iter().position(|dataset| dataset.old_slugs.iter().any(|slug| slug == name)))
     }
 
-    /// The resource of an id, with the data set that has it; deleted data sets have none.
+    /// The resource of an id, with the dataset that has it; deleted datasets have none.
     pub(crate) fn resource(&self, id: &str) -> Option<(&Dataset, &Resource)> {
         let alive = self.datasets.iter().filter(|dataset| dataset.deleted.is_none());
         alive
@@ -253,7 +253,7 @@ impl Catalogue {
         Resource { id, fields: fields.as_object().cloned().unwrap_or_default(), table: None }
     }
 
-    /// Gives a resource a file: its bytes are served, and read as a table if they are one.
+    /// Stores the file of a resource: its bytes are served, and its rows if it is a CSV.
     pub(crate) fn store(
         &mut self,
         resource: &mut Resource,
@@ -291,7 +291,7 @@ impl Catalogue {
         files.insert(path, File::new(mime, content.data));
     }
 
-    /// A data set as the API shows it: in v2, its resources are a link.
+    /// A dataset as the API shows it: in v2, its resources are a link.
     pub(crate) fn show(&self, dataset: &Dataset, api: Api, may_edit: bool) -> Value {
         let mut fields = dataset.fields.clone();
         let url = format!("{}{}/datasets/{}/", self.origin, base(api), dataset.id);
@@ -350,7 +350,7 @@ impl Resource {
     }
 }
 
-/// The fields that a client may write, as they are before it does.
+/// The default values of the fields that a client may write.
 pub(crate) fn default_fields() -> Fields {
     let fields = json!({
         "title": "", "acronym": null, "description": "", "description_short": null, "tags": [],
@@ -363,7 +363,7 @@ pub(crate) fn default_fields() -> Fields {
     fields.as_object().cloned().unwrap_or_default()
 }
 
-/// Small ASCII letters and digits for anything that is said in French.
+/// A text in lower-case ASCII letters and digits, without accents.
 pub(crate) fn plain(text: &str) -> String {
     let folded = text.chars().flat_map(char::to_lowercase).map(|char| match char {
         'à' | 'â' | 'ä' => 'a',
@@ -377,7 +377,7 @@ pub(crate) fn plain(text: &str) -> String {
     folded.collect()
 }
 
-/// A title as it stands in a URL.
+/// The slug of a title.
 pub(crate) fn slug(title: &str) -> String {
     let dashed: String =
         plain(title).chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();

@@ -8,7 +8,7 @@ use super::select::{Database, Expression, without_nul};
 use super::table::Table;
 use super::value::{Datum, Kind};
 
-/// A condition that can be asked of a row.
+/// A condition on a row.
 #[derive(Debug)]
 pub(crate) struct Condition {
     negated: bool,
@@ -26,7 +26,7 @@ enum Check {
 }
 
 impl Condition {
-    /// Binds a condition; a column or an operator that there is not, or a value of another type, is an error.
+    /// Binds a condition; an unknown column or operator, or a value of another type, is an error.
     pub(crate) fn new(database: Database<'_>, filter: &Filter) -> Result<Self, DatabaseError> {
         let (field, negated, test) = match filter {
             Filter::Test { field, negated, test } => (field, *negated, test),
@@ -60,7 +60,7 @@ impl Condition {
             }
             Test::In(texts) => {
                 json_has_none("=")?;
-                // A list of the empty text alone is an empty list.
+                // A list of only the empty text is an empty list.
                 let texts = if matches!(texts.as_slice(), [text] if text.is_empty()) { &[] } else { texts.as_slice() };
                 let values = texts.iter().map(|text| value(text)).collect::<Result<_, _>>()?;
                 Check::In(expression, values)
@@ -77,7 +77,7 @@ impl Condition {
         Ok(Self { negated, check })
     }
 
-    /// Whether a row satisfies the condition, None where null makes that unknown.
+    /// Whether a row satisfies the condition; None if it is unknown because of null.
     pub(crate) fn holds(&self, table: &Table, row: usize) -> Option<bool> {
         let holds = match &self.check {
             Check::Compare(expression, comparison, operand) => {
@@ -92,7 +92,7 @@ impl Condition {
                 Datum::Text(text) => Some(pattern.fits(text)),
                 _ => None,
             },
-            // Nothing is in an empty list, not even null.
+            // No value is in an empty list, not even null.
             Check::In(_, operands) if operands.is_empty() => Some(false),
             Check::In(expression, operands) => {
                 let value = expression.value(table, row);
@@ -160,7 +160,7 @@ fn word(is: Is) -> &'static str {
     }
 }
 
-/// A pattern of `LIKE`: `%` is any text, `_` any character, a backslash takes both for themselves.
+/// A pattern of `LIKE`: `%` is any text, `_` any character, a backslash escapes both.
 #[derive(Debug)]
 struct Pattern {
     tokens: Vec<Token>,
@@ -199,7 +199,7 @@ impl Pattern {
     fn fits(&self, text: &str) -> bool {
         let cased = |char: char| if self.case_sensitive { char } else { lower(char) };
         let text: Vec<char> = text.chars().map(cased).collect();
-        // Where to go on when the text after the last `%` does not fit: one character further.
+        // Where to retry if the text after the last `%` does not match: one character further.
         let (mut at, mut token, mut retry) = (0, 0, None);
         while at < text.len() {
             match self.tokens.get(token) {
@@ -225,7 +225,7 @@ impl Pattern {
     }
 }
 
-/// The small letter of a letter: one character for one, as the C library has it.
+/// The lower case of a character, which is one character, as in the C library.
 fn lower(char: char) -> char {
     let mut small = char.to_lowercase();
     match (small.next(), small.next()) {

@@ -1,20 +1,18 @@
-//! The operations of both main APIs on data sets and their resources.
+//! The operations of both main APIs on datasets and their resources.
 
 use serde_json::{Map, Value, json};
 
 use super::catalogue::{Dataset, Fields, Resource, default_fields, plain};
 use super::editing::{facets, person};
-use super::{Call, Deleted, Platform, message};
+use super::{Call, Deleted, HandlerResult, Platform, message};
 use crate::Api;
-use crate::answer::Reply;
 use crate::client::User;
+use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
 use crate::state::{Files, base};
 
-type Answer = Result<Reply, Reply>;
-
 impl Platform {
-    pub(super) fn answer_main(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Answer> {
+    pub(super) fn handle_main(&mut self, call: &Call<'_>, files: &mut Files) -> Option<HandlerResult> {
         Some(match call.operation_id {
             "list_datasets" => self.list(call),
             "get_dataset" => self.get(call),
@@ -30,14 +28,14 @@ impl Platform {
             "update_resources" => self.reorder(call),
             "create_discussion" => self.start_discussion(call),
             "get_discussion" => self.get_discussion(call),
-            "comment_discussion" => self.respond(call),
+            "comment_discussion" => self.comment_discussion(call),
             "upload_new_dataset_resource" => self.upload_new(call, files),
             "upload_dataset_resource" => self.upload_again(call, files),
             _ => return None,
         })
     }
 
-    pub(super) fn answer_main_v2(&mut self, call: &Call<'_>) -> Option<Answer> {
+    pub(super) fn handle_main_v2(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         Some(match call.operation_id {
             "list_datasets" | "search_datasets" => self.list(call),
             "get_dataset" => self.get(call),
@@ -53,7 +51,7 @@ impl Platform {
         })
     }
 
-    /// The index of the data set that the path names.
+    /// The index of the dataset that the path names.
     pub(super) fn find(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let index = self.catalogue.dataset(call.capture("dataset"));
         let index = index.ok_or_else(|| message(404, NOT_FOUND))?;
@@ -66,7 +64,7 @@ impl Platform {
         }
     }
 
-    /// The same for a change, which needs a key.
+    /// As [`Self::find`], for a change, which needs a key.
     pub(super) fn find_to_change(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let user = call.signed_in()?;
         let index = self.catalogue.dataset(call.capture("dataset")).ok_or_else(|| message(404, NOT_FOUND))?;
@@ -85,7 +83,7 @@ impl Platform {
         index.ok_or_else(|| message(404, "Resource does not exist"))
     }
 
-    fn list(&self, call: &Call<'_>) -> Answer {
+    fn list(&self, call: &Call<'_>) -> HandlerResult {
         let mut found: Vec<&Dataset> =
             self.catalogue.datasets.iter().filter(|dataset| matches(dataset, call)).collect();
         if let Some(sort) = call.query("sort") {
@@ -126,7 +124,7 @@ impl Platform {
         };
         let (page, size, total) = (number("page", 1)?, number("page_size", 20)?, items.len());
         let before = (page - 1).saturating_mul(size);
-        // Elasticsearch goes no further.
+        // The limit of Elasticsearch.
         if call.operation_id == "search_datasets" && before.saturating_add(size) > 10_000 {
             return Err(message(400, "Pagination is limited to the first 10000 results"));
         }
@@ -148,16 +146,16 @@ impl Platform {
         }))
     }
 
-    fn shown(&self, call: &Call<'_>, status: u16, index: usize) -> Answer {
+    fn shown(&self, call: &Call<'_>, status: u16, index: usize) -> HandlerResult {
         let dataset = &self.catalogue.datasets[index];
         Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, dataset.may_edit(call.user()))))
     }
 
-    fn get(&self, call: &Call<'_>) -> Answer {
+    fn get(&self, call: &Call<'_>) -> HandlerResult {
         self.shown(call, 200, self.find(call)?)
     }
 
-    fn create(&mut self, call: &Call<'_>) -> Answer {
+    fn create(&mut self, call: &Call<'_>) -> HandlerResult {
         call.signed_in()?;
         let (user, body) = (call.user().unwrap_or(User::Editor), call.received.json());
         let mut fields = default_fields();
@@ -176,9 +174,9 @@ impl Platform {
         self.shown(call, 201, self.catalogue.datasets.len() - 1)
     }
 
-    /// A partial body keeps what it leaves out, but for tags and temporal coverage, which it empties. Null as
-    /// the date of deletion brings a deleted data set back.
-    fn update(&mut self, call: &Call<'_>) -> Answer {
+    /// A partial body keeps the properties that it leaves out, except tags and temporal coverage, which it empties.
+    /// `deleted: null` restores a deleted dataset.
+    fn update(&mut self, call: &Call<'_>) -> HandlerResult {
         let body = call.received.json();
         let restored = self.catalogue.dataset(call.capture("dataset"));
         if let Some(index) = restored.filter(|index| {
@@ -218,7 +216,7 @@ impl Platform {
             write_resource(&mut resource, entry);
             self.catalogue.datasets[index].resources.push(resource);
         }
-        // Every entry went to the end in its turn, so what is left before them was not named.
+        // Each entry was moved to the end in its turn: the resources before them have no entry.
         let named = entries.map_or(usize::MAX, Vec::len);
         let resources = &mut self.catalogue.datasets[index].resources;
         resources.drain(..resources.len().saturating_sub(named));
@@ -257,7 +255,7 @@ impl Platform {
         if errors.is_empty() { Ok(()) } else { Err(Reply::json(400, &json!({"errors": errors}))) }
     }
 
-    fn delete(&mut self, call: &Call<'_>) -> Answer {
+    fn delete(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.find_to_change(call)?;
         let now = self.catalogue.now();
         let dataset = &mut self.catalogue.datasets[index];
@@ -271,7 +269,7 @@ impl Platform {
         Ok(Reply::empty(204))
     }
 
-    fn create_resource(&mut self, call: &Call<'_>) -> Answer {
+    fn create_resource(&mut self, call: &Call<'_>) -> HandlerResult {
         let dataset = self.find_to_change(call)?;
         let body = call.received.json();
         if body["filetype"] == "file" {
@@ -297,19 +295,19 @@ impl Platform {
         self.catalogue.new_resource(id, title)
     }
 
-    fn get_resource(&self, call: &Call<'_>) -> Answer {
+    fn get_resource(&self, call: &Call<'_>) -> HandlerResult {
         let dataset = self.find(call)?;
         let resource = self.find_resource(call, dataset)?;
         Ok(Reply::json(200, &json!(self.catalogue.datasets[dataset].resources[resource].fields)))
     }
 
-    fn get_resource_of_any(&self, call: &Call<'_>) -> Answer {
+    fn get_resource_of_any(&self, call: &Call<'_>) -> HandlerResult {
         let (dataset, resource) =
             self.catalogue.resource(call.capture("rid")).ok_or_else(|| message(404, "Resource does not exist"))?;
         Ok(Reply::json(200, &json!({"resource": resource.fields, "dataset_id": dataset.id})))
     }
 
-    fn list_resources(&self, call: &Call<'_>) -> Answer {
+    fn list_resources(&self, call: &Call<'_>) -> HandlerResult {
         let dataset = &self.catalogue.datasets[self.find(call)?];
         let wanted = call.query("q").map(plain);
         let resources = dataset.resources.iter().filter(|resource| {
@@ -321,7 +319,7 @@ impl Platform {
         Ok(Reply::json(200, &self.page(call, &found, true, |resource| json!(resource.fields))?))
     }
 
-    fn update_resource(&mut self, call: &Call<'_>) -> Answer {
+    fn update_resource(&mut self, call: &Call<'_>) -> HandlerResult {
         let dataset = self.find_to_change(call)?;
         let index = self.find_resource(call, dataset)?;
         let now = self.catalogue.now();
@@ -331,7 +329,7 @@ impl Platform {
         Ok(Reply::json(200, &json!(resource.fields)))
     }
 
-    fn delete_resource(&mut self, call: &Call<'_>) -> Answer {
+    fn delete_resource(&mut self, call: &Call<'_>) -> HandlerResult {
         let dataset = self.find_to_change(call)?;
         let index = self.find_resource(call, dataset)?;
         let when = self.catalogue.now();
@@ -341,7 +339,7 @@ impl Platform {
         Ok(Reply::empty(204))
     }
 
-    fn redirect(&self, call: &Call<'_>) -> Answer {
+    fn redirect(&self, call: &Call<'_>) -> HandlerResult {
         let found = self.catalogue.resource(call.capture("id"));
         let (_, resource) = found.ok_or_else(|| message(404, "Resource not found"))?;
         Ok(Reply::empty(302).with_header("location", text(&resource.fields, "url")))
@@ -352,7 +350,7 @@ pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A form that does not validate.
+/// The response to an invalid form.
 fn refused(field: &str, reason: &str) -> Reply {
     Reply::json(400, &json!({"errors": {field: [reason]}}))
 }
@@ -403,7 +401,7 @@ pub(super) fn matches(dataset: &Dataset, call: &Call<'_>) -> bool {
         })
 }
 
-/// The URL of the tabular API's answers on a resource.
+/// The URL of a resource in the tabular API.
 pub(super) fn tabular_url(origin: &str, id: &str) -> String {
     format!("{origin}{}/api/resources/{id}/", base(Api::Tabular))
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use bigdecimal::num_bigint::Sign;
 use bigdecimal::{BigDecimal, RoundingMode, Zero};
 
-/// A value of type `numeric`. The order is PostgreSQL's: what is no number is the largest.
+/// A value of type `numeric`. The order is that of PostgreSQL: NaN is the largest.
 #[derive(Debug, Clone)]
 pub(crate) enum Decimal {
     Finite(BigDecimal),
@@ -17,7 +17,7 @@ pub(crate) enum Decimal {
 }
 
 impl Decimal {
-    /// Reads a trimmed text; None when it is none.
+    /// Reads a trimmed text; None if it is not a decimal.
     pub(crate) fn read(text: &str) -> Option<Self> {
         match text.to_ascii_lowercase().as_str() {
             "nan" => return Some(Self::NotANumber),
@@ -30,7 +30,7 @@ impl Decimal {
         let fits = unsigned.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
         let number = starts && fits && unsigned.bytes().any(|byte| byte.is_ascii_digit());
         number.then(|| BigDecimal::from_str(text).ok()).flatten().map(|number| {
-            // A negative scale is one of zeros before the point, which the database writes out.
+            // A negative scale means zeros before the point, which the database writes out.
             Self::Finite(if number.fractional_digit_count() < 0 { number.with_scale(0) } else { number })
         })
     }
@@ -78,7 +78,7 @@ fn leading_group(number: &BigDecimal) -> (i64, u32) {
     }
     let (digits, scale) = number.abs().into_bigint_and_scale();
     let digits = digits.to_string();
-    // How many digits stand before the decimal point; negative for zeros behind it.
+    // The number of digits before the decimal point; negative for zeros after it.
     let before = i64::try_from(digits.len()).unwrap_or(i64::MAX) - scale;
     let weight = (before - 1).div_euclid(4);
     let length = usize::try_from(before - weight * 4).unwrap_or(1);
@@ -149,12 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_the_largest() {
+    fn nan_is_the_largest() {
         assert!(decimal("NaN") > decimal("inf") && decimal("inf") > decimal("1e300"));
         assert_eq!(decimal("1.5"), decimal("1.50"));
     }
 
-    /// As PostgreSQL 15 has it: `select 1::numeric / 3`, `10::numeric / 3`, `100000::numeric / 3`, `0.1 / 3`.
+    /// Expected values from PostgreSQL 15: `select 1::numeric / 3`, `10::numeric / 3`, `100000::numeric / 3`, `0.1 / 3`.
     #[test]
     fn quotients_have_as_many_digits_as_the_database_gives_them() {
         for (number, quotient) in [

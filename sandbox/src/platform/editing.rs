@@ -1,21 +1,18 @@
-//! What people do around a data set: the order of its resources, extras, discussions, and counts of what a
-//! search has found.
+//! The order of resources, extras, discussions, and the facets of a search.
 
 use serde_json::{Map, Value, json};
 
 use super::catalogue::{Dataset, Fields};
 use super::datasets::text;
-use super::{Call, Platform, message};
+use super::{Call, HandlerResult, Platform, message};
 use crate::Api;
-use crate::answer::Reply;
 use crate::client::User;
+use crate::response::Reply;
 use crate::state::base;
-
-type Answer = Result<Reply, Reply>;
 
 impl Platform {
     /// The body names all resources, in their new order.
-    pub(super) fn reorder(&mut self, call: &Call<'_>) -> Answer {
+    pub(super) fn reorder(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.find_to_change(call)?;
         let body = call.received.json();
         let wanted: Vec<&str> =
@@ -30,8 +27,8 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    /// The extras of a data set, or of a resource where the path has one.
-    pub(super) fn extras(&mut self, call: &Call<'_>) -> Answer {
+    /// The extras of a dataset, or of a resource where the path has one.
+    pub(super) fn extras(&mut self, call: &Call<'_>) -> HandlerResult {
         let reads = call.received.method == "GET";
         let index = if reads { self.find(call)? } else { self.find_to_change(call)? };
         let fields: &mut Fields = if call.capture("rid").is_empty() {
@@ -55,7 +52,7 @@ impl Platform {
             ("DELETE", Value::Array(keys)) => {
                 let of_resource = !call.capture("rid").is_empty();
                 for key in keys.iter().filter_map(Value::as_str) {
-                    // Of a data set, what is not there is not missed.
+                    // Removing an absent extra of a dataset is no error.
                     if extras.remove(key).is_none() && of_resource {
                         return Err(message(404, "Key not found in existing extras"));
                     }
@@ -67,7 +64,7 @@ impl Platform {
         Ok(Reply::json(200, &json!(extras)))
     }
 
-    pub(super) fn start_discussion(&mut self, call: &Call<'_>) -> Answer {
+    pub(super) fn start_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let (body, now) = (call.received.json(), self.catalogue.now());
         let made = format!("6514cd34ef56ab7890{:06x}", self.catalogue.changes());
@@ -91,13 +88,13 @@ impl Platform {
         found.ok_or_else(|| message(404, "Discussion does not exist"))
     }
 
-    pub(super) fn get_discussion(&mut self, call: &Call<'_>) -> Answer {
+    pub(super) fn get_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
         let user = call.user();
         Ok(Reply::json(200, &seen_by(self.find_discussion(call)?, user)))
     }
 
-    /// A comment, an end, or both.
-    pub(super) fn respond(&mut self, call: &Call<'_>) -> Answer {
+    /// Adds a comment, closes the discussion, or both.
+    pub(super) fn comment_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
         let user = call.signed_in()?;
         let (body, now) = (call.received.json(), self.catalogue.now());
         let discussion = self.find_discussion(call)?;
@@ -124,7 +121,7 @@ fn comment(body: &Value, discussion: &str, index: usize, now: &str, user: User) 
     })
 }
 
-/// A user, as others see them.
+/// A user as other users see them.
 pub(super) fn person(user: User) -> Value {
     let (id, first, last, slug) = match user {
         User::Stranger => ("5f43ab12cd34ef5678ab9102", "Claude", "Passage", "claude-passage"),
@@ -137,7 +134,7 @@ pub(super) fn person(user: User) -> Value {
     })
 }
 
-/// A discussion as a user sees it: who began it may edit it.
+/// A discussion as a user sees it; its author may edit it.
 fn seen_by(discussion: &Value, user: Option<User>) -> Value {
     let mut seen = discussion.clone();
     let may = |author: &Value| user.is_some_and(|user| user == User::Editor || person(user)["id"] == author["id"]);
@@ -150,7 +147,7 @@ fn seen_by(discussion: &Value, user: Option<User>) -> Value {
     seen
 }
 
-/// How many of the data sets found have which value, the most frequent first.
+/// The facets of a search: values with the number of datasets that have them, the most frequent first.
 pub(super) fn facets(found: &[&Dataset]) -> Value {
     let of_dataset = |name: &'static str| {
         move |dataset: &Dataset| match &dataset.fields[name] {

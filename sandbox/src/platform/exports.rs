@@ -1,10 +1,10 @@
-//! The export of the data sets, with the columns that count.
+//! The CSV export of the datasets, with the main columns.
 
 use serde_json::Value;
 
 use super::datasets::matches;
 use super::{Call, Platform};
-use crate::answer::Reply;
+use crate::response::Reply;
 
 const COLUMNS: &str = "\"id\";\"title\";\"slug\";\"organization\";\"license\";\"tags\";\"resources_count\"\r\n";
 
@@ -31,7 +31,7 @@ impl Platform {
     }
 }
 
-/// A text as a cell: the platform quotes them all.
+/// A text as a cell: the platform quotes all cells.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }

@@ -1,11 +1,11 @@
-//! The errors of the database and its front, as their status and their body.
+//! The errors of the database and of PostgREST: status and body.
 
 use serde_json::{Value, json};
 
 use super::scan::Unparsable;
 use super::value::InputError;
 
-/// An error of the database or of its front.
+/// An error of the database or of PostgREST.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DatabaseError {
     pub(crate) status: u16,
@@ -16,7 +16,7 @@ pub(crate) struct DatabaseError {
 }
 
 impl DatabaseError {
-    /// An error of the database; the front gives 404 for what there is no function or operator for, else 400.
+    /// An error of the database; PostgREST responds with 404 to an unknown function or operator, else with 400.
     pub(crate) fn of(code: &str, message: impl Into<String>) -> Self {
         let status = if matches!(code, "42883" | "42P01") { 404 } else { 400 };
         Self { status, code: code.to_owned(), message: message.into(), details: None, hint: None }
@@ -38,7 +38,7 @@ impl DatabaseError {
         )
     }
 
-    /// A part of the rows that there cannot be.
+    /// An impossible range of rows.
     pub(crate) fn range(details: String) -> Self {
         let message = "Requested range not satisfiable".to_owned();
         Self { status: 416, code: "PGRST103".to_owned(), message, details: Some(details), hint: None }

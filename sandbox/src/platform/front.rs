@@ -1,5 +1,5 @@
-//! What the database's front reads in the query that the tabular server sends it: filters, groups, a choice
-//! of columns with aggregates, an order and limits, in the language of PostgREST.
+//! Parses the query that the tabular server sends to PostgREST: filters, groups, a selection of columns with aggregates,
+//! an order and limits.
 
 use super::failure::DatabaseError;
 use super::scan::{Scanner, Unparsable};
@@ -15,7 +15,7 @@ pub(crate) struct Statement {
     pub(crate) offset: i128,
 }
 
-/// A column, and the way into it where it holds JSON.
+/// A column, and a path into it if it has JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) column: String,
@@ -75,7 +75,7 @@ pub(crate) enum Filter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Test {
     Compare(Comparison, String),
-    /// A pattern, its `*` already `%`; whether capitals count.
+    /// A pattern, with `*` replaced by `%`, and whether it is case-sensitive.
     Like {
         pattern: String,
         case_sensitive: bool,
@@ -112,7 +112,7 @@ pub(crate) struct Order {
 }
 
 impl Statement {
-    /// Reads a query as it stands in the URL that the server makes of it.
+    /// Parses the query of the URL that the server sends.
     pub(crate) fn read(sent: &str) -> Result<Self, DatabaseError> {
         let pairs = pairs(&query_of_url(sent));
         let mut statement = Self::default();
@@ -127,7 +127,7 @@ impl Statement {
                 }
                 "order" => {
                     let order = order(value)?;
-                    // The first one counts.
+                    // The first one applies.
                     if statement.order.is_empty() {
                         statement.order = order;
                     }
@@ -182,7 +182,7 @@ fn column_filter(key: &str, value: &str) -> Result<Filter, DatabaseError> {
         });
     }
     scanner.end("delimiter (.) or end of input")?;
-    // What is left behind a list is not looked at.
+    // The rest after a list is ignored.
     Ok(test(&mut Scanner::new(value, "filter"), field, false)?)
 }
 
@@ -253,7 +253,7 @@ fn is(scanner: &mut Scanner<'_>) -> Result<Is, Unparsable> {
     found.ok_or_else(|| scanner.fail("isVal: (null, not_null, true, false, unknown)"))
 }
 
-/// `(a,"b",...)`: quotes count only around a whole item.
+/// `(a,"b",...)`: quotes are special only around a whole item.
 fn list(scanner: &mut Scanner<'_>) -> Result<Vec<String>, Unparsable> {
     scanner.skip_blanks();
     scanner.need("(", "\"(\"")?;

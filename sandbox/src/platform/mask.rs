@@ -1,8 +1,8 @@
-//! Field masks: the header `X-Fields` says which fields an answer keeps.
+//! Field masks: the header `X-Fields` selects the fields of a response.
 
 use serde_json::{Map, Value};
 
-/// Names to keep, each with the mask of what is below it; `*` keeps the others as they are.
+/// The names to keep, each with the mask of its value; `*` keeps all others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mask(Vec<(String, Option<Mask>)>);
 
@@ -38,7 +38,7 @@ impl Mask {
         }
     }
 
-    /// What the mask keeps of a value; names that are not there are ignored.
+    /// Applies the mask to a value; unknown names are ignored.
     pub(crate) fn apply(&self, value: Value) -> Value {
         match value {
             Value::Array(items) => items.into_iter().map(|item| self.apply(item)).collect(),
@@ -66,7 +66,7 @@ mod tests {
     use super::Mask;
 
     #[test]
-    fn a_mask_keeps_what_it_names() {
+    fn a_mask_keeps_the_fields_that_it_names() {
         let value = json!({"data": [{"id": 1, "title": "a", "organization": {"id": 2, "name": "b"}}], "total": 1});
         for (mask, kept) in [
             ("data{id,organization{name}}", json!({"data": [{"id": 1, "organization": {"name": "b"}}]})),

@@ -1,4 +1,4 @@
-//! The operations of the metrics API: visits and downloads by month, made for the first data sets.
+//! The operations of the metrics API: invented monthly visits and downloads of the first datasets.
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,7 +13,7 @@ use super::table::{Column, Table};
 use super::value::Kind;
 use super::{Call, Platform};
 use crate::Api;
-use crate::answer::Reply;
+use crate::response::Reply;
 use crate::state::base;
 
 /// The tables by name.
@@ -115,7 +115,7 @@ impl Metrics {
         tables.into_iter().map(|(name, table)| (name.to_owned(), Arc::new(table))).collect()
     }
 
-    /// Adds a model, or puts another in its place.
+    /// Adds or replaces a model.
     pub(crate) fn set(&mut self, model: &str, table: Table) {
         self.tables.retain(|(name, _)| name != model);
         self.tables.push((model.to_owned(), Arc::new(table)));
@@ -133,7 +133,7 @@ impl Metrics {
 }
 
 impl Platform {
-    pub(super) fn answer_metrics(&self, call: &Call<'_>) -> Option<Result<Reply, Reply>> {
+    pub(super) fn handle_metrics(&self, call: &Call<'_>) -> Option<Result<Reply, Reply>> {
         let csv = match call.operation_id {
             "getMetricsByModel" => false,
             "getMetricsByModelCSV" => true,

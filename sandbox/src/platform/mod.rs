@@ -1,5 +1,5 @@
-//! A small platform with a memory, for examples and first steps: a few invented data sets that can be
-//! searched, written and uploaded to, their rows, and their visits by month.
+//! A small, stateful platform: a few invented datasets that can be searched, changed and uploaded to, their rows, and
+//! their monthly metrics.
 
 mod aggregate;
 mod catalogue;
@@ -39,9 +39,9 @@ pub use samples::{
 pub use select::Ties;
 
 use crate::Api;
-use crate::answer::Reply;
 use crate::client::User;
 use crate::log::Received;
+use crate::response::Reply;
 use crate::seed::Seeded;
 use crate::server_error::ServerError;
 use crate::state::{Files, header};
@@ -53,20 +53,20 @@ use tabular::OwnTable;
 use uploads::Parts;
 use value::Kind;
 
-/// A table to be served, as a resource of the tabular API or as a model of metrics.
+/// A table to serve, as a resource of the tabular API or as a model of metrics.
 #[derive(Debug, Clone, Default)]
 pub struct NewTable {
     /// The names of the columns and their types, in the words of a profile (`string`, `int`, `datetime`, `json`)
     /// or of the database (`integer`, `numeric`, `timestamptz`).
     pub columns: Vec<(String, String)>,
-    /// The rows: a value for each column, as JSON has them. Texts stand for decimals that a double cannot hold,
-    /// and for `NaN` and the infinities.
+    /// The rows: a value for each column, as JSON has them. Decimals that a double cannot hold are texts,
+    /// as are `NaN` and the infinities.
     pub rows: Vec<Vec<Value>>,
-    /// The places of rows, from 0, where null in a column of JSON is JSON's null and not the absence of a value.
+    /// The indexes of the rows, from 0, in which null in a column of JSON is JSON's null, not the absence of a value.
     pub json_nulls: Vec<usize>,
-    /// The numbers of the rows (`__id`); those from 1 on otherwise.
+    /// The numbers of the rows (`__id`). Default: from 1 on.
     pub numbers: Option<Vec<Option<u64>>>,
-    /// The columns with an index, where aggregation is to ask for one.
+    /// The columns with an index, if aggregation needs one.
     pub indexes: Option<Vec<String>>,
     /// Whether it may be aggregated.
     pub aggregates: bool,
@@ -75,12 +75,12 @@ pub struct NewTable {
 impl NewTable {
     /// Reads a table of the form `{"columns": [{"name", "pg"}], "rows": [{name: value}]}`, `pg` being the type
     /// in the words of the database. The column `__id` has the numbers of the rows. Where `num_as_text` maps
-    /// such a number to a text, that text stands for the value of the column `num`: JSON readers may round it.
-    /// `json_null` lists the rows whose null in a column of JSON is that of JSON.
+    /// such a number to a text, that text is the value of the column `num`, which JSON readers may round.
+    /// `json_null` lists the rows whose null in a column of JSON is the null of JSON.
     ///
     /// # Errors
     ///
-    /// A text that says what is missing.
+    /// Returns a text that names what is missing.
     pub fn from_json(json: &Value) -> Result<Self, String> {
         let list = |name: &str| json[name].as_array().ok_or_else(|| format!("`{name}` is no list"));
         let mut columns = Vec::new();
@@ -110,7 +110,7 @@ impl NewTable {
         Ok(Self { columns, rows, json_nulls, numbers: Some(numbers), ..Self::default() })
     }
 
-    /// The value of a row, by its place from 0; null where there is no such row or column.
+    /// The value of a row, by its index from 0; null if there is no such row or column.
     pub fn value(&self, row: usize, column: &str) -> Value {
         if column == table::ROW_NUMBER {
             let number = match &self.numbers {
@@ -123,11 +123,11 @@ impl NewTable {
         place.and_then(|place| self.rows.get(row)?.get(place)).cloned().unwrap_or_default()
     }
 
-    /// The places of the rows, from 0, that a query string matches as it is sent.
+    /// The indexes of the rows, from 0, that an encoded query string matches.
     ///
     /// # Errors
     ///
-    /// The refusal of the server.
+    /// The error response of the server.
     pub fn matching(self, query: &str) -> Result<Vec<usize>, Reply> {
         rows::matching(&self.into_table(), query)
     }
@@ -135,7 +135,7 @@ impl NewTable {
     fn into_table(self) -> Table {
         let columns = self.columns.into_iter().map(|(name, kind)| Column {
             name,
-            kind: Kind::of(&kind).unwrap_or_else(|| panic!("`{kind}` is no type of a column")),
+            kind: Kind::of(&kind).unwrap_or_else(|| panic!("`{kind}` is not the type of a column")),
         });
         let numbers = self.numbers.map(|numbers| {
             numbers.into_iter().map(|number| number.and_then(|number| i64::try_from(number).ok())).collect()
@@ -148,7 +148,7 @@ impl NewTable {
     }
 }
 
-/// A data set as a page shows it.
+/// A dataset as the HTML page shows it.
 pub(crate) struct Listed<'a> {
     pub(crate) id: &'a str,
     pub(crate) title: &'a str,
@@ -156,7 +156,7 @@ pub(crate) struct Listed<'a> {
     pub(crate) resources: Vec<(&'a str, &'a str, &'a str, bool)>,
 }
 
-/// The operations that the platform answers from its state, which the modules match by name.
+/// The operations that the platform handles, which the modules match by name.
 const MAIN: [&str; 17] = [
     "list_datasets",
     "get_dataset",
@@ -199,8 +199,8 @@ const TABULAR: [&str; 6] = [
 ];
 const METRICS: [&str; 2] = ["getMetricsByModel", "getMetricsByModelCSV"];
 
-/// Whether an operation is answered from the state of the platform.
-pub(crate) fn answers(api: Api, operation_id: &str) -> bool {
+/// Whether the response of an operation comes from the state of the platform.
+pub(crate) fn handles(api: Api, operation_id: &str) -> bool {
     match api {
         Api::Main => operation_id == "get_me" || MAIN.contains(&operation_id),
         Api::MainV2 => MAIN_V2.contains(&operation_id),
@@ -209,7 +209,7 @@ pub(crate) fn answers(api: Api, operation_id: &str) -> bool {
     }
 }
 
-/// The user of a key, in what the document makes of one.
+/// The user of a key: a user made from the document, with their name and id.
 pub(crate) fn me(made: &Reply, key: &str) -> Reply {
     let user = match User::of_key(key) {
         None => return ServerError::unauthorized().reply(Api::Main),
@@ -222,6 +222,9 @@ pub(crate) fn me(made: &Reply, key: &str) -> Reply {
     }
     Reply::json(made.status, &shown)
 }
+
+/// The response to a call, or an error response.
+type HandlerResult = Result<Reply, Reply>;
 
 /// A valid request for an operation.
 pub(crate) struct Call<'a> {
@@ -245,13 +248,13 @@ impl Call<'_> {
         User::of_key(header(&self.received.headers, "x-api-key"))
     }
 
-    /// The user of the key, where there is one.
+    /// The user of the API key; 401 without one.
     fn signed_in(&self) -> Result<User, Reply> {
         self.user().ok_or_else(|| ServerError::unauthorized().reply(Api::Main))
     }
 }
 
-/// A resource that the tabular API knows to be deleted.
+/// A resource that is deleted in the tabular API.
 #[derive(Debug)]
 pub(crate) struct Deleted {
     resource: String,
@@ -259,7 +262,7 @@ pub(crate) struct Deleted {
     dataset: Option<String>,
 }
 
-/// The platform's memory.
+/// The state of the platform.
 #[derive(Debug)]
 pub(crate) struct Platform {
     catalogue: Catalogue,
@@ -267,7 +270,7 @@ pub(crate) struct Platform {
     parts: Parts,
     deleted_resources: Vec<Deleted>,
     tables: BTreeMap<String, OwnTable>,
-    /// The resources on which queries may aggregate, beside those.
+    /// Further resources on which queries may aggregate.
     aggregating: Vec<String>,
     settings: TabularSettings,
     discussions: Vec<Value>,
@@ -298,7 +301,7 @@ impl Platform {
         self.metrics.set(name, table.into_table());
     }
 
-    /// What there is, but for what was deleted.
+    /// The datasets that are not deleted.
     pub(crate) fn datasets(&self) -> Vec<Listed<'_>> {
         let alive = self.catalogue.datasets.iter().filter(|dataset| dataset.deleted.is_none());
         let listed = alive.map(|dataset| {
@@ -311,7 +314,7 @@ impl Platform {
         listed.collect()
     }
 
-    /// Adds a data set with these fields, and a resource for each file.
+    /// Adds a dataset with these fields, and a resource for each file.
     pub(crate) fn add_dataset(
         &mut self,
         written: Vec<(&'static str, Value)>,
@@ -332,7 +335,7 @@ impl Platform {
         seeded
     }
 
-    /// Puts a table in the place of the one that a resource's file was read as.
+    /// Replaces the table that was read from the file of a resource.
     pub(crate) fn set_table(&mut self, resource: &str, table: NewTable) {
         if table.aggregates {
             self.allow_aggregation(resource);
@@ -375,16 +378,16 @@ impl Platform {
         self.catalogue.add_many(count, resources);
     }
 
-    /// The answer to a call; None for an operation that the platform does not know.
-    pub(crate) fn answer(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Reply> {
+    /// The response to a call; None for an operation that the platform does not have.
+    pub(crate) fn handle(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Reply> {
         if matches!(call.api, Api::Main | Api::MainV2) && call.user() == Some(User::Revoked) {
             return Some(ServerError::invalid_key().reply(call.api));
         }
         let reply = match call.api {
-            Api::Main => self.answer_main(call, files)?,
-            Api::MainV2 => self.answer_main_v2(call)?,
-            Api::Tabular => self.answer_tabular(call)?,
-            Api::Metrics => self.answer_metrics(call)?,
+            Api::Main => self.handle_main(call, files)?,
+            Api::MainV2 => self.handle_main_v2(call)?,
+            Api::Tabular => self.handle_tabular(call)?,
+            Api::Metrics => self.handle_metrics(call)?,
         };
         let reply = reply.unwrap_or_else(|refusal| refusal);
         Some(masked(reply, header(&call.received.headers, "x-fields")))
@@ -413,7 +416,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_behaviours_names_what_the_platform_answers() {
+    fn the_table_of_behaviours_lists_the_operations_of_the_platform() {
         let table = include_str!("../behaviours.md");
         let rows = table.lines().filter_map(|line| {
             let mut cells = line.strip_prefix("| ")?.split(" | ");
@@ -421,9 +424,9 @@ mod tests {
         });
         let named: BTreeSet<(Api, &str)> =
             rows.flat_map(|(api, cell)| cell.split(", ").map(move |name| (api, name.trim_matches('`')))).collect();
-        let answered =
+        let handled =
             [(Api::Main, &MAIN[..]), (Api::MainV2, &MAIN_V2), (Api::Tabular, &TABULAR), (Api::Metrics, &METRICS)];
-        let answered = answered.into_iter().flat_map(|(api, ids)| ids.iter().map(move |id| (api, *id)));
-        assert_eq!(named, answered.chain([(Api::Main, "get_me")]).collect());
+        let handled = handled.into_iter().flat_map(|(api, ids)| ids.iter().map(move |id| (api, *id)));
+        assert_eq!(named, handled.chain([(Api::Main, "get_me")]).collect());
     }
 }

@@ -1,5 +1,5 @@
-//! Dates and points in time: read as PostgreSQL reads them (ISO 8601 and its variants, month before day where
-//! the year comes last), written as it writes them. Names of months and time zones are not known.
+//! Dates and timestamps: read as PostgreSQL reads them (ISO 8601 and its variants, month before day if
+//! the year is last), written as it writes them. Names of months and time zones are not supported.
 
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,20 +10,20 @@ pub(crate) const NEGATIVE_INFINITY: i64 = i64::MIN;
 
 const DAY: i64 = 86_400_000_000;
 
-/// Why a text is no date.
+/// Why a text is not a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unread {
-    /// Not in any form that is known: 22007.
+    /// In no known format: 22007.
     Syntax,
-    /// A field that cannot have this value: 22008; whether another order of day and month might do.
+    /// A field out of its range: 22008; whether another order of day and month may be valid.
     Field { other_order: bool },
-    /// Beyond what the type holds: 22008.
+    /// Beyond the range of the type: 22008.
     Range,
     /// An offset that no time zone has: 22009.
     Zone,
 }
 
-/// What a text says.
+/// The fields of a text.
 struct Parts {
     days: i64,
     /// Microseconds from midnight.
@@ -32,7 +32,7 @@ struct Parts {
     zone: i64,
 }
 
-/// Reads a date, as days from 1970-01-01. A time of day is not looked at.
+/// Reads a date, as days from 1970-01-01. A time of day is ignored.
 pub(crate) fn read_date(text: &str) -> Result<i64, Unread> {
     if let Some(special) = special(text) {
         return Ok(match special {
@@ -45,7 +45,7 @@ pub(crate) fn read_date(text: &str) -> Result<i64, Unread> {
     if range.contains(&days) { Ok(days) } else { Err(Unread::Range) }
 }
 
-/// Reads a point in time, as microseconds from the start of 1970; the zone counts only where asked for.
+/// Reads a point in time, as microseconds from the start of 1970; the zone is applied only if `with_zone` is set.
 pub(crate) fn read_timestamp(text: &str, with_zone: bool) -> Result<i64, Unread> {
     if let Some(special) = special(text) {
         return Ok(special);
@@ -86,7 +86,7 @@ fn parts(text: &str) -> Result<Parts, Unread> {
         text = rest.trim_end();
     }
     let end = text.find(|char: char| !char.is_ascii_digit() && !"-/.".contains(char)).unwrap_or(text.len());
-    // A sign behind a whole date starts a zone.
+    // A sign after a complete date starts a zone.
     let (date, rest) = text.split_at(end);
     let days = days(date, before_christ)?;
     let (time, zone) = match rest.strip_prefix(['T', 't']) {
@@ -139,7 +139,7 @@ fn days(text: &str, before_christ: bool) -> Result<i64, Unread> {
     Ok(days_of(year, month, day))
 }
 
-/// A time of day and the zone behind it; both may be missing, the time only where no `T` stands before it.
+/// A time of day and the zone behind it; both may be missing, the time only without a `T` before it.
 fn clock(text: &str, needed: bool) -> Result<(i64, i64), Unread> {
     let end = text.find(|char: char| !char.is_ascii_digit() && !":.".contains(char)).unwrap_or(text.len());
     let (time, rest) = text.split_at(end);
@@ -282,9 +282,9 @@ mod tests {
         read_timestamp(text, false).map(|micros| write_timestamp(micros, ' ', ""))
     }
 
-    /// As PostgreSQL 15 has them.
+    /// Expected values from PostgreSQL 15.
     #[test]
-    fn dates_are_read_in_the_forms_of_the_database() {
+    fn reads_the_date_formats_of_the_database() {
         for (text, written) in [
             ("2024-01-31", "2024-01-31"),
             (" 2024-1-1 ", "2024-01-01"),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_refused_for_its_reason() {
+    fn an_invalid_date_is_refused_with_its_reason() {
         let field = |other_order| Unread::Field { other_order };
         for (text, reason) in [
             ("", Unread::Syntax),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn points_in_time_keep_microseconds_and_move_with_their_zone() {
+    fn timestamps_keep_microseconds_and_apply_their_zone() {
         for (text, written) in [
             ("2024-01-31 8:5", "2024-01-31 08:05:00"),
             ("2024-01-31T08:00:00.1234567", "2024-01-31 08:00:00.123457"),

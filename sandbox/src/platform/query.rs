@@ -1,23 +1,22 @@
-//! The query grammar of the tabular and metrics servers: from a query string to the query that they send to
-//! the database's front.
+//! The query grammar of the tabular and metrics servers: from a query string to the query that they send to PostgREST.
 //!
-//! The server looks at a query that is decoded once (see [`wire`](super::wire)). It splits at `&`, `=`, the
-//! last `__`, and within groups at commas, parentheses, dots and quotes. What it sends on is decoded again
-//! and read by [`front`](super::front), so that what was encoded twice passes here unseen.
+//! The server parses a query that is decoded once (see [`wire`](super::wire)). It splits at `&`, `=`, the
+//! last `__`, and within groups at commas, parentheses, dots and quotes. What it forwards is decoded again
+//! and parsed by [`front`](super::front), so that characters that were encoded twice have no meaning here.
 
 use super::wire::decode_first;
 
-/// The releases of the server that differ in what they understand.
+/// The releases of the server, which differ in their grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Release {
-    /// 0.3.1, the last one on PyPI: no `or` groups, `columns` sent on as it comes.
+    /// 0.3.1, the last one on PyPI: no `or` groups, `columns` forwarded unchanged.
     V0_3_1,
     /// 0.4.1.
     #[default]
     V0_4_1,
 }
 
-/// Why a query is not sent on.
+/// Why a query is not forwarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The grammar does not have it: 400, with the server's words.
@@ -28,24 +27,24 @@ pub(crate) enum Refusal {
     Crash,
 }
 
-/// What the server knows of the resource when it reads a query.
+/// The permissions of a resource, by which the server checks a query.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Permissions<'a> {
     pub(crate) release: Release,
-    /// The name of the resource in a refusal, where it may not be aggregated.
+    /// The name of the resource in the error, if it may not be aggregated.
     pub(crate) no_aggregation: Option<&'a str>,
-    /// The columns that may be aggregated, where not all may.
+    /// The columns that may be aggregated, if not all may.
     pub(crate) indexes: Option<&'a [String]>,
 }
 
-/// A part of the rows, from the parameters `page` and `page_size`.
+/// A range of the rows, from the parameters `page` and `page_size`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) limit: i128,
     pub(crate) offset: i128,
 }
 
-/// The query that the server sends to the database's front for a query string.
+/// The query that the server sends to PostgREST for a query string.
 pub(crate) fn forward(raw: &str, permissions: Permissions<'_>, window: Option<Window>) -> Result<String, Refusal> {
     let decoded = decode_first(raw);
     let mut reader = Reader { permissions, parts: Vec::new(), aggregates: Vec::new(), sorted: false };
@@ -66,7 +65,7 @@ fn unreadable(argument: &str) -> Refusal {
     Refusal::Malformed(format!("argument '{argument}' could not be parsed"))
 }
 
-/// A filter, order or choice of columns as it is sent on.
+/// A filter, order or selection of columns as it is forwarded.
 struct Sent {
     text: String,
     sorts: bool,
@@ -78,7 +77,7 @@ impl Sent {
     }
 }
 
-/// Whether a condition stands alone or in a group.
+/// Whether a condition is a parameter or in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Alone,
@@ -88,7 +87,7 @@ enum Place {
 struct Reader<'a> {
     permissions: Permissions<'a>,
     parts: Vec<String>,
-    /// The aggregations by function, in the order in which the functions first came up.
+    /// The aggregations by function, in the order in which the functions first occur.
     aggregates: Vec<(String, Vec<String>)>,
     sorted: bool,
 }
@@ -115,7 +114,7 @@ impl Reader<'_> {
 
     /// A key without a value: a test for null, or an aggregation.
     fn read_bare(&mut self, key: &str) -> Result<(), Refusal> {
-        // It is the second piece that counts here, whatever comes after it.
+        // Only the second piece matters, whatever follows it.
         let second = key.split("__").nth(1).ok_or(Refusal::Crash)?;
         if matches!(second, "isnull" | "isnotnull") {
             let value = if self.permissions.release == Release::V0_3_1 { None } else { Some("") };
@@ -139,7 +138,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A condition as it is sent on; None for `page` and `page_size`. A value of None is the Python one.
+    /// A condition as it is forwarded; None for `page` and `page_size`. A value of None is the `None` of Python.
     fn condition(&self, key: &str, value: Option<&str>, place: Place) -> Result<Option<Sent>, Refusal> {
         let own = matches!(key, "page" | "page_size" | "columns");
         let out_of_place = || Err(Refusal::Malformed(format!("Argument `{key}` can't be set within an operator")));
@@ -196,7 +195,7 @@ impl Reader<'_> {
         let inner = text.strip_suffix(')').ok_or_else(|| unreadable(text))?;
         let inner = inner.strip_prefix(operator).and_then(|inner| inner.strip_prefix(equals));
         let inner = inner.and_then(|inner| inner.strip_prefix('(')).ok_or(Refusal::Crash)?;
-        // The server's pattern does not cross a line end, and it does not expect not to match.
+        // The pattern of the server does not match a line end, and the server fails if it does not match.
         if inner.contains('\n') {
             return Err(Refusal::Crash);
         }
@@ -275,14 +274,14 @@ impl Reader<'_> {
     }
 }
 
-/// The column, its quotes escaped, and the operator in small letters. Of `___` the first two are the separator.
+/// The column, its quotes escaped, and the operator in lower case. Of `___` the first two are the separator.
 fn column_and_operator(key: &str) -> (String, String) {
     let operator = key.split("__").last().unwrap_or_default();
     let column = key.strip_suffix(operator).and_then(|rest| rest.strip_suffix("__")).unwrap_or_default();
     (column.replace('"', "\\\""), operator.to_lowercase())
 }
 
-/// Splits at the commas outside of parentheses; nothing after the last comma is no part.
+/// Splits at the commas outside of parentheses; an empty part after the last comma is left out.
 fn split_outside_parentheses(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut depth) = (0, 0_i32);

@@ -1,4 +1,4 @@
-//! The answers of the tabular and metrics servers: a page of rows, an export, and what they refuse.
+//! The responses of the tabular and metrics servers: a page of rows, an export, and errors.
 
 use serde_json::{Map, Value, json};
 
@@ -9,16 +9,16 @@ use super::select::{Database, Outcome, Rows, Ties};
 use super::table::Table;
 use super::value::{Datum, Writer, json_text};
 use super::wire::{parameter, whole_number};
-use crate::answer::Reply;
+use crate::response::Reply;
 
-/// What sets a table of one server apart from one of the other.
+/// How a table is served: the differences between the two servers.
 #[derive(Debug, Clone)]
 pub(crate) struct Source<'a> {
     /// The table's name in the database.
     pub(crate) relation: &'a str,
     /// The URL of its rows.
     pub(crate) url: String,
-    /// Links of a page that lead elsewhere.
+    /// Further links of a page.
     pub(crate) links: Map<String, Value>,
     /// Whether `meta.total` stays when a query aggregates.
     pub(crate) total_of_aggregates: bool,
@@ -28,11 +28,11 @@ pub(crate) struct Source<'a> {
 /// How the tabular and metrics servers are set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TabularSettings {
-    /// The most rows of a page; 50 is the server's own default.
+    /// The most rows of a page; the default of the server is 50.
     pub page_size_max: i64,
     /// The most rows of an export.
     pub export_max: usize,
-    /// The longest path and query of a request, in bytes; a longer one is answered with a bare 400.
+    /// The longest path and query of a request, in bytes; a longer one gets a 400 without a JSON body.
     pub target_max: usize,
     /// The release of the server.
     pub release: Release,
@@ -59,7 +59,7 @@ pub(crate) enum Format {
     Json,
 }
 
-/// A refusal in the shape of both servers.
+/// An error response of both servers.
 pub(crate) fn refusal(status: u16, title: &str, detail: impl Into<Value>) -> Reply {
     let error = json!({"code": null, "title": title, "detail": detail.into()});
     Reply::json(status, &json!({"errors": [error]}))
@@ -83,7 +83,7 @@ fn refused(refusal_of_query: Refusal) -> Reply {
     }
 }
 
-/// What the HTTP layer refuses before the server sees it: a target that is too long, or not ASCII.
+/// Checks what the HTTP layer checks before the handler: the length of the target, and that it is ASCII.
 pub(crate) fn check_target(path: &str, raw: &str, settings: TabularSettings) -> Result<(), Reply> {
     let most = settings.target_max;
     let words = if path.len() + usize::from(!raw.is_empty()) + raw.len() > most {
@@ -96,7 +96,7 @@ pub(crate) fn check_target(path: &str, raw: &str, settings: TabularSettings) -> 
     Err(Reply::new(400, "text/plain; charset=utf-8", words))
 }
 
-/// The page that a query asks for.
+/// The page of a query.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Page {
     number: i128,
@@ -104,7 +104,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Reads `page` and `page_size`; what is no number makes the server fail.
+    /// Reads `page` and `page_size`; the server responds with 500 if one is not a number.
     pub(crate) fn read(raw: &str, settings: TabularSettings) -> Result<Self, Reply> {
         let number = |name: &str, default: i128| match parameter(raw, name) {
             Some(text) => whole_number(&text).ok_or_else(crash),
@@ -124,7 +124,7 @@ impl Page {
     }
 }
 
-/// The query for the database's front, where the server's grammar has it.
+/// The query for PostgREST, if it is in the server's grammar.
 pub(crate) fn understand(raw: &str, permissions: Permissions<'_>, page: Option<Page>) -> Result<String, Reply> {
     let raw = raw.split('#').next().unwrap_or_default();
     forward(raw, permissions, page.map(Page::window)).map_err(refused)
@@ -163,7 +163,7 @@ pub(crate) fn page(table: &Table, source: &Source<'_>, raw: &str, sent: &str, pa
     Ok(Reply::new(200, "application/json", body))
 }
 
-/// The places of the rows that a query string matches, whatever else it asks for.
+/// The indexes of the rows that the filters of a query string match.
 pub(crate) fn matching(table: &Table, raw: &str) -> Result<Vec<usize>, Reply> {
     let permissions = Permissions { release: Release::default(), no_aggregation: Some("table"), indexes: None };
     let sent = understand(raw, permissions, None)?;
@@ -177,7 +177,7 @@ pub(crate) fn matching(table: &Table, raw: &str) -> Result<Vec<usize>, Reply> {
     }
 }
 
-/// All rows that match; page and page size do not count. A refusal of the database has no detail here.
+/// All rows that match; page and page size are ignored. An error of the database has no detail here.
 pub(crate) fn export(table: &Table, source: &Source<'_>, sent: &str, format: Format) -> Result<Reply, Reply> {
     let most = source.settings.export_max;
     let outcome = run(table, source, &format!("{sent}&limit={most}"))
@@ -206,7 +206,7 @@ fn each_row(outcome: &Outcome, table: &Table, mut row: impl FnMut(&[&Datum])) {
     }
 }
 
-/// Rows as an array of JSON. Of two columns of one name the server keeps the second in the place of the first.
+/// Rows as a JSON array. Of two columns with the same name, the server keeps the second value, at the place of the first.
 fn json_of(outcome: &Outcome, table: &Table, writer: Writer) -> String {
     let mut shown: Vec<(usize, String)> = Vec::new();
     for (index, name) in outcome.names.iter().enumerate() {
@@ -233,7 +233,7 @@ fn json_of(outcome: &Outcome, table: &Table, writer: Writer) -> String {
     text
 }
 
-/// Rows as CSV: the names as they are, null as nothing, the empty text as `""`; without rows no names either.
+/// Rows as CSV: null is empty, the empty text is `""`; without rows there is no header.
 fn csv_of(outcome: &Outcome, table: &Table) -> String {
     if outcome.len() == 0 {
         return "\n\n".to_owned();
@@ -269,7 +269,7 @@ mod tests {
     use crate::platform::value::Kind;
 
     #[test]
-    fn an_export_tells_null_from_the_empty_text() {
+    fn an_export_distinguishes_null_from_the_empty_text() {
         let kinds = [Kind::String, Kind::String, Kind::String, Kind::Bool, Kind::Float, Kind::String];
         let names = ["a", "b,b", "c", "d", "e", "f"];
         let columns = names.into_iter().zip(kinds).map(|(name, kind)| Column { name: name.to_owned(), kind });

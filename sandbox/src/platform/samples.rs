@@ -1,9 +1,8 @@
-//! The invented data sets that the platform opens with. Everything in them follows from arithmetic, so that
-//! a test can count on it.
+//! The invented datasets of the platform. Their values are computed, so that tests can rely on them.
 
 use std::fmt::Write as _;
 
-/// A data set to begin with.
+/// A dataset of the platform at the start.
 pub(crate) struct Sample {
     pub(crate) id: &'static str,
     pub(crate) organization: usize,
@@ -16,19 +15,19 @@ pub(crate) struct Sample {
     pub(crate) data: fn() -> String,
 }
 
-/// The data set of charging points, with 120 rows in its one resource.
+/// The dataset of charging points, with 120 rows in its one resource.
 pub const CHARGING_POINTS: &str = "6512ab34cd56ef7890ab1201";
 /// The resource of [`CHARGING_POINTS`].
 pub const CHARGING_POINTS_RESOURCE: &str = "3f5e1c2a-7b4d-4e6f-8a90-1b2c3d4e5f60";
-/// The data set of communes.
+/// The dataset of communes.
 pub const COMMUNES: &str = "6512ab34cd56ef7890ab1202";
 /// The resource of [`COMMUNES`].
 pub const COMMUNES_RESOURCE: &str = "8d2b7f10-95c3-4a1e-b6d4-2f3e4d5c6b7a";
-/// The data set of air quality, whose measures are null now and then.
+/// The dataset of air quality, with some null measures.
 pub const AIR_QUALITY: &str = "6512ab34cd56ef7890ab1203";
 /// The resource of [`AIR_QUALITY`].
 pub const AIR_QUALITY_RESOURCE: &str = "c47a9e35-0d18-4b72-9f6a-3e4d5c6b7a89";
-/// The data set of bus stops.
+/// The dataset of bus stops.
 pub const STOPS: &str = "6512ab34cd56ef7890ab1204";
 /// The resource of [`STOPS`].
 pub const STOPS_RESOURCE: &str = "e90f4d68-62b5-4c8d-a1e3-4d5c6b7a8990";
@@ -158,12 +157,12 @@ fn stops() -> String {
     text
 }
 
-/// The months that metrics know, the oldest first.
+/// The months of the metrics, the oldest first.
 pub(crate) fn months() -> Vec<String> {
     (0..18_u32).map(|index| format!("{}-{:02}", 2025 + index / 12, index % 12 + 1)).collect()
 }
 
-/// How often something was seen in a month: sometimes nobody knows.
+/// A count of a month; some are null.
 pub(crate) fn count(seed: usize, month: usize) -> Option<usize> {
     ((seed * 5 + month) % 11 != 3).then_some(120 + 31 * ((seed * 7 + month * 13) % 23) + 9 * month)
 }

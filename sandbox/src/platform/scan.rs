@@ -1,8 +1,8 @@
-//! A reader of PostgREST's language: quotes, backslashes, names, lists.
+//! A scanner for the grammar of PostgREST: quotes, backslashes, names, lists.
 
 use super::front::Key;
 
-/// A text that cannot be read, in the words of PostgREST.
+/// A syntax error, in the words of PostgREST.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unparsable {
     pub(crate) message: String,
@@ -14,7 +14,7 @@ pub(crate) struct Unparsable {
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     rest: &'a str,
-    /// What the text is, for an error.
+    /// The name of the text in errors.
     what: &'static str,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Scanner<'a> {
         self.take_while(|char| !matches!(char, ',' | ')')).to_owned()
     }
 
-    /// A text in quotes, a backslash before what is meant as it stands; None when there is no quote here.
+    /// A text in quotes, with backslashes as escapes; None if there is no quote.
     fn quoted(&mut self) -> Result<Option<String>, Unparsable> {
         let Some(inner) = self.rest.strip_prefix('"') else { return Ok(None) };
         let mut text = String::new();
@@ -162,7 +162,7 @@ impl<'a> Scanner<'a> {
         if name.is_empty() { Err(self.fail("letter or digit")) } else { Ok(name.trim().to_owned()) }
     }
 
-    /// `name:` before what it is the name of, but not `name::`.
+    /// An alias, `name:`, but not `name::`.
     pub(crate) fn alias(&mut self) -> Option<String> {
         let start = self.rest;
         if let Ok(name) = self.field_name()

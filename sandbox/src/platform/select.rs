@@ -1,5 +1,5 @@
-//! Runs a statement on a table, as the database does: types and columns are checked first, null is neither
-//! true nor false, and what the order leaves open is open.
+//! Runs a statement on a table, as the database does: types and columns are checked first, comparisons with null are
+//! unknown, and the order of equal rows is not determined.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,10 +11,10 @@ use super::front::{Field, Filter, Key, Order, Selection, Statement, Step};
 use super::table::{Place, Table};
 use super::value::{Datum, Kind, spaced};
 
-/// The order of rows that are equal in what they are sorted by.
+/// The order of rows with equal sort keys.
 ///
-/// The database leaves it open, and it differs between two pages of one query: a client that sorts by a column
-/// of equal values gets some rows twice and others never.
+/// The database does not determine it, and it differs between two pages of a query: a client that sorts by a column
+/// with equal values gets some rows twice and others never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ties {
     /// Another order on each page.
@@ -26,7 +26,7 @@ pub enum Ties {
     ByRowDescending,
 }
 
-/// What a statement runs on.
+/// The database of a statement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Database<'a> {
     pub(crate) table: &'a Table,
@@ -41,7 +41,7 @@ pub(crate) struct Expression {
     pub(crate) place: Place,
     pub(crate) path: Vec<Step>,
     pub(crate) kind: Kind,
-    /// The type that the value is turned into.
+    /// The type that the value is cast to.
     pub(crate) cast: Option<Kind>,
 }
 
@@ -66,7 +66,7 @@ impl Expression {
     }
 }
 
-/// Goes into a JSON value.
+/// Follows a path into a JSON value.
 fn follow(value: Datum, path: &[Step]) -> Datum {
     let Some((step, rest)) = path.split_first() else { return value };
     let Datum::Json(text) = value else { return Datum::Null };
@@ -93,7 +93,7 @@ fn follow(value: Datum, path: &[Step]) -> Datum {
 pub(crate) enum Rows {
     /// Rows of the table.
     Own { rows: Vec<usize>, columns: Vec<Expression> },
-    /// Worked out of them.
+    /// Computed rows.
     Made(Vec<Vec<Datum>>),
 }
 
@@ -102,7 +102,7 @@ pub(crate) struct Outcome {
     /// The names of the columns.
     pub(crate) names: Vec<String>,
     pub(crate) rows: Rows,
-    /// How many rows there are, as the front counts them: those that match, however many come.
+    /// The number of rows as PostgREST counts them: all that match, whatever the limit.
     pub(crate) total: usize,
 }
 
@@ -209,7 +209,7 @@ impl<'a> Database<'a> {
         Ok(columns.into_iter().unzip())
     }
 
-    /// A column turned into another type: into text, or into its own.
+    /// A column cast to text, or to its own type.
     pub(crate) fn cast(&self, field: &Field, cast: Option<&str>) -> Result<Expression, DatabaseError> {
         let found = self.find(field)?;
         let Some(name) = cast else { return Ok(found) };
@@ -241,7 +241,7 @@ impl<'a> Database<'a> {
         Ok(terms)
     }
 
-    /// Sorts rows that come in the order of the table. Equal ones keep the order in which they come to the sort.
+    /// Sorts rows that are in the order of the table; the order of equal ones depends on [`Ties`].
     fn sort<Item>(&self, items: &mut [Item], statement: &Statement, compare: impl Fn(&Item, &Item) -> Ordering) {
         if statement.order.is_empty() || items.is_empty() {
             return;
@@ -255,7 +255,7 @@ impl<'a> Database<'a> {
     }
 }
 
-/// A number that looks random and is another one for each page.
+/// A pseudo-random number for each page.
 fn scattered(limit: Option<i128>, offset: i128) -> usize {
     let page = limit.unwrap_or(-1).wrapping_mul(0x1_0001).wrapping_add(offset).unsigned_abs();
     #[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
@@ -265,12 +265,12 @@ fn scattered(limit: Option<i128>, offset: i128) -> usize {
     scattered
 }
 
-/// A text as the database gets it: without the character that it has not.
+/// A text without NUL, which the database cannot store.
 pub(crate) fn without_nul(text: &str) -> String {
     text.replace('\0', "")
 }
 
-/// The name of a column of the result that was not given one.
+/// The name of a column of the result without an alias.
 pub(crate) fn default_name(field: &Field) -> String {
     if field.path.is_empty() { without_nul(&field.column) } else { "?column?".to_owned() }
 }
@@ -296,7 +296,7 @@ fn cut<Item>(items: &mut Vec<Item>, limit: Option<usize>, offset: usize) {
     items.truncate(limit.unwrap_or(usize::MAX));
 }
 
-/// The limit and the offset, where the database can have them.
+/// The limit and the offset, if they are in the range of the database.
 fn window(statement: &Statement) -> Result<(Option<usize>, usize), DatabaseError> {
     let fits = |number: i128| {
         let number = i64::try_from(number).ok().and_then(|number| usize::try_from(number).ok());
@@ -306,7 +306,7 @@ fn window(statement: &Statement) -> Result<(Option<usize>, usize), DatabaseError
     Ok((limit, fits(statement.offset)?))
 }
 
-/// The database reads no name that is empty.
+/// The database refuses empty names.
 fn check_names(statement: &Statement) -> Result<(), DatabaseError> {
     fn of_filter<'a>(filter: &'a Filter, names: &mut Vec<&'a str>) {
         match filter {

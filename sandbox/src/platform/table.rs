@@ -1,4 +1,4 @@
-//! A table in memory: read from CSV, with the type that each column was found to have.
+//! A table in memory: read from CSV, with the detected type of each column.
 
 use std::borrow::Cow;
 
@@ -16,24 +16,24 @@ pub(crate) struct Column {
 pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Vec<Datum>>,
-    /// The numbers of the rows, where they are not those from 1 on: they may have gaps, and in metrics be null.
+    /// The numbers of the rows, if they are not those from 1 on: they may have gaps, and in metrics be null.
     pub(crate) numbers: Option<Vec<Option<i64>>>,
-    /// The columns with an index, where that matters.
+    /// The columns with an index, if aggregation needs one.
     pub(crate) indexes: Option<Vec<String>>,
 }
 
-/// Where a value of a row stands: at an index, or it is the row's number.
+/// The place of a value in a row: an index, or the row number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Number,
     Index(usize),
 }
 
-/// The server's own number of a row, from 1.
+/// The column of the row number, from 1.
 pub(crate) const ROW_NUMBER: &str = "__id";
 
 impl Table {
-    /// Reads a CSV whose first line has the names; None when there is no such line.
+    /// Reads a CSV whose first line has the names; None if there is no such line.
     pub(crate) fn from_csv(text: &str) -> Option<Self> {
         let first = text.lines().next()?;
         let separator = if first.matches(';').count() > first.matches(',').count() { ';' } else { ',' };
@@ -66,7 +66,7 @@ impl Table {
     ///
     /// # Panics
     ///
-    /// When a value is not of its column's type: that is a mistake of the test.
+    /// When a value is not of its column's type.
     pub(crate) fn of_json(columns: Vec<Column>, rows: Vec<Vec<Value>>) -> Self {
         let cell = |(column, value): (&Column, Value)| match column.kind.of_json(&value) {
             Ok(cell) => cell,
@@ -76,7 +76,7 @@ impl Table {
         Self { columns, rows, ..Self::default() }
     }
 
-    /// Puts JSON's null where a row has nothing in a column of JSON.
+    /// Replaces the nulls of a row in columns of JSON by the null of JSON.
     pub(crate) fn set_json_nulls(&mut self, row: usize) {
         for (column, value) in self.columns.iter().zip(self.rows.get_mut(row).into_iter().flatten()) {
             if column.kind == Kind::Json && value.is_null() {
@@ -85,7 +85,7 @@ impl Table {
         }
     }
 
-    /// The kind of a column, the row number's too.
+    /// The type of a column, including the row number.
     pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
         if name == ROW_NUMBER {
             return Some(Kind::Integer);
@@ -93,7 +93,7 @@ impl Table {
         self.columns.iter().find(|column| column.name == name).map(|column| column.kind)
     }
 
-    /// Where the values of a column stand.
+    /// The place of a column.
     pub(crate) fn place(&self, name: &str) -> Option<Place> {
         if name == ROW_NUMBER {
             return Some(Place::Number);
@@ -120,7 +120,7 @@ impl Table {
         std::iter::once(ROW_NUMBER.to_owned()).chain(own).collect()
     }
 
-    /// The profile of the table, as it stands in the body of `/profile/`.
+    /// The profile of the table, as in the body of `/profile/`.
     pub(crate) fn profile(&self) -> Value {
         let mut columns = Map::new();
         let mut formats = Map::new();
@@ -143,7 +143,7 @@ impl Table {
     }
 
     fn statistics(&self, column: &Column) -> Value {
-        // Of many rows a sample will do.
+        // A sample of many rows is enough.
         let rows = 0..self.rows.len().min(1_000);
         let place = self.place(&column.name).unwrap_or(Place::Number);
         let json = |row| serde_json::from_str(&self.at(row, place).json(Writer::Server)).unwrap_or_default();
@@ -191,7 +191,7 @@ fn detect(name: &str, values: impl Iterator<Item = String>) -> Kind {
         .unwrap_or(Kind::String)
 }
 
-/// Whether a text of a file is taken for a value of a type: fewer texts are than the database would read.
+/// Whether a text of a file is detected as a value of a type, which is stricter than the parser of the database.
 fn looks_like(kind: Kind, text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     match kind {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_a_header_is_no_table() {
+    fn a_text_without_a_header_is_not_a_table() {
         assert!(Table::from_csv("").is_none());
         assert!(Table::from_csv("\n\n").is_none());
     }

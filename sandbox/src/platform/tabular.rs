@@ -10,9 +10,9 @@ use super::rows::{Format, Page, Source, check_target, database_error, export, pa
 use super::samples::CHARGING_POINTS_RESOURCE;
 use super::table::Table;
 use super::{Call, Platform};
-use crate::answer::Reply;
+use crate::response::Reply;
 
-/// A table that stands alone, and whether it may be aggregated.
+/// A table without a dataset, and whether it may be aggregated.
 #[derive(Debug)]
 pub(crate) struct OwnTable {
     pub(crate) table: Table,
@@ -29,7 +29,7 @@ impl Platform {
             .collect()
     }
 
-    pub(super) fn answer_tabular(&self, call: &Call<'_>) -> Option<Result<Reply, Reply>> {
+    pub(super) fn handle_tabular(&self, call: &Call<'_>) -> Option<Result<Reply, Reply>> {
         if call.operation_id == "getAggregationExceptions" {
             return Some(Ok(Reply::json(200, &json!({"allowed": false, "exceptions": self.exceptions()}))));
         }
@@ -40,10 +40,10 @@ impl Platform {
             "getResourceDataCsv",
             "getResourceDataJson",
         ];
-        known.contains(&call.operation_id).then(|| self.answer_on_resource(call))
+        known.contains(&call.operation_id).then(|| self.handle_resource(call))
     }
 
-    fn answer_on_resource(&self, call: &Call<'_>) -> Result<Reply, Reply> {
+    fn handle_resource(&self, call: &Call<'_>) -> Result<Reply, Reply> {
         let id = call.capture("rid");
         match call.operation_id {
             "getResourceData" => return self.rows_of_resource(call, id, None),
@@ -71,8 +71,8 @@ impl Platform {
         Ok(Reply::json(200, &json!({"created_at": created_at, "url": file, "links": links})))
     }
 
-    /// A page or an export. The server looks at the page first, then at the id, the query and what is allowed,
-    /// and only then whether there is such a resource.
+    /// A page or an export. The server checks the page first, then the id, the query and the permissions, and only then
+    /// whether the resource exists.
     fn rows_of_resource(&self, call: &Call<'_>, id: &str, format: Option<Format>) -> Result<Reply, Reply> {
         let (raw, settings) = (&call.received.query, self.settings);
         check_target(&call.received.path, raw, settings)?;
@@ -103,7 +103,7 @@ impl Platform {
         }
     }
 
-    #[allow(clippy::type_complexity, reason = "a resource that is only a table is of no data set")]
+    #[allow(clippy::type_complexity, reason = "a resource that is only a table is of no dataset")]
     fn tabular_resource(&self, id: &str) -> Result<(Option<(&Dataset, &Resource)>, &Table), Reply> {
         if let Some(deleted) = self.deleted_resources.iter().find(|deleted| deleted.resource == id) {
             let when = &deleted.when;
@@ -126,7 +126,7 @@ impl Platform {
     }
 }
 
-/// The database knows no other ids than UUIDs.
+/// Ids are UUIDs in the database.
 fn check_id(id: &str) -> Result<(), Reply> {
     let digits = id.trim_start_matches('{').trim_end_matches('}').replace('-', "");
     if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -1,4 +1,4 @@
-//! Uploads: whole files, and files in parts that a last request puts together.
+//! Uploads: whole files, and files in parts that a final request assembles.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use super::catalogue::{Content, plain};
 use super::{Call, Platform, message};
-use crate::answer::Reply;
 use crate::form::{self, Field};
+use crate::response::Reply;
 use crate::state::{Files, header};
 
-/// The parts that have come so far, by the identifier that the client chose.
+/// The parts received so far, by the identifier that the client chose.
 pub(crate) type Parts = HashMap<String, BTreeMap<usize, Vec<u8>>>;
 
-/// What an upload request brings.
+/// The content of an upload request.
 enum Upload {
     Part,
     File { name: String, data: Vec<u8> },
@@ -60,7 +60,7 @@ impl Platform {
                     return Err(message(400, "Chunk size mismatch"));
                 }
                 let index = number("partindex").unwrap_or(0);
-                // The server does not overwrite what it has stored, and does not say so.
+                // The server does not overwrite a stored part, and reports no error.
                 match self.parts.entry(uuid).or_default().entry(index) {
                     Entry::Occupied(_) => Err(crash()),
                     Entry::Vacant(place) => {

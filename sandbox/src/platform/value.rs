@@ -23,7 +23,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The type of a word: one of a profile (`string`, `int`) or one of the database (`bigint`, `numeric`).
+    /// The type with a name of a profile (`string`, `int`) or of the database (`bigint`, `numeric`).
     pub(crate) fn of(word: &str) -> Option<Self> {
         Some(match word {
             "string" | "character varying" | "text" => Self::String,
@@ -62,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// The type's name in the words of the database.
+    /// The name of the type in the database.
     pub(crate) fn database_name(self) -> &'static str {
         match self {
             Self::String => "character varying",
@@ -96,7 +96,7 @@ impl Kind {
                 match number.filter(fits) {
                     Some(number) if rest.is_empty() => Ok(Datum::Int(number)),
                     Some(_) => Err(syntax()),
-                    // The digits are too many before what follows them is looked at.
+                    // The overflow is reported before the rest of the text is checked.
                     None => {
                         let message = format!("value \"{text}\" is out of range for type {}", self.database_name());
                         Err(InputError { code: "22003", message, hint: None })
@@ -145,7 +145,7 @@ impl Kind {
         }
     }
 
-    /// A JSON value as a value of this type. Texts stand for what JSON cannot write: exact decimals, `NaN`.
+    /// A JSON value as a value of this type. Exact decimals and `NaN`, which JSON lacks, are texts.
     pub(crate) fn of_json(self, value: &Value) -> Result<Datum, InputError> {
         match (self, value) {
             (_, Value::Null) => Ok(Datum::Null),
@@ -160,7 +160,7 @@ impl Kind {
     }
 }
 
-/// JSON with a blank after commas and colons, as tables are filled with.
+/// JSON with a space after commas and colons, as in the tables of the platform.
 pub(crate) fn spaced(value: &Value) -> String {
     match value {
         Value::Array(items) => {
@@ -174,7 +174,7 @@ pub(crate) fn spaced(value: &Value) -> String {
     }
 }
 
-/// A text that is no value of a type.
+/// The error for a text that is not a value of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InputError {
     pub(crate) code: &'static str,
@@ -188,7 +188,7 @@ impl InputError {
     }
 }
 
-/// Any unambiguous beginning of `true`, `false`, `yes`, `no`, `on`, `off`, and `1` and `0`.
+/// Any unambiguous prefix of `true`, `false`, `yes`, `no`, `on`, `off`, and `1` and `0`.
 fn bool_of(text: &str) -> Option<bool> {
     let text = text.to_ascii_lowercase();
     if text.is_empty() || text == "o" {
@@ -202,7 +202,7 @@ fn bool_of(text: &str) -> Option<bool> {
     }
 }
 
-/// None for no number, None within for one that is too large or too small.
+/// None if the text is not a number, `Some(None)` if it is too large or too small.
 fn float_of(text: &str) -> Option<Option<f64>> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let named = ["nan", "inf", "infinity"].iter().any(|name| unsigned.eq_ignore_ascii_case(name));
@@ -221,7 +221,7 @@ fn float_of(text: &str) -> Option<Option<f64>> {
 pub(crate) enum Datum {
     Null,
     Bool(bool),
-    /// Of both types of whole numbers.
+    /// Of both integer types.
     Int(i64),
     Float(f64),
     Numeric(Box<Decimal>),
@@ -233,7 +233,7 @@ pub(crate) enum Datum {
     Json(Box<str>),
 }
 
-/// Whose JSON: the database's, or what the server's Python makes of it.
+/// Who writes the JSON: the database, or the server in Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writer {
     Database,
@@ -299,7 +299,7 @@ pub(crate) fn json_text(text: &str) -> String {
     if plain { format!("\"{text}\"") } else { json!(text).to_string() }
 }
 
-/// The server reads the database's numbers and writes them again: decimals go through a double.
+/// The server parses the numbers of the database and writes them again: decimals become doubles.
 fn number_in(writer: Writer, text: String) -> String {
     match text.parse::<f64>() {
         Ok(number) if writer == Writer::Server && text.contains(['.', 'e']) => format!("{number:?}"),
@@ -308,7 +308,7 @@ fn number_in(writer: Writer, text: String) -> String {
     }
 }
 
-/// What is no number is the largest, and there is one zero.
+/// NaN is the largest, and both zeros are equal.
 fn float_order(left: f64, right: f64) -> Ordering {
     left.partial_cmp(&right).unwrap_or_else(|| left.is_nan().cmp(&right.is_nan()))
 }
@@ -335,7 +335,7 @@ fn float_text(number: f64) -> String {
 mod tests {
     use super::*;
 
-    /// As PostgreSQL 15 has them.
+    /// Expected values from PostgreSQL 15.
     #[test]
     fn doubles_are_written_as_the_database_writes_them() {
         for (number, text) in [

@@ -1,5 +1,5 @@
-//! How a query string is decoded on its way: once by the tabular server, a second time by the database's
-//! front, which gets the pieces in a URL of the server's making.
+//! The decoding of a query string: once by the tabular server, and a second time by PostgREST, to which the server sends
+//! the pieces in a URL.
 
 use percent_encoding::percent_decode_str;
 
@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 const KEPT: [char; 4] = ['+', '=', '&', ';'];
 
 /// Decodes a query string as the server does: `+` is a space, `%2B`, `%3D`, `%26` and `%3B` stay as they are,
-/// and so does what is no UTF-8.
+/// and so does invalid UTF-8.
 pub(crate) fn decode_first(raw: &str) -> String {
     let mut decoded = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -39,7 +39,7 @@ pub(crate) fn decode_first(raw: &str) -> String {
     decoded
 }
 
-/// The character that the percent-encoding at the start of a text stands for, and how long that encoding is.
+/// The character of the percent-encoding at the start of a text, and the length of the encoding.
 fn escaped_char(text: &str) -> Option<(char, usize)> {
     let mut bytes = Vec::with_capacity(4);
     for escape in text.as_bytes().chunks(3).take(4) {
@@ -66,7 +66,7 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     pairs.map(|(key, value)| (decode(key), decode(value))).collect()
 }
 
-/// The first value of a parameter as the server reads `page` and `page_size`, None where it is absent.
+/// The first value of a parameter as the server reads `page` and `page_size`, None if it is absent.
 pub(crate) fn parameter(raw: &str, name: &str) -> Option<String> {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut pairs = raw.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_encoding_stays() {
+    fn an_invalid_percent_encoding_is_kept() {
         assert_eq!(decode_first("%zz%4%"), "%zz%4%");
         assert_eq!(decode_first("%FF%C3x%E2%82"), "%FF%C3x%E2%82");
     }

@@ -1,10 +1,10 @@
-//! A client of HTTP, apart from the one that the project is about.
+//! An HTTP client without the client of the project.
 
 use reqwest::{Client, ClientBuilder};
 
 /// Built beside the client of the platform, reqwest asks for a provider of TLS, though nothing here needs one.
 pub fn builder() -> ClientBuilder {
-    // Another test may have been first, which is as good.
+    // Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
 }

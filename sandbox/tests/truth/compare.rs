@@ -1,15 +1,15 @@
-//! Compares an answer with the recorded one: the status, the rows or their ids in order, the columns, the total,
+//! Compares a response with the recorded one: the status, the rows or their ids in order, the columns, the total,
 //! `meta`, the links, the body of a CSV, and an error with its code, title and detail.
 //!
-//! Left out is what the query does not determine, and what is worded freely: the hint of the database (it proposes
-//! columns that look alike), what the HTTP layer says of bytes that it does not take, when a resource was deleted.
-//! Rows that are sorted as equal and groups without an order may come in any order.
+//! Not compared: the hint of the database (it proposes similar columns), the message of the HTTP layer for invalid
+//! bytes, the date of the deletion of a resource. Rows that are sorted as equal and groups without an order may be in
+//! any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::connection::Answer;
+use crate::connection::Response;
 use crate::{DELETED, INDEXED, NO_AGGREGATION, TABLE, UNKNOWN};
 
 /// A line of a file.
@@ -66,7 +66,7 @@ impl Recorded {
         self.query().to_ascii_lowercase().contains("__sort=")
     }
 
-    /// Whether the rows are groups that come in no order.
+    /// Whether the rows are groups without an order.
     fn is_unordered(&self) -> bool {
         self.query().to_ascii_lowercase().contains("__groupby") && !self.sorts()
     }
@@ -82,7 +82,7 @@ impl Recorded {
         pairs.find(|(key, _)| *key == name).and_then(|(_, value)| value.parse().ok()).unwrap_or(default)
     }
 
-    /// The recorded rows: their ids, else what is recorded of them whole.
+    /// The recorded rows: their ids, else the whole rows.
     fn rows(&self) -> Vec<String> {
         let recorded = match self.0["ids"].as_array() {
             Some(ids) => ids,
@@ -97,19 +97,19 @@ impl Recorded {
         recorded.iter().map(Value::to_string).collect()
     }
 
-    /// The rows of an answer, in the form in which they are recorded.
-    pub(crate) fn rows_of(&self, answer: &Answer) -> Vec<String> {
+    /// The rows of a response, in the recorded form.
+    pub(crate) fn rows_of(&self, response: &Response) -> Vec<String> {
         match (self.is_csv(), self.has_ids()) {
-            (true, true) => ids_of_csv(&answer.body),
-            (true, false) => records(answer.body.trim_end_matches('\n')),
-            (false, true) => answer.rows().iter().map(|row| row["__id"].to_string()).collect(),
-            (false, false) => answer.rows().iter().map(Value::to_string).collect(),
+            (true, true) => ids_of_csv(&response.body),
+            (true, false) => records(response.body.trim_end_matches('\n')),
+            (false, true) => response.rows().iter().map(|row| row["__id"].to_string()).collect(),
+            (false, false) => response.rows().iter().map(Value::to_string).collect(),
         }
     }
 
-    /// Whether the recorded rows may stand where they stand, as the query leaves it open: each within a run of rows
+    /// Whether the order of the recorded rows is one that the query allows: each within a run of rows
     /// that are equal to the sort, which is one that has the same rows when equal ones come in either order.
-    pub(crate) fn may_be_part_of(&self, forwards: &[String], backwards: &[String], answer: &Answer) -> bool {
+    pub(crate) fn may_be_part_of(&self, forwards: &[String], backwards: &[String], response: &Response) -> bool {
         let backwards: Vec<&String> = match self.is_unordered() {
             true => forwards.iter().rev().collect(),
             false => backwards.iter().collect(),
@@ -135,7 +135,7 @@ impl Recorded {
         open_order
             && rows.iter().enumerate().all(fits)
             && distinct.len() == rows.len()
-            && (!whole || rows.len() == self.rows_of(answer).len())
+            && (!whole || rows.len() == self.rows_of(response).len())
     }
 }
 
@@ -160,23 +160,23 @@ fn differs<T: std::fmt::Display + PartialEq>(what: &str, recorded: T, got: T) ->
     (recorded != got).then(|| format!("{what}: recorded {recorded}, got {got}"))
 }
 
-/// How an answer differs from the recorded one in anything but its rows, None where it does not.
-pub(crate) fn difference(line: &Recorded, answer: &Answer) -> Option<String> {
-    if json!(answer.status) != line.0["status"] {
-        return Some(format!("status {}: {:.200}", answer.status, answer.body));
+/// How a response differs from the recorded one, except in its rows; None if it does not.
+pub(crate) fn difference(line: &Recorded, response: &Response) -> Option<String> {
+    if json!(response.status) != line.0["status"] {
+        return Some(format!("status {}: {:.200}", response.status, response.body));
     }
     if let Some(recorded) = line.0.get("error") {
-        return difference_of_errors(line, recorded, &answer.body);
+        return difference_of_errors(line, recorded, &response.body);
     }
     if line.is_csv() {
         let recorded = line.0["lines"].as_u64()?.to_string();
-        return differs("line ends", recorded, answer.body.matches('\n').count().to_string());
+        return differs("line ends", recorded, response.body.matches('\n').count().to_string());
     }
-    let body = &answer.json;
+    let body = &response.json;
     if body.is_null() {
-        return Some(format!("no JSON: {:.200}", answer.body));
+        return Some(format!("no JSON: {:.200}", response.body));
     }
-    let first = answer.rows().first().and_then(Value::as_object);
+    let first = response.rows().first().and_then(Value::as_object);
     if let (Some(recorded), Some(row)) = (line.0["columns"].as_array(), first) {
         let recorded: BTreeSet<&str> = recorded.iter().filter_map(Value::as_str).collect();
         let got: BTreeSet<&str> = row.keys().map(String::as_str).collect();
@@ -185,7 +185,7 @@ pub(crate) fn difference(line: &Recorded, answer: &Answer) -> Option<String> {
         }
     }
     if let Some(count) = line.0["row_count"].as_u64() {
-        let got = answer.rows().len().to_string();
+        let got = response.rows().len().to_string();
         if count.to_string() != got {
             return Some(format!("row count: recorded {count}, got {got}"));
         }
@@ -203,17 +203,17 @@ pub(crate) fn difference(line: &Recorded, answer: &Answer) -> Option<String> {
         .or_else(|| ["next", "prev"].into_iter().find_map(|name| differs(name, line.0.get(name)?, &link(name))))
 }
 
-/// How the rows of an answer differ from the recorded ones, or their order does.
-pub(crate) fn difference_of_rows(line: &Recorded, answer: &Answer) -> Option<String> {
+/// How the rows of a response, or their order, differ from the recorded ones.
+pub(crate) fn difference_of_rows(line: &Recorded, response: &Response) -> Option<String> {
     if line.0.get("error").is_some() {
         return None;
     }
     if let Some(recorded) = line.0["body"].as_str() {
-        let start: String = answer.body.chars().take(recorded.chars().count()).collect();
+        let start: String = response.body.chars().take(recorded.chars().count()).collect();
         return differs("body", format!("{recorded:?}"), format!("{start:?}"));
     }
     if line.has_ids() {
-        let (recorded, got) = (line.rows(), line.rows_of(answer));
+        let (recorded, got) = (line.rows(), line.rows_of(response));
         // A CSV of some columns has no ids.
         let comparable = !line.is_csv() || line.0.get("columns").is_none();
         if comparable && recorded != got {
@@ -221,7 +221,7 @@ pub(crate) fn difference_of_rows(line: &Recorded, answer: &Answer) -> Option<Str
         }
     }
     let recorded = line.0["rows"].as_array()?;
-    let rows = answer.rows();
+    let rows = response.rows();
     // With their ids or their count only the first rows are recorded.
     let few = line.has_ids() || line.0.get("row_count").is_some();
     let equal = if few { rows.starts_with(recorded) } else { rows == *recorded };
@@ -244,7 +244,7 @@ fn difference_of_errors(line: &Recorded, recorded: &Value, body: &str) -> Option
     differs("error", compared(&recorded), compared(&got["errors"][0]))
 }
 
-/// What of an error is compared. The server prints a set of names in any order.
+/// The compared part of an error. The server prints a set of names in any order.
 fn compared(error: &Value) -> Value {
     let mut error = error.clone();
     if let Some(detail) = error.get_mut("detail").and_then(Value::as_object_mut) {

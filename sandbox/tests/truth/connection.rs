@@ -1,4 +1,4 @@
-//! A connection on which queries are sent as they are, byte for byte.
+//! A connection that sends queries byte for byte.
 
 use datagouv_sandbox::{Api, Sandbox};
 use serde_json::Value;
@@ -11,15 +11,15 @@ pub(crate) struct Connection {
     base: String,
 }
 
-/// What came back.
-pub(crate) struct Answer {
+/// A response.
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: String,
-    /// The body where it is JSON, else null.
+    /// The body if it is JSON, else null.
     pub(crate) json: Value,
 }
 
-impl Answer {
+impl Response {
     /// The rows of a body in JSON.
     pub(crate) fn rows(&self) -> &[Value] {
         let rows = self.json.as_array().or_else(|| self.json.get("data")?.as_array());
@@ -35,7 +35,7 @@ impl Connection {
         Self { stream: TcpStream::connect(&host).await.expect("a connection"), host, base }
     }
 
-    pub(crate) async fn get(&mut self, path: &str, query: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str, query: &str) -> Response {
         let (base, mark) = (&self.base, if query.is_empty() { "" } else { "?" });
         // The sandbox's HTTP library refuses these, the real server's does not; to it both forms are the same.
         let encoded = |char: char| match char {
@@ -47,7 +47,7 @@ impl Connection {
         self.stream.write_all(request.as_bytes()).await.expect("a request");
         let (mut received, mut buffer) = (Vec::new(), vec![0; 65_536]);
         loop {
-            let count = self.stream.read(&mut buffer).await.expect("an answer");
+            let count = self.stream.read(&mut buffer).await.expect("a response");
             assert!(count > 0, "the connection ended: {query}");
             received.extend_from_slice(&buffer[..count]);
             let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
@@ -55,14 +55,14 @@ impl Connection {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             let length: usize = length.and_then(|length| length.parse().ok()).unwrap_or(0);
             if received.len() >= end + 4 + length {
-                // A request that is none ends its connection.
+                // The server closes the connection after an invalid request.
                 if head.contains("connection: close") {
                     self.stream = TcpStream::connect(&self.host).await.expect("a connection");
                 }
                 let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
                 let body = &received[end + 4..];
                 let json = serde_json::from_slice(body).unwrap_or_default();
-                return Answer { status, body: String::from_utf8_lossy(body).into_owned(), json };
+                return Response { status, body: String::from_utf8_lossy(body).into_owned(), json };
             }
         }
     }

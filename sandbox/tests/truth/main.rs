@@ -1,4 +1,4 @@
-//! The sandbox answers raw queries on a table as a real tabular server did, see `tests/truth/README.md`.
+//! Raw queries on a table get the responses of a real tabular server, see `tests/truth/README.md`.
 
 mod compare;
 mod connection;
@@ -11,7 +11,7 @@ use connection::Connection;
 use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::{NewTable, Release, TabularSettings, Ties};
 
-/// A folder of further recorded answers about the same table: each `.jsonl` in it is replayed, those with `0.3.1`
+/// A folder of further recorded responses about the same table: each `.jsonl` in it is replayed, those with `0.3.1`
 /// in their name against that release.
 const FOLDER: &str = "DATAGOUV_TRUTH";
 
@@ -32,7 +32,7 @@ fn recorded_table() -> NewTable {
 
 async fn sandbox(release: Release) -> Sandbox {
     let sandbox = Sandbox::start_platform().await;
-    // What the document does not have is sent all the same.
+    // Queries that violate the document are sent too.
     sandbox.tolerate_violations(true);
     sandbox.set_tabular(TabularSettings { release, ..TabularSettings::default() });
     let table = recorded_table();
@@ -45,30 +45,30 @@ async fn sandbox(release: Release) -> Sandbox {
     sandbox
 }
 
-/// All rows of a query that is answered with a part of them, in one order of equal rows.
+/// All rows of a query whose response has a part of them, in one order of equal rows.
 async fn all_rows(sandbox: &Sandbox, connection: &mut Connection, line: &Recorded, ties: Ties) -> Vec<String> {
     let settings = sandbox.tabular_settings();
     sandbox.set_tabular(TabularSettings { ties, ..settings });
-    let answer = connection.get(&line.path(), &line.query_of_all_rows()).await;
+    let response = connection.get(&line.path(), &line.query_of_all_rows()).await;
     sandbox.set_tabular(settings);
-    line.rows_of(&answer)
+    line.rows_of(&response)
 }
 
-/// Replays lines; gives those that are answered otherwise, by family.
+/// Replays lines; returns those with another response, by family.
 async fn replay_lines(lines: &[&str], release: Release) -> BTreeMap<String, Vec<String>> {
     let sandbox = sandbox(release).await;
     let mut connection = Connection::open(&sandbox).await;
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {
         let line = Recorded::read(line);
-        let answer = connection.get(&line.path(), line.query()).await;
-        let mut difference = difference(&line, &answer);
+        let response = connection.get(&line.path(), line.query()).await;
+        let mut difference = difference(&line, &response);
         if difference.is_none()
-            && let Some(found) = difference_of_rows(&line, &answer)
+            && let Some(found) = difference_of_rows(&line, &response)
         {
             let forwards = all_rows(&sandbox, &mut connection, &line, Ties::ByRow).await;
             let backwards = all_rows(&sandbox, &mut connection, &line, Ties::ByRowDescending).await;
-            difference = Some(found).filter(|_| !line.may_be_part_of(&forwards, &backwards, &answer));
+            difference = Some(found).filter(|_| !line.may_be_part_of(&forwards, &backwards, &response));
         }
         if let Some(difference) = difference {
             wrong.entry(line.family().to_owned()).or_default().push(format!("{}: {difference}", line.query()));
@@ -78,7 +78,7 @@ async fn replay_lines(lines: &[&str], release: Release) -> BTreeMap<String, Vec<
     wrong
 }
 
-/// Replays the lines of a file and fails with those that are answered otherwise, a few of each family.
+/// Replays the lines of a file and fails with those with another response, a few of each family.
 fn replay(file: &Path, release: Release) {
     let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let lines: Vec<&str> = text.lines().collect();
@@ -106,17 +106,17 @@ fn replay(file: &Path, release: Release) {
 }
 
 #[test]
-fn every_recorded_query_is_answered_as_the_real_server_did() {
+fn responses_equal_those_recorded_from_the_real_server() {
     replay(&folder().join("queries.jsonl"), Release::V0_4_1);
 }
 
 #[test]
-fn every_recorded_query_is_answered_as_release_0_3_1_did() {
+fn responses_equal_those_recorded_from_release_0_3_1() {
     replay(&folder().join("queries-0.3.1.jsonl"), Release::V0_3_1);
 }
 
 #[test]
-fn queries_of_another_folder_are_answered_as_the_real_server_did() {
+fn responses_equal_those_recorded_in_another_folder() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{FOLDER}: {error}"));
     for file in entries.map(|entry| entry.expect("an entry").path()) {

@@ -1,11 +1,11 @@
 //! Documents with faults, read as far as a meaning remains.
 //!
 //! A document that is not what its language says is not refused here: each fault is put right in the way that its
-//! authors most likely meant, and told with a [`Note`]. What comes out passes the stages that are strict,
+//! authors most likely meant, and reported as a [`Note`]. What comes out passes the stages that are strict,
 //! [`swagger2`](crate::swagger2) and [`openapi31`](crate::openapi31), but for what has no equal in OpenAPI 3.0.
 //! A document without faults comes out as it went in.
 //!
-//! Only what tells changes from changes reads documents so. What is vendored passes the strict stages alone.
+//! Only commands that take any document (diff, validate) read it so. What is vendored passes the strict stages alone.
 
 mod grammar;
 mod notes;

@@ -9,7 +9,7 @@ use super::version::Version;
 use crate::pointer::{decode, escape};
 
 impl Pass {
-    /// Reads the reference of an object. Whether the object has members to read beside it; none where the object is
+    /// Reads the reference of an object. Returns whether the object has other members to read; none where the object is
     /// nothing without its target.
     pub fn reference(&mut self, members: &mut Map<String, Value>, role: Role, pointer: &str) -> Option<bool> {
         let at = format!("{pointer}/$ref");
@@ -85,7 +85,7 @@ impl Pass {
                 for key in others {
                     members.remove(&key);
                     let at = format!("{pointer}/{}", escape(&key));
-                    self.note(&rules::REFERENCE_SIBLINGS, &at, "stands beside a `$ref`", "it is left out");
+                    self.note(&rules::REFERENCE_SIBLINGS, &at, "is a sibling of a `$ref`", "it is left out");
                 }
                 Some(false)
             }

@@ -27,7 +27,7 @@ rules! {
     EXTERNAL_REFERENCE "external-reference" Error "A reference leads to another file or URL, which is not read: a schema there is any value, other objects are left out.";
     DANGLING_REFERENCE "dangling-reference" Error "A reference leads to nothing, or back to itself: a schema there is any value, other objects are left out.";
     REFERENCE_BY_NAME "reference-by-name" Warning "A reference is the name of a component: it leads to that component.";
-    REFERENCE_SIBLINGS "reference-siblings" Warning "Members stand beside a reference to an object that is no schema: they are left out.";
+    REFERENCE_SIBLINGS "reference-siblings" Warning "A reference to an object that is no schema has siblings: they are left out.";
     PATH_REFERENCE "path-reference" Warning "A path of Swagger 2.0 is a reference to another one of the document: it is a copy of that.";
     PATH_SLASH "path-without-slash" Warning "A path does not begin with `/`: it does.";
     REQUIRED_FLAG "required-flag" Warning "A schema of a property has `required` as a flag: it is that of the object.";

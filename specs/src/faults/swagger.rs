@@ -32,7 +32,7 @@ const VALUE: [&str; 17] = [
 impl Pass {
     pub fn prepare_parameter(&mut self, members: &mut Map<String, Value>, role: Role, pointer: &str) -> Option<()> {
         if !self.is_swagger() {
-            // The type beside the parameter is that of Swagger 2.0.
+            // A type outside of the schema is that of Swagger 2.0.
             if members.contains_key("type") && !members.contains_key("schema") && !members.contains_key("content") {
                 let schema = take(members, &VALUE);
                 self.note(
@@ -57,7 +57,7 @@ impl Pass {
                 self.note(rule, pointer, fault, reading);
                 members.insert("schema".to_owned(), rest.into());
             } else if !rest.is_empty() {
-                self.note(&rules::UNKNOWN_MEMBER, pointer, "has a type beside its schema", "it is left out");
+                self.note(&rules::UNKNOWN_MEMBER, pointer, "has both a type and a schema", "it is left out");
             }
             return Some(());
         }
@@ -112,7 +112,7 @@ impl Pass {
         let Some(format) = members.get("collectionFormat").and_then(Value::as_str).map(str::to_owned) else { return };
         if !has_type(members, "array") {
             members.remove("collectionFormat");
-            self.note(&rules::COLLECTION_FORMAT, &at, "stands beside what is no list", "it is left out");
+            self.note(&rules::COLLECTION_FORMAT, &at, "is given for a type other than an array", "it is left out");
             return;
         }
         let is_known = match (role, place) {

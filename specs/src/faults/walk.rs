@@ -228,7 +228,7 @@ impl Pass {
 
     /// The name of an object of a map; none where it can have none.
     fn named(&mut self, name: String, role: Role, at: &str, kept: &Map<String, Value>) -> Option<String> {
-        // Paths are told from components by their place.
+        // Paths are distinguished from components by their pointer.
         if role == Role::PathItem && at.starts_with("/paths/") && !name.starts_with('/') {
             let path = format!("/{name}");
             let is_free =
@@ -399,7 +399,7 @@ impl Pass {
         }
         // Of both, the one that is read.
         if key == "openapi" && members.remove("swagger").is_some() {
-            self.note(&rules::VERSION_FORM, "/swagger", "stands beside `openapi`", "it is left out");
+            self.note(&rules::VERSION_FORM, "/swagger", "stands together with `openapi`", "it is left out");
         }
     }
 

@@ -48,7 +48,7 @@ struct Pass<'a> {
     shaped: &'a Shaped,
     /// The operation whose builder is being read.
     builder: Option<&'a Operation>,
-    /// How many items have got docs.
+    /// The number of items that have docs.
     documented: usize,
     operations: BTreeMap<&'a str, (usize, &'a Operation)>,
     done: BTreeSet<&'a str>,
@@ -231,12 +231,12 @@ fn mask(operation: &Operation, response: &TokenStream) -> TokenStream {
         _ => (quote! { T }, quote! { fields::<T> }),
     };
     quote! {
-        /// Asks for the fields of your own type, and no others.
+        /// Requests only the fields of your own type.
         #[cfg(feature = "masks")]
         pub fn fields<T: ::serde::de::DeserializeOwned + ::schemars::JsonSchema>(self) -> crate::Call<#chosen> {
             self.call().#method()
         }
-        /// Asks for the fields that a mask names (`X-Fields`), and no others.
+        /// Requests only the fields that a mask names (`X-Fields`).
         #[inline]
         pub fn fields_raw(self, mask: impl AsRef<str>) -> crate::Call<#response> {
             self.call().fields_raw(mask)

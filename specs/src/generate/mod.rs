@@ -7,6 +7,7 @@ mod builders;
 mod docs;
 mod operations;
 mod progenitor;
+mod prose;
 mod requests;
 mod responses;
 mod structure;

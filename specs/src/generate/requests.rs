@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::structure::StructureCode;
-use super::syntax::{documentation, ident, rust_type};
+use super::syntax::{constructor_order, documentation, ident, rust_type};
 use super::writer::{Writer, raw_field, text_of};
 use crate::shape::types::{Field, Kind, Role, Rust, Type};
 
@@ -17,8 +17,8 @@ impl Writer<'_> {
         let (mut declared, mut blank, mut lines) = (Vec::new(), Vec::new(), StructureCode::of_request());
         for field in fields {
             let (doc, name) = (documentation(text_of(field).as_deref()), ident(&field.name));
-            let (held, presence) = (self.request_type(field), self.presence(field));
-            declared.push(quote! { #doc pub #name: #held, });
+            let (rust_type, presence) = (self.request_type(field), self.presence(field));
+            declared.push(quote! { #doc pub #name: #rust_type, });
             let value = self.blank(field);
             blank.push(quote! { #name: #value });
             let required = match presence {
@@ -27,7 +27,7 @@ impl Writer<'_> {
                 Presence::Optional | Presence::Emptiable | Presence::Rest => "NEVER",
             };
             let absent = matches!(presence, Presence::Optional | Presence::Emptiable);
-            lines.add(field, &held, absent, required);
+            lines.add(field, &rust_type, absent, required);
         }
         let required: Vec<&str> =
             fields.iter().filter(|field| field.required && !field.rest).map(|field| field.property.as_str()).collect();
@@ -323,23 +323,6 @@ fn setter_docs(field: &Field, presence: &Presence) -> TokenStream {
         (None, _) => format!("The property `{}`: not sent unless set.", field.property),
     };
     documentation(Some(&text))
-}
-
-/// Fields in the order of the arguments of a constructor.
-pub(super) fn constructor_order(fields: &[Field]) -> Vec<&Field> {
-    let mut fields: Vec<&Field> = fields.iter().collect();
-    fields.sort_by_key(|field| precedence(&field.property));
-    fields
-}
-
-/// The order of an argument in a constructor: names come first. In alphabetical order, a description would come before
-/// the name, and both are strings.
-fn precedence(property: &str) -> u8 {
-    match property {
-        "class" | "id" => 0,
-        "title" | "name" => 1,
-        _ => 2,
-    }
 }
 
 /// How a property of a request may be absent or null.

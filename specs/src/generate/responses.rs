@@ -16,15 +16,15 @@ impl Writer<'_> {
         let (mut declared, mut lines) = (Vec::new(), StructureCode::of_response());
         for field in fields {
             let doc = documentation(text_of(field).as_deref());
-            let (field_name, held) = (ident(&field.name), self.field_type(&field.rust));
+            let (field_name, rust_type) = (ident(&field.name), self.field_type(&field.rust));
             let emptiable = matches!(field.rust, Rust::List(_) | Rust::Map(_) | Rust::Any);
-            let held = if emptiable || field.required || field.rest {
-                held
+            let rust_type = if emptiable || field.required || field.rest {
+                rust_type
             } else {
-                quote! { ::std::option::Option<#held> }
+                quote! { ::std::option::Option<#rust_type> }
             };
-            declared.push(quote! { #doc pub #field_name: #held, });
-            lines.add(field, &held, emptiable || !field.required, "SERIALIZED");
+            declared.push(quote! { #doc pub #field_name: #rust_type, });
+            lines.add(field, &rust_type, emptiable || !field.required, "SERIALIZED");
         }
         let (raw, undocumented) = (raw_field(fields), self.undocumented(fields));
         let (read, written) = (lines.read(), lines.written(self.made, &quote! { serializer, &self.#raw }));

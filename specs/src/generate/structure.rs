@@ -44,15 +44,15 @@ impl StructureCode {
         }
     }
 
-    /// Adds a field of the type `held`: whether it may be absent, and when it is required.
-    pub(super) fn add(&mut self, field: &Field, held: &TokenStream, absent: bool, required: &str) {
+    /// Adds a field of the type `rust_type`: whether it may be absent, and when it is required.
+    pub(super) fn add(&mut self, field: &Field, rust_type: &TokenStream, absent: bool, required: &str) {
         // Created once, since escaping its text is most of the cost.
         let (name, property) = (ident(&field.name), Literal::string(&field.property));
         let (reader, describe, required) = (&self.reader, &self.describe, ident(required));
         if field.rest {
             self.other = quote! { other => crate::#reader::other(map, other, &mut self.#name) };
             self.written.push(quote! { .others(&self.#name) });
-            self.others = quote! { ::std::option::Option::Some(of::<#held>) };
+            self.others = quote! { ::std::option::Option::Some(of::<#rust_type>) };
             return;
         }
         self.read.push(quote! { #property => crate::#reader::read(map, &mut self.#name), });
@@ -63,7 +63,7 @@ impl StructureCode {
         });
         self.written.push(quote! { .#write(#property, &self.#name) });
         let description = description(field.description.as_deref());
-        self.properties.push(quote! { (#property, #description, #required, #describe::<#held>) });
+        self.properties.push(quote! { (#property, #description, #required, #describe::<#rust_type>) });
     }
 
     /// The method of `Structure` that decodes a property.

@@ -1,9 +1,9 @@
-//! Names, types and descriptions as tokens of Rust.
+//! Names, types and descriptions as tokens of Rust, and the order of arguments.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use crate::shape::types::Rust;
+use crate::shape::types::{Field, Rust};
 
 /// A type as it is written; names of the document are looked up in `module` where one is given.
 pub fn rust_type(rust: &Rust, module: Option<&Ident>) -> TokenStream {
@@ -53,4 +53,21 @@ pub(super) fn documentation(description: Option<&str>) -> TokenStream {
 /// A description as JSON Schema has it: trimmed.
 pub(super) fn description(text: Option<&str>) -> &str {
     text.unwrap_or_default().trim_ascii()
+}
+
+/// Fields in the order of the arguments of a constructor.
+pub(super) fn constructor_order(fields: &[Field]) -> Vec<&Field> {
+    let mut fields: Vec<&Field> = fields.iter().collect();
+    fields.sort_by_key(|field| precedence(&field.property));
+    fields
+}
+
+/// The order of an argument in a constructor: names come first. In alphabetical order, a description would come before
+/// the name, and both are strings.
+fn precedence(property: &str) -> u8 {
+    match property {
+        "class" | "id" => 0,
+        "title" | "name" => 1,
+        _ => 2,
+    }
 }

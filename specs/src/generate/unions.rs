@@ -74,7 +74,7 @@ impl Writer<'_> {
             .map(|(label, rust)| {
                 let (label, written) = (ident(label), rust_type(rust, None));
                 let boxed = matches!(rust, Rust::Named(name) if !self.is_enumeration(name));
-                let held = if boxed {
+                let rust_type = if boxed {
                     quote! { ::std::boxed::Box<#written> }
                 } else {
                     written.clone()
@@ -99,8 +99,8 @@ impl Writer<'_> {
                     None => quote! { variant(&value, Self::#label) },
                 });
                 let text = label.to_string();
-                described.push(quote! { (#text, of::<#held>) });
-                quote! { #label(#held), }
+                described.push(quote! { (#text, of::<#rust_type>) });
+                quote! { #label(#rust_type), }
             })
             .collect();
         let reading = if self.goes_in(variants) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::docs::listed;
+use super::prose::listed;
 use crate::shape::types::Type;
 use crate::shape::{Operation, ResponseBody, Shaped};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::docs::markdown;
+use super::prose::markdown;
 use super::syntax::{documentation, ident, rust_type};
 use super::usage::Usage;
 use crate::shape::names;
@@ -24,14 +24,14 @@ pub(super) fn direct_mentions(types: &BTreeMap<String, Type>) -> BTreeMap<&str, 
     types
         .iter()
         .map(|(name, made)| {
-            let held = match &made.kind {
+            let mentioned = match &made.kind {
                 Kind::Structure(_, fields) | Kind::Form(fields, _) => {
                     fields.iter().filter_map(|field| named(&field.rust)).collect()
                 }
                 Kind::Union(variants) => variants.iter().filter_map(|(_, rust)| named(rust)).collect(),
                 Kind::Enumeration(_) => BTreeSet::new(),
             };
-            (name.as_str(), held)
+            (name.as_str(), mentioned)
         })
         .collect()
 }

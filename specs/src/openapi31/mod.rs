@@ -17,9 +17,9 @@
 //! | `contentEncoding: base64` | `format: byte` |
 //! | `contentMediaType: application/octet-stream` | `format: binary` |
 //! | a body of `application/octet-stream`, `image/…`, `audio/…` or `video/…` without a schema | `format: binary` |
-//! | `unevaluatedProperties`, `unevaluatedItems` where nothing beside them evaluates | `additionalProperties`, `items` |
+//! | `unevaluatedProperties`, `unevaluatedItems` where no sibling evaluates | `additionalProperties`, `items` |
 //! | `$defs`, `$anchor` | components, and references to them |
-//! | `$ref` with siblings | `allOf` of the reference, beside them; a description of another object is that of a copy |
+//! | `$ref` with siblings | `allOf` of the reference, next to them; a description of another object is that of a copy |
 //! | `components.pathItems` | written out where they are referenced |
 //! | `webhooks` | `x-webhooks`: a client does not call them |
 //! | an operation without `responses` | a `default` response without content |
@@ -35,74 +35,11 @@ mod schemas;
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::nesting::{Nesting, Role, child_role};
 use crate::node::Node;
 use crate::swagger2::wrap_reference_siblings;
 use converter::{Converter, check_dialect};
 use definitions::Definitions;
-
-/// The kind of an object.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Document,
-    Info,
-    Components,
-    PathItem,
-    Operation,
-    Callback,
-    Response,
-    /// A parameter or a header.
-    Carrier,
-    Body,
-    /// A media type, or the encoding of a part of one.
-    Media,
-    Scheme,
-    Schema,
-}
-
-impl Role {
-    /// Whether such an object may be a reference instead.
-    fn refers(self) -> bool {
-        !matches!(self, Self::Document | Self::Info | Self::Components | Self::Operation | Self::Media)
-    }
-}
-
-/// How objects are nested under a key.
-#[derive(Clone, Copy)]
-enum Nesting {
-    One,
-    /// In a list, or in a map in which every key is a name.
-    Many,
-    /// In a map in which `x-` starts an extension.
-    Extensible,
-}
-
-fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
-    use Nesting::*;
-    use Role::*;
-    Some(match (role, key) {
-        (Document, "info") => (One, Info),
-        (Document, "components") => (One, Components),
-        (Document, "paths" | "webhooks") => (Extensible, PathItem),
-        (Components, "schemas") => (Many, Schema),
-        (Components, "responses") => (Many, Response),
-        (Components, "parameters" | "headers") => (Many, Carrier),
-        (Components, "requestBodies") => (Many, Body),
-        (Components, "securitySchemes") => (Many, Scheme),
-        (Components | Operation, "callbacks") => (Many, Callback),
-        (Callback, key) if !key.starts_with("x-") => (One, PathItem),
-        (PathItem | Operation, "parameters") => (Many, Carrier),
-        (PathItem, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace") => (One, Operation),
-        (Operation, "requestBody") => (One, Body),
-        (Operation, "responses") => (Extensible, Response),
-        (Carrier | Media, "schema") => (One, Schema),
-        (Carrier | Body | Response, "content") | (Media, "encoding") => (Many, Media),
-        (Response | Media, "headers") => (Many, Carrier),
-        // As the converted document has them, for the check of its references.
-        (Schema, "properties" | "allOf" | "anyOf" | "oneOf") => (Many, Schema),
-        (Schema, "items" | "additionalProperties" | "not") => (One, Schema),
-        _ => return None,
-    })
-}
 
 /// Converts an OpenAPI 3.1 document to OpenAPI 3.0.3.
 ///
@@ -220,7 +157,7 @@ impl<'a> Converter<'a> {
             let mut item = self.object(role, &target)?;
             for (key, child) in node.entries()?.into_iter().filter(|(key, _)| *key != "$ref") {
                 if item.get(key).is_some() {
-                    return Err(child.error(format!("stands beside a `$ref` whose target has `{key}` too")));
+                    return Err(child.error(format!("is a sibling of a `$ref` whose target has `{key}` too")));
                 }
                 item[key] = match child_role(role, key) {
                     Some((Nesting::One, role)) => self.object(role, &child)?,

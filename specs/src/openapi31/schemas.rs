@@ -260,14 +260,14 @@ impl<'a> Converter<'a> {
             if is_anything(&child) {
                 continue;
             }
-            let beside = EVALUATING.iter().find(|beside| node.get(beside).is_some());
-            if beside.is_some() && self.keeps {
+            let sibling = EVALUATING.iter().find(|sibling| node.get(sibling).is_some());
+            if sibling.is_some() && self.keeps {
                 let value = if child.value.is_boolean() { child.value.clone() } else { self.schema(&child)? };
                 schema.insert(key.to_owned(), value);
                 continue;
             }
-            if let Some(beside) = beside {
-                return Err(child.error(format!("OpenAPI 3.0 has nothing for `{key}` beside `{beside}`")));
+            if let Some(sibling) = sibling {
+                return Err(child.error(format!("OpenAPI 3.0 has nothing for `{key}` together with `{sibling}`")));
             }
             // What this keyword speaks of is evaluated already.
             if node.get(plain).is_some() {
@@ -353,7 +353,7 @@ fn only_null(schema: &mut Map<String, Value>) {
     schema.insert("enum".to_owned(), json!([null]));
 }
 
-/// Puts the only variant of a union into the schema, where nothing is in its way, and else beside it.
+/// Puts the only variant of a union into the schema, unless a keyword stands there, and else next to it.
 fn merge(schema: &mut Map<String, Value>, variant: Value) {
     let is_annotation =
         |key: &str| matches!(key, "title" | "description" | "default" | "example") || key.starts_with("x-");

@@ -254,9 +254,9 @@ mod tests {
         let pages = pages(&hoisted);
         let operations = super::operations(hoisted.operations, pages);
         assert_eq!(operations[0].tag.as_deref(), Some("things"));
-        assert!(operations[0].mentions.iter().eq(["XAnswer"]));
+        assert!(operations[0].mentions.iter().eq(["XResponse"]));
         let responses = serde_json::to_value(&operations[0].generator_item.responses).unwrap();
-        let schema = json!({"$ref": "#/components/schemas/XAnswer"});
+        let schema = json!({"$ref": "#/components/schemas/XResponse"});
         assert_eq!(responses, json!({"2XX": {"description": "", "content": {"application/json": {"schema": schema}}}}));
     }
 }

@@ -10,7 +10,7 @@ use super::names;
 use super::operations::DocumentOperation;
 use crate::Error;
 
-/// Methods and fields that a builder has beside those of its parameters.
+/// Methods and fields that a builder has in addition to those of its parameters.
 const BUILDER_NAMES: [&str; 9] = ["body", "call", "client", "fields", "fields_raw", "items", "new", "pages", "send"];
 
 /// Names the parameters of all operations.

@@ -25,7 +25,7 @@ pub fn requests(mut hoisted: Hoisted<'_>) -> Hoisted<'_> {
 /// The type of responses that describes what a component of requests writes.
 fn response_of(names: &Names, component: &str) -> Option<String> {
     let stem = base(component);
-    // What is only sent may be a component of its own, beside the one that is received.
+    // What is only sent may be a component of its own, other than the one that is received.
     let received = stem.strip_suffix("Input").unwrap_or(stem);
     [component, &format!("{stem}_read"), stem, received]
         .into_iter()

@@ -34,7 +34,7 @@ mod tests {
             Kind::Structure(_, fields) => fields.iter().map(|field| field.required).collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         };
-        assert_eq!(required("XAnswer"), [true, false]);
+        assert_eq!(required("XResponse"), [true, false]);
         assert_eq!(required("XBody"), [true, true]);
     }
 }

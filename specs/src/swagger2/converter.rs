@@ -75,7 +75,7 @@ impl<'a> Converter<'a> {
             return Ok(None);
         };
         if node.object()?.len() > 1 {
-            return Err(node.error("nothing may stand beside this `$ref`"));
+            return Err(node.error("a `$ref` here may have no siblings"));
         }
         let reference = Reference::read(&text, &self.root, section)?;
         match reference.rest {

@@ -12,7 +12,7 @@ pub(super) struct Names<'a>(BTreeMap<&'a str, String>);
 
 impl<'a> Names<'a> {
     /// Valid and distinct component names. One that is valid stays; in the others, what is not
-    /// allowed becomes `_`, and a number tells apart those that then are the same.
+    /// allowed becomes `_`, and a number distinguishes those that then are the same.
     pub fn new(section: Vec<(&'a str, Node<'a>)>) -> Self {
         let originals = section.into_iter().map(|(name, _)| name);
         let (valid, others): (BTreeSet<_>, BTreeSet<_>) = originals.partition(|name| is_valid(name));

@@ -2,58 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-/// The kind of an object of an OpenAPI 3.0 document.
-#[derive(Clone, Copy)]
-enum Role {
-    Document,
-    Components,
-    PathItem,
-    Operation,
-    Callback,
-    /// An object with schemas or media types: parameters, headers, bodies, responses, media types.
-    Carrier,
-    Schema,
-}
+use crate::nesting::{self, Nesting, Role};
 
-/// How objects of a role are nested under a key.
-#[derive(Clone, Copy)]
-enum Nesting {
-    One,
-    /// In a list, or in a map in which every key is a name.
-    Many,
-    /// In a map in which `x-` starts a vendor extension.
-    Extensible,
-}
-
-/// The nesting and the role of the objects under a key; `None` if they are data.
+/// The nesting and the role of the objects under a key, those of keywords of OpenAPI 3.1 included.
 fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
-    use Nesting::*;
-    use Role::*;
-    Some(match (role, key) {
-        (Document, "components") => (One, Components),
-        (Document, "paths") => (Extensible, PathItem),
-        (Components, "schemas") => (Many, Schema),
-        (Components, "responses" | "parameters" | "requestBodies" | "headers") => (Many, Carrier),
-        (Components | Operation, "callbacks") => (Many, Callback),
-        (Callback, key) if !key.starts_with("x-") => (One, PathItem),
-        (PathItem | Operation, "parameters") => (Many, Carrier),
-        (PathItem, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace") => (One, Operation),
-        (Operation, "requestBody") => (One, Carrier),
-        (Operation, "responses") => (Extensible, Carrier),
-        (Carrier, "schema") => (One, Schema),
-        (Carrier, "content" | "headers" | "encoding") => (Many, Carrier),
-        (Schema, "properties" | "allOf" | "anyOf" | "oneOf") => (Many, Schema),
-        (Schema, "items" | "additionalProperties" | "not") => (One, Schema),
-        // What OpenAPI 3.1 has besides.
-        (Document, "webhooks") => (Extensible, PathItem),
-        (Schema, "patternProperties" | "dependentSchemas" | "prefixItems") => (Many, Schema),
-        (Schema, "contains" | "propertyNames" | "if" | "then" | "else") => (One, Schema),
-        (Schema, "unevaluatedProperties" | "unevaluatedItems") => (One, Schema),
-        _ => return None,
+    nesting::child_role(role, key).or(match (role, key) {
+        (Role::Schema, "patternProperties" | "dependentSchemas" | "prefixItems") => Some((Nesting::Many, Role::Schema)),
+        (Role::Schema, "contains" | "propertyNames" | "if" | "then" | "else") => Some((Nesting::One, Role::Schema)),
+        (Role::Schema, "unevaluatedProperties" | "unevaluatedItems") => Some((Nesting::One, Role::Schema)),
+        _ => None,
     })
 }
 
-/// Moves every reference to a schema that has siblings into an `allOf` beside them:
+/// Moves every reference to a schema that has siblings into an `allOf` next to them:
 /// `{$ref, nullable}` becomes `{allOf: [{$ref}], nullable}`. The document is an OpenAPI 3.0 one, in
 /// which siblings of a `$ref` "SHALL be ignored" (OpenAPI 3.0.3, Reference Object).
 ///
@@ -71,15 +32,15 @@ fn visit(value: &mut Value, role: Role) {
         wrap(members);
     }
     for (key, child) in members {
-        let Some((stand, role)) = child_role(role, key) else {
+        let Some((nesting, role)) = child_role(role, key) else {
             continue;
         };
-        match (stand, child) {
+        match (nesting, child) {
             (Nesting::One, child) => visit(child, role),
             (_, Value::Array(list)) => list.iter_mut().for_each(|child| visit(child, role)),
             (_, Value::Object(map)) => {
                 for (name, child) in map {
-                    if !(matches!(stand, Nesting::Extensible) && name.starts_with("x-")) {
+                    if !(matches!(nesting, Nesting::Extensible) && name.starts_with("x-")) {
                         visit(child, role);
                     }
                 }

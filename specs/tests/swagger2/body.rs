@@ -8,7 +8,7 @@ fn body() -> Value {
 }
 
 #[test]
-fn it_has_every_media_type_that_is_consumed() {
+fn a_body_has_every_consumed_media_type() {
     let media = json!({"schema": {"type": "string"}});
     let expected = json!({
         "description": "d", "required": true, "x-b": 1, "content": {"application/json": media},
@@ -21,7 +21,7 @@ fn it_has_every_media_type_that_is_consumed() {
 }
 
 #[test]
-fn one_that_may_be_null_is_nullable() {
+fn a_body_with_type_null_is_nullable() {
     let body = json!({"name": "b", "in": "body", "x-nullable": true, "schema": {"$ref": "#/definitions/B"}});
     let document = with(operation(json!({"parameters": [body]})), "definitions", json!({"B": {}}));
     let body = convert(&document)["paths"]["/a"]["get"]["requestBody"].clone();
@@ -30,7 +30,7 @@ fn one_that_may_be_null_is_nullable() {
 }
 
 #[test]
-fn a_shared_one_is_a_component_and_inlined_where_media_types_differ() {
+fn a_shared_body_is_a_component_and_inlined_where_media_types_differ() {
     let shared = json!({"The b": body()});
     let reference = json!([{"$ref": "#/parameters/The b"}]);
     let referring = with(operation(json!({"parameters": reference})), "parameters", shared.clone());
@@ -47,7 +47,7 @@ fn a_shared_one_is_a_component_and_inlined_where_media_types_differ() {
 }
 
 #[test]
-fn that_of_a_path_is_given_to_its_operations() {
+fn a_body_of_a_path_is_given_to_its_operations() {
     let responses = json!({"204": {}});
     let own = json!([{"name": "other", "in": "body", "schema": {"type": "integer"}}]);
     let item = json!({
@@ -62,7 +62,7 @@ fn that_of_a_path_is_given_to_its_operations() {
 }
 
 #[test]
-fn what_it_must_not_be_is_refused() {
+fn invalid_bodies_are_refused() {
     assert_parameter_refused(json!({"name": "b", "in": "body"}), "", "`schema` is missing");
     assert_parameter_refused(json!({"name": "b", "in": "body", "schema": {}, "type": "string"}), "", "`type`");
     let two = json!([body(), {"name": "c", "in": "body", "schema": {}}]);

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_smallest_one() {
+fn the_smallest_document_is_converted() {
     let expected = json!({
         "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "servers": [{"url": "/"}], "paths": {},
     });
@@ -9,7 +9,7 @@ fn the_smallest_one() {
 }
 
 #[test]
-fn what_describes_it_is_carried_with_vendor_extensions() {
+fn info_and_tags_are_kept_with_vendor_extensions() {
     let described = json!({
         "info": {"title": "t", "version": "1", "description": "d", "termsOfService": "s", "x-i": 1,
             "contact": {"name": "n", "url": "u", "email": "e"}, "license": {"name": "n", "url": "u"}},
@@ -25,7 +25,7 @@ fn what_describes_it_is_carried_with_vendor_extensions() {
 }
 
 #[test]
-fn servers_say_what_host_base_path_and_schemes_say() {
+fn host_base_path_and_schemes_become_servers() {
     let servers = |members| {
         let servers = convert(&document(members))["servers"].clone();
         let urls = servers.as_array().unwrap().iter().map(|server| server["url"].as_str().unwrap().to_owned());
@@ -50,7 +50,7 @@ fn schemes_of_an_operation_are_its_servers() {
 }
 
 #[test]
-fn what_is_not_swagger_2_is_refused() {
+fn documents_that_are_not_swagger_2_are_refused() {
     assert_refused(&json!([]), "", "must be an object");
     assert_refused(&json!({"openapi": "3.0.3"}), "", "`swagger` is missing");
     assert_refused(&document(json!({"swagger": "1.2"})), "/swagger", "must be 2.0");

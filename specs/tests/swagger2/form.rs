@@ -17,7 +17,7 @@ fn media_types(consumes: Value, parameters: Value) -> Vec<String> {
 }
 
 #[test]
-fn its_fields_are_properties() {
+fn form_fields_are_properties() {
     let fields = json!([
         {"name": "a", "in": "formData", "type": "string", "required": true, "description": "d", "x-f": 1},
         {"name": "b", "in": "formData", "type": "integer", "default": 1, "x-nullable": true},
@@ -33,7 +33,7 @@ fn its_fields_are_properties() {
 }
 
 #[test]
-fn its_media_type_is_what_is_consumed_and_can_carry_it() {
+fn a_form_has_the_consumed_media_types_that_can_carry_it() {
     let (urlencoded, multipart) = ("application/x-www-form-urlencoded", "multipart/form-data");
     let file = json!([field("a"), {"name": "f", "in": "formData", "type": "file"}]);
     let plain = json!([field("a")]);
@@ -83,7 +83,7 @@ fn shared_fields_and_those_of_the_path_are_merged() {
 }
 
 #[test]
-fn what_it_cannot_say_is_refused() {
+fn invalid_form_fields_are_refused() {
     let multipart = json!({"consumes": ["multipart/form-data"], "parameters": [list("csv")]});
     assert_refused(&operation(multipart), "/paths/~1a/get/parameters/0", "but `multi` in multipart/form-data");
     assert_parameter_refused(list("tsv"), "/collectionFormat", "`tsv`");

@@ -1,5 +1,6 @@
 //! What a Swagger 2.0 document becomes, construct by construct, and what is refused where.
 
+mod any_json;
 mod body;
 mod document;
 mod form;
@@ -10,7 +11,8 @@ mod response;
 mod schema;
 mod security;
 mod siblings;
-mod whatever_the_json;
+#[path = "../support/mod.rs"]
+mod support;
 
 use datagouv_specs::swagger2::{to_openapi, wrap_reference_siblings};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_describes_it_is_carried() {
+fn descriptions_of_an_operation_are_kept() {
     let described = json!({
         "tags": ["t"], "summary": "s", "description": "d", "operationId": "get_a_/b/<c:d>", "deprecated": true,
         "externalDocs": {"url": "u"}, "x-o": [1], "responses": {"204": {"description": "gone"}, "x-r": 1},
@@ -10,7 +10,7 @@ fn what_describes_it_is_carried() {
 }
 
 #[test]
-fn every_method_is_one() {
+fn every_method_of_a_path_item_is_an_operation() {
     for method in ["get", "put", "post", "delete", "options", "head", "patch"] {
         let paths = json!({"/a": {method: {"responses": {"default": {"description": "d"}}}}});
         assert_eq!(convert(&document(json!({"paths": paths})))["paths"], paths);
@@ -18,7 +18,7 @@ fn every_method_is_one() {
 }
 
 #[test]
-fn what_it_must_not_have_is_refused() {
+fn invalid_operations_are_refused() {
     let pointer = "/paths/~1a/get";
     assert_refused(&operation(json!({"requestBody": {}})), pointer, "`requestBody` has no place here");
     assert_refused(&operation(json!({"deprecated": "yes"})), "/paths/~1a/get/deprecated", "must be true or false");

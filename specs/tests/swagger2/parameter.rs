@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn keywords_of_its_value_move_into_a_schema() {
+fn keywords_of_a_parameter_move_into_its_schema() {
     let parameter = json!({
         "name": "n", "in": "query", "description": "d", "required": true, "allowEmptyValue": true, "x-p": 1,
         "type": "integer", "format": "int32", "default": 2, "enum": [2, 4],
@@ -22,7 +22,7 @@ fn keywords_of_its_value_move_into_a_schema() {
 }
 
 #[test]
-fn one_in_the_path_is_required() {
+fn a_path_parameter_is_required() {
     let parameter = convert_parameter(json!({"name": "n", "in": "path", "type": "string"}));
     assert_eq!(parameter["required"], true);
     let optional = json!({"name": "n", "in": "path", "type": "string", "required": false});
@@ -30,7 +30,7 @@ fn one_in_the_path_is_required() {
 }
 
 #[test]
-fn one_that_may_be_null_is_nullable() {
+fn a_parameter_with_type_null_is_nullable() {
     let parameter = json!({"name": "n", "in": "query", "type": "array", "x-nullable": true,
         "items": {"type": "string", "x-nullable": true, "x-i": 1}});
     let parameter = convert_parameter(parameter);
@@ -81,7 +81,7 @@ fn collection_formats_that_openapi_lacks_are_refused() {
 }
 
 #[test]
-fn shared_ones_are_components() {
+fn shared_parameters_are_components() {
     let shared = json!({"page (of all)": {"name": "page", "in": "query", "type": "integer"}});
     let reference = json!({"parameters": [{"$ref": "#/parameters/page%20(of%20all)"}]});
     let openapi = convert(&with(operation(reference), "parameters", shared));
@@ -92,7 +92,7 @@ fn shared_ones_are_components() {
 }
 
 #[test]
-fn those_of_a_path_stay_there() {
+fn parameters_of_a_path_stay_there() {
     let parameters = json!([{"name": "n", "in": "query", "type": "string"}]);
     let paths = json!({"/a": {"parameters": parameters, "get": {"responses": {"204": {}}}}});
     let item = convert(&document(json!({"paths": paths})))["paths"]["/a"].clone();
@@ -101,7 +101,7 @@ fn those_of_a_path_stay_there() {
 }
 
 #[test]
-fn what_it_must_not_be_is_refused() {
+fn invalid_parameters_are_refused() {
     assert_parameter_refused(json!("n"), "", "must be an object");
     assert_parameter_refused(json!({"name": "n", "type": "string"}), "", "`in` is missing");
     assert_parameter_refused(json!({"name": "n", "in": "cookie", "type": "string"}), "/in", "`cookie`");
@@ -123,8 +123,8 @@ fn what_it_must_not_be_is_refused() {
     let same = json!({"name": "n", "in": "query", "type": "string"});
     let twice = operation(json!({"parameters": [same, same]}));
     assert_refused(&twice, "/paths/~1a/get/parameters/1", "already");
-    let beside = json!({"$ref": "#/parameters/p", "description": "d"});
-    assert_parameter_refused(beside, "", "nothing may stand beside");
+    let sibling = json!({"$ref": "#/parameters/p", "description": "d"});
+    assert_parameter_refused(sibling, "", "may have no siblings");
     assert_parameter_refused(json!({"$ref": "#/definitions/p"}), "/$ref", "must lead to #/parameters/...");
     assert_parameter_refused(json!({"$ref": "#/parameters/p"}), "/$ref", "leads to nothing");
     assert_parameter_refused(json!({"$ref": "p.json#/p"}), "/$ref", "out of the document");

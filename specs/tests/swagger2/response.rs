@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn its_schema_stands_under_every_media_type_that_is_produced() {
+fn every_produced_media_type_has_the_schema() {
     let response = json!({"description": "d", "schema": {"type": "string"}, "x-r": 1});
     let media = json!({"schema": {"type": "string"}});
     let expected = json!({"description": "d", "content": {"application/json": media}, "x-r": 1});
@@ -15,7 +15,7 @@ fn its_schema_stands_under_every_media_type_that_is_produced() {
 }
 
 #[test]
-fn without_schema_it_has_no_content_and_without_description_an_empty_one() {
+fn a_response_without_schema_has_no_content_and_one_without_description_an_empty_one() {
     assert_eq!(convert_response(json!({})), json!({"description": ""}));
 }
 
@@ -71,7 +71,7 @@ fn headers_have_a_schema() {
 }
 
 #[test]
-fn a_shared_one_is_a_component_and_inlined_where_media_types_differ() {
+fn a_shared_response_is_a_component_and_inlined_where_media_types_differ() {
     let shared = json!({"No/t": {"schema": {"type": "string"}}, "Empty": {}});
     let responses = json!({"404": {"$ref": "#/responses/No~1t"}, "410": {"$ref": "#/responses/Empty"}});
     let convert = |members: Value| {
@@ -89,7 +89,7 @@ fn a_shared_one_is_a_component_and_inlined_where_media_types_differ() {
 }
 
 #[test]
-fn what_it_must_not_be_is_refused() {
+fn invalid_responses_are_refused() {
     let response = |response| operation(json!({"responses": {"200": response}}));
     let pointer = "/paths/~1a/get/responses/200";
     assert_refused(&response(json!({"content": {}})), pointer, "`content` has no place here");

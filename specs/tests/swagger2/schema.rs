@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_both_languages_have_is_kept() {
+fn keywords_of_both_versions_are_kept() {
     let schema = json!({
         "type": "object", "title": "t", "description": "d", "required": ["p"],
         "minProperties": 1, "maxProperties": 2,
@@ -84,7 +84,7 @@ fn properties_may_have_the_names_of_keywords() {
 }
 
 #[test]
-fn what_it_must_not_be_is_refused() {
+fn invalid_schemas_are_refused() {
     assert_schema_refused(json!([]), "", "must be an object");
     assert_schema_refused(json!({"oneOf": []}), "", "`oneOf` has no place here");
     assert_schema_refused(json!({"properties": {"p/q": {"nullable": true}}}), "/properties/p~1q", "`nullable`");

@@ -42,7 +42,7 @@ fn requirements_follow_the_names_of_the_schemes() {
 }
 
 #[test]
-fn what_it_must_not_be_is_refused() {
+fn invalid_security_schemes_are_refused() {
     let refused = |scheme: Value, pointer: &str, words| {
         let document = document(json!({"securityDefinitions": {"s": scheme}}));
         assert_refused(&document, &format!("/securityDefinitions/s{pointer}"), words);

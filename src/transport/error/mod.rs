@@ -50,6 +50,8 @@ struct Inner {
     message: String,
     operation: Option<&'static str>,
     request: Option<String>,
+    /// Where redirects of the request led to.
+    redirected: Option<String>,
     response: Option<ResponseParts>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     attempts: u32,
@@ -113,6 +115,7 @@ impl Error {
             message: message.into(),
             operation: None,
             request: None,
+            redirected: None,
             response: None,
             source: None,
             attempts: 0,
@@ -307,6 +310,13 @@ impl Error {
         self
     }
 
+    /// Says where redirects led to.
+    #[must_use]
+    pub(crate) fn redirected_to(mut self, url: &reqwest::Url, is_file: bool) -> Self {
+        self.0.redirected = Some(if is_file { url::of_file(url) } else { url::of_call(url) });
+        self
+    }
+
     #[must_use]
     pub(crate) fn of_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
         (self.0.attempts, self.0.elapsed) = (attempts, elapsed);
@@ -363,11 +373,15 @@ impl fmt::Display for Error {
             }
             _ => f.write_str(&self.0.message)?,
         }
-        match (&self.0.request, self.0.attempts) {
-            (Some(request), 2..) => write!(f, " ({request}, sent {} times)", self.0.attempts),
-            (Some(request), _) => write!(f, " ({request})"),
-            (None, _) => Ok(()),
+        let Some(request) = &self.0.request else { return Ok(()) };
+        write!(f, " ({request}")?;
+        if let Some(url) = &self.0.redirected {
+            write!(f, ", redirected to {url}")?;
         }
+        if self.0.attempts > 1 {
+            write!(f, ", sent {} times", self.0.attempts)?;
+        }
+        f.write_str(")")
     }
 }
 

@@ -1,4 +1,4 @@
-//! A sandbox, a client that talks to it, and the documents that both are held against.
+//! A sandbox, a client of it, and the documents.
 
 use datagouv::{CircuitBreaker, Client, Limits, RetryPolicy};
 use datagouv_sandbox::Sandbox;
@@ -9,10 +9,10 @@ use crate::document::{Document, Operation};
 use crate::expect::differences;
 use crate::sample::{Style, given};
 
-/// The key that the catalogue's APIs must get, and no other.
+/// The key that the main APIs must get, and the others must not.
 const KEY: &str = "key-of-the-contract";
 
-/// All that a test of calls needs.
+/// The setup of a test of calls.
 #[derive(Debug)]
 pub struct Bench {
     /// The server.
@@ -27,10 +27,10 @@ impl Bench {
     ///
     /// # Panics
     ///
-    /// Where there is no sandbox, no client or no document: there is nothing to test then.
+    /// When the sandbox, the client or the documents are not available.
     pub async fn start() -> Self {
         let sandbox = Sandbox::start().await;
-        // Every answer counts, a failure too, and as many as can be had.
+        // Neither retries nor limits: every response counts.
         let mut builder = Client::builder()
             .api_key(KEY)
             .retries(RetryPolicy::none())
@@ -50,7 +50,7 @@ impl Bench {
     ///
     /// # Panics
     ///
-    /// Where the document has no such operation.
+    /// When the document has no such operation.
     #[must_use]
     pub fn operation(&self, call: &Call) -> (&Document, &Operation) {
         let (document, all) =
@@ -59,13 +59,13 @@ impl Bench {
         (document, operation.expect("a call of an operation of the document"))
     }
 
-    /// Sends a call with samples of a style: the status of the answer, or the error.
+    /// Sends a call with samples of a style; returns the status of the response, or the error.
     pub async fn send(&self, call: &Call, style: Style) -> datagouv::Result<u16> {
         let (document, operation) = self.operation(call);
         (call.send)(&self.client, &given(document, operation, style).0).await
     }
 
-    /// Sends a call, and says how what arrived is not what the document says.
+    /// Sends a call; returns how the request violates the document.
     pub async fn faults(&self, call: &Call, style: Style) -> Vec<String> {
         let (document, operation) = self.operation(call);
         let (given, _) = given(document, operation, style);
@@ -108,7 +108,7 @@ fn client_api(api: Api) -> datagouv::Api {
     }
 }
 
-/// An error with what caused it.
+/// An error with its sources.
 #[must_use]
 pub fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

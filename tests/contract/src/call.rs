@@ -1,4 +1,4 @@
-//! A call of an operation, and what it is given.
+//! A call of an operation, with its arguments.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -9,7 +9,7 @@ use datagouv_specs::Api;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A call on its way: the status of its success, with its answer read to the end.
+/// A running call: the status of its response, whose body is read to the end.
 pub type Sent<'a> = Pin<Box<dyn Future<Output = Result<u16>> + Send + 'a>>;
 
 /// A call of one operation through the generated client.
@@ -25,12 +25,12 @@ pub struct Call {
     pub send: for<'a> fn(&'a Client, &'a Given) -> Sent<'a>,
 }
 
-/// The samples that a call is given: parameters by `place.name`, the fields of a form by `form.name`, any
+/// The arguments of a call: parameters by `place.name`, the fields of a form by `form.name`, any
 /// other body as `body`.
 #[derive(Debug, Clone, Default)]
 pub struct Given(pub BTreeMap<String, Value>);
 
-/// The samples as the builders take them. A sample that is not what its name says is a fault of these tests.
+/// The samples in the types of the builders. A sample of the wrong kind is an error of these tests.
 impl Given {
     fn sample(&self, key: &str) -> &Value {
         self.0.get(key).unwrap_or_else(|| panic!("no sample of {key}"))
@@ -85,7 +85,7 @@ pub fn plain(sample: &Value) -> String {
     }
 }
 
-/// A list of whatever its receiver wants.
+/// A list of the type that the receiver takes.
 #[derive(Debug)]
 pub(crate) struct List(Value);
 
@@ -115,8 +115,8 @@ impl TryFrom<Map> for serde_json::Map<String, Value> {
     }
 }
 
-/// Reads an answer to its end. Method lookup takes the implementation by value for streams, and the one by
-/// reference for all other answers, which were read before they were given.
+/// Reads a response to its end. Method lookup takes the implementation by value for streams, and the one by reference
+/// for all others, which are read before they are returned.
 pub(crate) trait Finish {
     fn finish(self) -> impl Future<Output = Result<u16>> + Send;
 }

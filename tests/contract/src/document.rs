@@ -1,5 +1,5 @@
-//! The operations of a corrected document, read without the help of what shapes it for the generator: what
-//! the client is checked against must not come from where the client comes from.
+//! The operations of a corrected document, read independently of the passes that shape it for the generator, so that
+//! an error of these is not repeated here.
 
 use datagouv_specs::{Api, Error, corrected};
 use serde_json::{Value, json};
@@ -14,18 +14,18 @@ pub struct Document {
     value: Value,
 }
 
-/// An operation with all that it declares of a request.
+/// An operation, with what it declares of its request.
 #[derive(Debug, Clone)]
 pub struct Operation {
     /// Its `operationId`.
     pub id: String,
-    /// The method, in capitals.
+    /// The method, in upper case.
     pub method: String,
     /// The path template.
     pub path: String,
     /// The parameters of the operation and of its path item.
     pub parameters: Vec<Parameter>,
-    /// The body, where it takes one.
+    /// The body, if it takes one.
     pub body: Option<Body>,
     /// Whether its only success is a redirect.
     pub redirects: bool,
@@ -40,7 +40,7 @@ pub struct Parameter {
     pub name: String,
     /// Its schema.
     pub schema: Value,
-    /// How it is given and sent.
+    /// How it is passed and sent.
     pub kind: Kind,
 }
 
@@ -51,11 +51,11 @@ pub struct Body {
     pub media_type: String,
     /// Its schema.
     pub schema: Value,
-    /// What the server requires of it, where that is not what the schema requires.
+    /// The properties that the server requires, if they differ from those of the schema.
     pub required: Option<Vec<String>>,
 }
 
-/// What is given for a schema.
+/// The kind of value of a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A text.
@@ -70,7 +70,7 @@ pub enum Kind {
     List,
     /// A list in one value, its items joined by commas.
     Joined,
-    /// An object; in a query, its keys are parameters of their own.
+    /// An object; in a query, its keys are separate parameters.
     Object,
     /// An object whose keys are all data.
     Map,
@@ -99,12 +99,12 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Where the document cannot be corrected.
+    /// If the document cannot be corrected.
     pub fn corrected(api: Api) -> Result<Self, Error> {
         Ok(Self { api, value: corrected(api)? })
     }
 
-    /// Where a chain of references leads.
+    /// The target of a chain of references.
     #[must_use]
     pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
         let mut node = node;
@@ -118,7 +118,7 @@ impl Document {
         node
     }
 
-    /// The schemas that hold together for a value: what a reference leads to and all of an `allOf`.
+    /// The schemas that a value must all satisfy: the target of a reference, and all of an `allOf`.
     #[must_use]
     pub fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let mut parts: Vec<&'a Value> = Vec::new();
@@ -133,7 +133,7 @@ impl Document {
         parts
     }
 
-    /// What is given for a schema.
+    /// The kind of value of a schema.
     #[must_use]
     pub fn kind(&self, schema: &Value) -> Kind {
         let parts = self.parts(schema);
@@ -165,7 +165,7 @@ impl Document {
 
     fn operation(&self, path: &str, item: &Value, method: &str, value: &Value) -> Operation {
         let mut parameters: Vec<Parameter> = Vec::new();
-        // What the operation says of a parameter outranks what its path says.
+        // Parameters of the operation override those of the path item.
         for declared in list(value, "parameters").iter().chain(list(item, "parameters")) {
             let parameter = self.parameter(self.resolve(declared));
             if parameters.iter().all(|other| other.key() != parameter.key()) {
@@ -199,7 +199,7 @@ impl Document {
 
     fn body(&self, declared: &Value) -> Option<Body> {
         let content = declared.get("content").and_then(Value::as_object)?;
-        // Where a body may be sent in several ways, JSON says most.
+        // Of several media types, JSON is preferred.
         let (media_type, media) = content.get_key_value("application/json").or_else(|| content.iter().next())?;
         let required = declared.get("x-required-in-requests").map(|_| {
             list(declared, "x-required-in-requests").iter().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -228,7 +228,7 @@ impl Document {
         all
     }
 
-    /// What the server requires of a value of a schema that goes to it.
+    /// The properties that the server requires of a value in a request.
     #[must_use]
     pub fn required_in_requests<'a>(&'a self, schema: &'a Value) -> Vec<&'a str> {
         let names = |part: &'a Value| {
@@ -244,7 +244,7 @@ impl Document {
     }
 }
 
-/// The array under a key, empty where there is none.
+/// The array under a key, empty if there is none.
 #[must_use]
 pub fn list<'a>(node: &'a Value, key: &str) -> &'a [Value] {
     node.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)

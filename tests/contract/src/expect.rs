@@ -1,4 +1,4 @@
-//! What must arrive, worked out from the document and the samples alone.
+//! The expected request, derived from the document and the samples alone.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::call::{Given, plain};
 use crate::document::{Body, Document, Kind, Operation};
 
-/// How a request that arrived is not the one that was meant; empty where it is.
+/// How a received request differs from the expected one; empty if it does not.
 #[must_use]
 pub fn differences(
     document: &Document,
@@ -113,7 +113,7 @@ fn decoded_again(text: &str) -> String {
     }
 }
 
-/// A field of a form: its file name, where it is a file, and its text.
+/// A field of a form: its file name, if it is a file, and its text.
 type Field = (Option<String>, String);
 
 fn compare_forms(found: &mut Vec<String>, document: &Document, body: &Body, given: &Given, received: &Received) {
@@ -148,7 +148,7 @@ fn compare_forms(found: &mut Vec<String>, document: &Document, body: &Body, give
     compare(found, "form", &expected, &seen);
 }
 
-/// Names the places where two values differ.
+/// The pointers at which two values differ.
 pub fn compare_json(found: &mut Vec<String>, at: &str, expected: &Value, seen: &Value) {
     match (expected, seen) {
         (Value::Object(expected), Value::Object(seen)) => {

@@ -1,8 +1,7 @@
-//! Calls every operation of every API through the generated clients against the sandbox, and checks what
-//! arrives.
+//! Calls every operation of every API through the generated clients against the sandbox, and checks the requests.
 //!
-//! The calls ([`CALLS`]) are written by the build from the corrected documents; so are the samples that they
-//! are given ([`sample`]) and what must arrive ([`expect`]). Of the client's own shape only names are taken.
+//! The build generates the calls ([`CALLS`]) from the corrected documents, from which the arguments ([`sample`]) and the
+//! expected requests ([`expect`]) are derived too. Only names are taken from the shaped document.
 
 mod bench;
 mod call;

@@ -1,5 +1,4 @@
-//! Samples: for every parameter and every property that a request may have, a value that tells where it
-//! belongs.
+//! Samples: a distinct value for every parameter and every property of a request.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -9,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::call::Given;
 use crate::document::{Document, Kind, Operation, Parameter, list};
 
-/// How much a body says.
+/// Which properties a body has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Every property; of alternatives, the one of this number.
@@ -42,7 +41,7 @@ pub fn given(document: &Document, operation: &Operation, style: Style) -> (Given
     (Given(samples), maker.alternatives.get())
 }
 
-/// What a URL, a header or a form could spoil, each in its own way.
+/// Characters that need escaping in a URL, a header or a form.
 const TELLING: &str = "é &=#+?%2F/\"x\"";
 
 fn parameter_sample(document: &Document, operation: &Operation, parameter: &Parameter, number: usize) -> Value {
@@ -56,13 +55,13 @@ fn parameter_sample(document: &Document, operation: &Operation, parameter: &Para
     };
     match parameter.kind {
         Kind::List | Kind::Joined => json!([one(number), one(number + 1)]),
-        // Servers decode these twice: the second time must change nothing.
+        // Servers decode these twice: the second decoding must not change them.
         Kind::Object => json!({"a b__exact": "x&y=z#%41+é", "é&c%3D__sort": "desc"}),
         _ => one(number),
     }
 }
 
-/// A value without parts. Texts are as given where the schema allows that.
+/// A scalar. Texts are as given if the schema allows them.
 fn scalar(document: &Document, schema: &Value, telling: &str, number: usize) -> Value {
     let parts = document.parts(schema);
     let says = |key: &str| parts.iter().find_map(|part| part.get(key));
@@ -124,7 +123,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A JSON value; none where the schema comes again below itself.
+    /// A JSON value; none if the schema is one of those above it.
     fn make(
         &self,
         schema: &'a Value,
@@ -162,7 +161,7 @@ impl<'a> Maker<'a> {
         match self.document.kind(schema) {
             Kind::List => Some(self.items(&parts, at, above)),
             Kind::Object | Kind::Map => Some(self.object(schema, &parts, at, required, above)),
-            // Anything may stand here.
+            // Any value is allowed.
             Kind::Text if !has_type => Some(json!({"any": [1, "b", null, {"c": 0.5}], "at": at})),
             _ => Some(scalar(self.document, schema, &format!("{at} {TELLING}"), self.next())),
         }
@@ -171,7 +170,7 @@ impl<'a> Maker<'a> {
     fn items(&self, parts: &[&'a Value], at: &str, above: &[&'a Value]) -> Value {
         let limit = |key: &str| parts.iter().find_map(|part| usize::try_from(part.get(key)?.as_u64()?).ok());
         let least = limit("minItems").unwrap_or(0);
-        // An empty body would say nothing of its items.
+        // An empty body would not test its items.
         let may_be_empty = above.len() > 1 && !matches!(self.style, Style::Full(_));
         let wanted = if may_be_empty { 0 } else { 2 };
         let length = wanted.max(least).min(limit("maxItems").unwrap_or(usize::MAX));
@@ -233,7 +232,7 @@ impl<'a> Maker<'a> {
         says(schema) || self.document.parts(schema).into_iter().any(says)
     }
 
-    /// Lists and maps are emptied by having none, all else by null.
+    /// Lists and maps are cleared by an empty value, all others by null.
     fn emptied(&self, schema: &Value) -> Value {
         match self.document.kind(schema) {
             Kind::List => json!([]),

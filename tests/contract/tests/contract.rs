@@ -1,4 +1,4 @@
-//! The client, held against the documents: every operation of every API is called.
+//! Every operation of every API is called, and its request checked against the document.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -6,7 +6,7 @@ use std::fmt::Display;
 use datagouv_contract::document::Kind;
 use datagouv_contract::sample::{Style, given};
 use datagouv_contract::{Bench, CALLS, Call};
-use datagouv_sandbox::Answers;
+use datagouv_sandbox::Responses;
 use datagouv_specs::Api;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ impl Report {
 }
 
 #[tokio::test]
-async fn every_call_arrives_as_the_document_says() {
+async fn every_call_satisfies_the_document() {
     let bench = Bench::start().await;
     let (mut report, mut passed) = (Report::default(), Vec::new());
     for call in CALLS {
@@ -56,7 +56,7 @@ async fn every_call_arrives_as_the_document_says() {
 }
 
 #[tokio::test]
-async fn a_body_needs_no_more_than_the_server_requires() {
+async fn a_body_has_the_properties_that_the_server_requires() {
     let bench = Bench::start().await;
     let mut report = Report::default();
     for call in CALLS {
@@ -66,7 +66,7 @@ async fn a_body_needs_no_more_than_the_server_requires() {
 }
 
 #[tokio::test]
-async fn what_the_server_requires_cannot_be_left_out() {
+async fn required_properties_cannot_be_left_out() {
     let bench = Bench::start().await;
     let (mut tried, mut failures) = (0, Vec::new());
     for call in CALLS {
@@ -92,7 +92,7 @@ async fn what_the_server_requires_cannot_be_left_out() {
 }
 
 #[tokio::test]
-async fn what_can_be_emptied_arrives_empty() {
+async fn cleared_properties_are_sent_empty() {
     let bench = Bench::start().await;
     let mut report = Report::default();
     for call in CALLS {
@@ -102,13 +102,19 @@ async fn what_can_be_emptied_arrives_empty() {
 }
 
 #[tokio::test]
-async fn answers_are_read_with_tolerance() {
+async fn responses_are_decoded_tolerantly() {
     let bench = Bench::start().await;
     let mut report = Report::default();
-    let modes =
-        [Answers::Nulls, Answers::AllNulls, Answers::Minimal, Answers::Empty, Answers::Unknown, Answers::Schema];
+    let modes = [
+        Responses::Nulls,
+        Responses::AllNulls,
+        Responses::Minimal,
+        Responses::Empty,
+        Responses::Unknown,
+        Responses::Schema,
+    ];
     for mode in modes {
-        bench.sandbox.set_answers(mode);
+        bench.sandbox.set_responses(mode);
         for call in CALLS {
             let faults = match bench.send(call, Style::Full(0)).await {
                 Ok(_) => Vec::new(),
@@ -121,11 +127,11 @@ async fn answers_are_read_with_tolerance() {
 }
 
 #[tokio::test]
-async fn any_status_of_success_is_one() {
+async fn any_2xx_status_is_a_success() {
     let bench = Bench::start().await;
     let mut report = Report::default();
     for status in [200, 201, 202, 204] {
-        bench.sandbox.set_answers(Answers::Status(status));
+        bench.sandbox.set_responses(Responses::Status(status));
         for call in CALLS {
             let faults = match bench.send(call, Style::Full(0)).await {
                 Ok(seen) if seen == status => Vec::new(),
@@ -139,13 +145,13 @@ async fn any_status_of_success_is_one() {
 }
 
 #[tokio::test]
-async fn failures_tell_their_status_and_operation() {
+async fn errors_have_status_and_operation() {
     let bench = Bench::start().await;
     let mut report = Report::default();
     let body = r#"{"message": "Rien à voir ici"}"#;
     for status in [404, 410, 500] {
         for call in CALLS {
-            bench.sandbox.answer_once(call.operation_id, status, &[], body);
+            bench.sandbox.respond_once(call.operation_id, status, &[], body);
             let fault = match bench.send(call, Style::Full(0)).await {
                 Ok(seen) => Some(format!("a success, {seen}")),
                 Err(error) => {
@@ -164,7 +170,7 @@ async fn failures_tell_their_status_and_operation() {
 /// API, `operationId`, method and path.
 type Listed = BTreeSet<(&'static str, String, String, String)>;
 
-/// What the vendored documents list, in the words of their servers.
+/// The operations of the vendored documents.
 fn vendored() -> Listed {
     let mut listed = Listed::new();
     for api in Api::ALL {

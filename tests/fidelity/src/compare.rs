@@ -1,4 +1,4 @@
-//! What came, and what was written back.
+//! Compares a recorded body with its serialization.
 
 use serde_json::{Number, Value};
 
@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 #[derive(Default)]
 pub(crate) struct Comparison {
     pub leaves: usize,
-    /// Leaves that came back in another form of the same meaning.
+    /// Leaves that were serialized in another form of the same meaning.
     pub converted: usize,
     /// What was lost or changed, by its pointer.
     pub losses: Vec<(String, String)>,
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_means_the_same_is_no_loss_and_is_counted() {
+    fn equivalent_values_are_counted_and_no_loss() {
         for (came, back, converted) in [
             (json!("12"), json!(12), Some(1)),
             (json!(12.0), json!(12), Some(1)),

@@ -1,6 +1,6 @@
-//! Fidelity: every recorded answer is decoded into its type, written back, and compared with what came.
+//! Fidelity: every recorded response is decoded into its type, serialized, and compared with the recorded body.
 //!
-//! Nothing may be lost or changed. Null, absent, and an empty list or object are the same. A scalar may come back in another
+//! Nothing may be lost or changed. Null, absent, and an empty list or object are the same. A scalar may be serialized in another
 //! form of the same meaning (`"12"` and `12`, `1.0` and `1`, `"true"` and `true`): those are counted.
 
 mod compare;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use compare::Comparison;
 
-/// An answer as the tests record it, one in a file.
+/// A recorded exchange, one in a file.
 #[derive(Deserialize)]
 struct Exchange {
     api: String,
@@ -27,39 +27,39 @@ struct Exchange {
     body: Value,
 }
 
-/// What is wrong with one value of one body.
+/// A value that was lost or changed.
 #[derive(Debug)]
 pub struct Loss {
     /// The file of the exchange.
     pub file: PathBuf,
-    /// The place in the body, as a JSON pointer.
+    /// The JSON pointer of the value.
     pub pointer: String,
-    /// What came, and what it became.
+    /// The recorded value, and what it became.
     pub reason: String,
 }
 
-/// What the comparison of a folder of exchanges gave.
+/// The result of the comparison of a folder of exchanges.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Bodies that were decoded and compared.
     pub bodies: usize,
-    /// Answers that are errors: they have no type.
+    /// Responses that are errors: they have no type.
     pub failures: usize,
-    /// Answers that are bytes.
+    /// Responses that are bytes.
     pub bytes: usize,
     /// Values that were compared.
     pub leaves: usize,
-    /// Those among them that came back in another form of the same meaning.
+    /// Those of them that were serialized in another form of the same meaning.
     pub converted: usize,
-    /// Values of properties that no type has, by the place where they stand.
+    /// Values of unknown properties, by their path.
     pub unknown: BTreeMap<String, usize>,
-    /// Values that the types leave as JSON, by the place that does so.
+    /// Values that the types leave as JSON, by their path.
     pub untyped: BTreeMap<String, usize>,
     /// Values that were lost or changed.
     pub losses: Vec<Loss>,
 }
 
-/// How a report is printed.
+/// The format of a report.
 #[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// For people
@@ -69,8 +69,8 @@ pub enum Format {
     Json,
 }
 
-/// Prints the report of a folder; ends with 1 where something was lost, with 2 where it cannot be read. Where it is asked
-/// for, each object of each body gets a property more, which no type has, before it is decoded.
+/// Prints the report of a folder; the exit status is 1 if something was lost, 2 if the folder cannot be read. On request,
+/// each object of each body gets an unknown property before it is decoded.
 pub fn run(folder: &Path, with_unknown: bool, format: Format) -> ExitCode {
     match report(folder, with_unknown) {
         Ok(report) => {
@@ -117,7 +117,7 @@ fn shapes() -> Result<BTreeMap<&'static str, Shaped>, String> {
 ///
 /// # Errors
 ///
-/// Where a file is no exchange of an operation that exists.
+/// If a file is not an exchange of a known operation.
 pub fn report(folder: &Path, with_unknown: bool) -> Result<Report, String> {
     let shapes = shapes()?;
     let mut report = Report::default();
@@ -133,7 +133,7 @@ pub fn report(folder: &Path, with_unknown: bool) -> Result<Report, String> {
     Ok(report)
 }
 
-/// What of a value was lost or changed when it was written back: pointers and reasons.
+/// The losses of a value by decoding and serializing: pointers and reasons.
 #[must_use]
 pub fn losses(came: &Value, back: &Value) -> Vec<(String, String)> {
     let mut comparison = Comparison::default();
@@ -141,12 +141,12 @@ pub fn losses(came: &Value, back: &Value) -> Vec<(String, String)> {
     comparison.losses
 }
 
-/// Compares each body that is made of the recorded ones: each exchange of a folder is changed as often as is said. Gives the
-/// number of bodies, and what was lost of them with the body that came.
+/// Compares random changes of the recorded bodies, so many of each exchange. Returns the number of bodies, and each loss
+/// with its changed body.
 ///
 /// # Errors
 ///
-/// Where a file is no exchange.
+/// If a file is not an exchange.
 pub fn report_of_changed(
     folder: &Path,
     times: usize,
@@ -168,7 +168,7 @@ pub fn report_of_changed(
     Ok((bodies, losses))
 }
 
-/// Gives each object a property that no type has.
+/// Adds an unknown property to each object.
 fn add_unknown(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -223,7 +223,7 @@ fn leaves(value: &Value) -> usize {
     }
 }
 
-/// Counts the leaves of a body that the types leave as JSON, or do not have at all, by the place that does so.
+/// Counts the leaves of a body that the types leave as JSON, or do not have at all, by their path.
 struct Untyped<'a> {
     types: &'a BTreeMap<String, Type>,
     report: &'a mut Report,
@@ -315,8 +315,8 @@ fn print(report: &Report, format: Format) {
     println!("leaves compared   {:>8}", report.leaves);
     println!("losses            {:>8}", report.losses.len());
     println!("equal by value    {:>8}  (in another form)", report.converted);
-    println!("answers of bytes  {:>8}", report.bytes);
-    println!("answers of errors {:>8}", report.failures);
+    println!("binary responses  {:>8}", report.bytes);
+    println!("error responses   {:>8}", report.failures);
     println!("untyped leaves    {untyped:>8}  ({share:.1} %)");
     for (place, leaves) in &report.untyped {
         println!("  {leaves:>7}  {place}");

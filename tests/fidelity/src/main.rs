@@ -1,4 +1,4 @@
-//! What `cargo xtask fidelity` runs: apart from xtask, which must build when the clients do not.
+//! The program behind `cargo xtask fidelity`, apart from xtask, which has to build when the clients do not.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use datagouv_fidelity::{Format, run};
 
-/// Decode recorded answers, write them back, and say what was lost; any loss is a failure
+/// Decode recorded responses, serialize them, and report what was lost; any loss is a failure
 #[derive(Parser)]
 #[command(name = "cargo xtask fidelity")]
 struct Arguments {
-    /// The folder of the recorded answers, one exchange in a file
+    /// The folder of the recorded responses, one exchange in a file
     folder: PathBuf,
-    /// Add to each object of each body a property that no type has, before it is decoded
+    /// Add an unknown property to each object of each body before it is decoded
     #[arg(long)]
     with_unknown: bool,
     #[arg(long, value_enum, default_value_t)]

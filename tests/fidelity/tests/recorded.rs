@@ -1,4 +1,4 @@
-//! The answers of the real server, recorded in `tests/fixtures`.
+//! The responses of the real server, recorded in `tests/fixtures`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ fn fixtures() -> PathBuf {
 }
 
 #[test]
-fn no_recorded_value_is_lost_or_changed_with_unknown_properties_or_without() {
+fn keeps_every_recorded_value_with_and_without_unknown_properties() {
     for with_unknown in [false, true] {
         let report = report(&fixtures(), with_unknown).unwrap();
         let losses: Vec<String> = report
@@ -19,14 +19,14 @@ fn no_recorded_value_is_lost_or_changed_with_unknown_properties_or_without() {
             .map(|loss| format!("{}: {}: {}", loss.file.display(), loss.pointer, loss.reason))
             .collect();
         assert!(losses.is_empty(), "{} losses:\n{}", losses.len(), losses.join("\n"));
-        // Fewer would mean that the fixtures went, not that all is well.
+        // Fewer would mean that fixtures are missing.
         assert!(report.bodies > 500, "only {} bodies", report.bodies);
         assert_eq!(report.unknown.is_empty(), !with_unknown);
     }
 }
 
 #[test]
-fn what_came_in_another_form_is_counted_and_an_answer_of_another_form_is_a_loss() {
+fn values_of_another_type_are_counted_and_a_body_of_another_type_is_a_loss() {
     let folder = std::env::temp_dir().join(format!("datagouv-fidelity-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let written = |name: &str, body: Value| {
@@ -42,7 +42,7 @@ fn what_came_in_another_form_is_counted_and_an_answer_of_another_form_is_a_loss(
     assert!(report.losses[0].file.ends_with("b.json"), "{:?}", report.losses);
 }
 
-/// Another value for a leaf: of any form, and some that look like another.
+/// Another value for a leaf: of any type, and some that resemble another type.
 fn any_value(random: &mut fastrand::Rng) -> Value {
     let values = [
         json!(null),
@@ -111,14 +111,14 @@ fn change(value: &mut Value, number: &mut usize, random: &mut fastrand::Rng) {
 }
 
 #[test]
-fn whatever_is_changed_in_an_answer_it_is_read_and_nothing_is_lost() {
+fn a_changed_response_is_decoded_without_loss() {
     let seed = std::env::var("DATAGOUV_SEED").ok().and_then(|seed| seed.parse().ok());
     let mut random = fastrand::Rng::with_seed(seed.unwrap_or_else(|| fastrand::u64(..)));
     let seed = random.get_seed();
     let (bodies, losses) = report_of_changed(&fixtures(), 8, |body| {
         let changes = 1 + random.usize(..4);
         for _ in 0..changes {
-            // The value as a whole stays what it is: an answer of another form is an error.
+            // The top-level value keeps its type: a body of another type is an error.
             let values = count(body) - 1;
             if values > 0 {
                 change(body, &mut (1 + random.usize(..values)), &mut random);

@@ -1,8 +1,9 @@
-//! `bench`: how fast the client is to build and to run, side by side with what would be used instead.
+//! `bench`: measures building and running the client, side by side with its alternatives.
 
 mod batches;
 mod build;
 mod call;
+mod concurrent;
 mod diff;
 mod download;
 mod machine;
@@ -10,6 +11,8 @@ mod measure;
 mod pages;
 mod report;
 mod rows;
+mod scale;
+mod upload;
 mod valgrind;
 
 use std::path::{Path, PathBuf};
@@ -39,7 +42,7 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Benchmark {
-    /// Builds from nothing and of the crate alone, and what a program weighs
+    /// Builds from nothing and of the crate alone, and the size of a program
     Build,
     /// Single typed calls, and the same by hand
     Call,
@@ -51,6 +54,12 @@ enum Benchmark {
     Batches,
     /// A file of 1 GB, and curl's
     Download,
+    /// A file of 1 GB sent in parts, and curl's upload of it whole
+    Upload,
+    /// The memory of 1,000 calls at once, and that of reqwest by hand
+    Concurrent,
+    /// Walks and tables a hundred times as long, against a server that makes them up
+    Scale,
     /// What `cargo xtask diff` takes
     Diff,
 }
@@ -63,13 +72,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     for benchmark in threshold {
         match measure(*benchmark, usize::from(arguments.rounds)) {
             Ok(table) => {
-                // One table takes minutes: it is shown as soon as it is there.
+                // A table takes minutes: each is printed as soon as it is measured.
                 if arguments.format == Format::Text {
                     println!("{}", table.text());
                 }
                 tables.push(table);
             }
-            // What the others say is worth no less.
+            // The other tables are still valid.
             Err(reason) => {
                 eprintln!("{reason}");
                 failed = true;
@@ -95,6 +104,9 @@ fn measure(benchmark: Benchmark, rounds: usize) -> Result<Table, String> {
         Benchmark::Rows => rows::measure(&Workloads::build()?, rounds),
         Benchmark::Batches => batches::measure(&Workloads::build()?, rounds),
         Benchmark::Download => download::measure(&Workloads::build()?, rounds),
+        Benchmark::Upload => upload::measure(&Workloads::build()?, rounds),
+        Benchmark::Concurrent => concurrent::measure(&Workloads::build()?, rounds),
+        Benchmark::Scale => scale::measure(&Workloads::build()?),
         Benchmark::Diff => diff::measure(rounds),
     }
 }
@@ -152,7 +164,7 @@ fn build_of(package: &str, manifest: Option<&Path>) -> Result<PathBuf, String> {
     program.ok_or_else(|| format!("cargo names no program of {package}"))
 }
 
-/// Where files are kept while they are measured with.
+/// The folder of temporary files of measurements.
 fn folder() -> Result<PathBuf, String> {
     let folder = crate::root().join("target/benchmarks");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -117,7 +117,7 @@ fn described(document: &Value, parameter: &Value) -> Vec<String> {
 #[derive(Default)]
 pub struct Pool(BTreeMap<String, Vec<Entry>>);
 
-/// An object that can be asked for.
+/// An object that can be requested.
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
     id: String,

@@ -1,6 +1,6 @@
-//! `refresh`: the vendored documents brought up to date.
+//! `refresh`: brings the vendored documents up to date.
 //!
-//! What comes is checked by the whole pipeline before anything is written; then all files change together.
+//! New documents are checked by the whole pipeline before anything is written; then all files change together.
 
 mod check;
 mod provenance;
@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use datagouv_specs::Api;
 use datagouv_specs::faults::{self, Level, Note};
 
+use crate::diff::decisions::{self, Decisions};
 use crate::diff::{self, Format};
 use crate::source::{self, Limits, Loaded};
 use check::CheckedDocument;
@@ -47,7 +48,7 @@ pub struct Arguments {
     timeout: u64,
 }
 
-/// Refreshes, and tells what the changes do to users.
+/// Refreshes, and reports what the changes do to users.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match refresh(arguments) {
         Ok(code) => code,
@@ -87,7 +88,11 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         let name = source.name().to_owned();
         match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits, arguments.dry_run)) {
             Ok(Some(found)) => changed.push(found),
-            Ok(None) => eprintln!("{api}: {name} is what is vendored"),
+            Ok(None) => {
+                eprintln!("{api}: {name} is what is vendored");
+                let decided = accepted(api, &specs).map_err(one)?.apply(&mut [], &decisions::crate_version());
+                decided.notes.iter().for_each(|note| eprintln!("{api}: {note}"));
+            }
             Err(found) => reasons.extend(found.into_iter().map(|reason| format!("{api}, from {name}: {reason}"))),
         }
     }
@@ -115,7 +120,9 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         let vendored = source::load(&file.to_string_lossy()).map_err(|error| one(error.to_string()))?;
         let vendored = Loaded { name: format!("{api}, as vendored"), ..vendored };
         let received = Loaded { overlay: Some(checked.overlay.clone().into_bytes()), ..loaded.clone() };
-        reports.push(diff::between(&vendored, &received, Some(*api)).map_err(|error| one(error.to_string()))?);
+        let mut report = diff::between(&vendored, &received, Some(*api)).map_err(|error| one(error.to_string()))?;
+        report.decide(&accepted(*api, &specs).map_err(one)?);
+        reports.push(report);
     }
     if !arguments.dry_run {
         let file = |path: String, text: &str| Replacement { path, bytes: text.as_bytes().to_vec() };
@@ -137,7 +144,12 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     Ok(if is_trusted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A source that may be loaded already, because nothing else tells which API it describes.
+/// The findings about an API that were accepted before.
+fn accepted(api: Api, specs: &Path) -> Result<Decisions, String> {
+    Decisions::read(&specs.join(api.name()).join(decisions::FILE))
+}
+
+/// A source that may be loaded already, because only its content shows which API it describes.
 enum Source {
     Named(String),
     Loaded(Box<Loaded>),
@@ -221,7 +233,7 @@ fn check_received(
     Ok(Some(Changed { api, loaded, version, checked, faults }))
 }
 
-/// The version of the server: in the documents of the catalogue it is that of the API, so its site is asked.
+/// The version of the server: in the documents of the catalogue it is that of the API, so its site is requested.
 fn version(api: Api, loaded: &Loaded, document: &serde_json::Value, limits: &Limits) -> Option<String> {
     let text = |document: &serde_json::Value, pointer: &str| {
         document.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned)
@@ -237,7 +249,7 @@ fn version(api: Api, loaded: &Loaded, document: &serde_json::Value, limits: &Lim
     }
 }
 
-/// The tags that no feature of the crate stands for: the catalogue's operations are built by tag.
+/// The tags that have no feature of the crate: the catalogue's operations are built by tag.
 fn without_feature(api: Api, tags: &[String]) -> Result<Vec<String>, String> {
     if api != Api::Main {
         return Ok(Vec::new());

@@ -169,7 +169,7 @@ fn response(
             // JSON that is declared binary is bytes.
             Some(media) if media.pointer("/schema/format").and_then(Value::as_str) != Some("binary") => {
                 let schema = media.get("schema").unwrap_or(&ANY);
-                let inline = Inline { schema, role: Role::Response, parent, property: "Answer", pointer: &pointer };
+                let inline = Inline { schema, role: Role::Response, parent, property: "Response", pointer: &pointer };
                 let rust = schemas.rust(inline)?;
                 if json.as_ref().is_some_and(|other| *other != rust) {
                     return Err(Error::new(pointer, "the successful responses have different types"));
@@ -181,7 +181,7 @@ fn response(
     }
     let may_have_a_body = successes.is_empty() || successes.iter().any(|(status, _)| status.starts_with('3'));
     Ok(match json {
-        // A representation asked for by its extension: bytes serve all of them, JSON-LD included.
+        // A representation selected by a file extension in the path: bytes serve all of them, JSON-LD included.
         Some(_) if !bytes.is_empty() => {
             ResponseBody::Bytes(bytes.into_iter().chain(["application/json".to_owned()]).collect())
         }
@@ -218,10 +218,13 @@ mod tests {
         let document = response_of(json!({"type": "array", "items": {"properties": {"owner": owner}}}));
         let hoisted = hoisted(&document).unwrap();
         let named = |name: &str| Rust::Named(name.to_owned());
-        assert_eq!(hoisted.operations[0].response, ResponseBody::Json(Rust::List(Box::new(named("ListThingsAnswer")))));
-        let Kind::Structure(Role::Response, fields) = &hoisted.types["ListThingsAnswer"].kind else { panic!() };
-        assert_eq!(fields[0].rust, named("ListThingsAnswerOwner"));
-        assert!(hoisted.types.contains_key("ListThingsAnswerOwner"));
+        assert_eq!(
+            hoisted.operations[0].response,
+            ResponseBody::Json(Rust::List(Box::new(named("ListThingsResponse"))))
+        );
+        let Kind::Structure(Role::Response, fields) = &hoisted.types["ListThingsResponse"].kind else { panic!() };
+        assert_eq!(fields[0].rust, named("ListThingsResponseOwner"));
+        assert!(hoisted.types.contains_key("ListThingsResponseOwner"));
     }
 
     #[test]

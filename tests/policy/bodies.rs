@@ -1,4 +1,4 @@
-//! How long and how deep an answer may be.
+//! Limits of the size and the depth of response bodies.
 
 use datagouv::Api;
 use datagouv_sandbox::Reply;
@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::{client_of, send, server};
 
 #[tokio::test]
-async fn an_answer_is_read_into_memory_up_to_a_limit() {
+async fn limits_the_size_of_a_buffered_body() {
     let text = "x".repeat(10_000);
-    let server = FaultServer::answering(move |_| Reply::json(200, &json!({"text": text}))).await;
+    let server = FaultServer::responding(move |_| Reply::json(200, &json!({"text": text}))).await;
     let client = client_of(&server).max_response_size(10_000).build().unwrap();
     let error = send(&client, "GET").await.unwrap_err();
     assert!(error.is_too_large() && error.is_decode() && error.attempts() == 1, "{error:?}");
@@ -21,7 +21,7 @@ async fn an_answer_is_read_into_memory_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_read_may_be_anything() {
+async fn accepts_any_body_that_is_discarded() {
     #[derive(serde::Deserialize)]
     struct Nothing {}
 
@@ -36,7 +36,7 @@ async fn an_answer_that_is_not_read_may_be_anything() {
 }
 
 #[tokio::test]
-async fn a_bomb_stops_at_the_limit() {
+async fn stops_decompressing_at_the_limit() {
     let server = server().await;
     server.fault_always(Fault::GzipBomb(10 << 30));
     let client = client_of(&server).build().unwrap();
@@ -47,12 +47,12 @@ async fn a_bomb_stops_at_the_limit() {
 }
 
 #[tokio::test]
-async fn deep_json_is_an_error_and_no_overflow() {
+async fn deeply_nested_json_is_an_error() {
     let deep = |open: &str, close: &str| format!("{}0{}", open.repeat(100_000), close.repeat(100_000));
     for body in [deep("[", "]"), deep("{\"a\":", "}"), deep("{\"data\":[", "]}")] {
         for status in [200, 400] {
             let body = body.clone();
-            let server = FaultServer::answering(move |_| Reply::new(status, "application/json", body.clone())).await;
+            let server = FaultServer::responding(move |_| Reply::new(status, "application/json", body.clone())).await;
             let client = client_of(&server).build().unwrap();
             let error = send(&client, "GET").await.unwrap_err();
             assert_eq!(error.status().unwrap(), status);
@@ -64,12 +64,12 @@ async fn deep_json_is_an_error_and_no_overflow() {
 }
 
 #[tokio::test]
-async fn deep_json_does_not_overflow_the_generated_types() {
+async fn deeply_nested_json_does_not_overflow_the_generated_types() {
     let deep = format!("{}0{}", "[".repeat(100_000), "]".repeat(100_000));
     for field in ["extras", "resources", "organization", "spatial", "license", "unheard_of"] {
         let body = format!(r#"{{"id": "d", "title": "t", "{field}": {deep}}}"#);
-        let server = FaultServer::answering(move |_| Reply::new(200, "application/json", body.clone())).await;
-        let answer = client_of(&server).build().unwrap().main().get_dataset().dataset("d").send().await;
-        assert!(answer.unwrap_err().is_decode(), "{field}");
+        let server = FaultServer::responding(move |_| Reply::new(200, "application/json", body.clone())).await;
+        let outcome = client_of(&server).build().unwrap().main().get_dataset().dataset("d").send().await;
+        assert!(outcome.unwrap_err().is_decode(), "{field}");
     }
 }

@@ -1,3 +1,4 @@
+use super::support::pointers;
 use super::*;
 
 /// A document with every kind of object in it.
@@ -5,22 +6,8 @@ fn everything() -> Value {
     serde_json::from_str(include_str!("../every_object_of_swagger2.json")).unwrap()
 }
 
-/// The pointers to all values of a document.
-fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
-    found.push(pointer.to_owned());
-    let mut below = |token: &str, child| {
-        let token = token.replace('~', "~0").replace('/', "~1");
-        pointers(child, &format!("{pointer}/{token}"), found);
-    };
-    match value {
-        Value::Object(members) => members.iter().for_each(|(name, child)| below(name, child)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(index, child)| below(&index.to_string(), child)),
-        _ => {}
-    }
-}
-
 #[test]
-fn an_error_names_a_place_that_is_there() {
+fn an_error_has_a_pointer_that_exists() {
     convert(&everything());
     let mut all = Vec::new();
     pointers(&everything(), "", &mut all);
@@ -41,7 +28,7 @@ fn an_error_names_a_place_that_is_there() {
 }
 
 #[test]
-fn what_swagger_requires_is_missed() {
+fn a_missing_required_member_is_an_error() {
     for (pointer, name) in [
         ("", "swagger"),
         ("", "info"),
@@ -71,7 +58,7 @@ fn what_swagger_requires_is_missed() {
 }
 
 #[test]
-fn an_unknown_key_is_named_in_every_object_but_maps_and_data() {
+fn an_unknown_key_is_an_error_except_in_maps_and_data() {
     let mut all = Vec::new();
     pointers(&everything(), "", &mut all);
     let mut accepted = Vec::new();
@@ -92,7 +79,7 @@ fn an_unknown_key_is_named_in_every_object_but_maps_and_data() {
 }
 
 #[test]
-fn the_same_document_gives_the_same_text() {
+fn conversion_is_deterministic() {
     let text = || convert(&everything()).to_string();
     assert_eq!(text(), text());
 }

@@ -1,4 +1,4 @@
-//! What the server answers: recorded bodies, bodies made from the document, and the headers with them.
+//! Responses: where they come from, and those made from the document.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -8,31 +8,31 @@ use crate::example::{Maker, Style};
 use crate::request::{essence, is_json};
 use crate::route::Operation;
 
-/// Where answers to valid requests come from.
+/// Where the responses to valid requests come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Answers {
-    /// The recorded answer of the operation, or one made from its schema where none is recorded.
+pub enum Responses {
+    /// The recorded response of the operation, or one made from its schema where none is recorded.
     #[default]
     Recorded,
-    /// The small platform with its memory where it knows the operation, else as `Recorded`.
+    /// The stateful platform if it has the operation, else as `Recorded`.
     Platform,
-    /// Always made from the schema: every declared property is there.
+    /// Always made from the schema, with every declared property.
     Schema,
-    /// Made from the schema: null wherever the document allows null, absent where it allows only that.
+    /// Made from the schema: null wherever the document allows null, absent where it allows only absence.
     Nulls,
-    /// Made from the schema with every property null, whatever the document promises.
+    /// Made from the schema with every property null, whatever the document requires.
     AllNulls,
-    /// Made from the schema with only what it promises: no optional property, empty arrays.
+    /// Made from the schema with only what it requires: no optional property, empty arrays.
     Minimal,
-    /// `{}` and `[]`, whatever the document promises.
+    /// `{}` and `[]`, whatever the document requires.
     Empty,
-    /// Made from the schema, enum values that do not exist yet, an unknown field in every object.
+    /// Made from the schema, with unknown enum values and an unknown property in every object.
     Unknown,
-    /// Made from the schema, with this status in the place of the declared one; 204 has no body.
+    /// Made from the schema, with this status instead of the declared one; 204 has no body.
     Status(u16),
 }
 
-impl Answers {
+impl Responses {
     pub(crate) fn style(self) -> Style {
         match self {
             Self::Recorded | Self::Platform | Self::Schema | Self::Status(_) => Style::Full,
@@ -45,7 +45,7 @@ impl Answers {
     }
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The status.
@@ -57,23 +57,23 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An answer of one media type.
+    /// A response of a media type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         Self { status, headers, body: body.into() }
     }
 
-    /// An answer in JSON.
+    /// A response in JSON.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// An answer without a body.
+    /// A response without a body.
     pub fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Bytes::new() }
     }
 
-    /// The same answer with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
@@ -81,10 +81,10 @@ impl Reply {
     }
 }
 
-/// The path of the small file that redirections lead to.
+/// The path of the small file that redirects have as their location.
 pub(crate) const SAMPLE_FILE: &str = "/files/exemple.csv";
 
-/// The answer that the document declares for an operation, with a body in the given style.
+/// The response that the document declares for an operation, with a body in the given style.
 pub fn declared(document: &Document, operation: &Operation, style: Style, accept: &str) -> Reply {
     let Some((status, response)) = success(document, operation) else {
         return Reply::empty(204);
@@ -106,7 +106,7 @@ pub fn declared(document: &Document, operation: &Operation, style: Style, accept
     Reply::new(status, media_type, sample(&essence(media_type)))
 }
 
-/// The schema of the answer that the document declares for an operation.
+/// The schema of the response that the document declares for an operation.
 pub fn declared_schema<'a>(document: &'a Document, operation: &'a Operation) -> Option<&'a Value> {
     let (_, response) = success(document, operation)?;
     let (media_type, schema) = content(response, "application/json")?;
@@ -127,7 +127,7 @@ fn success<'a>(document: &'a Document, operation: &'a Operation) -> Option<(u16,
     Some((status, document.resolve(response)))
 }
 
-/// The media type that the client asks for among those of a response; JSON where it does not choose.
+/// The media type of a response that the client accepts; JSON if it accepts any.
 fn content<'a>(response: &'a Value, accept: &str) -> Option<(&'a str, &'a Value)> {
     let content = response.get("content")?.as_object()?;
     let accepted = accept.split(',').map(essence);
@@ -139,7 +139,7 @@ fn content<'a>(response: &'a Value, accept: &str) -> Option<(&'a str, &'a Value)
     Some((name.as_str(), media.get("schema").unwrap_or(&Value::Null)))
 }
 
-/// The smallest PNG there is: one transparent pixel.
+/// A PNG of one transparent pixel.
 const PNG: &[u8] = &[
     0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
     6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0, 1, 0, 0, 5, 0, 1,

@@ -1,4 +1,4 @@
-//! What the door promises of every request, seen from the other end of the wire.
+//! The client and its builder, by the requests that a server receives: key, redirects, base URLs, errors, bodies.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ fn client_of(sandbox: &Sandbox) -> ClientBuilder {
 }
 
 #[tokio::test]
-async fn the_key_goes_to_the_catalogue_and_to_no_other_api() {
+async fn sends_the_key_to_the_main_api_alone() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
     client.main().get_me().send().await.unwrap();
@@ -31,14 +31,14 @@ async fn the_key_goes_to_the_catalogue_and_to_no_other_api() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_origin_is_followed_without_the_key() {
+async fn follows_a_redirect_to_another_origin_without_the_key() {
     let (sandbox, elsewhere) = (Sandbox::start().await, Sandbox::start().await);
     let file = elsewhere.serve_file("/files/communes.csv", "text/csv", "code;nom\n");
-    sandbox.answer_once("redirect_resource", 302, &[("Location", &file)], "");
+    sandbox.respond_once("redirect_resource", 302, &[("Location", &file)], "");
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
     let id = "1c5075ec-7ce1-49cb-ab89-94f507812daf";
-    let answer = client.main().redirect_resource().id(id).send().await.unwrap();
-    assert_eq!(answer.into_inner().text().await.unwrap(), "code;nom\n");
+    let response = client.main().redirect_resource().id(id).send().await.unwrap();
+    assert_eq!(response.into_inner().text().await.unwrap(), "code;nom\n");
     assert_eq!(sandbox.requests()[0].header("x-api-key"), Some(KEY));
     let received = elsewhere.requests();
     assert_eq!(received.len(), 1);
@@ -46,9 +46,9 @@ async fn a_redirect_to_another_origin_is_followed_without_the_key() {
 }
 
 #[tokio::test]
-async fn a_renamed_object_is_found_with_the_method_and_the_body() {
+async fn follows_a_308_with_method_and_body() {
     let sandbox = Sandbox::start().await;
-    sandbox.answer_once("update_dataset", 308, &[("Location", "/api/1/datasets/new-slug/")], "");
+    sandbox.respond_once("update_dataset", 308, &[("Location", "/api/1/datasets/new-slug/")], "");
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
     let update = DatasetUpdate::new().title("Communes");
     client.main().update_dataset().dataset("old-slug").body(update).send().await.unwrap();
@@ -60,10 +60,10 @@ async fn a_renamed_object_is_found_with_the_method_and_the_body() {
 }
 
 #[tokio::test]
-async fn a_body_is_not_sent_on_to_another_origin() {
+async fn does_not_resend_a_body_to_another_origin() {
     let (sandbox, elsewhere) = (Sandbox::start().await, Sandbox::start().await);
     let target = format!("{}/datasets/", elsewhere.url(Document::Main));
-    sandbox.answer_once("create_dataset", 307, &[("Location", &target)], "");
+    sandbox.respond_once("create_dataset", 307, &[("Location", &target)], "");
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
     let error = client.main().create_dataset().body(DatasetInput::new("t", "d")).send().await.unwrap_err();
     assert!(error.is_transport(), "{error}");
@@ -71,10 +71,10 @@ async fn a_body_is_not_sent_on_to_another_origin() {
 }
 
 #[tokio::test]
-async fn redirects_that_do_not_end_are_an_error() {
+async fn too_many_redirects_are_an_error() {
     let sandbox = Sandbox::start().await;
     for _ in 0..20 {
-        sandbox.answer_once("get_dataset", 302, &[("Location", "/api/1/datasets/again/")], "");
+        sandbox.respond_once("get_dataset", 302, &[("Location", "/api/1/datasets/again/")], "");
     }
     let client = client_of(&sandbox).build().unwrap();
     let error = client.main().get_dataset().dataset("again").send().await.unwrap_err();
@@ -83,25 +83,25 @@ async fn redirects_that_do_not_end_are_an_error() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_protocol_is_not_followed() {
+async fn does_not_follow_a_redirect_to_another_scheme() {
     let sandbox = Sandbox::start().await;
-    sandbox.answer_once("get_dataset", 302, &[("Location", "file:///etc/passwd")], "");
+    sandbox.respond_once("get_dataset", 302, &[("Location", "file:///etc/passwd")], "");
     let error = client_of(&sandbox).build().unwrap().main().get_dataset().dataset("x").send().await.unwrap_err();
     assert!(error.to_string().contains("a redirect to file is not followed"), "{error}");
 }
 
 #[tokio::test]
-async fn no_cookie_is_kept() {
+async fn stores_no_cookies() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
-    sandbox.answer_once("get_dataset", 404, &[("Set-Cookie", "session=someone; Path=/")], r#"{"message": "no"}"#);
+    sandbox.respond_once("get_dataset", 404, &[("Set-Cookie", "session=someone; Path=/")], r#"{"message": "no"}"#);
     client.main().get_dataset().dataset("x").send().await.unwrap_err();
     client.main().get_me().send().await.unwrap();
     assert_eq!(sandbox.requests()[1].header("cookie"), None);
 }
 
 #[tokio::test]
-async fn the_key_does_not_go_over_http_to_another_machine() {
+async fn refuses_to_send_the_key_over_plain_http() {
     let builder = Client::builder().base_url(Api::Main, "http://data.example.org/api/1").api_key(KEY);
     let error = builder.build().unwrap().main().get_me().send().await.unwrap_err();
     assert!(error.is_request(), "{error}");
@@ -109,12 +109,12 @@ async fn the_key_does_not_go_over_http_to_another_machine() {
 }
 
 #[tokio::test]
-async fn the_key_is_in_no_text() {
+async fn the_key_is_in_no_debug_text() {
     let sandbox = Sandbox::start().await;
     let builder = client_of(&sandbox).api_key(KEY).retries(RetryPolicy::none());
     let mut texts = vec![format!("{builder:?}")];
     let client = builder.build().unwrap();
-    sandbox.answer_once("get_me", 500, &[], r#"{"message": "Internal Server Error"}"#);
+    sandbox.respond_once("get_me", 500, &[], r#"{"message": "Internal Server Error"}"#);
     let error = client.main().get_me().send().await.unwrap_err();
     texts.extend([format!("{client:?}"), format!("{:?}", client.main()), format!("{error:?}"), error.to_string()]);
     drop(sandbox);
@@ -124,14 +124,14 @@ async fn the_key_is_in_no_text() {
 }
 
 #[test]
-fn a_key_that_no_header_can_hold_is_refused_without_being_shown() {
+fn refuses_an_invalid_key_without_showing_it() {
     let error = Client::builder().api_key("udata_a\r\nX-Other: b").build().unwrap_err();
     assert!(error.is_request());
     assert!(!format!("{error} {error:?}").contains("udata_a"));
 }
 
 #[test]
-fn a_base_url_that_is_none_is_refused_by_name() {
+fn refuses_an_invalid_base_url_by_name() {
     for (url, reason) in [
         ("www.data.gouv.fr/api/1", "is not a URL"),
         ("ftp://www.data.gouv.fr/", "is neither http nor https"),
@@ -144,7 +144,7 @@ fn a_base_url_that_is_none_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn an_environment_without_an_api_says_so() {
+async fn an_environment_without_an_api_is_an_error() {
     let client = Client::builder().environment(Environment::Dev).build().unwrap();
     let error = client.tabular().get_health().send().await.unwrap_err();
     assert!(error.is_request());
@@ -152,7 +152,7 @@ async fn an_environment_without_an_api_says_so() {
 }
 
 #[tokio::test]
-async fn every_request_says_who_sends_it() {
+async fn every_request_has_a_user_agent() {
     let sandbox = Sandbox::start().await;
     client_of(&sandbox).build().unwrap().main().get_site().send().await.unwrap();
     client_of(&sandbox).user_agent("mine/1").build().unwrap().main().get_site().send().await.unwrap();
@@ -163,7 +163,7 @@ async fn every_request_says_who_sends_it() {
 }
 
 #[tokio::test]
-async fn an_argument_that_would_change_the_path_is_not_sent() {
+async fn refuses_an_argument_that_would_change_the_path() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
     for argument in ["", ".", "..", "a\0b"] {
@@ -176,11 +176,11 @@ async fn an_argument_that_would_change_the_path_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_error_answers_questions_after_the_fact() {
+async fn an_error_has_status_operation_body_and_field_errors() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
     let body = r#"{"errors": {"title": ["Ce champ est requis."], "schema": {"name": ["inconnu"]}}}"#;
-    sandbox.answer_once("create_dataset", 400, &[("Retry-After", "7")], body);
+    sandbox.respond_once("create_dataset", 400, &[("Retry-After", "7")], body);
     let error = client.main().create_dataset().body(DatasetInput::new("t", "d")).send().await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.operation()), (400, Some("create_dataset")));
     assert_eq!(error.body().unwrap(), body.as_bytes());
@@ -190,38 +190,38 @@ async fn an_error_answers_questions_after_the_fact() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_is_named_with_its_place() {
+async fn a_response_that_cannot_be_decoded_is_an_error_with_its_path() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
-    sandbox.answer_once("list_datasets", 200, &[], r#"{"data": [{"title": "a"}, {"title": none}]}"#);
+    sandbox.respond_once("list_datasets", 200, &[], r#"{"data": [{"title": "a"}, {"title": none}]}"#);
     let error = client.main().list_datasets().send().await.unwrap_err();
     assert!(error.is_decode());
     assert!(
         error.to_string().starts_with("list_datasets: `data[1].title` of the response cannot be decoded"),
         "{error}"
     );
-    sandbox.answer_once("list_datasets", 200, &[], "[]");
+    sandbox.respond_once("list_datasets", 200, &[], "[]");
     assert!(client.main().list_datasets().send().await.unwrap_err().is_decode());
-    sandbox.answer_once("list_datasets", 200, &[("Content-Type", "text/html")], "<html>maintenance</html>");
+    sandbox.respond_once("list_datasets", 200, &[("Content-Type", "text/html")], "<html>maintenance</html>");
     assert!(client.main().list_datasets().send().await.unwrap_err().is_decode());
 }
 
 #[derive(Default)]
-struct Told(Mutex<Vec<(Option<String>, Vec<Deviation>)>>);
+struct Deviations(Mutex<Vec<(Option<String>, Vec<Deviation>)>>);
 
-impl Observe for Told {
+impl Observe for Deviations {
     fn deviated(&self, event: &Deviated<'_>) {
         self.0.lock().unwrap().push((event.operation.map(str::to_owned), event.deviations.to_vec()));
     }
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_told_and_costs_its_field_alone() {
+async fn a_mismatch_is_reported_and_affects_its_field_alone() {
     let sandbox = Sandbox::start().await;
-    let told = Arc::new(Told::default());
-    let client = client_of(&sandbox).observer(Arc::clone(&told) as Arc<dyn Observe>).build().unwrap();
+    let observed = Arc::new(Deviations::default());
+    let client = client_of(&sandbox).observer(Arc::clone(&observed) as Arc<dyn Observe>).build().unwrap();
     let body = r#"{"data": [{"title": "a", "ranking": 3}, {"title": {"fr": "b"}, "slug": "c"}, "d"], "total": "3"}"#;
-    sandbox.answer_once("list_datasets", 200, &[], body);
+    sandbox.respond_once("list_datasets", 200, &[], body);
     let page = client.main().list_datasets().send().await.unwrap();
     let slugs: Vec<_> = page.data.iter().map(|dataset| (dataset.title.as_str(), dataset.slug.as_str())).collect();
     assert_eq!((slugs, page.total), (vec![("a", ""), ("", "c")], 3));
@@ -230,28 +230,28 @@ async fn what_does_not_fit_is_told_and_costs_its_field_alone() {
     let expected = ["`data[1].title`: expected a text, found an object", "`data[2]`: expected an object, found a text"];
     assert_eq!(deviations, expected);
     assert_eq!(page.deviations()[1].found, "d");
-    assert_eq!(*told.0.lock().unwrap(), [(Some("list_datasets".to_owned()), page.deviations().to_vec())]);
+    assert_eq!(*observed.0.lock().unwrap(), [(Some("list_datasets".to_owned()), page.deviations().to_vec())]);
     assert_eq!(client.main().list_datasets().send().await.unwrap().deviations(), []);
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_left_out_of_an_answer_that_is_a_list() {
+async fn an_item_that_cannot_be_decoded_is_left_out_of_a_list() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
-    sandbox.answer_once("list_licenses", 200, &[], r#"[{"id": "a"}, "b", {"id": 3, "title": []}]"#);
+    sandbox.respond_once("list_licenses", 200, &[], r#"[{"id": "a"}, "b", {"id": 3, "title": []}]"#);
     let licenses = client.main().list_licenses().send().await.unwrap();
     assert_eq!(licenses.iter().map(|license| license.id.as_str()).collect::<Vec<_>>(), ["a", "3"]);
-    let told: Vec<_> = licenses.deviations().iter().map(|deviation| deviation.path.as_str()).collect();
-    assert_eq!(told, ["[1]", "[2].title"]);
+    let paths: Vec<_> = licenses.deviations().iter().map(|deviation| deviation.path.as_str()).collect();
+    assert_eq!(paths, ["[1]", "[2].title"]);
 }
 
 #[tokio::test]
-async fn a_number_that_stands_for_a_text_keeps_its_digits() {
+async fn a_number_in_a_text_field_keeps_its_digits() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
     for number in ["1.10", "12345678901234567890123", "-0.0", "18446744073709551615", "1E2"] {
         let body = format!(r#"{{"title": {number}, "slug": "1.10", "resources": [{{}}, {{"title": {number}}}]}}"#);
-        sandbox.answer_once("get_dataset", 200, &[], body);
+        sandbox.respond_once("get_dataset", 200, &[], body);
         let dataset = client.main().get_dataset().dataset("d").send().await.unwrap();
         assert_eq!((dataset.title.as_str(), dataset.resources[1].title.as_str()), (number, number));
         assert_eq!((dataset.slug.as_str(), dataset.deviations()), ("1.10", &[][..]));
@@ -259,15 +259,15 @@ async fn a_number_that_stands_for_a_text_keeps_its_digits() {
 }
 
 #[tokio::test]
-async fn a_file_comes_from_a_path_from_bytes_or_from_a_reader() {
+async fn sends_a_file_from_a_path_bytes_or_a_reader() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
-    let path = std::env::temp_dir().join(format!("datagouv-door-{}.csv", std::process::id()));
+    let path = std::env::temp_dir().join(format!("datagouv-client-{}.csv", std::process::id()));
     std::fs::write(&path, "a;b\n1;2\n").unwrap();
     let files = [
         File::from_path(&path).await.unwrap(),
-        File::from_bytes("door.csv", "a;b\n1;2\n"),
-        File::from_reader("door.csv", 8, "a;b\n1;2\n".as_bytes()).with_content_type("text/csv"),
+        File::from_bytes("file.csv", "a;b\n1;2\n"),
+        File::from_reader("file.csv", 8, "a;b\n1;2\n".as_bytes()).with_content_type("text/csv"),
     ];
     for file in files {
         let form = UploadNewDatasetResourceForm::new().file(file);
@@ -283,7 +283,7 @@ async fn a_file_comes_from_a_path_from_bytes_or_from_a_reader() {
 }
 
 #[tokio::test]
-async fn a_reader_that_gives_less_or_more_than_announced_is_an_error() {
+async fn a_reader_of_another_length_than_announced_is_an_error() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
     for announced in [3, 300] {
@@ -308,7 +308,7 @@ async fn a_reader_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_call_takes_what_the_document_does_not_know() {
+async fn a_call_takes_undeclared_parameters_and_headers() {
     #[derive(serde::Deserialize)]
     struct Total {
         total: u64,
@@ -324,7 +324,7 @@ async fn a_call_takes_what_the_document_does_not_know() {
 }
 
 #[tokio::test]
-async fn a_header_with_a_line_break_is_refused_before_sending() {
+async fn refuses_a_header_with_a_line_break_before_sending() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).build().unwrap();
     for (name, value) in [("X-Trace", "7\r\nX-API-KEY: stolen"), ("X Trace", "7")] {
@@ -336,11 +336,11 @@ async fn a_header_with_a_line_break_is_refused_before_sending() {
 }
 
 #[tokio::test]
-async fn a_request_of_your_own_goes_the_way_of_all() {
+async fn a_custom_request_has_the_policies_of_the_client() {
     let sandbox = Sandbox::start().await;
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
-    let answer = client.request(Api::Main, "POST", "/datasets/").body(&serde_json::json!({"title": "Communes"}));
-    let _ = answer.send().await;
+    let request = client.request(Api::Main, "POST", "/datasets/").body(&serde_json::json!({"title": "Communes"}));
+    let _ = request.send().await;
     let sent = sandbox.requests().remove(0);
     assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/api/1/datasets/"));
     assert_eq!(sent.header("x-api-key"), Some(KEY));
