@@ -70,6 +70,7 @@ struct Inner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
     url: String,
+    /// What the file is declared to be.
     #[serde(default)]
     content: Content,
     length: u64,

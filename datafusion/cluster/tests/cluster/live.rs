@@ -41,14 +41,14 @@ async fn place() -> Option<(Place, Client, String)> {
     ];
     let mut place = Place {
         sandbox: None,
+        key: std::fs::read_to_string(folder.join("udata/api_key_user")).unwrap().trim().to_owned(),
         bases,
         hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         big: String::new(),
         small: String::new(),
         of_organization: Vec::new(),
     };
-    let key = std::fs::read_to_string(folder.join("udata/api_key_user")).unwrap();
-    let client = place.client().api_key(key.trim().to_owned()).build().unwrap();
+    let client = place.client().api_key(place.key.clone()).build().unwrap();
     let name = format!("cluster-{}", fastrand::u32(..));
     let draft = OrganizationInput::new(name.as_str(), "Une organisation pour un essai.");
     let organization = client.create_organization(draft).await.unwrap().id;

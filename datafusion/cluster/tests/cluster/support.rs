@@ -68,6 +68,8 @@ impl Drop for WorkerProcess {
 /// A place with tables that are alike everywhere.
 pub struct Place {
     pub sandbox: Option<Sandbox>,
+    /// The key of the coordinator.
+    pub key: String,
     /// The base URLs of its APIs.
     pub bases: Vec<(Api, String)>,
     /// The hosts that workers need.
@@ -145,7 +147,7 @@ impl Place {
         let organization = client.dataset(COMMUNES).get().await.unwrap().organization.clone().unwrap().id;
         let (big, small) = (CHARGING_POINTS_RESOURCE.to_owned(), COMMUNES_RESOURCE.to_owned());
         let of_organization = tables_of(&client, &organization).await;
-        let place = Self { sandbox: Some(sandbox), bases, hosts, big, small, of_organization };
+        let place = Self { sandbox: Some(sandbox), key: KEY.to_owned(), bases, hosts, big, small, of_organization };
         place.copy(&client).await;
         place.sandbox.as_ref().unwrap().take_requests();
         place
@@ -198,7 +200,7 @@ impl Place {
 
     /// A session of several machines.
     pub fn session(&self, workers: &[WorkerProcess], options: Options) -> SessionContext {
-        self.cluster(workers).session(self.client().api_key(KEY), options).unwrap()
+        self.cluster(workers).session(self.client().api_key(self.key.clone()), options).unwrap()
     }
 
     /// How many requests the workers have sent since the last call.
