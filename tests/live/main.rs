@@ -25,6 +25,7 @@ mod harvest;
 mod me;
 mod members;
 mod metrics;
+mod mirrors;
 mod notifications;
 mod organizations;
 mod pages;

@@ -10,7 +10,7 @@ use super::change::Direction;
 use super::comparison::{Comparison, OperationDifferences};
 use super::location::Location;
 use super::operations::Entry;
-use super::{rules, webhooks};
+use super::{rules, texts, webhooks};
 
 fn responses<'a>(entry: &Entry<'a>) -> BTreeMap<String, &'a Value> {
     let responses = entry.value.get("responses").and_then(Value::as_object).into_iter().flatten();
@@ -30,7 +30,7 @@ pub fn compare<'a>(
     let range = |status: &str| format!("{}XX", status.get(..1).unwrap_or_default());
     for (status, response) in &was {
         match is.get(status).or_else(|| is.get(&range(status))) {
-            Some(now) => answer(comparison, status, response, now, output),
+            Some(now) => response_change(comparison, status, response, now, output),
             None => removed(status, output),
         }
     }
@@ -39,7 +39,7 @@ pub fn compare<'a>(
             continue;
         }
         match was.get(&range(status)) {
-            Some(before) => answer(comparison, status, before, response, output),
+            Some(before) => response_change(comparison, status, before, response, output),
             None => added(status, output),
         }
     }
@@ -72,12 +72,12 @@ fn added(status: &str, output: &mut OperationDifferences) {
 
 fn location(status: &str) -> Location {
     match status {
-        "DEFAULT" => Location::of("/responses/default", "the answer for other statuses"),
-        status => Location::of(format!("/responses/{}", escape(status)), format!("the answer {status}")),
+        "DEFAULT" => Location::of("/responses/default", "the response for other statuses"),
+        status => Location::of(format!("/responses/{}", escape(status)), format!("the response {status}")),
     }
 }
 
-fn answer<'a>(
+fn response_change<'a>(
     comparison: &mut Comparison<'a>,
     status: &str,
     was: &'a Value,
@@ -169,7 +169,19 @@ fn headers<'a>(
                     }
                     _ => {}
                 }
-                comparison.schemas(before.get("schema"), after.get("schema"), &at, Direction::Response, output);
+                let (before, after) = (before.get("schema"), after.get("schema"));
+                let (old, new) = ((comparison.old, before), (comparison.new, after));
+                let change = match (texts::wider(new, old, false), texts::wider(old, new, false)) {
+                    (Some(_), _) => Some((&rules::TYPE_NARROWED, "may no longer be any text")),
+                    (None, Some(_)) => Some((&rules::TYPE_WIDENED, "may now be any text")),
+                    (None, None) => None,
+                };
+                if let Some((pair, text)) = change {
+                    let types = |schema: Option<&Value>| schema.and_then(|schema| schema.get("type")).cloned();
+                    output.report(pair.on(Direction::Response), &at, (types(before), types(after)), text);
+                } else {
+                    comparison.schemas(before, after, &at, Direction::Response, output);
+                }
             }
             (None, None) => {}
         }

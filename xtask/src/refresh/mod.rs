@@ -1,6 +1,6 @@
-//! `refresh`: the vendored documents brought up to date.
+//! `refresh`: brings the vendored documents up to date.
 //!
-//! What comes is checked by the whole pipeline before anything is written; then all files change together.
+//! New documents are checked by the whole pipeline before anything is written; then all files change together.
 
 mod check;
 mod provenance;
@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(value_name = "API", value_parser = ["main", "main-v2", "tabular", "metrics"])]
     apis: Vec<String>,
     /// The source, in place of what is served in production: a file, a URL, git:REVISION:PATH, udata:VERSION or
-    /// udata:latest
+    /// udata:latest, pypi:udata-hydra-csvapi or pypi:udata-hydra-csvapi:VERSION
     #[arg(long, value_name = "SOURCE")]
     from: Option<String>,
     /// Write nothing; exit with 1 when the source differs from what is vendored
@@ -48,7 +48,7 @@ pub struct Arguments {
     timeout: u64,
 }
 
-/// Refreshes, and tells what the changes do to users.
+/// Refreshes, and reports what the changes do to users.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match refresh(arguments) {
         Ok(code) => code,
@@ -68,6 +68,8 @@ struct Changed {
     checked: CheckedDocument,
     /// Its faults, for which it is not vendored.
     faults: Vec<Note>,
+    /// Whether it refers to no other file; one that does is not vendored either.
+    is_whole: bool,
 }
 
 fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
@@ -89,7 +91,6 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits, arguments.dry_run)) {
             Ok(Some(found)) => changed.push(found),
             Ok(None) => {
-                eprintln!("{api}: {name} is what is vendored");
                 let decided = accepted(api, &specs).map_err(one)?.apply(&mut [], &decisions::crate_version());
                 decided.notes.iter().for_each(|note| eprintln!("{api}: {note}"));
             }
@@ -124,6 +125,15 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         report.decide(&accepted(*api, &specs).map_err(one)?);
         reports.push(report);
     }
+    // What only its operations are known of tells that something changed, and what is vendored is a whole document.
+    let partial = changed.iter().filter(|it| it.loaded.is_partial).map(|it| {
+        let (api, name) = (it.api, &it.loaded.name);
+        format!("{api}, from {name}: it has the operations alone, which is no document to vendor; see --dry-run")
+    });
+    let partial: Vec<String> = partial.collect();
+    if !partial.is_empty() && !arguments.dry_run {
+        return Err(partial);
+    }
     if !arguments.dry_run {
         let file = |path: String, text: &str| Replacement { path, bytes: text.as_bytes().to_vec() };
         let mut files = vec![file(provenance::FILE.to_owned(), &provenance.text())];
@@ -136,6 +146,10 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     reports.iter().for_each(|report| print!("{}", report.write(arguments.format, colour)));
     let mut is_trusted = true;
+    for Changed { api, .. } in changed.iter().filter(|it| !it.is_whole) {
+        is_trusted = false;
+        eprintln!("{api}: a document that refers to other files is not vendored");
+    }
     for Changed { api, faults, .. } in changed.iter().filter(|it| !it.faults.is_empty()) {
         is_trusted = false;
         faults.iter().for_each(|note| eprintln!("{api}: {}: {note}", note.rule.level.name()));
@@ -149,7 +163,7 @@ fn accepted(api: Api, specs: &Path) -> Result<Decisions, String> {
     Decisions::read(&specs.join(api.name()).join(decisions::FILE))
 }
 
-/// A source that may be loaded already, because nothing else tells which API it describes.
+/// A source that may be loaded already, because only its content shows which API it describes.
 enum Source {
     Named(String),
     Loaded(Box<Loaded>),
@@ -193,6 +207,12 @@ fn selected_sources(
         let apis = if apis.is_empty() { vec![Api::Main, Api::MainV2] } else { apis };
         return Ok(apis.into_iter().map(|api| (api, Source::Named(format!("udata:{version}:{api}")))).collect());
     }
+    // And one both of the others.
+    if let Some(package) = from.strip_prefix("pypi:").filter(|package| package.matches(':').count() < 2) {
+        let apis = if apis.is_empty() { vec![Api::Tabular, Api::Metrics] } else { apis };
+        let package = if package.contains(':') { package.to_owned() } else { format!("{package}:latest") };
+        return Ok(apis.into_iter().map(|api| (api, Source::Named(format!("pypi:{package}:{api}")))).collect());
+    }
     match apis.as_slice() {
         [api] => Ok(vec![(*api, Source::Named(from.clone()))]),
         [] => {
@@ -218,22 +238,33 @@ fn check_received(
     let folder = specs.join(api.name());
     let vendored = fs::read(folder.join(api.file_name())).unwrap_or_default();
     if datagouv_specs::document::canonical_text(&document).as_bytes() == vendored {
+        let what = if loaded.is_partial { "has the operations of what is vendored" } else { "is what is vendored" };
+        eprintln!("{api}: {} {what}", loaded.name);
         return Ok(None);
     }
-    let reading = faults::read(document.clone()).map_err(|error| vec![error.to_string()])?;
+    // References to other files are followed where nothing is written.
+    let (reading, is_whole) = match dry_run {
+        true => {
+            let (reading, bundle) = loaded.read().map_err(|error| vec![error.reason])?;
+            (reading, bundle.origins.is_empty())
+        }
+        false => (faults::read(document.clone()).map_err(|error| vec![error.to_string()])?, true),
+    };
     let lost = |note: &&Note| note.rule.level == Level::Error;
     let (checked, faults) = match check::check(api, &document, &folder) {
         Ok(checked) if !reading.notes.iter().any(|note| lost(&note)) => (checked, Vec::new()),
-        _ if dry_run && !reading.notes.is_empty() => (check::check(api, &reading.document, &folder)?, reading.notes),
+        _ if dry_run && !(is_whole && reading.notes.is_empty()) => {
+            (check::check(api, &reading.document, &folder)?, reading.notes)
+        }
         Ok(_) => return Err(reading.notes.iter().filter(lost).map(Note::to_string).collect()),
         Err(reasons) => return Err(reasons),
     };
     let version = loaded.version.clone().or_else(|| version(api, &loaded, &document, limits));
     let version = version.unwrap_or_else(|| "unknown".to_owned());
-    Ok(Some(Changed { api, loaded, version, checked, faults }))
+    Ok(Some(Changed { api, loaded, version, checked, faults, is_whole }))
 }
 
-/// The version of the server: in the documents of the catalogue it is that of the API, so its site is asked.
+/// The version of the server: in the documents of the catalogue it is that of the API, so its site is requested.
 fn version(api: Api, loaded: &Loaded, document: &serde_json::Value, limits: &Limits) -> Option<String> {
     let text = |document: &serde_json::Value, pointer: &str| {
         document.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned)
@@ -249,7 +280,7 @@ fn version(api: Api, loaded: &Loaded, document: &serde_json::Value, limits: &Lim
     }
 }
 
-/// The tags that no feature of the crate stands for: the catalogue's operations are built by tag.
+/// The tags that have no feature of the crate: the catalogue's operations are built by tag.
 fn without_feature(api: Api, tags: &[String]) -> Result<Vec<String>, String> {
     if api != Api::Main {
         return Ok(Vec::new());

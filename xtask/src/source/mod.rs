@@ -1,9 +1,12 @@
-//! Where a document comes from: a file, a URL, a commit, a version of the server's package, or the project itself.
+//! Sources of documents: a file, a URL, a commit, a version of the server's package, or the project itself.
 
+mod csvapi;
+mod folder;
 mod git;
 mod http;
 mod positions;
 mod udata;
+mod yaml;
 
 use std::fmt;
 use std::fs::File;
@@ -11,8 +14,10 @@ use std::io::Read;
 use std::path::Path;
 
 use datagouv_specs::Api;
+use datagouv_specs::faults::{self, Bundle, Reading};
 use serde_json::Value;
 
+pub use folder::Folder;
 pub use http::Limits;
 use http::get;
 pub use positions::{Position, Positions};
@@ -20,17 +25,17 @@ pub use positions::{Position, Positions};
 /// The size above which nothing is taken for a document: the largest known one has 0.6 MB.
 const MAX_BYTES: u64 = 32 << 20;
 
-/// The compiled overlay of a vendored document, beside it.
+/// The compiled overlay of a vendored document, next to it.
 const OVERLAY: &str = "overlay.json";
 
-/// What a source gave.
+/// A loaded source.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The source, as it was asked for.
+    /// The source, as given.
     pub name: String,
     /// The source in words, for those who read where a document is from.
     pub origin: String,
-    /// The bytes, as they came.
+    /// The bytes received.
     pub bytes: Vec<u8>,
     /// The API that the source is known to describe, where its name says so.
     pub api: Option<Api>,
@@ -38,12 +43,16 @@ pub struct Loaded {
     pub version: Option<String>,
     /// The compiled overlay that corrects it, where the source has that too.
     pub overlay: Option<Vec<u8>>,
+    /// Whether the source has the operations alone, so that the rest is that of the vendored document.
+    pub is_partial: bool,
+    /// Where the files lie that it may refer to; none where it may refer to no other.
+    pub folder: Option<Folder>,
 }
 
 /// A source that gives no document, and why. Its display is one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The source, as it was asked for.
+    /// The source, as given.
     pub source: String,
     /// The reason, with the place in the document where there is one.
     pub reason: String,
@@ -65,9 +74,13 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// The help of the argument that gives a folder.
+pub const FOLDER: &str = "The folder in which references to other files may lead; without it, that of the document";
+
 /// What a source can be, for the help of commands.
 pub const SOURCES: &str = "A file, a URL, git:REVISION:PATH, udata:VERSION or udata:latest (the catalogue's API v1; \
-    udata:VERSION:main-v2 is the other), or main, main-v2, tabular, metrics (as vendored)";
+    udata:VERSION:main-v2 is the other), pypi:udata-hydra-csvapi (tabular; pypi:udata-hydra-csvapi:VERSION:metrics is \
+    the other), or main, main-v2, tabular, metrics (as vendored)";
 
 /// Loads a document from wherever [`SOURCES`] says that it can be.
 ///
@@ -92,12 +105,15 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
         api,
         version: None,
         overlay: None,
+        is_partial: false,
+        folder: None,
     };
     if let Some(object) = source.strip_prefix("git:") {
         let bytes = git::show(object).map_err(failed)?;
         let api = api_of_path(Path::new(object));
         let overlay = api.and_then(|_| git::show(&format!("{}/{OVERLAY}", object.rsplit_once('/')?.0)).ok());
-        return Ok(Loaded { overlay, ..plain(format!("git, {object}"), bytes, api) });
+        let folder = Some(Folder::of_commit(object));
+        return Ok(Loaded { overlay, folder, ..plain(format!("git, {object}"), bytes, api) });
     }
     if let Some(package) = source.strip_prefix("udata:") {
         let (version, api) = match package.split_once(':') {
@@ -113,6 +129,24 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
             api: Some(api),
             version: Some(version),
             overlay: None,
+            is_partial: false,
+            folder: None,
+        });
+    }
+    if let Some(package) = source.strip_prefix("pypi:") {
+        let mut parts = package.splitn(3, ':');
+        if parts.next() != Some(csvapi::PACKAGE) {
+            return Err(failed(format!("the one package that is known is {}", csvapi::PACKAGE)));
+        }
+        let version = parts.next().filter(|version| *version != "latest");
+        let api = parts.next().unwrap_or("tabular").parse().map_err(|error| Error::new(source, error))?;
+        let held = csvapi::document(version, api).map_err(failed)?;
+        let what = if held.is_partial { "the routes of its server; the rest as vendored" } else { "its document" };
+        return Ok(Loaded {
+            origin: format!("{} {} (Python package), {what}", csvapi::PACKAGE, held.version),
+            version: Some(held.version),
+            is_partial: held.is_partial,
+            ..plain(String::new(), held.bytes, Some(api))
         });
     }
     if source.starts_with("https://") || source.starts_with("http://") {
@@ -120,7 +154,8 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
     }
     let with_overlay = |origin: String, file: &Path, api: Option<Api>| {
         let overlay = api.and_then(|_| read(&file.with_file_name(OVERLAY)).ok());
-        Ok(Loaded { overlay, ..plain(origin, read(file).map_err(failed)?, api) })
+        let folder = Some(Folder::of_file(file));
+        Ok(Loaded { overlay, folder, ..plain(origin, read(file).map_err(failed)?, api) })
     };
     if let Ok(api) = source.parse::<Api>() {
         let file = crate::root().join("specs").join(api.name()).join(api.file_name());
@@ -152,12 +187,39 @@ impl Loaded {
     ///
     /// # Errors
     ///
-    /// When the bytes are neither; the reason tells the line.
+    /// If the bytes are neither; the reason names the line.
     pub fn parse(&self) -> Result<Value, Error> {
         parse(&self.bytes).map_err(|reason| Error::new(&self.name, reason))
     }
 
-    /// Where the values of the document stand in its text.
+    /// This source, whose references may lead anywhere in a folder.
+    ///
+    /// # Errors
+    ///
+    /// When the document is no file of that folder.
+    pub fn within(self, folder: Option<&Path>) -> Result<Self, Error> {
+        let Some(root) = folder else { return Ok(self) };
+        let own = self.folder.ok_or_else(|| Error::new(&self.name, "a folder is for documents that are files"))?;
+        let folder = own.within(root).map_err(|reason| Error::new(&self.name, reason))?;
+        Ok(Self { folder: Some(folder), ..self })
+    }
+
+    /// The document with the files that it refers to, and its faults.
+    ///
+    /// # Errors
+    ///
+    /// When the document cannot be parsed, or no meaning remains of it.
+    pub fn read(&self) -> Result<(Reading, Bundle), Error> {
+        let failed = |error: datagouv_specs::Error| Error::new(&self.name, error);
+        let document = self.parse()?;
+        let bundle = match &self.folder {
+            Some(folder) => faults::bundle(document, folder.file(), &mut |path| folder.parse(path)).map_err(failed)?,
+            None => Bundle::whole(document),
+        };
+        faults::read_bundle(bundle).map_err(failed)
+    }
+
+    /// The positions of the values of the document in its text.
     pub fn positions(&self) -> Positions {
         let text = String::from_utf8_lossy(&self.bytes);
         Positions::of(text.trim_start_matches('\u{feff}'))
@@ -182,9 +244,13 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     }
     // What looks like JSON gets the messages of a reader of JSON.
     if start.starts_with(['{', '[']) {
-        return serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"));
+        return serde_json::from_str(text).or_else(|error| {
+            // YAML takes what JSON does not: comments, commas before an end.
+            let yaml = yaml::parse(text).ok();
+            yaml.filter(Value::is_object).ok_or_else(|| format!("not JSON: {error}"))
+        });
     }
-    serde_yaml_ng::from_str(text).map_err(|error| format!("neither JSON nor YAML: {error}"))
+    yaml::parse(text).map_err(|error| format!("neither JSON nor YAML: {error}"))
 }
 
 /// The API that a document says it describes.
