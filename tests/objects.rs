@@ -6,11 +6,11 @@ use datagouv::main::types::{
     CommunityResourceInput, DatasetFrequency, DatasetInput, HarvestJobPreviewStatus, MemberRole, MembershipInvite,
     ResourceInput, TemporalCoverageInput,
 };
-use datagouv::main_v2::types::TopicElementInput;
+use datagouv::main_v2::types::{TopicElementInput, TopicInput};
 use datagouv::objects::{ResourceKey, Wait};
 use datagouv::{Api, Client, Date, File};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE, STOPS};
-use datagouv_sandbox::{Api as Document, Received, Sandbox, clock};
+use datagouv_sandbox::{Api as Document, Received, Sandbox, User, clock};
 use serde_json::{Value, json};
 
 async fn platform() -> (Sandbox, Client) {
@@ -245,23 +245,32 @@ async fn a_transfer_has_its_subject_and_recipient() {
 async fn members_are_invited_changed_and_removed() {
     let (sandbox, client) = platform().await;
     let organization = client.organization("5f43ab12cd34ef5678ab9001");
+    let stranger = sandbox.client_of(User::Stranger);
+    let user = stranger.main().get_me().send().await.unwrap().id.clone();
+    let ask = async || {
+        let body = json!({"comment": "Let me in."});
+        let request = stranger.main().post_membership_request().org(organization.id()).body(body).send().await.unwrap();
+        request.id.clone()
+    };
+    let request = ask().await;
+    taken(&sandbox);
     let invitation = MembershipInvite::new().email("someone@example.org").role(MemberRole::Editor);
     organization.invite(invitation).await.unwrap();
-    organization.set_member_role("someone", MemberRole::Admin).await.unwrap();
-    organization.remove_member("someone").await.unwrap();
-    organization.accept_membership("a-request").await.unwrap();
-    organization.refuse_membership("another", "Not yet.").await.unwrap();
+    organization.accept_membership(&request).await.unwrap();
+    organization.set_member_role(&user, MemberRole::Admin).await.unwrap();
+    organization.remove_member(&user).await.unwrap();
     let (operations, requests) = taken(&sandbox);
-    let expected = [
-        "invite_organization_member",
-        "update_organization_member",
-        "delete_organization_member",
-        "accept_membership",
-        "refuse_membership",
-    ];
+    let expected =
+        ["invite_organization_member", "accept_membership", "update_organization_member", "delete_organization_member"];
     assert_eq!(operations, expected);
     assert_eq!(requests[0].json(), json!({"email": "someone@example.org", "role": "editor"}));
-    assert_eq!(requests[1].json(), json!({"role": "admin"}));
+    assert_eq!(requests[2].json(), json!({"role": "admin"}));
+
+    let request = ask().await;
+    taken(&sandbox);
+    organization.refuse_membership(&request, "Not yet.").await.unwrap();
+    let (operations, requests) = taken(&sandbox);
+    assert_eq!(operations, ["refuse_membership"]);
     assert_eq!(last(&requests), json!({"comment": "Not yet."}));
 }
 
@@ -298,7 +307,8 @@ async fn an_upload_creates_a_resource_with_a_title() {
 #[tokio::test]
 async fn topics_are_changed_without_their_elements() {
     let (sandbox, client) = platform().await;
-    let topic = client.topic("6512ab34cd56ef7890ab1277");
+    let topic = client.topic(client.create_topic(TopicInput::new("Transport")).await.unwrap().id);
+    taken(&sandbox);
     topic.update(|update| update.name("Mobility")).await.unwrap();
     topic.add_elements([TopicElementInput::dataset(COMMUNES)]).await.unwrap();
     topic.elements().class("Dataset").send().await.unwrap();

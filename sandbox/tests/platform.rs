@@ -11,12 +11,10 @@ use datagouv_sandbox::platform::{
     AIR_QUALITY_RESOURCE, CHARGING_POINTS, CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE, NewTable,
     TabularSettings,
 };
-use datagouv_sandbox::response::declared_schema;
-use datagouv_sandbox::route::Routes;
-use datagouv_sandbox::validate::{Checker, Direction};
-use datagouv_sandbox::{Api, Document, Sandbox};
+
+use datagouv_sandbox::{Api, Sandbox};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use visitor::Visitor;
