@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// The checksum that it should have
     #[arg(long)]
     sha256: String,
+    /// Wait until its bytes are on disk
+    #[arg(long)]
+    sync: bool,
 }
 
 /// A block of bytes that do not compress, as the files that are large do not.
@@ -53,7 +56,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Outcome {
         let block = block();
         for stream in listener.incoming().flatten() {
             // A client that goes away is no failure of the server.
-            let _ = answer(stream, &block, size);
+            let _ = respond(stream, &block, size);
         }
     });
     // It ends with the program that started it, however that ends.
@@ -61,7 +64,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Outcome {
     Ok(())
 }
 
-fn answer(mut stream: TcpStream, block: &[u8], size: u64) -> std::io::Result<()> {
+fn respond(mut stream: TcpStream, block: &[u8], size: u64) -> std::io::Result<()> {
     for line in BufReader::new(&stream).lines() {
         if line?.is_empty() {
             break;
@@ -88,7 +91,7 @@ pub(crate) fn download(arguments: &Arguments) -> Outcome {
     let runtime = runtime()?;
     let memory = Memory::idle()?;
     let stopwatch = Stopwatch::start();
-    let saved = runtime.block_on(client.file(file).download(&arguments.path).send())?;
+    let saved = runtime.block_on(client.file(file).download(&arguments.path).sync(arguments.sync).send())?;
     let (wall, cpu) = stopwatch.stop();
     print_result(&json!({"bytes": saved.size, "wall": wall, "cpu": cpu, "memory": memory.grown()?}));
     Ok(())

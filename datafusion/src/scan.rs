@@ -298,14 +298,14 @@ impl ExecutionPlan for RowsExec {
         _: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
         let filters = result.parent_filters;
-        let answer = FilterPushdownPropagation::with_parent_pushdown_result(vec![PushedDown::No; filters.len()]);
+        let propagation = FilterPushdownPropagation::with_parent_pushdown_result(vec![PushedDown::No; filters.len()]);
         let dynamic = filters.into_iter().map(|filter| filter.filter).filter(is_dynamic);
         let dynamic: Vec<_> = dynamic.collect();
         // Of the first rows, those that match are not the first rows that match.
         if phase != FilterPushdownPhase::Post || self.scan.limit.is_some() || dynamic.is_empty() {
-            return Ok(answer);
+            return Ok(propagation);
         }
-        Ok(answer.with_updated_node(Arc::new(Self { dynamic, ..self.clone() })))
+        Ok(propagation.with_updated_node(Arc::new(Self { dynamic, ..self.clone() })))
     }
 }
 

@@ -23,6 +23,7 @@ pub struct DownloadAll {
     types: Option<Vec<ResourceTypeValue>>,
     concurrency: usize,
     verify: bool,
+    sync: bool,
     accepts_any_content: bool,
     listener: Option<TallyListener<Resource>>,
 }
@@ -62,6 +63,7 @@ impl DatasetHandle {
             types: None,
             concurrency: 2,
             verify: true,
+            sync: false,
             accepts_any_content: false,
             listener: None,
         }
@@ -84,6 +86,13 @@ impl DownloadAll {
     /// Sets whether declared sizes and checksums are verified. Default: `true`.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
+        self
+    }
+
+    /// Sets whether the bytes of each file are on disk when it is finished; see [`Download::sync`](super::Download::sync).
+    /// Default: `false`.
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.sync = sync;
         self
     }
 
@@ -120,7 +129,8 @@ impl DownloadAll {
         let resources: Vec<Resource> = dataset.resources.into_iter().filter(wanted).collect();
         let tally = Tally::new(self.listener, resources.len() as u64);
         let downloads = resources.into_iter().map(|resource| {
-            let mut download = client.file(&resource).download(&self.folder).verify(self.verify).filter(filter.clone());
+            let download = client.file(&resource).download(&self.folder).filter(filter.clone());
+            let mut download = download.verify(self.verify).sync(self.sync);
             if self.accepts_any_content {
                 download = download.accept_any_content();
             }

@@ -17,7 +17,7 @@ const WAITING: usize = 8;
 /// How many bytes are written between syncs to disk, so that little is left for the end.
 const SYNC_INTERVAL: usize = 32 << 20;
 
-/// A temporary file worker its target. Dropped before [`Complete::finish`], it is removed.
+/// A temporary file next to its target. Dropped before [`Complete::finish`], it is removed.
 ///
 /// Threads write and hash each piece while the next ones arrive. They do not belong to the runtime's blocking pool, which may
 /// be small, because they are used for as long as the download takes.
@@ -25,6 +25,7 @@ pub(super) struct Partial {
     pieces: mpsc::Sender<Piece>,
     written: oneshot::Receiver<io::Result<(File, Check)>>,
     target: PathBuf,
+    sync: bool,
     guard: Guard,
 }
 
@@ -32,6 +33,7 @@ pub(super) struct Partial {
 pub(super) struct Complete {
     file: File,
     target: PathBuf,
+    sync: bool,
     guard: Guard,
 }
 
@@ -47,8 +49,9 @@ impl Drop for Guard {
 }
 
 impl Partial {
-    /// Creates the file, without an await, so that a dropped download cannot leave it behind.
-    pub(super) fn create(target: PathBuf, expected: Expected) -> io::Result<Self> {
+    /// Creates the file, without an await, so that a dropped download cannot leave it behind. With `sync`, its bytes are on
+    /// disk before it is moved.
+    pub(super) fn create(target: PathBuf, expected: Expected, sync: bool) -> io::Result<Self> {
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let (file, guard) = loop {
             let path = target.with_file_name(format!(".{name}.{:08x}.part", fastrand::u32(..)));
@@ -59,10 +62,10 @@ impl Partial {
             }
         };
         let (pieces, waiting) = mpsc::channel(WAITING);
-        let (tell, written) = oneshot::channel();
+        let (sender, written) = oneshot::channel();
         // The receiver is gone if the download was dropped.
-        start(move || drop(tell.send(write(file, expected, waiting))))?;
-        Ok(Self { pieces, written, target, guard })
+        start(move || drop(sender.send(write(file, expected, waiting, sync))))?;
+        Ok(Self { pieces, written, target, sync, guard })
     }
 
     /// Adds a piece.
@@ -76,18 +79,20 @@ impl Partial {
 
     /// Waits until everything is written.
     pub(super) async fn complete(self) -> io::Result<(Complete, Check)> {
-        let Self { pieces, written, target, guard } = self;
+        let Self { pieces, written, target, sync, guard } = self;
         drop(pieces);
         let (file, check) = written.await.unwrap_or_else(|_| Err(ended()))?;
-        Ok((Complete { file, target, guard }, check))
+        Ok((Complete { file, target, sync, guard }, check))
     }
 }
 
 impl Complete {
     /// Moves the file to its target atomically, replacing an existing file.
     pub(super) async fn finish(self) -> io::Result<PathBuf> {
-        let Self { file, target, mut guard } = self;
-        tokio::fs::File::from_std(file).sync_all().await?;
+        let Self { file, target, sync, mut guard } = self;
+        if sync {
+            tokio::fs::File::from_std(file).sync_all().await?;
+        }
         if let Some(path) = &guard.0 {
             tokio::fs::rename(path, &target).await?;
         }
@@ -104,10 +109,15 @@ fn ended() -> io::Error {
     io::Error::other("a thread that works on the file has ended")
 }
 
-fn write(mut file: File, expected: Expected, mut pieces: mpsc::Receiver<Piece>) -> io::Result<(File, Check)> {
+fn write(
+    mut file: File,
+    expected: Expected,
+    mut pieces: mpsc::Receiver<Piece>,
+    sync: bool,
+) -> io::Result<(File, Check)> {
     let start_checking = || WorkerThread::start(WAITING, check(expected.clone()));
     let checking = expected.checksum.is_some().then(start_checking).transpose()?;
-    let mut keeping = BackgroundSync::default();
+    let mut background = sync.then(BackgroundSync::default);
     while let Some(piece) = pieces.blocking_recv() {
         if let Some(checking) = &checking {
             checking.give(piece.clone())?;
@@ -115,7 +125,9 @@ fn write(mut file: File, expected: Expected, mut pieces: mpsc::Receiver<Piece>) 
         match piece {
             Piece::Bytes(bytes) => {
                 file.write_all(&bytes)?;
-                keeping.wrote(bytes.len(), &file)?;
+                if let Some(background) = &mut background {
+                    background.wrote(bytes.len(), &file)?;
+                }
             }
             // The bytes written so far are void.
             Piece::Anew => {
@@ -124,7 +136,7 @@ fn write(mut file: File, expected: Expected, mut pieces: mpsc::Receiver<Piece>) 
             }
         }
     }
-    keeping.finish()?;
+    background.map_or(Ok(()), BackgroundSync::finish)?;
     let check = checking.map_or_else(|| Ok(expected.check()), WorkerThread::finish)?;
     Ok((file, check))
 }
@@ -188,7 +200,7 @@ impl BackgroundSync {
                 none.insert(WorkerThread::start(1, keep)?)
             }
         };
-        // Where it is busy still, once more afterwards is enough; where it has failed, that is told at the end.
+        // If it is still busy, one sync afterwards is enough; if it has failed, the error is returned at the end.
         let _ = worker.given.try_send(());
         Ok(())
     }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// is read to its end or dropped: a program that holds as many unread responses of one host as may be in flight, and
 /// makes another request, gets an error after a minute ([`Error::is_saturated`](crate::Error::is_saturated)).
 ///
-/// If a server tells that its own limit is reached (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or the same without
+/// If a server signals that its own limit is reached (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or the same without
 /// `X-`; 429 with `Retry-After`), all requests to it wait until then, up to [`max_pause`](Self::max_pause).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -150,7 +150,7 @@ impl HostLimiter {
         *next = (*next).max(earliest) + Duration::from_secs(1) / per_second;
     }
 
-    /// Delays all requests, as the server asks.
+    /// Delays all requests, as the server requires.
     pub(super) fn pause(&self, time: Duration) {
         let Some(until) = Instant::now().checked_add(time.min(self.limits.max_pause)) else { return };
         let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,7 +187,7 @@ impl Drop for Permit {
     }
 }
 
-/// Returns how long the server's own limit allows no request, if its headers tell.
+/// Returns how long the server's own limit allows no request, if its headers have it.
 pub(super) fn rate_limited_for(headers: &HeaderMap) -> Option<Duration> {
     const REMAINING: [HeaderName; 2] =
         [HeaderName::from_static("x-ratelimit-remaining"), HeaderName::from_static("ratelimit-remaining")];
@@ -214,7 +214,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_are_under_way_than_there_are_places() {
+    async fn requests_in_flight_do_not_exceed_the_permits() {
         let limiter = HostLimiter::new(Limits::none().in_flight(2));
         let (first, _second) = (limiter.acquire().await.unwrap(), limiter.acquire().await.unwrap());
         let third = tokio::spawn({
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_that_is_given_up_takes_no_place_and_no_turn() {
+    async fn a_dropped_wait_takes_no_permit_and_no_turn() {
         let limiter = HostLimiter::new(Limits::none().in_flight(1).per_second(1));
         let permit = limiter.acquire().await.unwrap();
         limiter.wait_for_rate().await;
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_server_is_waited_for() {
+    async fn a_slow_server_is_not_taken_for_unread_responses() {
         let limiter = HostLimiter::new(Limits::none().in_flight(1));
         let permit = limiter.acquire().await.unwrap();
         let waits = async {
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_can_make_all_wait_up_to_a_limit() {
+    async fn a_server_can_delay_all_requests_up_to_a_limit() {
         let limiter = HostLimiter::new(Limits::default().max_pause(20 * SECOND));
         let began = Instant::now();
         limiter.pause(5 * SECOND);
@@ -315,9 +315,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_servers_limit_is_understood() {
+    fn rate_limit_headers_are_parsed() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let told = |pairs: &[(&'static str, String)]| {
+        let wait = |pairs: &[(&'static str, String)]| {
             let headers = pairs
                 .iter()
                 .map(|(name, value)| (reqwest::header::HeaderName::from_static(name), value.parse().unwrap()))
@@ -325,13 +325,13 @@ mod tests {
             rate_limited_for(&headers).map(|time| time.as_secs())
         };
         let (left, reset) = ("x-ratelimit-remaining", "x-ratelimit-reset");
-        assert_eq!(told(&[(left, "0".into()), (reset, "12".into())]), Some(12));
-        let until = told(&[(left, "0".into()), (reset, (now + 60).to_string())]).unwrap();
+        assert_eq!(wait(&[(left, "0".into()), (reset, "12".into())]), Some(12));
+        let until = wait(&[(left, "0".into()), (reset, (now + 60).to_string())]).unwrap();
         assert!((50..=60).contains(&until), "{until}");
-        assert_eq!(told(&[(left, "0".into()), (reset, (now - 60).to_string())]), Some(0));
-        assert_eq!(told(&[("ratelimit-remaining", "0".into()), ("ratelimit-reset", "3".into())]), Some(3));
-        assert_eq!(told(&[(left, "1".into()), (reset, "12".into())]), None);
-        assert_eq!(told(&[(left, "0".into())]), None);
-        assert_eq!(told(&[(left, "none".into()), (reset, "12".into())]), None);
+        assert_eq!(wait(&[(left, "0".into()), (reset, (now - 60).to_string())]), Some(0));
+        assert_eq!(wait(&[("ratelimit-remaining", "0".into()), ("ratelimit-reset", "3".into())]), Some(3));
+        assert_eq!(wait(&[(left, "1".into()), (reset, "12".into())]), None);
+        assert_eq!(wait(&[(left, "0".into())]), None);
+        assert_eq!(wait(&[(left, "none".into()), (reset, "12".into())]), None);
     }
 }

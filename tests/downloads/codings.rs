@@ -1,4 +1,4 @@
-//! Content codings that only a feature undoes.
+//! Content codings that need a feature.
 
 use datagouv::files::{Algorithm, Checksum};
 use datagouv_sandbox::Reply;
@@ -42,7 +42,7 @@ fn sha256(data: &[u8]) -> Checksum {
 }
 
 #[tokio::test]
-async fn what_is_declared_may_be_of_the_file_or_of_what_is_sent() {
+async fn compares_declarations_with_the_decoded_or_the_encoded_body() {
     let (table, folder) = (table(), Folder::new());
     for (coding, body) in coded() {
         let sent = body.len() as u64;
@@ -64,13 +64,13 @@ async fn what_is_declared_may_be_of_the_file_or_of_what_is_sent() {
 }
 
 #[tokio::test]
-async fn a_coded_body_that_is_cut_starts_over_wherever_it_is() {
+async fn restarts_an_encoded_body_cut_at_any_byte() {
     clock::by_steps();
     let folder = Folder::new();
     for (coding, body) in coded() {
         for kept in [1, 3, 5, body.len() - 1] {
             let whole = body.clone();
-            // The body is whole as HTTP sees it.
+            // The body is complete for HTTP.
             let server = FaultServer::responding(move |arrival| {
                 let kept = if arrival.number == 1 { kept } else { whole.len() };
                 Reply::new(200, "text/csv", whole[..kept].to_vec()).with_header("content-encoding", coding)
@@ -84,7 +84,7 @@ async fn a_coded_body_that_is_cut_starts_over_wherever_it_is() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_such_coding_is_corrupt_unless_it_shows_what_it_is() {
+async fn a_damaged_body_is_corrupt_and_plain_text_is_recognised() {
     for (coding, body) in coded() {
         let damaged: Vec<u8> = body.iter().enumerate().map(|(at, byte)| if at < 12 { *byte } else { !byte }).collect();
         let followed = [&body[..], b"more"].concat();
@@ -93,7 +93,7 @@ async fn a_body_that_is_no_such_coding_is_corrupt_unless_it_shows_what_it_is() {
             let error = client().file(csv(&server, "/a.csv")).bytes(1 << 20).await.unwrap_err();
             assert!(error.is_corrupt() && error.to_string().contains("cannot be undone"), "{coding}: {error}");
         }
-        // Of brotli the beginning does not tell.
+        // Brotli has no magic number.
         if coding == "zstd" {
             let server = sending(coding, b"a;b\n1;2\n".to_vec()).await;
             assert_eq!(client().file(csv(&server, "/a.csv")).bytes(100).await.unwrap(), "a;b\n1;2\n");
@@ -105,7 +105,7 @@ async fn a_body_that_is_no_such_coding_is_corrupt_unless_it_shows_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_little_that_becomes_too_much_comes_in_small_pieces() {
+async fn decompresses_a_bomb_in_small_chunks() {
     for (coding, body) in coded() {
         let server = sending(coding, body).await;
         let mut stream = client().file(csv(&server, "/a.csv")).stream().await.unwrap();
@@ -120,7 +120,7 @@ async fn a_little_that_becomes_too_much_comes_in_small_pieces() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_compressed_by_its_name_stays_so() {
+async fn keeps_a_compressed_format_compressed() {
     let folder = Folder::new();
     for (coding, body) in coded() {
         let server = sending(coding, body.clone()).await;
@@ -135,7 +135,7 @@ async fn a_file_that_is_compressed_by_its_name_stays_so() {
 
 #[cfg(feature = "zstd")]
 #[tokio::test]
-async fn a_frame_of_a_larger_window_than_http_allows_is_refused() {
+async fn refuses_a_frame_with_a_larger_window_than_http_allows() {
     // The same text with a window of 128 MiB.
     let body = "28b52ffd0088e40000a0636f64652c6e6f6d0a32393031392c42726573740100d2ff9f17264d0000080a010085a9391002";
     let server = sending("zstd", bytes(body)).await;

@@ -436,7 +436,7 @@ async fn lists_redirects_in_order_and_once_where_a_download_resumes() {
         _ => ranged(arrival, &data(), TAG),
     })
     .await;
-    // The redirects lead to the rest as well.
+    // The request for the rest is redirected as well.
     server.fault_nth(3, Fault::CutBody(1_000));
     let folder = Folder::new();
     let saved = client().file(csv(&server, "/r/1")).download(&folder.0).send().await.unwrap();

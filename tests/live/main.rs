@@ -24,6 +24,7 @@ mod harvest;
 mod me;
 mod members;
 mod metrics;
+mod mirrors;
 mod notifications;
 mod organizations;
 mod pages;

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::format::{self, Format};
 use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, release, server, source, validate};
 
-/// The work of the maintainers.
+/// Maintenance of the project.
 #[derive(Parser)]
 #[command(name = "cargo xtask", version, arg_required_else_help = true)]
 struct Arguments {
@@ -22,38 +22,38 @@ enum Task {
         #[arg(help = source::SOURCES)]
         source: String,
     },
-    /// Bring the vendored documents up to date, and say what that changes for users
+    /// Bring the vendored documents up to date, and print what that changes for users
     Refresh(refresh::Arguments),
-    /// Say what changed between two documents, and what breaks
+    /// Print what changed between two documents, and what breaks
     Diff(diff::Arguments),
-    /// Say what the next release is: its version, its section of the CHANGELOG, and what does not agree with it
+    /// Print what the next release is: its version, its section of the CHANGELOG, and what does not agree with it
     Release(release::Arguments),
-    /// Say what is wrong with a document, by the JSON Schema of its version and by rules of our own
+    /// Print what is wrong with a document, by the JSON Schema of its version and by rules of our own
     Validate(validate::Arguments),
-    /// Call the read operations of a running platform, and say what its documents and overlays do not
+    /// Call the read operations of a running platform, and print what its documents and overlays do not cover
     Drift(drift::Arguments),
     /// Compile the overlays to the form that builds apply
     Overlays {
-        /// Write nothing; fail where a compiled overlay is not what its source says
+        /// Write nothing; fail if a compiled overlay differs from its source
         #[arg(long)]
         check: bool,
     },
-    /// Say which operations are generated, called in tests, and called on a real server
+    /// Print which operations are generated, called in tests, and called on a real server
     Coverage {
         #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
         format: Format,
-        /// Fail where no answer of a real server to an operation was recorded
+        /// Fail if no response of a real server to an operation was recorded
         #[arg(long)]
         live: bool,
     },
-    /// Decode recorded answers, write them back, and say what was lost
+    /// Decode recorded responses, encode them again, and print what was lost
     #[command(disable_help_flag = true)]
     Fidelity {
-        /// The folder of the recorded answers, and how to print
+        /// The folder of the recorded responses, and how to print
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measure how fast the client is to build and to run, side by side with what would be used instead
+    /// Measure building and running the client, side by side with its alternatives
     Bench(bench::Arguments),
     /// The real platform on this machine: the catalogue, hydra, the tabular and the metrics API
     Server {

@@ -1,4 +1,4 @@
-//! The work of the maintainers, behind `cargo xtask`.
+//! Maintenance commands of the project, behind `cargo xtask`.
 
 mod bench;
 pub mod cli;

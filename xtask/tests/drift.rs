@@ -8,10 +8,10 @@ use std::process::{Command, Output};
 
 use datagouv_specs::Api;
 use serde_json::{Value, json};
-use server::{Answer, Server};
+use server::{Response, Server};
 
-fn body(value: &Value) -> Answer {
-    Answer::Body("application/json", value.to_string().into_bytes())
+fn body(value: &Value) -> Response {
+    Response::Body("application/json", value.to_string().into_bytes())
 }
 
 fn drift(arguments: &[&str]) -> Output {
@@ -43,7 +43,7 @@ fn report(output: &Output) -> Value {
 }
 
 #[test]
-fn what_the_document_says_is_nothing_unexpected() {
+fn documented_responses_are_no_drift() {
     let (_server, url) = metrics(&health(), &json!({"data": [], "links": {}, "meta": {}}), &vendored());
     let output = drift(&["--metrics", &url, "--format", "json"]);
     let report = report(&output);
@@ -55,7 +55,7 @@ fn what_the_document_says_is_nothing_unexpected() {
 }
 
 #[test]
-fn what_it_does_not_say_is_told_with_counts_and_a_draft() {
+fn undocumented_values_are_reported_with_counts_and_a_draft() {
     let mut departing = health();
     departing["region"] = json!("secret words of someone");
     departing["status"] = Value::Null;
@@ -90,7 +90,7 @@ fn what_it_does_not_say_is_told_with_counts_and_a_draft() {
 }
 
 #[test]
-fn an_operation_that_is_new_in_the_served_document_is_told() {
+fn a_new_operation_in_the_served_document_is_reported() {
     let mut document = vendored();
     document["paths"]["/api/new/"] = json!({"get": {"responses": {"200": {"description": ""}}}});
     let (_server, url) = metrics(&health(), &json!({}), &document);
@@ -100,7 +100,7 @@ fn an_operation_that_is_new_in_the_served_document_is_told() {
 }
 
 #[test]
-fn a_platform_that_is_not_there_ends_with_two() {
+fn an_unreachable_platform_exits_with_2() {
     let output = drift(&["--metrics", "http://127.0.0.1:1"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("metrics, at http://127.0.0.1:1: "));
@@ -117,7 +117,7 @@ fn tabular(table: &str) -> (Server, String) {
     server.at(&format!("{resource}/"), body(&json!({"created_at": "", "url": "", "links": []})));
     server.at(&format!("{resource}/data/?page_size=20"), body(&json!({"data": [], "links": {}, "meta": {}})));
     server.at(&format!("{resource}/data/json/"), body(&json!([])));
-    server.at(&format!("{resource}/data/csv/"), Answer::Body("text/html", b"<p>".to_vec()));
+    server.at(&format!("{resource}/data/csv/"), Response::Body("text/html", b"<p>".to_vec()));
     (server, url.trim_end_matches("/health/").to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! `bench`: how fast the client is to build and to run, side by side with what would be used instead.
+//! `bench`: measures building and running the client, side by side with its alternatives.
 
 mod batches;
 mod build;
@@ -42,7 +42,7 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Benchmark {
-    /// Builds from nothing and of the crate alone, and what a program weighs
+    /// Builds from nothing and of the crate alone, and the size of a program
     Build,
     /// Single typed calls, and the same by hand
     Call,
@@ -72,13 +72,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     for benchmark in threshold {
         match measure(*benchmark, usize::from(arguments.rounds)) {
             Ok(table) => {
-                // One table takes minutes: it is shown as soon as it is there.
+                // A table takes minutes: each is printed as soon as it is measured.
                 if arguments.format == Format::Text {
                     println!("{}", table.text());
                 }
                 tables.push(table);
             }
-            // What the others say is worth no less.
+            // The other tables are still valid.
             Err(reason) => {
                 eprintln!("{reason}");
                 failed = true;
@@ -164,7 +164,7 @@ fn build_of(package: &str, manifest: Option<&Path>) -> Result<PathBuf, String> {
     program.ok_or_else(|| format!("cargo names no program of {package}"))
 }
 
-/// Where files are kept while they are measured with.
+/// The folder of temporary files of measurements.
 fn folder() -> Result<PathBuf, String> {
     let folder = crate::root().join("target/benchmarks");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;

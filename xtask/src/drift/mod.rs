@@ -1,8 +1,8 @@
-//! `drift`: what a running platform does that its documents, with their overlays, do not say.
+//! `drift`: reports where a running platform departs from its documents, corrected by their overlays.
 //!
-//! The read operations are called one at a time, with a pause in between, and without credentials. Of each JSON body it
-//! is told where it departs from the corrected document; nothing of it is kept but the names of properties, the types of
-//! values, and values of enums. Of other bodies only the media type is looked at.
+//! The read operations are called one at a time, with a pause in between, and without credentials. Each JSON body is
+//! compared with the corrected document; nothing of it is stored but the names of properties, the types of values, and
+//! values of enums. Of other bodies only the media type is compared.
 
 mod accepted;
 mod client;
@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     if drifts.iter().all(Drift::is_expected) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The APIs that are asked, each with the URL that its paths are appended to.
+/// The APIs that are called, each with the URL that its paths are appended to.
 fn platforms(arguments: &Arguments) -> Vec<(Api, String)> {
     let plain = |url: &String| url.trim_end_matches('/').to_owned();
     let mut platforms = Vec::new();
@@ -157,11 +157,11 @@ fn call(
     let mut refusal = None;
     for path in paths {
         match client.get(&format!("{base}{path}"))? {
-            Received::Refused(status) => refusal = Some(format!("status {status}")),
+            Received::Refused(status) => refusal = Some(format!("responded {status}")),
             Received::Other(status, media_type) => {
                 drift.observations.response(document, operation, status, None);
                 if operation.has_json() {
-                    refusal = Some(format!("status {status} with {media_type}"));
+                    refusal = Some(format!("responded {status} with {media_type}"));
                 } else {
                     bodies += 1;
                     drift.observations.media_type(document, operation, status, &media_type);
@@ -190,10 +190,10 @@ fn served(api: Api, base: &str, client: &Client) -> Result<Vec<String>, String> 
     let body = match client.get(&format!("{base}{path}"))? {
         Received::Json(200, body) => body,
         Received::Json(status, _) | Received::Refused(status) => {
-            return Ok(vec![format!("the document answers {status}")]);
+            return Ok(vec![format!("the request for the document returned {status}")]);
         }
         Received::Other(status, media_type) => {
-            return Ok(vec![format!("the document answers {status} with {media_type}")]);
+            return Ok(vec![format!("the request for the document returned {status} with {media_type}")]);
         }
     };
     let vendored = source::load(api.name()).map_err(|error| error.to_string())?;
@@ -213,12 +213,12 @@ fn served(api: Api, base: &str, client: &Client) -> Result<Vec<String>, String> 
             "path-added" | "operation-added" | "path-removed" | "operation-removed" | "deprecated-operation-removed"
         )
     };
-    let mut told: Vec<String> =
+    let mut lines: Vec<String> =
         report.changes.iter().filter(|change| is_new(change.id)).map(|change| change.text.clone()).collect();
     // Where a platform is, and which scheme it has, is its own.
     let others = report.changes.iter().filter(|change| !is_new(change.id) && !change.id.starts_with("server-")).count();
     if others > 0 {
-        told.push(format!("{others} other changes: `cargo xtask diff {api} {base}{path}`"));
+        lines.push(format!("{others} other changes: `cargo xtask diff {api} {base}{path}`"));
     }
-    Ok(told)
+    Ok(lines)
 }

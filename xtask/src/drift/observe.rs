@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::operations::{Operation, follow};
 
-/// What is seen and is not said.
+/// An observation that the document does not cover.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A property that the schema does not name, with the types of its values.
@@ -336,7 +336,7 @@ impl<'a> Merged<'a> {
                 && schema.get("allOf").is_some_and(|all| all.as_array().is_some_and(|all| all.len() == 1));
             self.add(document, part, format!("{place}/allOf/{index}"), is_own && is_alone, depth - 1);
         }
-        // Null is said where the schema is used, and of the place where it is used.
+        // Null is reported where the schema is used.
         if is_own && schema.get("nullable").is_some() {
             self.place = place;
         }
@@ -355,7 +355,7 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A value of an enum as it may be told: a short word, or its type.
+/// A value of an enum as it may be reported: a short word, or its type.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => {

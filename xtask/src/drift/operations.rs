@@ -151,7 +151,7 @@ fn described_values(document: &Value, parameter: &Value) -> DescribedValues {
 #[derive(Default)]
 pub struct Pool(BTreeMap<String, Vec<Entry>>);
 
-/// An object that can be asked for.
+/// An object that can be requested.
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
     id: String,

@@ -138,7 +138,7 @@ fn draft(departure: &Departure) -> Option<String> {
             (format!("{path}.enum"), format!("Undeclared value; {counts}"), Value::from(value.as_str()))
         }
         Kind::Null => (path, format!("null in {counts}"), json!({ "nullable": true })),
-        // What is to be said instead takes a thought.
+        // The replacement has to be written by hand.
         _ => return None,
     };
     let target = Value::from(target);

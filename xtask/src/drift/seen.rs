@@ -9,7 +9,7 @@ use super::observe::{Departure, Observations};
 pub struct Drift {
     /// The API.
     pub api: Api,
-    /// Where it was asked.
+    /// The URL that was requested.
     pub base: String,
     /// What its bodies have.
     pub observations: Observations,

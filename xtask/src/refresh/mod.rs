@@ -1,6 +1,6 @@
-//! `refresh`: the vendored documents brought up to date.
+//! `refresh`: brings the vendored documents up to date.
 //!
-//! What comes is checked by the whole pipeline before anything is written; then all files change together.
+//! New documents are checked by the whole pipeline before anything is written; then all files change together.
 
 mod check;
 mod provenance;
@@ -48,7 +48,7 @@ pub struct Arguments {
     timeout: u64,
 }
 
-/// Refreshes, and tells what the changes do to users.
+/// Refreshes, and reports what the changes do to users.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match refresh(arguments) {
         Ok(code) => code,
@@ -157,7 +157,7 @@ fn accepted(api: Api, specs: &Path) -> Result<Decisions, String> {
     Decisions::read(&specs.join(api.name()).join(decisions::FILE))
 }
 
-/// A source that may be loaded already, because nothing else tells which API it describes.
+/// A source that may be loaded already, because only its content shows which API it describes.
 enum Source {
     Named(String),
     Loaded(Box<Loaded>),
@@ -249,7 +249,7 @@ fn check_received(
     Ok(Some(Changed { api, loaded, version, checked, faults }))
 }
 
-/// The version of the server: in the documents of the catalogue it is that of the API, so its site is asked.
+/// The version of the server: in the documents of the catalogue it is that of the API, so its site is requested.
 fn version(api: Api, loaded: &Loaded, document: &serde_json::Value, limits: &Limits) -> Option<String> {
     let text = |document: &serde_json::Value, pointer: &str| {
         document.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned)
@@ -265,7 +265,7 @@ fn version(api: Api, loaded: &Loaded, document: &serde_json::Value, limits: &Lim
     }
 }
 
-/// The tags that no feature of the crate stands for: the catalogue's operations are built by tag.
+/// The tags that have no feature of the crate: the catalogue's operations are built by tag.
 fn without_feature(api: Api, tags: &[String]) -> Result<Vec<String>, String> {
     if api != Api::Main {
         return Ok(Vec::new());

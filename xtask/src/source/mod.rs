@@ -1,4 +1,4 @@
-//! Where a document comes from: a file, a URL, a commit, a version of the server's package, or the project itself.
+//! Sources of documents: a file, a URL, a commit, a version of the server's package, or the project itself.
 
 mod csvapi;
 mod git;
@@ -21,17 +21,17 @@ pub use positions::{Position, Positions};
 /// The size above which nothing is taken for a document: the largest known one has 0.6 MB.
 const MAX_BYTES: u64 = 32 << 20;
 
-/// The compiled overlay of a vendored document, beside it.
+/// The compiled overlay of a vendored document, next to it.
 const OVERLAY: &str = "overlay.json";
 
-/// What a source gave.
+/// A loaded source.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The source, as it was asked for.
+    /// The source, as given.
     pub name: String,
     /// The source in words, for those who read where a document is from.
     pub origin: String,
-    /// The bytes, as they came.
+    /// The bytes received.
     pub bytes: Vec<u8>,
     /// The API that the source is known to describe, where its name says so.
     pub api: Option<Api>,
@@ -46,7 +46,7 @@ pub struct Loaded {
 /// A source that gives no document, and why. Its display is one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The source, as it was asked for.
+    /// The source, as given.
     pub source: String,
     /// The reason, with the place in the document where there is one.
     pub reason: String,
@@ -174,12 +174,12 @@ impl Loaded {
     ///
     /// # Errors
     ///
-    /// When the bytes are neither; the reason tells the line.
+    /// If the bytes are neither; the reason names the line.
     pub fn parse(&self) -> Result<Value, Error> {
         parse(&self.bytes).map_err(|reason| Error::new(&self.name, reason))
     }
 
-    /// Where the values of the document stand in its text.
+    /// The positions of the values of the document in its text.
     pub fn positions(&self) -> Positions {
         let text = String::from_utf8_lossy(&self.bytes);
         Positions::of(text.trim_start_matches('\u{feff}'))
