@@ -1,8 +1,8 @@
 //! `drift`: reports where a running platform departs from its documents, corrected by their overlays.
 //!
-//! The read operations are called one at a time, with a pause in between, and without credentials. Of each JSON body it
-//! is reported where it departs from the corrected document; nothing of it is stored but the names of properties, the types of
-//! values, and values of enums. Of other bodies only the media type is compared.
+//! The read operations are called one at a time, with a pause in between, and without credentials. Each JSON body is
+//! compared with the corrected document; nothing of it is stored but the names of properties, the types of values, and
+//! values of enums. Of other bodies only the media type is compared.
 
 mod accepted;
 mod client;
@@ -157,11 +157,11 @@ fn call(
     let mut refusal = None;
     for path in paths {
         match client.get(&format!("{base}{path}"))? {
-            Received::Refused(status) => refusal = Some(format!("status {status}")),
+            Received::Refused(status) => refusal = Some(format!("responded {status}")),
             Received::Other(status, media_type) => {
                 drift.observations.response(document, operation, status, None);
                 if operation.has_json() {
-                    refusal = Some(format!("status {status} with {media_type}"));
+                    refusal = Some(format!("responded {status} with {media_type}"));
                 } else {
                     bodies += 1;
                     drift.observations.media_type(document, operation, status, &media_type);

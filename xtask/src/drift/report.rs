@@ -48,7 +48,7 @@ fn counts(drift: &Drift) -> String {
     let _ = write!(counts, ", {} operations not called", drift.skipped.len());
     match drift.accepted().len() {
         0 => {}
-        count => drop(write!(counts, ", {count} departures accepted before (specs/{}/accepted.toml)", drift.api)),
+        count => drop(write!(counts, ", departures accepted before: {count} (specs/{}/accepted.toml)", drift.api)),
     }
     counts
 }

@@ -106,10 +106,7 @@ fn list(folder: &Path, target: &Path) -> Result<String, String> {
 
 /// The differences of two lists, an item a line.
 pub fn compare(old: &str, new: &str) -> Surface {
-    let lines = |text: &str| -> BTreeSet<String> {
-        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-    };
-    let (old, new) = (lines(old), lines(new));
+    let (old, new) = (items(old), items(new));
     let mut surface = Surface::default();
     let mut fresh: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
     for line in new.difference(&old) {
@@ -132,6 +129,25 @@ pub fn compare(old: &str, new: &str) -> Surface {
     };
     surface.added_breaking = surface.added.iter().filter(is_closed).cloned().collect();
     surface
+}
+
+/// The items of a list. Functions of implementations are left out: their signatures are those of the trait, in the words
+/// of whoever wrote the implementation, such as a derive.
+fn items(list: &str) -> BTreeSet<String> {
+    let mut is_of_trait = false;
+    let mut items = BTreeSet::new();
+    for line in list.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let is_function = line.starts_with("pub ") && line.contains("fn ");
+        if line.starts_with("impl") {
+            is_of_trait = line.contains(" for ");
+        } else if !is_function && !line.starts_with("pub type ") && !line.starts_with("pub const ") {
+            is_of_trait = false;
+        }
+        if !(is_of_trait && is_function) {
+            items.insert(line.to_owned());
+        }
+    }
+    items
 }
 
 /// By what an item is known again: its kind and its path; an `impl` by the whole line.
@@ -201,9 +217,9 @@ pub datagouv::Row::title: alloc::string::String
 
     #[test]
     fn the_same_items_in_another_order_are_a_patch() {
-        let mut lines: Vec<&str> = OLD.lines().collect();
-        lines.reverse();
-        let surface = compare(OLD, &lines.join("\n"));
+        // What is of an implementation stands after it.
+        let (first, last) = OLD.split_once("pub trait").unwrap();
+        let surface = compare(OLD, &format!("pub trait{last}{first}"));
         assert_eq!(surface, Surface::default());
         assert_eq!(surface.release(), Release::Patch);
     }
@@ -237,6 +253,23 @@ pub datagouv::Row::title: alloc::string::String
         let unsent =
             with("impl core::marker::Send for datagouv::Client", "impl !core::marker::Send for datagouv::Client");
         assert_eq!(unsent.release(), Release::Major);
+    }
+
+    #[test]
+    fn an_implementation_in_other_words_is_the_same() {
+        let derived = format!(
+            "{OLD}impl core::cmp::PartialEq for datagouv::Api\npub fn datagouv::Api::eq(&self, &datagouv::Api) -> bool\n"
+        );
+        assert_eq!(compare(&derived, &derived.replace("&datagouv::Api)", "&Self)")), Surface::default());
+        // Without it, what compiles may not; with another associated type neither.
+        assert_eq!(compare(&derived, OLD).removed, ["impl core::cmp::PartialEq for datagouv::Api"]);
+        let iterator = format!(
+            "{OLD}impl core::iter::traits::iterator::Iterator for datagouv::Pages\npub type datagouv::Pages::Item = u8\n"
+        );
+        assert_eq!(compare(&iterator, &iterator.replace("u8", "u16")).changed.len(), 1);
+        // A function of the type itself after one counts.
+        let own = format!("{derived}impl datagouv::Api\npub fn datagouv::Api::name(&self) -> &str\n");
+        assert_eq!(compare(&own, &derived).removed.len(), 2);
     }
 
     #[test]
