@@ -12,7 +12,7 @@ use clap::Parser;
 use datagouv::rows::Row;
 use parquet::arrow::ArrowWriter;
 
-use support::{Outcome, Place};
+use support::{Outcome, Server};
 
 #[derive(Parser)]
 #[command(about = "The rows of a file as Parquet")]
@@ -26,7 +26,7 @@ struct Arguments {
     #[arg(long, value_delimiter = ',')]
     columns: Vec<String>,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
 }
 
 async fn batches(arguments: Arguments) -> Outcome {
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let rows = platform.client.resource(&arguments.resource).rows::<Row>().select(arguments.columns);
     let mut batches = rows.record_batches();
     let schema = batches.schema().await?;

@@ -17,7 +17,7 @@ use datagouv::main::types::ResourceTypeValue;
 use datagouv_sandbox::platform::COMMUNES;
 
 use bar::Bar;
-use support::{Outcome, Place};
+use support::{Outcome, Server};
 
 #[derive(Parser)]
 #[command(about = "How do the files of a dataset get onto this machine, whole and as they were declared?")]
@@ -40,11 +40,11 @@ struct Arguments {
     /// Keep files whose size or checksum is not the declared one
     #[arg(long)]
     unverified: bool,
-    /// Keep files that do not begin as their format does, such as HTML pages in the place of data
+    /// Keep files that do not begin as their format does, such as HTML pages instead of data
     #[arg(long)]
     any_content: bool,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -54,8 +54,8 @@ async fn main() -> ExitCode {
 }
 
 async fn download(arguments: Arguments) -> Outcome {
-    let Arguments { dataset, resource, parquet, folder, concurrency, unverified, any_content, place } = arguments;
-    let platform = place.open().await?;
+    let Arguments { dataset, resource, parquet, folder, concurrency, unverified, any_content, server } = arguments;
+    let platform = server.open().await?;
     let client = &platform.client;
     let bar = Arc::new(Bar::new());
     let shown = Arc::clone(&bar);
@@ -67,7 +67,7 @@ async fn download(arguments: Arguments) -> Outcome {
         let download = if any_content { download.accept_any_content() } else { download };
         let saved = download.send().await?;
         bar.finish();
-        tell(&saved);
+        show(&saved);
         return Ok(());
     }
     let wanted = [ResourceTypeValue::Main, ResourceTypeValue::Documentation];
@@ -78,7 +78,7 @@ async fn download(arguments: Arguments) -> Outcome {
     let mut failures = 0;
     for file in files {
         match file.outcome {
-            Ok(saved) => tell(&saved),
+            Ok(saved) => show(&saved),
             Err(error) => {
                 failures += 1;
                 println!("failed  {}: {error}", file.resource.title);
@@ -88,7 +88,7 @@ async fn download(arguments: Arguments) -> Outcome {
     if failures > 0 { Err(format!("{failures} files could not be saved").into()) } else { Ok(()) }
 }
 
-fn tell(saved: &Downloaded) {
+fn show(saved: &Downloaded) {
     let checked = saved.checksum.as_ref().map_or_else(|| "no checksum declared".to_owned(), ToString::to_string);
     println!("saved   {} ({} bytes, {checked})", saved.path.display(), saved.size);
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use support::{Outcome, Place, heading, table};
+use support::{Outcome, Server, heading, table};
 
 #[derive(Parser)]
 #[command(about = "What does the whole catalogue hold? Its exports, read row by row.")]
@@ -25,7 +25,7 @@ struct Arguments {
     #[arg(long, default_value_t = 10)]
     first: usize,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
 }
 
 async fn count(arguments: Arguments) -> Outcome {
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let client = &platform.client;
     let mut dump = match &arguments.organization {
         Some(organization) => client.organization(organization).dumps().datasets(),

@@ -1,4 +1,4 @@
-//! Shows what errors tell: status, refused fields, server messages.
+//! Shows what errors contain: status, refused fields, server messages.
 //!
 //! `cargo run --example errors`. Nothing is written: each request is refused or finds nothing.
 
@@ -10,13 +10,13 @@ use clap::Parser;
 use datagouv::main::types::DatasetInput;
 use datagouv::{Api, Error, Filters};
 
-use support::{Outcome, Place, heading};
+use support::{Outcome, Server, heading};
 
 #[derive(Parser)]
-#[command(about = "What does an error answer?")]
+#[command(about = "What does an error contain?")]
 struct Arguments {
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -26,30 +26,30 @@ async fn main() -> ExitCode {
 }
 
 async fn errors(arguments: Arguments) -> Outcome {
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let client = &platform.client;
 
     heading("A dataset that is not there");
-    tell(client.main().get_dataset().dataset("no-such-dataset").send().await.err());
+    show(client.main().get_dataset().dataset("no-such-dataset").send().await.err());
 
     heading("A dataset without a title");
-    tell(client.main().create_dataset().body(DatasetInput::new("", "")).send().await.err());
+    show(client.main().create_dataset().body(DatasetInput::new("", "")).send().await.err());
 
     heading("An argument that would lead to another path: nothing is sent");
-    tell(client.main().get_dataset().dataset("..").send().await.err());
+    show(client.main().get_dataset().dataset("..").send().await.err());
 
     if platform.has(Api::Metrics) {
         heading("A model of metrics that is not there");
-        tell(client.metrics().get_metrics_by_model().model("dataset").send().await.err());
+        show(client.metrics().get_metrics_by_model().model("dataset").send().await.err());
 
         heading("A column that is not there");
         let filters = Filters::from([("nowhere__exact", "1")]);
-        tell(client.metrics().get_metrics_by_model().model("datasets").filters(filters).send().await.err());
+        show(client.metrics().get_metrics_by_model().model("datasets").filters(filters).send().await.err());
     }
     Ok(())
 }
 
-fn tell(error: Option<Error>) {
+fn show(error: Option<Error>) {
     let Some(error) = error else {
         println!("  no error");
         return;
@@ -63,7 +63,7 @@ fn tell(error: Option<Error>) {
         ("unauthorized", error.is_unauthorized()),
         ("forbidden", error.is_forbidden()),
         ("not sent", error.is_request()),
-        ("no answer", error.is_transport()),
+        ("no response", error.is_transport()),
         ("unreadable", error.is_decode()),
     ];
     let kinds: Vec<&str> = kinds.iter().filter(|(_, holds)| *holds).map(|(name, _)| *name).collect();

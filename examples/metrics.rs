@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use support::{Outcome, Place, table};
+use support::{Outcome, Server, table};
 
 #[derive(Parser)]
 #[command(about = "How often was a dataset looked at and downloaded, month by month?")]
@@ -23,7 +23,7 @@ struct Arguments {
     #[arg(long, value_name = "YYYY-MM")]
     until: Option<String>,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
 }
 
 async fn metrics(arguments: Arguments) -> Outcome {
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let metrics = platform.client.dataset(arguments.dataset).metrics();
     let mut months = metrics.clone();
     if let Some(month) = &arguments.since {

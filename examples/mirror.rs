@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use datagouv::mirror::{Gone, Mirror, Outcome as FileOutcome};
+use datagouv::mirror::{Mirror, Orphans, Outcome as FileOutcome};
 use datagouv_sandbox::platform::COMMUNES;
 
 use bar::Bar;
-use support::{Outcome, Place};
+use support::{Outcome, Server};
 
 #[derive(Parser)]
 #[command(about = "What has changed since yesterday, and how does a folder follow it?")]
@@ -43,17 +43,17 @@ struct Arguments {
     /// Formats to follow, separated by commas
     #[arg(long, value_delimiter = ',')]
     formats: Vec<String>,
-    /// Remove files whose resources are no longer there
+    /// Remove files whose resources are no longer in the catalogue
     #[arg(long)]
     remove: bool,
-    /// Only tell what would be done
+    /// Only print what would be done
     #[arg(long)]
     dry_run: bool,
-    /// Go on, and look for changes every so many seconds
+    /// Watch the catalogue, polling it every so many seconds
     #[arg(long, value_name = "SECONDS")]
     watch: Option<u64>,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
 
 async fn mirror(arguments: Arguments) -> Outcome {
     let Arguments { dataset, organization, search, folder, include, exclude, formats, .. } = arguments;
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let client = &platform.client;
     let mut mirror = match (organization, search) {
         (Some(organization), _) => client.organization(organization).mirror(folder),
@@ -73,8 +73,8 @@ async fn mirror(arguments: Arguments) -> Outcome {
     };
     mirror = include.iter().fold(mirror, Mirror::include);
     mirror = exclude.iter().fold(mirror, Mirror::exclude);
-    let gone = if arguments.remove { Gone::Remove } else { Gone::Keep };
-    let mirror = mirror.formats(formats).gone(gone).dry_run(arguments.dry_run).concurrency(4);
+    let orphans = if arguments.remove { Orphans::Remove } else { Orphans::Keep };
+    let mirror = mirror.formats(formats).orphans(orphans).dry_run(arguments.dry_run).concurrency(4);
     run(mirror.clone()).await?;
     let Some(seconds) = arguments.watch else { return Ok(()) };
     let mut changes = mirror.clone().watch(Duration::from_secs(seconds.max(1)));

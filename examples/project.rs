@@ -10,10 +10,12 @@ use clap::Parser;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use support::{Outcome, Place, heading, short, table};
+use support::{Outcome, Server, heading, short, table};
 
 #[derive(Parser)]
-#[command(about = "How is only what a program needs asked for, in a type of its own, from all pages of a list?")]
+#[command(
+    about = "How does a program request only the fields that it needs, in a type of its own, from all pages of a list?"
+)]
 struct Arguments {
     /// Words that the datasets must have
     words: Option<String>,
@@ -21,7 +23,7 @@ struct Arguments {
     #[arg(long, default_value_t = 20)]
     first: usize,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 /// The fields of a dataset that this program needs. The mask is derived from them, so that the server sends no others.
@@ -50,7 +52,7 @@ async fn main() -> ExitCode {
 }
 
 async fn project(arguments: Arguments) -> Outcome {
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let mut list = platform.client.main().list_datasets();
     if let Some(words) = arguments.words {
         list = list.q(words);

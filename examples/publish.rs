@@ -13,7 +13,7 @@ use datagouv::File;
 use datagouv::main::types::{DatasetFrequency, DatasetInput, ResourceInput, ResourceUpdate};
 use datagouv::objects::{DatasetHandle, ResourceKey};
 
-use support::{Outcome, Place};
+use support::{Outcome, Server};
 
 #[derive(Parser)]
 #[command(about = "How is a dataset published: created, given a file, changed, deleted?")]
@@ -24,7 +24,7 @@ struct Arguments {
     #[arg(long)]
     keep: bool,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -38,7 +38,7 @@ async fn publish(arguments: Arguments) -> Outcome {
         Some(path) => File::from_path(path).await.map_err(|error| format!("{}: {error}", path.display()))?,
         None => File::from_bytes("communes.csv", "code,nom\n29019,Brest\n35238,Rennes\n"),
     };
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     if !platform.has_key {
         return Err("publishing needs an API key: --api-key-file FILE".into());
     }

@@ -16,7 +16,7 @@ use datagouv::rows::Row;
 use datagouv_sandbox::platform::COMMUNES_RESOURCE;
 
 use bar::Bar;
-use support::{Outcome, Place, plain, table};
+use support::{Outcome, Server, plain, table};
 
 #[derive(Parser)]
 #[command(about = "What are the rows of a file, whatever its encoding and separator?")]
@@ -43,7 +43,7 @@ struct Arguments {
     #[arg(long, default_value_t = 10)]
     show: usize,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -66,7 +66,7 @@ async fn print(arguments: Arguments) -> Outcome {
         return show(records::read(file, format).await?, arguments.show, &bar).await;
     }
     // The platform ends with this.
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let shown = Arc::clone(&bar);
     let mut records = platform.client.resource(arguments.resource).records().format(format);
     if arguments.from_file {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use datagouv::rows::{Condition, Row, Rows, avg, col, count};
 
-use support::{Outcome, Place, heading, plain, table};
+use support::{Outcome, Server, heading, plain, table};
 
 #[derive(Parser)]
 #[command(about = "Which rows of a file match?")]
@@ -39,7 +39,7 @@ struct Arguments {
     #[arg(long, default_value_t = 20)]
     show: usize,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -71,7 +71,7 @@ fn condition(arguments: &Arguments) -> Outcome<Condition> {
 
 async fn rows(arguments: Arguments) -> Outcome {
     let condition = condition(&arguments)?;
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     // `checked`: an unknown column is an error before the query is sent, with the nearest name.
     let mut query: Rows<Row> = platform.client.resource(&arguments.resource).rows().filter(condition).checked();
     if let Some(text) = &arguments.mean_by {

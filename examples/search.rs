@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use datagouv::main_v2::types::SearchDatasetsSort;
 
-use support::{Outcome, Place, day, heading, short, table};
+use support::{Outcome, Server, day, heading, short, table};
 
 #[derive(Parser)]
 #[command(about = "Which datasets are there about a subject, of a producer, with a tag, in a format?")]
@@ -32,7 +32,7 @@ struct Arguments {
     #[arg(long, default_value_t = 10)]
     first: i64,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
 }
 
 async fn search(arguments: Arguments) -> Outcome {
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let words = arguments.words.unwrap_or_default();
     let mut search = platform.client.search().datasets(words).page_size(arguments.first);
     if !arguments.tag.is_empty() {

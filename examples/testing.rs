@@ -79,7 +79,7 @@ mod tests {
     async fn a_dataset_that_is_not_there_has_no_title() {
         let platform = Sandbox::start_platform().await;
         assert_eq!(Trees::new(platform.client(), "bushes").title().await.unwrap(), None);
-        // To be refused is something else.
+        // A refusal is another error.
         platform.on(|client| client.main().get_dataset().dataset("secret")).status(403);
         assert!(Trees::new(platform.client(), "secret").title().await.unwrap_err().is_forbidden());
     }
@@ -114,7 +114,7 @@ mod tests {
         let trees = Trees::new(platform.client(), dataset.id).higher_than(10.0).await.unwrap();
         let tree = |name: &str, height| Tree { name: name.to_owned(), height };
         assert_eq!(trees, [tree("Ash", 21.0), tree("Elm", 12.5)]);
-        // The server has filtered.
+        // The server filters.
         assert!(platform.received().of("get_resource_data").iter().all(|request| request.query.contains("height")));
     }
 }

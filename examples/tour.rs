@@ -11,7 +11,7 @@ use datagouv::main::types::{Dataset, DatasetInput, ListDatasetsSort, UploadNewDa
 use datagouv::tabular::types::{PythonType, ResourceProfile};
 use datagouv::{Api, Client, File, Filters};
 
-use support::{Outcome, Place, Platform, day, heading, plain, short, table};
+use support::{Outcome, Platform, Server, day, heading, plain, short, table};
 
 #[derive(Parser)]
 #[command(about = "A walk through the platform: search, open, upload and read back, rows, visits")]
@@ -26,7 +26,7 @@ struct Arguments {
     #[arg(long, value_name = "ID")]
     resource: Option<String>,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
 }
 
 async fn walk(arguments: Arguments) -> Outcome {
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let client = &platform.client;
     println!("Where: {}", platform.name);
     let found = search(client, &arguments.words).await?;
@@ -148,7 +148,7 @@ async fn rows(client: &Client, mut tried: Vec<(String, String)>) -> Outcome {
     tried.extend(known.resources().map(|id| (id.to_owned(), id.to_owned())));
     for (id, title) in &tried {
         let profile = match tabular.get_resource_profile().rid(id).send().await {
-            Ok(answer) => answer.into_inner().profile,
+            Ok(response) => response.into_inner().profile,
             Err(error) if error.status().is_some() => continue,
             Err(error) => return Err(error.into()),
         };

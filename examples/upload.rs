@@ -17,7 +17,7 @@ use datagouv::files::UnpublishedFile;
 use datagouv_sandbox::platform::COMMUNES;
 
 use bar::Bar;
-use support::{Outcome, Place};
+use support::{Outcome, Server};
 
 #[derive(Parser)]
 #[command(about = "How does a file get onto the platform, however large it is?")]
@@ -40,7 +40,7 @@ struct Arguments {
     #[arg(long, value_name = "UUID")]
     resume: Option<String>,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[tokio::main]
@@ -50,12 +50,12 @@ async fn main() -> ExitCode {
 }
 
 async fn upload(arguments: Arguments) -> Outcome {
-    let Arguments { file, dataset, resource, columns, part_size, resume, place } = arguments;
+    let Arguments { file, dataset, resource, columns, part_size, resume, server } = arguments;
     let file = match &file {
         Some(path) => File::from_path(path).await.map_err(|error| format!("{}: {error}", path.display()))?,
         None => File::from_bytes("codes.csv", "code,nom\n29019,Brest\n".repeat(500_000)),
     };
-    let platform = place.open().await?;
+    let platform = server.open().await?;
     if !platform.has_key {
         return Err("an upload needs an API key: --api-key-file FILE".into());
     }
@@ -87,7 +87,7 @@ async fn upload(arguments: Arguments) -> Outcome {
     Ok(())
 }
 
-/// Checks the first line of a file. A validator of table schemas has its place here too: `unpublished.schema` is the one that
+/// Checks the first line of a file. A validator of table schemas would be called here too: `unpublished.schema` is the one that
 /// the resource or the dataset names.
 async fn has_columns(unpublished: &UnpublishedFile, columns: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let bytes = unpublished.bytes().await?;

@@ -56,7 +56,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Outcome {
         let block = block();
         for stream in listener.incoming().flatten() {
             // A client that goes away is no failure of the server.
-            let _ = answer(stream, &block, size);
+            let _ = respond(stream, &block, size);
         }
     });
     // It ends with the program that started it, however that ends.
@@ -64,7 +64,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Outcome {
     Ok(())
 }
 
-fn answer(mut stream: TcpStream, block: &[u8], size: u64) -> std::io::Result<()> {
+fn respond(mut stream: TcpStream, block: &[u8], size: u64) -> std::io::Result<()> {
     for line in BufReader::new(&stream).lines() {
         if line?.is_empty() {
             break;

@@ -117,7 +117,7 @@ pub(crate) fn batches(arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-/// Asks for what the client asks for, and drops it or keeps it.
+/// Sends the requests that the client sends, and drops the rows or keeps them.
 pub(crate) fn bytes(arguments: &BytesArguments) -> Outcome {
     let client = reqwest()?;
     let mut file = arguments.save.as_ref().map(std::fs::File::create).transpose()?.map(std::io::BufWriter::new);
@@ -129,9 +129,9 @@ pub(crate) fn bytes(arguments: &BytesArguments) -> Outcome {
             let last = (first + EXPORT - 1).min(arguments.rows);
             let query = format!("__id__greater={first}&__id__less={last}&__id__sort=asc");
             let url = format!("{base}/api/resources/{}/data/csv/?{query}", arguments.resource);
-            let mut answer = client.get(url).header("accept", "text/csv").send().await?.error_for_status()?;
+            let mut response = client.get(url).header("accept", "text/csv").send().await?.error_for_status()?;
             let mut is_header = first > 1;
-            while let Some(bytes) = answer.chunk().await? {
+            while let Some(bytes) = response.chunk().await? {
                 size += bytes.len();
                 let Some(file) = &mut file else { continue };
                 // One header is enough for a file.

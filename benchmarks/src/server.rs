@@ -1,5 +1,4 @@
-//! The server of all that is measured over the network: the sandbox, which answers from memory whatever it was asked
-//! for before.
+//! The server of all measurements over the network: the sandbox, which responds from memory to repeated requests.
 
 use std::io::Write;
 
@@ -8,7 +7,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::{Outcome, table};
 
-/// As many datasets as a walk finds, beside the few that every sandbox has.
+/// The number of datasets of a walk, in addition to the few that every sandbox has.
 const DATASETS: usize = 10_000;
 
 /// As many resources as each of them has; the mean on data.gouv.fr is near it.
@@ -22,7 +21,7 @@ pub(crate) struct Arguments {
     /// How many rows it has
     #[arg(long, default_value_t)]
     rows: u32,
-    /// The answers to single calls, in the place of the catalogue
+    /// The responses to single calls, instead of the catalogue
     #[arg(long)]
     calls: bool,
 }

@@ -41,7 +41,7 @@ impl TrafficCount {
     }
 }
 
-/// True or false, which the exports write as `t` and `f`: a reader of CSV that knows no types of columns has to be told.
+/// True or false, which the exports write as `t` and `f`: a CSV reader without the types of columns needs this type.
 pub(crate) struct Flag(bool);
 
 impl<'de> Deserialize<'de> for Flag {

@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     /// The origin of the server
     #[arg(long)]
     origin: String,
-    /// The id of the dataset, which tells the server what to respond
+    /// The id of the dataset, from which the server makes its response
     #[arg(long)]
     dataset: String,
     /// The file

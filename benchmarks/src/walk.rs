@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "what is asked for need not be looked at")]
+#[expect(dead_code, reason = "the fields are requested and not read")]
 struct DatasetSummary {
     id: String,
     title: String,

@@ -91,8 +91,8 @@ fn scan_with_top(scan: &TableScan, keys: &[(usize, &SortExpr)], rows: usize) -> 
     });
     let top = Top { orders: orders.collect::<Option<Vec<_>>>()?, rows };
     let exact = |filter: &Expr| {
-        let answer = datafusion::catalog::TableProvider::supports_filters_pushdown(table, &[filter]);
-        matches!(answer.as_deref(), Ok([TableProviderFilterPushDown::Exact]))
+        let pushdown = datafusion::catalog::TableProvider::supports_filters_pushdown(table, &[filter]);
+        matches!(pushdown.as_deref(), Ok([TableProviderFilterPushDown::Exact]))
     };
     if table.top.as_ref() == Some(&top) || !scan.filters.iter().all(exact) {
         return None;

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub struct Bar {
     bar: Option<ProgressBar>,
     /// The last tenth, or ten megabytes, that a line was printed for.
-    told: Mutex<u64>,
+    printed: Mutex<u64>,
 }
 
 impl Bar {
@@ -22,7 +22,7 @@ impl Bar {
             bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Self { bar, told: Mutex::new(0) }
+        Self { bar, printed: Mutex::new(0) }
     }
 
     /// Shows the progress, with a name before it.
@@ -39,10 +39,10 @@ impl Bar {
             return;
         }
         let step = (done * 10).checked_div(total).unwrap_or(done / 10_000_000);
-        if let Ok(mut told) = self.told.lock()
-            && step > *told
+        if let Ok(mut printed) = self.printed.lock()
+            && step > *printed
         {
-            *told = step;
+            *printed = step;
             eprintln!("{text}");
         }
     }

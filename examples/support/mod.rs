@@ -15,8 +15,8 @@ pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// The server to call. The default is a small platform with invented data inside this program.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Where to go (a small platform inside this program otherwise)")]
-pub struct Place {
+#[command(next_help_heading = "Server (by default a small platform inside this program)")]
+pub struct Server {
     /// Call data.gouv.fr
     #[arg(long, conflicts_with_all = ["env", "main", "main_v2", "tabular", "metrics"])]
     live: bool,
@@ -59,7 +59,7 @@ pub struct Platform {
     sandbox: Option<Sandbox>,
 }
 
-impl Place {
+impl Server {
     /// Builds the client.
     pub async fn open(self) -> Outcome<Platform> {
         let mut key = match &self.api_key_file {

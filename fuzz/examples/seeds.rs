@@ -1,4 +1,4 @@
-//! Writes what the targets begin with: answers as they were recorded, and the documents.
+//! Writes the seeds of the targets: recorded responses, and the documents.
 
 use std::error::Error;
 use std::fs;
@@ -8,7 +8,7 @@ use datagouv_fuzz::RESPONSES;
 use datagouv_specs::Api;
 use serde_json::Value;
 
-/// The operations whose answers have the types of [`RESPONSES`], in that order.
+/// The operations whose responses have the types of [`RESPONSES`], in that order.
 const OPERATIONS: [&str; 10] = [
     "get_site",
     "list_posts",

@@ -6,7 +6,7 @@ use datagouv::rows::{Column, Condition, col};
 use datagouv_sandbox::platform::NewTable;
 use serde_json::{Value, json};
 
-/// What a condition means, told without the crate.
+/// The meaning of a condition, computed without the crate.
 #[derive(Debug)]
 enum Meaning {
     Exact(usize, String),

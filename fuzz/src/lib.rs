@@ -1,7 +1,7 @@
 //! The fuzz targets: each takes any bytes, and panics where something is wrong.
 //!
 //! ```sh
-//! cargo run --manifest-path fuzz/Cargo.toml --example seeds   # recorded answers and the documents, to begin with
+//! cargo run --manifest-path fuzz/Cargo.toml --example seeds   # recorded responses and the documents, to begin with
 //! cargo +nightly fuzz run responses
 //! ```
 
@@ -25,21 +25,21 @@ use xtask::diff::report::Report;
 use xtask::diff::{Format, compare};
 use xtask::source;
 
-/// The largest types of answers, by the number of their properties with those of what they hold.
+/// The largest types of responses, by the number of their properties, nested ones included.
 pub const RESPONSES: [(&str, fn(&[u8])); 10] = [
-    ("Site", answer::<types::Site>),
-    ("PostPage", answer::<types::PostPage>),
-    ("NotificationPage", answer::<types::NotificationPage>),
-    ("OrganizationPage", answer::<types::OrganizationPage>),
-    ("ReusePage", answer::<types::ReusePage>),
-    ("HarvestJobPreview", answer::<types::HarvestJobPreview>),
-    ("DatasetPage", answer::<types::DatasetPage>),
-    ("DataservicePage", answer::<types::DataservicePage>),
-    ("DiscussionPage", answer::<types::DiscussionPage>),
-    ("Transfer", answer::<types::Transfer>),
+    ("Site", response::<types::Site>),
+    ("PostPage", response::<types::PostPage>),
+    ("NotificationPage", response::<types::NotificationPage>),
+    ("OrganizationPage", response::<types::OrganizationPage>),
+    ("ReusePage", response::<types::ReusePage>),
+    ("HarvestJobPreview", response::<types::HarvestJobPreview>),
+    ("DatasetPage", response::<types::DatasetPage>),
+    ("DataservicePage", response::<types::DataservicePage>),
+    ("DiscussionPage", response::<types::DiscussionPage>),
+    ("Transfer", response::<types::Transfer>),
 ];
 
-/// The body of an answer; the first byte says of which type.
+/// The body of a response; the first byte selects its type.
 pub fn responses(data: &[u8]) {
     let Some((first, body)) = data.split_first() else { return };
     let (_, read) = RESPONSES[usize::from(*first) % RESPONSES.len()];
@@ -49,13 +49,13 @@ pub fn responses(data: &[u8]) {
     read(came.to_string().as_bytes());
 }
 
-/// Any object is read as the type of an answer, and nothing of it is lost.
-fn answer<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
+/// Any object is decoded as the type of a response, and nothing of it is lost.
+fn response<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
     response::<T>(body);
     let Ok(came @ Value::Object(_)) = serde_json::from_slice::<Value>(body) else { return };
     if came.to_string().as_bytes() == body {
         let value: T = decode(body).unwrap_or_else(|error| panic!("{error} in {came}"));
-        let written = serde_json::to_value(&value).expect("an answer can be written");
+        let written = serde_json::to_value(&value).expect("a response can be written");
         let losses = losses(&came, &written);
         assert!(losses.is_empty(), "{losses:?} of {came}");
     }
@@ -64,9 +64,9 @@ fn answer<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
 /// What was read can be written, and what was written reads as the same.
 fn response<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
     let Ok(value) = decode::<T>(body) else { return };
-    let written = serde_json::to_vec(&value).expect("an answer can be written");
+    let written = serde_json::to_vec(&value).expect("a response can be written");
     let again: T = decode(&written).unwrap_or_else(|error| panic!("{error} in {value:?}"));
-    assert_eq!(serde_json::to_vec(&again).expect("an answer can be written"), written);
+    assert_eq!(serde_json::to_vec(&again).expect("a response can be written"), written);
 }
 
 /// A page of a list, of whatever is on it.
@@ -137,8 +137,8 @@ pub fn convert(data: &[u8]) {
         let again = faults::read(reading.document.clone()).expect("what is read can be read again");
         assert!(again.notes.is_empty() && again.document == reading.document, "{:?}", again.notes);
         if let Err(error) = document::to_openapi(reading.document) {
-            let is_told = ["OpenAPI 3.0 has", "is not read"].iter().any(|told| error.message.contains(told));
-            assert!(is_told, "{error}");
+            let is_refused = ["OpenAPI 3.0 has", "is not read"].iter().any(|text| error.message.contains(text));
+            assert!(is_refused, "{error}");
         }
     }
     if let Ok(converted) = document::to_openapi(parsed) {

@@ -8,6 +8,7 @@
 mod component_name;
 pub mod document;
 mod error;
+#[cfg(feature = "generate")]
 pub mod faults;
 #[cfg(feature = "generate")]
 pub mod generate;

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_of_four_centuries_is_the_one_after_the_day_before() {
+    fn consecutive_dates_of_four_centuries_are_consecutive_days() {
         let mut before = date("1599-12-31").unwrap();
         for year in 1600..2000 {
             for month in 1..=12 {
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_of_the_calendar_is_refused() {
+    fn dates_outside_the_calendar_are_refused() {
         for text in [
             "12024-01-31",
             "0044-03-15 BC",
@@ -394,13 +394,13 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_is_neither_added_nor_dropped() {
+    fn a_time_zone_is_neither_added_nor_dropped() {
         assert!(refused(ColumnType::Datetime, "2024-01-31 08:00:00+00").contains("has a time zone"));
         assert!(refused(ColumnType::Instant, "2024-01-31 08:00:00").contains("has no time zone"));
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn invalid_times_are_refused() {
         for text in [
             "infinity",
             "12024-01-31 08:00:00",
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn the_empty_text_is_no_null() {
+    fn the_empty_text_is_not_null() {
         let mut column = Column::new(ColumnType::Text, 2);
         column.push("").unwrap();
         column.push_null();
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_the_same_from_json() {
+    fn columns_are_the_same_from_json_and_csv() {
         for (kind, text, value) in [
             (ColumnType::Text, "é", json!("é")),
             (ColumnType::Int, "9223372036854775807", json!(i64::MAX)),
@@ -471,6 +471,6 @@ mod tests {
             column.push_json(&value).unwrap();
             assert_eq!(&column.finish(), &of(kind, &[text]), "{text}");
         }
-        assert!(of(ColumnType::Json, &["null"]).is_null(0), "as in a page, where it cannot be told from null");
+        assert!(of(ColumnType::Json, &["null"]).is_null(0), "as in a page, where it is the same as null");
     }
 }

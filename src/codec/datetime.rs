@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_none_and_keeps_its_text() {
+    fn an_invalid_date_is_none_and_keeps_its_text() {
         for text in ["", "hier", "2020", "2020-1-1", "2020-12-31T10:20+1", "é2020-12-31", "2020-12-31Té"] {
             let read: DateTime = serde_json::from_value(text.into()).unwrap();
             assert_eq!(read.as_str(), text);

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promised_body_that_is_empty_decodes_as_null_only() {
+    fn an_empty_body_with_a_content_type_decodes_as_null_only() {
         assert!(decode::<Vec<u8>>(EmptyBody::Null, b"").is_err());
         assert!(decode::<std::collections::BTreeMap<String, u8>>(EmptyBody::Null, b"\n").is_err());
     }

@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_what_a_scalar_is_written_as() {
+    fn a_scalar_is_read_as_text_in_its_written_form() {
         for (text, written) in [
             ("\"é\\n\"", "é\n"),
             ("12", "12"),
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn types_of_the_user_read_dates_as_responses_do() {
+    fn user_types_read_dates_like_responses() {
         #[derive(Deserialize)]
         struct Own {
             year: DateTime,

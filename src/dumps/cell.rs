@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_value_is_not_guessed() {
+    fn an_invalid_python_value_is_an_error() {
         assert_eq!(i64::read("1.5"), None);
         assert_eq!(Option::<i64>::read("many"), None);
         assert_eq!(Option::<Value>::read("{broken"), None);

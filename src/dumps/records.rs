@@ -136,10 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_an_error() {
+    fn invalid_utf_8_is_an_error() {
         let error = rows(b"id\ncaf\xe9\n", 100).unwrap_err();
         assert!(error.is_decode() && error.to_string().contains("UTF-8"), "{error}");
-        // Two halves of a character in two cells are whole together.
+        // A character split between two cells is complete in the record.
         assert!(rows(b"\xc3;\xa9\n", 100).unwrap_err().is_decode());
     }
 

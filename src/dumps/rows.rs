@@ -90,7 +90,7 @@ rows! {
         description: String = "description",
         /// Its short description.
         description_short: Option<String> = "description_short",
-        /// How often it is updated.
+        /// Its update frequency.
         frequency: String = "frequency",
         /// The title of its licence.
         license: Option<String> = "license",
@@ -116,9 +116,9 @@ rows! {
         tags: Vec<String> = "tags",
         /// When it was archived.
         archived: Option<DateTime> = "archived",
-        /// How many resources it has.
+        /// The number of resources.
         resources_count: i64 = "resources_count",
-        /// How many of them are main files.
+        /// The number of resources that are main files.
         main_resources_count: i64 = "main_resources_count",
         /// Their formats.
         resources_formats: Vec<String> = "resources_formats",
@@ -192,9 +192,9 @@ rows! {
         title: String = "title",
         /// Its description, in Markdown.
         description: Option<String> = "description",
-        /// Whether the file is the platform's (`file`) or elsewhere (`remote`).
+        /// Whether the file is on the platform (`file`) or on another server (`remote`).
         filetype: String = "filetype",
-        /// What it is to the dataset (`main`, `documentation`, ...).
+        /// Its type (`main`, `documentation`, ...).
         kind: String = "type",
         /// Its format.
         format: Option<String> = "format",
@@ -222,7 +222,7 @@ rows! {
         schema_name: Option<String> = "schema_name",
         /// The version of its schema.
         schema_version: Option<String> = "schema_version",
-        /// Where it can be looked at.
+        /// The URL of its preview.
         preview_url: Option<String> = "preview_url",
         /// Its extras.
         extras: Option<Value> = "extras",
@@ -242,7 +242,7 @@ rows! {
         url: String = "url",
         /// Its description, in Markdown.
         description: String = "description",
-        /// Where its logo is.
+        /// The URL of its logo.
         logo: Option<String> = "logo",
         /// Its badges.
         badges: Vec<String> = "badges",
@@ -252,7 +252,7 @@ rows! {
         last_modified: Option<DateTime> = "last_modified",
         /// Its number in the register of businesses (SIRET).
         business_number_id: Option<String> = "business_number_id",
-        /// How many members it has.
+        /// The number of members.
         members_count: i64 = "members_count",
         /// The downloads of its datasets' resources.
         downloads: i64 = "downloads",
@@ -292,11 +292,11 @@ rows! {
         slug: String = "slug",
         /// The URL of its page.
         url: String = "url",
-        /// What it is (`application`, `visualization`, ...).
+        /// Its type (`application`, `visualization`, ...).
         kind: String = "type",
         /// Its description, in Markdown.
         description: String = "description",
-        /// Where it is.
+        /// Its URL.
         remote_url: String = "remote_url",
         /// The name of the organization that it belongs to.
         organization: Option<String> = "organization",
@@ -306,7 +306,7 @@ rows! {
         owner: Option<String> = "owner",
         /// The id of the user that it belongs to.
         owner_id: Option<String> = "owner_id",
-        /// Where its image is.
+        /// The URL of its image.
         image: Option<String> = "image",
         /// Whether the platform features it.
         featured: bool = "featured",
@@ -316,7 +316,7 @@ rows! {
         last_modified: Option<DateTime> = "last_modified",
         /// When it was archived.
         archived: Option<DateTime> = "archived",
-        /// What it is about.
+        /// Its topic.
         topic: String = "topic",
         /// Its tags.
         tags: Vec<String> = "tags",
@@ -350,21 +350,21 @@ rows! {
         url: String = "url",
         /// Its description, in Markdown.
         description: String = "description",
-        /// Where it is.
+        /// Its URL.
         base_api_url: Option<String> = "base_api_url",
-        /// Where its documentation for machines is (OpenAPI).
+        /// The URL of its machine-readable documentation (OpenAPI).
         machine_documentation_url: Option<String> = "machine_documentation_url",
-        /// Where its technical documentation is.
+        /// The URL of its technical documentation.
         technical_documentation_url: Option<String> = "technical_documentation_url",
-        /// Where its documentation for decisions is.
+        /// The URL of its business documentation.
         business_documentation_url: Option<String> = "business_documentation_url",
-        /// Where to ask for access.
+        /// The URL of its access request form.
         authorization_request_url: Option<String> = "authorization_request_url",
-        /// How much of the time it is there, in percent.
+        /// Its availability, in percent.
         availability: Option<f64> = "availability",
-        /// How often it may be called.
+        /// Its rate limits.
         rate_limiting: Option<String> = "rate_limiting",
-        /// Who may call it (`open`, `restricted`, ...).
+        /// Its access type (`open`, `restricted`, ...).
         access_type: Option<String> = "access_type",
         /// The title of its licence.
         license: Option<String> = "license",
@@ -426,7 +426,7 @@ rows! {
         id: String = "id",
         /// Its name.
         name: String = "name",
-        /// Where it harvests.
+        /// The URL that it harvests.
         url: String = "url",
         /// The name of the organization that it belongs to.
         organization: Option<String> = "organization",
@@ -446,11 +446,11 @@ rows! {
     TagRow {
         /// The tag.
         name: String = "name",
-        /// How many datasets have it.
+        /// The number of datasets that have it.
         datasets: i64 = "datasets",
-        /// How many reuses have it.
+        /// The number of reuses that have it.
         reuses: i64 = "reuses",
-        /// Both together.
+        /// The sum of both.
         total: i64 = "total",
     }
 
@@ -460,17 +460,17 @@ rows! {
         id: String = "id",
         /// The name of who opened it.
         user: String = "user",
-        /// The title of what it is about.
+        /// The title of its subject.
         subject: String = "subject",
-        /// The kind of what it is about (`Dataset`, `Reuse`, ...).
+        /// The kind of its subject (`Dataset`, `Reuse`, ...).
         subject_class: String = "subject_class",
-        /// The id of what it is about.
+        /// The id of its subject.
         subject_id: String = "subject_id",
         /// Its title.
         title: String = "title",
-        /// How many messages it has.
+        /// The number of messages.
         size: i64 = "size",
-        /// The ids of who takes part.
+        /// The ids of its participants.
         participants: Vec<String> = "participants",
         /// Its messages, a line each.
         messages: String = "messages",

@@ -25,7 +25,7 @@ use crate::{Error, Result};
 /// A download to a path or a folder; made by [`ResourceHandle::download`](crate::objects::ResourceHandle::download) and
 /// [`FileHandle::download`].
 ///
-/// The file is written beside its target under a temporary name, and moved there when it is complete and matches its
+/// The file is written next to its target under a temporary name, and moved there when it is complete and matches its
 /// declared size and checksum. If the download fails or is dropped, the temporary file is removed. A body that breaks off is
 /// resumed if the server supports ranges and the file is unchanged; otherwise the download starts over. The API key is not
 /// sent.
@@ -178,7 +178,7 @@ impl Download {
         self.send_if(&[]).await
     }
 
-    /// Downloads the file unless it is as its validators tell.
+    /// Downloads the file unless its validators show that it is unchanged.
     #[cfg(feature = "mirror")]
     pub(crate) async fn send_if_changed(self, since: &Validators) -> Result<Option<Downloaded>> {
         match self.send_if(&since.conditions()).await {
@@ -208,13 +208,13 @@ impl Download {
         let target = self.target(&file, &transfer).await?;
         let local = |error: io::Error| Error::local(&target, error);
         let mut partial = Partial::create(target.clone(), expected.clone(), self.sync).map_err(local)?;
-        self.listener.tell(0, transfer.total());
+        self.listener.report(0, transfer.total());
         while let Some(piece) = next {
             if matches!(piece, Piece::Anew) {
                 refuse_another_size(&transfer, &expected)?;
             }
             partial.take(piece).await.map_err(local)?;
-            self.listener.tell(transfer.received(), transfer.total());
+            self.listener.report(transfer.received(), transfer.total());
             next = transfer.next().await?;
         }
         let (complete, check) = partial.complete().await.map_err(local)?;
@@ -251,7 +251,7 @@ impl Download {
         if self.filter.allows(&name) {
             return Ok(folder.join(name));
         }
-        // Two files with the same name are told apart by the id.
+        // Two files with the same name are distinguished by the id.
         let (stem, extension) = split(&name);
         let id = fallback();
         Ok(folder.join(format!("{stem}-{}{extension}", split(&id).0)))

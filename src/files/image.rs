@@ -108,8 +108,8 @@ impl crate::objects::MeHandle {
     ///
     /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_avatar(&self, image: impl Into<Image>) -> Result<String> {
-        let answer = self.client.main().my_avatar().body(image.into()).send().await?;
-        Ok(answer.into_inner().image)
+        let response = self.client.main().my_avatar().body(image.into()).send().await?;
+        Ok(response.into_inner().image)
     }
 }
 
@@ -121,8 +121,8 @@ impl crate::objects::UserHandle {
     ///
     /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_avatar(&self, image: impl Into<Image>) -> Result<String> {
-        let answer = self.client.main().user_avatar().user(&self.id).body(image.into()).send().await?;
-        Ok(answer.into_inner().image)
+        let response = self.client.main().user_avatar().user(&self.id).body(image.into()).send().await?;
+        Ok(response.into_inner().image)
     }
 }
 
@@ -134,8 +134,8 @@ impl crate::objects::OrganizationHandle {
     ///
     /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_logo(&self, image: impl Into<Image>) -> Result<String> {
-        let answer = self.client.main().organization_logo().org(&self.id).body(image.into()).send().await?;
-        Ok(answer.into_inner().image)
+        let response = self.client.main().organization_logo().org(&self.id).body(image.into()).send().await?;
+        Ok(response.into_inner().image)
     }
 
     /// Replaces the banner of the organization (`organization_banner_upload`), and returns its URL.
@@ -144,8 +144,8 @@ impl crate::objects::OrganizationHandle {
     ///
     /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_banner(&self, image: impl Into<Image>) -> Result<String> {
-        let answer = self.client.main().organization_banner_upload().org(&self.id).body(image.into()).send().await?;
-        Ok(answer.into_inner().image)
+        let response = self.client.main().organization_banner_upload().org(&self.id).body(image.into()).send().await?;
+        Ok(response.into_inner().image)
     }
 }
 
@@ -157,7 +157,7 @@ impl crate::objects::ReuseHandle {
     ///
     /// Returns an error if the server refuses the image, or no response arrives.
     pub async fn set_image(&self, image: impl Into<Image>) -> Result<String> {
-        let answer = self.client.main().reuse_image().reuse(&self.id).body(image.into()).send().await?;
-        Ok(answer.into_inner().image)
+        let response = self.client.main().reuse_image().reuse(&self.id).body(image.into()).send().await?;
+        Ok(response.into_inner().image)
     }
 }

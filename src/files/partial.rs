@@ -17,7 +17,7 @@ const WAITING: usize = 8;
 /// How many bytes are written between syncs to disk, so that little is left for the end.
 const SYNC_INTERVAL: usize = 32 << 20;
 
-/// A temporary file beside its target. Dropped before [`Complete::finish`], it is removed.
+/// A temporary file next to its target. Dropped before [`Complete::finish`], it is removed.
 ///
 /// Threads write and hash each piece while the next ones arrive. They do not belong to the runtime's blocking pool, which may
 /// be small, because they are used for as long as the download takes.
@@ -62,9 +62,9 @@ impl Partial {
             }
         };
         let (pieces, waiting) = mpsc::channel(WAITING);
-        let (tell, written) = oneshot::channel();
+        let (sender, written) = oneshot::channel();
         // The receiver is gone if the download was dropped.
-        start(move || drop(tell.send(write(file, expected, waiting, sync))))?;
+        start(move || drop(sender.send(write(file, expected, waiting, sync))))?;
         Ok(Self { pieces, written, target, sync, guard })
     }
 
@@ -200,7 +200,7 @@ impl BackgroundSync {
                 none.insert(WorkerThread::start(1, keep)?)
             }
         };
-        // Where it is busy still, once more afterwards is enough; where it has failed, that is told at the end.
+        // If it is still busy, one sync afterwards is enough; if it has failed, the error is returned at the end.
         let _ = worker.given.try_send(());
         Ok(())
     }

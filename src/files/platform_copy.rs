@@ -90,7 +90,7 @@ impl PlatformCopy {
         &self.export.url
     }
 
-    /// Returns the size in bytes, if the platform tells it.
+    /// Returns the size in bytes, if the platform declares it.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.export.size

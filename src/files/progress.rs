@@ -68,7 +68,7 @@ pub(super) struct Listener(Option<Arc<Inner>>);
 
 struct Inner {
     listener: Box<dyn Fn(Progress) + Send + Sync>,
-    /// Measured from the first that is told.
+    /// Measured from the first report.
     rate: Mutex<Option<Rate>>,
 }
 
@@ -77,7 +77,7 @@ impl Listener {
         Self(Some(Arc::new(Inner { listener: Box::new(listener), rate: Mutex::new(None) })))
     }
 
-    pub(super) fn tell(&self, bytes: u64, total: Option<u64>) {
+    pub(super) fn report(&self, bytes: u64, total: Option<u64>) {
         let Some(inner) = &self.0 else { return };
         let rate = {
             let mut rate = inner.rate.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_rest_takes_as_long_as_its_share() {
+    async fn the_remaining_time_follows_from_the_rate() {
         let rate = Rate::start();
         assert_eq!(rate.of(0, Some(100), 0, None), Progress { total: Some(100), ..Progress::default() });
         tokio::time::advance(Duration::from_secs(10)).await;

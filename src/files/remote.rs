@@ -26,7 +26,7 @@ use crate::{Client, Error, Result};
 #[must_use]
 pub struct RemoteFile {
     url: String,
-    /// The file name, if neither the server nor the URL tells one.
+    /// The file name, if neither the server nor the URL has one.
     name: Option<String>,
     expected: Expected,
     content: Content,
@@ -58,7 +58,7 @@ impl RemoteFile {
         self
     }
 
-    /// Sets the file name in a folder, used if neither the server nor the URL tells one.
+    /// Sets the file name in a folder, used if neither the server nor the URL has one.
     pub fn with_fallback_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

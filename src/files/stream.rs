@@ -61,7 +61,7 @@ impl FileStream {
             match transfer.next().await? {
                 Some(Piece::Bytes(bytes)) => {
                     check.update(&bytes);
-                    listener.tell(transfer.received(), transfer.total());
+                    listener.report(transfer.received(), transfer.total());
                     Ok(Some((bytes, (transfer, check, listener))))
                 }
                 // Not reached: the transfer was opened without restarts.
@@ -75,13 +75,13 @@ impl FileStream {
         Self { bytes: Box::pin(bytes), size, name }
     }
 
-    /// Returns the size of the file in bytes, if the server tells it.
+    /// Returns the size of the file in bytes, if the server sends it.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// Returns the name of the file, if the server or the URL tells it. It is safe to use within a folder.
+    /// Returns the name of the file, if the server or the URL has one. It is safe to use within a folder.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()

@@ -53,7 +53,7 @@ pub(super) struct Transfer {
     expected: Expected,
     content: Content,
     /// The first bytes, until so many are there that the content can be examined.
-    held: Option<BytesMut>,
+    buffered: Option<BytesMut>,
     /// The number of bytes received, after the content coding was undone.
     received: u64,
     /// How many bytes of this response were received with an earlier one.
@@ -67,7 +67,7 @@ pub(super) struct Transfer {
 enum Restart {
     /// The file is another one than before.
     Changed,
-    /// Nothing tells whether the rest would be of the same file.
+    /// Nothing identifies the rest as that of the same file.
     NoValidator,
 }
 
@@ -75,7 +75,7 @@ fn digester(expected: &Expected) -> Option<Digester> {
     expected.checksum.as_ref().map(|checksum| Digester::new(checksum.algorithm()))
 }
 
-/// What the headers of a response tell about the file.
+/// The properties of the file in the headers of a response.
 struct FileState {
     url: Url,
     /// What led to it.
@@ -133,7 +133,7 @@ impl Transfer {
             expected,
             response: Some(response),
             content,
-            held: Some(BytesMut::new()),
+            buffered: Some(BytesMut::new()),
             received: 0,
             skip: 0,
             failures: 0,
@@ -157,7 +157,7 @@ impl Transfer {
         &self.state.headers
     }
 
-    /// The size of the file, if the server tells it.
+    /// The size of the file, if the server sends it.
     pub(super) fn total(&self) -> Option<u64> {
         self.state.total
     }
@@ -183,29 +183,29 @@ impl Transfer {
 
     /// Returns the next piece, or `None` at the end. Nothing is returned before the first bytes were examined.
     pub(super) async fn next(&mut self) -> Result<Option<Piece>> {
-        let Some(mut held) = self.held.take() else {
+        let Some(mut buffered) = self.buffered.take() else {
             let piece = self.receive().await?;
             if matches!(piece, Some(Piece::Anew)) {
-                self.held = Some(BytesMut::new());
+                self.buffered = Some(BytesMut::new());
             }
             return Ok(piece);
         };
         let complete = loop {
             match self.receive().await? {
-                Some(Piece::Bytes(bytes)) => held.extend_from_slice(&bytes),
+                Some(Piece::Bytes(bytes)) => buffered.extend_from_slice(&bytes),
                 // None of the bytes that are void were returned.
-                Some(Piece::Anew) => held.clear(),
+                Some(Piece::Anew) => buffered.clear(),
                 None => break true,
             }
-            if held.len() >= EXAMINED {
+            if buffered.len() >= EXAMINED {
                 break false;
             }
         };
-        let first = held.get(..EXAMINED).unwrap_or(&held);
+        let first = buffered.get(..EXAMINED).unwrap_or(&buffered);
         let FileState { url, status, headers, .. } = &self.state;
         let examined = Examined { requested: &self.url, url, status: *status, headers };
         self.content.examine(first, complete, examined)?;
-        Ok((!held.is_empty()).then(|| Piece::Bytes(held.freeze())))
+        Ok((!buffered.is_empty()).then(|| Piece::Bytes(buffered.freeze())))
     }
 
     async fn receive(&mut self) -> Result<Option<Piece>> {

@@ -1,4 +1,4 @@
-//! What a server tells of a file, by which it knows later whether the file is still the same.
+//! The validators of a file, by which its server recognises later whether the file is still the same.
 
 use reqwest::header::{HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ impl Validators {
     pub(super) fn conditions(&self) -> Vec<(HeaderName, HeaderValue)> {
         let header =
             |name: HeaderName, value: &Option<String>| Some((name, HeaderValue::from_str(value.as_ref()?).ok()?));
-        // Servers that know entity tags ignore the date beside one (RFC 9110, 13.1.3).
+        // Servers that support entity tags ignore a date sent along with one (RFC 9110, 13.1.3).
         let conditions = [header(IF_NONE_MATCH, &self.etag), header(IF_MODIFIED_SINCE, &self.last_modified)];
         conditions.into_iter().flatten().collect()
     }

@@ -74,7 +74,7 @@ impl fmt::Display for Mask {
         for (name, mask) in named {
             write!(f, "{comma}{name}")?;
             comma = ",";
-            // All of a field is asked for by its name: braces behind the name of a text are an error of the server.
+            // A field's name alone selects all of it: braces after the name of a text are an error of the server.
             if matches!(mask, Self::Fields { named, .. } if !named.is_empty()) {
                 write!(f, "{{{mask}}}")?;
             }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_or_an_object_is_asked_for_whole() {
+    fn a_text_or_an_object_is_selected_whole() {
         let object = json!({"type": "object", "properties": {"id": {"type": "string"}}});
         let license = json!({"anyOf": [{"type": "string"}, object]});
         assert_eq!(mask(&json!({"properties": {"license": license}})), "license");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_describes_a_reference_takes_nothing_from_it() {
+    fn keywords_next_to_a_reference_do_not_hide_its_fields() {
         let schema = json!({
             "properties": {"by": {"allOf": [{"$ref": "#/$defs/By"}, {"description": "who"}], "default": null}},
             "$defs": {"By": {"properties": {"name": {"type": "string"}}}}
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn two_alternatives_want_the_fields_of_both() {
+    fn a_union_selects_the_fields_of_all_variants() {
         let [a, b] = ["a", "b"].map(|name| json!({"properties": {name: {"type": "string"}, "id": {}}}));
         assert_eq!(mask(&json!({"properties": {"subject": {"oneOf": [a, b]}}})), "subject{a,b,id}");
     }

@@ -2,10 +2,10 @@
 //!
 //! ```no_run
 //! # async fn example(client: datagouv::Client) -> datagouv::Result<()> {
-//! use datagouv::mirror::Gone;
+//! use datagouv::mirror::Orphans;
 //!
 //! let mirror = client.organization("ministere-de-l-interieur").mirror("data");
-//! let report = mirror.include("*.csv").exclude("*-2019.csv").concurrency(4).gone(Gone::Remove).run().await?;
+//! let report = mirror.include("*.csv").exclude("*-2019.csv").concurrency(4).orphans(Orphans::Remove).run().await?;
 //! println!("{report}");
 //! for (file, error) in report.failures() {
 //!     eprintln!("{}: {error}", file.path.display());
@@ -25,9 +25,9 @@
 //!
 //! | The file | is downloaded if |
 //! |---|---|
-//! | is on the platform | its URL or its checksum in the catalogue is another (its date, if it has no checksum); its server is not asked |
+//! | is on the platform | its URL or its checksum in the catalogue is another (its date, if it has no checksum); its server is not requested |
 //! | is on another server | its URL is another, or its server says that it has changed (`ETag`, `Last-Modified`) |
-//! | the same, and its server tells neither | always; if the content is the same it is [unchanged](Outcome::Unchanged) |
+//! | the same, and its server sends neither | always; if the content is the same it is [unchanged](Outcome::Unchanged) |
 //! | is missing in the folder, or was changed there | always |
 //!
 //! # Names
@@ -45,7 +45,7 @@
 //! moved. Temporary files that a killed program left are removed. One mirror may run in a folder at a time.
 //!
 //! A file that cannot be downloaded fails alone; its content from before stays. If the catalogue cannot be read in whole,
-//! the run ends with its error, and nothing is taken to be gone.
+//! the run ends with its error, and no file is taken for an orphan.
 
 mod report;
 mod run;
@@ -71,10 +71,10 @@ use crate::main::types::ResourceTypeValue;
 use crate::objects::DatasetHandle;
 use crate::{Client, Result};
 
-/// What becomes of files whose resources are no longer there, or no longer selected.
+/// Whether orphans are kept: files whose resources are no longer in the catalogue, or no longer selected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Gone {
+pub enum Orphans {
     /// They are kept, and are reported with each run.
     #[default]
     Keep,
@@ -92,7 +92,7 @@ pub struct Mirror {
     selection: Selection,
     concurrency: usize,
     verify: bool,
-    gone: Gone,
+    orphans: Orphans,
     dry_run: bool,
     listener: Option<TallyListener<str>>,
 }
@@ -108,16 +108,16 @@ impl DatasetHandle {
 impl crate::objects::OrganizationHandle {
     /// Builds a mirror of the files of the organization's datasets, in a folder for each dataset.
     pub fn mirror(&self, folder: impl Into<PathBuf>) -> Mirror {
-        self.client.mirror(self.client.main().list_datasets().organization(&self.id), folder)
+        Mirror::new(&self.client, Source::Organization(self.clone()), folder.into())
     }
 }
 
 #[cfg(feature = "main-v2")]
 impl crate::objects::TopicHandle {
-    /// Builds a mirror of the files of the topic's datasets, in a folder for each dataset. The handle must have the id of the
-    /// topic, not its slug.
+    /// Builds a mirror of the files of the topic's datasets, in a folder for each dataset. If the topic no longer exists, the
+    /// run is an error, and nothing is taken to be gone.
     pub fn mirror(&self, folder: impl Into<PathBuf>) -> Mirror {
-        self.client.mirror(self.client.main().list_datasets().topic(&self.id), folder)
+        Mirror::new(&self.client, Source::Topic(self.clone()), folder.into())
     }
 }
 
@@ -145,7 +145,7 @@ impl Mirror {
             selection: Selection::default(),
             concurrency: 2,
             verify: true,
-            gone: Gone::default(),
+            orphans: Orphans::default(),
             dry_run: false,
             listener: None,
         }
@@ -189,9 +189,9 @@ impl Mirror {
         self
     }
 
-    /// Sets what becomes of files whose resources are no longer there, or no longer selected. Default: they are kept.
-    pub fn gone(mut self, gone: Gone) -> Self {
-        self.gone = gone;
+    /// Sets whether files are kept whose resources are no longer in the catalogue, or no longer selected. Default: they are.
+    pub fn orphans(mut self, orphans: Orphans) -> Self {
+        self.orphans = orphans;
         self
     }
 
@@ -218,7 +218,7 @@ impl Mirror {
         run::run(self).await
     }
 
-    /// Returns the changes of the followed files in the catalogue as a stream, which asks it at intervals. Nothing is
+    /// Returns the changes of the followed files in the catalogue as a stream, which polls it at intervals. Nothing is
     /// downloaded: call [`run`](Self::run) for that.
     ///
     /// The first request is sent at once; its files are what later ones are compared with. The stream does not end. An error
@@ -248,7 +248,7 @@ impl fmt::Debug for Mirror {
             .field("source", &self.source)
             .field("folder", &self.folder)
             .field("selection", &self.selection)
-            .field("gone", &self.gone)
+            .field("orphans", &self.orphans)
             .field("dry_run", &self.dry_run)
             .finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::{Error, Result};
 
-/// What a run of a [`Mirror`](super::Mirror) did, file by file, in the order of the catalogue; the files that are gone last.
+/// What a run of a [`Mirror`](super::Mirror) did, file by file, in the order of the catalogue; orphans last.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct MirrorReport {
@@ -39,10 +39,10 @@ pub enum Outcome {
     Changed,
     /// It is as before.
     Unchanged,
-    /// Only of a dry run: its server would be asked whether it has changed, since the catalogue does not tell.
+    /// Only of a dry run: a conditional request to its server would be needed, since the catalogue does not show a change.
     Unknown,
     /// The resource is no longer in the catalogue, or no longer selected. The file is kept.
-    Gone,
+    Orphaned,
     /// The same, and the file was removed; in a dry run, it would be.
     Removed,
     /// It could not be downloaded. The file from before, if there is one, is still there.
@@ -56,7 +56,7 @@ impl Outcome {
             Self::Changed => "changed",
             Self::Unchanged => "unchanged",
             Self::Unknown => "unknown",
-            Self::Gone => "gone",
+            Self::Orphaned => "orphaned",
             Self::Removed => "removed",
             Self::Failed(_) => "failed",
         }
@@ -102,7 +102,7 @@ impl MirrorReport {
 impl fmt::Display for MirrorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut counts: Vec<(&str, usize)> =
-            ["new", "changed", "unchanged", "unknown", "gone", "removed", "failed"].map(|name| (name, 0)).to_vec();
+            ["new", "changed", "unchanged", "unknown", "orphaned", "removed", "failed"].map(|name| (name, 0)).to_vec();
         for file in &self.files {
             if let Some((_, count)) = counts.iter_mut().find(|(name, _)| *name == file.outcome.name()) {
                 *count += 1;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::report::{MirrorReport, MirroredFile, Outcome};
 use super::select::{Planned, plan};
 use super::state::{Content, Entry, OnDisk, State, hash, remove_temporary};
-use super::{Gone, Mirror};
+use super::{Mirror, Orphans};
 use crate::files::{Checksum, Tally, Validators};
 use crate::main::types::{Filetype, Resource};
 use crate::{Error, Result};
@@ -80,9 +80,9 @@ enum Known {
     /// There is none, or not as it was downloaded.
     Nothing,
     Same(Box<Content>),
-    /// The catalogue tells that it has changed.
+    /// It has changed according to the catalogue.
     Other(Box<Content>),
-    /// Its server has to be asked.
+    /// A conditional request to its server decides.
     Open(Box<Content>),
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn run(mirror: Mirror) -> Result<MirrorReport> {
         tokio::fs::create_dir_all(&folder).await.map_err(local)?;
     }
     let mut state = State::read(&folder).map_err(local)?;
-    let planned = plan(datasets, mirror.source.has_folders(), &mirror.selection, mirror.gone, &mut state);
+    let planned = plan(datasets, mirror.source.has_folders(), &mirror.selection, mirror.orphans, &mut state);
     if mirror.dry_run {
         return Ok(rehearse(&mirror, &planned, &state).await);
     }
@@ -107,16 +107,17 @@ pub(super) async fn run(mirror: Mirror) -> Result<MirrorReport> {
 
     let total = planned.len() as u64;
     let tally = Tally::new(mirror.listener.clone(), total);
-    let files = planned.iter().map(|planned| {
-        let (mirror, ledger, tally) = (&mirror, &ledger, tally.clone());
-        async move {
+    // By number: a closure that takes references would make a future that cannot be spawned.
+    let files = (0..planned.len()).filter_map(|number| {
+        let (mirror, planned, ledger, tally) = (&mirror, planned.get(number)?, &ledger, tally.clone());
+        Some(async move {
             let outcome = follow(mirror, planned, ledger, &tally).await.unwrap_or_else(Outcome::Failed);
             tally.finished(&planned.path);
             reported(&mirror.folder, &planned.resource.id, &planned.dataset, &planned.path, outcome)
-        }
+        })
     });
     let mut files: Vec<MirroredFile> = stream::iter(files).buffered(mirror.concurrency).collect().await;
-    files.extend(remove_gone(&mirror, &planned, &ledger).map_err(local)?);
+    files.extend(remove_orphans(&mirror, &planned, &ledger).map_err(local)?);
     ledger.save().map_err(local)?;
     Ok(MirrorReport { files, dry_run: false })
 }
@@ -138,9 +139,9 @@ async fn rehearse(mirror: &Mirror, planned: &[Planned], state: &State) -> Mirror
         };
         files.push(reported(&mirror.folder, &planned.resource.id, &planned.dataset, &planned.path, outcome));
     }
-    let gone = state.files.iter().filter(|(id, _)| planned.iter().all(|planned| planned.resource.id != **id));
-    files.extend(gone.map(|(id, entry)| {
-        let outcome = if mirror.gone == Gone::Remove { Outcome::Removed } else { Outcome::Gone };
+    let orphans = state.files.iter().filter(|(id, _)| planned.iter().all(|planned| planned.resource.id != **id));
+    files.extend(orphans.map(|(id, entry)| {
+        let outcome = if mirror.orphans == Orphans::Remove { Outcome::Removed } else { Outcome::Orphaned };
         reported(&mirror.folder, id, &entry.dataset, &entry.path, outcome)
     }));
     MirrorReport { files, dry_run: true }
@@ -246,24 +247,24 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Keeps or removes the files whose resources are no longer there.
-fn remove_gone(mirror: &Mirror, planned: &[Planned], ledger: &Ledger) -> io::Result<Vec<MirroredFile>> {
+fn remove_orphans(mirror: &Mirror, planned: &[Planned], ledger: &Ledger) -> io::Result<Vec<MirroredFile>> {
     let here: std::collections::HashSet<&str> = planned.iter().map(|planned| planned.resource.id.as_str()).collect();
-    let gone: Vec<(String, Entry)> = ledger.read(|state| {
-        let gone = state.files.iter().filter(|(id, _)| !here.contains(id.as_str()));
-        gone.map(|(id, entry)| (id.clone(), entry.clone())).collect()
+    let orphans: Vec<(String, Entry)> = ledger.read(|state| {
+        let orphans = state.files.iter().filter(|(id, _)| !here.contains(id.as_str()));
+        orphans.map(|(id, entry)| (id.clone(), entry.clone())).collect()
     });
     let mut files = Vec::new();
-    for (id, entry) in gone {
-        let outcome = match mirror.gone {
-            Gone::Keep => {
+    for (id, entry) in orphans {
+        let outcome = match mirror.orphans {
+            Orphans::Keep => {
                 ledger.change(|state| {
                     if let Some(entry) = state.files.get_mut(&id) {
                         entry.gone = true;
                     }
                 })?;
-                Outcome::Gone
+                Outcome::Orphaned
             }
-            Gone::Remove => {
+            Orphans::Remove => {
                 for path in entry.previous.iter().chain([&entry.path]) {
                     if !ledger.read(|state| is_used(state, path, Some(&id))) {
                         remove(&mirror.folder.join(path))?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use wildmatch::WildMatch;
 
-use super::Gone;
+use super::Orphans;
 use super::state::State;
 use crate::files::{name_of_url, safe_name};
 use crate::main::types::{Dataset, Resource, ResourceTypeValue};
@@ -57,7 +57,7 @@ fn name(resource: &Resource) -> String {
     of_url.or_else(of_title).unwrap_or_else(of_id)
 }
 
-/// Tells two names apart that are the same, or that a file system without case takes for the same.
+/// Makes names distinct that are the same, or the same on a case-insensitive file system.
 fn told_apart(name: &str, id: &str, taken: &mut HashSet<String>) -> String {
     if taken.insert(name.to_lowercase()) {
         return name.to_owned();
@@ -77,12 +77,12 @@ fn told_apart(name: &str, id: &str, taken: &mut HashSet<String>) -> String {
 }
 
 /// Gives each file a path, and records it in the state. A file keeps its path as long as its name stays the same, and so
-/// does one that is gone and kept. Of new files with the same name, the oldest gets it, whatever the order of the list.
+/// does a kept orphan. Of new files with the same name, the oldest gets it, whatever the order of the list.
 pub(super) fn plan(
     datasets: Vec<Dataset>,
     in_folders: bool,
     selection: &Selection,
-    gone: Gone,
+    orphans: Orphans,
     state: &mut State,
 ) -> Vec<Planned> {
     let mut seen = HashSet::new();
@@ -108,7 +108,7 @@ pub(super) fn plan(
     let names: BTreeMap<&str, &str> =
         wanted.iter().map(|(_, resource, name)| (resource.id.as_str(), name.as_str())).collect();
     for (id, entry) in &state.files {
-        let stays = names.get(id.as_str()).map_or(gone == Gone::Keep, |name| *name == entry.name);
+        let stays = names.get(id.as_str()).map_or(orphans == Orphans::Keep, |name| *name == entry.name);
         let (folder, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
         if stays {
             taken.entry(folder.to_owned()).or_default().insert(name.to_lowercase());

@@ -34,7 +34,7 @@ pub(super) struct Entry {
     pub path: String,
     /// The id of its dataset.
     pub dataset: String,
-    /// Its name before it was told apart from others of the same name.
+    /// Its name before it was made distinct from others.
     pub name: String,
     /// Its paths before, whose files are kept until it is downloaded under the new one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,13 +47,13 @@ pub(super) struct Entry {
     pub gone: bool,
 }
 
-/// A downloaded file, and what was told of it then.
+/// A downloaded file, and its metadata at that time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Content {
     pub url: String,
     pub sha256: String,
     pub on_disk: OnDisk,
-    /// What the server told by which it knows the content again.
+    /// The validators by which the server recognises the content.
     #[serde(default)]
     pub validators: Validators,
     /// The checksum that the platform declares.

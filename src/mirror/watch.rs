@@ -23,7 +23,7 @@ pub struct Change {
     pub kind: ChangeKind,
     /// The id of its dataset.
     pub dataset: String,
-    /// The resource; of one that is gone, as it was last.
+    /// The resource; one that was removed is as it was last.
     pub resource: Resource,
 }
 
@@ -36,7 +36,7 @@ pub enum ChangeKind {
     /// Its URL, checksum, size or date is another, or the platform's analysis has found another content.
     Changed,
     /// It was removed, or is no longer selected.
-    Gone,
+    Removed,
 }
 
 impl fmt::Display for Change {
@@ -44,7 +44,7 @@ impl fmt::Display for Change {
         let kind = match self.kind {
             ChangeKind::New => "new",
             ChangeKind::Changed => "changed",
-            ChangeKind::Gone => "gone",
+            ChangeKind::Removed => "removed",
         };
         write!(f, "{kind}: {} ({})", self.resource.title, self.resource.url)
     }
@@ -95,7 +95,7 @@ impl Watching {
             // Not from the end of a request that takes long.
             self.next = Some(tokio::time::Instant::now() + self.every);
             let datasets = self.mirror.source.list(&self.mirror.client).await?;
-            let planned = plan(datasets, false, &self.mirror.selection, self.mirror.gone, &mut State::default());
+            let planned = plan(datasets, false, &self.mirror.selection, self.mirror.orphans, &mut State::default());
             let now: Seen = planned
                 .into_iter()
                 .map(|planned| (planned.resource.id.clone(), (planned.dataset, planned.resource)))
@@ -124,8 +124,8 @@ fn compare(mut before: Seen, now: Seen) -> Vec<Change> {
         };
         changes.push(Change { kind, dataset, resource });
     }
-    let gone = before.into_values();
-    changes.extend(gone.map(|(dataset, resource)| Change { kind: ChangeKind::Gone, dataset, resource }));
+    let removed = before.into_values();
+    changes.extend(removed.map(|(dataset, resource)| Change { kind: ChangeKind::Removed, dataset, resource }));
     changes
 }
 

@@ -143,7 +143,7 @@ impl<T: Monthly> Months<T> {
     ///
     /// Returns an error if a month or the id is not valid, if the environment has no metrics API, or if the call fails.
     pub async fn collect(&self) -> Result<Vec<T>> {
-        // A page has more than four years.
+        // A page has room for more than four years.
         let mut pages: RowPages<T> = self.rows()?.pages();
         let mut months = Vec::new();
         while let Some(page) = pages.next().await {
@@ -451,7 +451,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_that_does_not_fit_costs_its_field_alone_and_is_kept() {
+    fn a_value_that_does_not_match_leaves_its_field_empty_and_is_kept() {
         let row = json!({"__id": 1, "dataset_id": "a", "metric_month": "2025-13", "monthly_visit": "12.0",
             "monthly_download_resource": {"new": 1}, "organization_id": null});
         let month: DatasetMonth = serde_json::from_value(row.clone()).unwrap();

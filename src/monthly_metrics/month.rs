@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_months_are_months() {
+    fn invalid_months_are_refused() {
         for text in ["2025-01", "0001-12", "2025-10"] {
             assert_eq!(text.parse::<Month>().unwrap().to_string(), text);
         }

@@ -193,9 +193,9 @@ impl Analysis {
     /// Returns whether the platform has analysed the file: there is a table of its rows, or a reason why there is none. The
     /// exports come later.
     ///
-    /// The result may be of the previous file: after a file was replaced, the analysis of the old one remains for seconds beside
+    /// The result may be of the previous file: after a file was replaced, the analysis of the old one remains for seconds next to
     /// the check of the new one. [`is_of`](Self::is_of) and
-    /// [`wait_for_analysis`](super::ResourceHandle::wait_for_analysis) tell the two apart.
+    /// [`wait_for_analysis`](super::ResourceHandle::wait_for_analysis) distinguish the two.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.outcome().is_some()
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn an_analysis_is_finished_where_nothing_more_will_come() {
+    fn an_analysis_is_finished_when_no_step_is_pending() {
         assert!(!finished(&[]));
         assert!(!finished(&[("check:available", true.into()), ("check:date", "2026-01-01T00:00:00".into())]));
         assert!(finished(&[("check:available", false.into())]));
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_new_reading_will_replace_is_not_its_end() {
+    fn a_result_that_will_be_replaced_is_not_the_end() {
         let started = ("analysis:parsing:started_at", "2026-01-02T00:00:00+00:00".into());
         assert!(!finished(&[started.clone(), ("analysis:parsing:finished_at", "2026-01-01T23:00:00+00:00".into())]));
         // An hour later, though the text says less.
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_of_an_export_says_nothing_of_the_rows() {
+    fn an_export_error_is_not_an_error_of_the_rows() {
         let message = "GeoJSON to PMTiles conversion failed with exit code 110";
         let text = format!("pmtiles_export:{message}");
         let found = analysis(&[
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_replacement_the_old_rows_are_told_from_the_new() {
+    fn after_a_replacement_old_and_new_rows_are_distinguished() {
         let old = [
             ("analysis:check_id", 7.into()),
             ("analysis:parsing:parsing_table", table_of(OLD)),
@@ -402,7 +402,7 @@ mod tests {
         ];
         assert!(finished(&old));
         assert!(!finished(&[&old[..], &[("check:id", 9.into())]].concat()));
-        // A check that shows no change is not told: the download has the greater number.
+        // A check without a change is not reported: the download has the greater number.
         assert!(finished(&[&old[..], &[("analysis:check_id", 9.into())]].concat()));
         let old =
             [("analysis:check_id", 7.into()), ("analysis:parsing:error", "csv_detective:Could not load file".into())];

@@ -86,9 +86,9 @@ mod catalogue {
             if let Some(url) = changed.url.as_deref().filter(|url| *url != read.url) {
                 super::super::file_url::check_published(url)?;
             }
-            let Some(said) = changes(&before, &changed, &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &changed, &[])? else { return Ok(read) };
             let call = self.client.main().update_community_resource().community(&self.id);
-            Ok(call.body(CommunityResourceUpdate::new()).call().body(&said).send().await?.into_inner())
+            Ok(call.body(CommunityResourceUpdate::new()).call().body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the community resource (`delete_community_resource`).

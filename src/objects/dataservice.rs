@@ -14,7 +14,7 @@ discussed!(DataserviceHandle, "Dataservice");
 transferred!(DataserviceHandle, "Dataservice");
 
 impl DataserviceHandle {
-    #[allow(dead_code, reason = "not every part of the API asks for it")]
+    #[allow(dead_code, reason = "not every part of the API uses it")]
     async fn object_id(&self) -> crate::Result<String> {
         super::shared::object_id(&self.client, crate::Api::Main, "dataservices", &self.id).await
     }
@@ -80,9 +80,9 @@ mod catalogue {
             change: impl FnOnce(DataserviceUpdate) -> DataserviceUpdate,
         ) -> Result<Dataservice> {
             let before = DataserviceUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
             let call = self.client.main().update_dataservice().dataservice(&self.id).body(DataserviceUpdate::new());
-            Ok(call.call().body(&said).send().await?.into_inner())
+            Ok(call.call().body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the dataservice (`delete_dataservice`).

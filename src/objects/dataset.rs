@@ -10,7 +10,7 @@ discussed!(DatasetHandle, "Dataset");
 transferred!(DatasetHandle, "Dataset");
 
 impl DatasetHandle {
-    #[allow(dead_code, reason = "not every part of the API asks for it")]
+    #[allow(dead_code, reason = "not every part of the API uses it")]
     async fn object_id(&self) -> crate::Result<String> {
         super::shared::object_id(&self.client, crate::Api::Main, "datasets", &self.id).await
     }
@@ -41,7 +41,7 @@ mod catalogue {
     use crate::{Client, DateTime, Result};
 
     /// Properties that the platform removes if an update leaves them out.
-    const LOST_WHERE_UNSAID: [&str; 2] = ["tags", "temporal_coverage"];
+    const LOST_WHERE_ABSENT: [&str; 2] = ["tags", "temporal_coverage"];
 
     impl Client {
         /// Creates a dataset (`create_dataset`).
@@ -125,9 +125,11 @@ mod catalogue {
 
         async fn write(&self, read: Dataset, change: impl FnOnce(DatasetUpdate) -> DatasetUpdate) -> Result<Dataset> {
             let before = DatasetUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &LOST_WHERE_UNSAID)? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &LOST_WHERE_ABSENT)? else {
+                return Ok(read);
+            };
             let call = self.client.main().update_dataset().dataset(&self.id).body(DatasetUpdate::new()).call();
-            Ok(call.body(&said).send().await?.into_inner())
+            Ok(call.body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the dataset (`delete_dataset`).
@@ -250,7 +252,7 @@ mod catalogue {
         }
 
         /// Returns whether a resource of the dataset was changed after the given resource, of this dataset or another
-        /// (`get_dataset`, and `get_resource` of v2). This tells whether a file derived from the dataset is out of date.
+        /// (`get_dataset`, and `get_resource` of v2). It shows whether a file derived from the dataset is out of date.
         ///
         /// # Errors
         ///

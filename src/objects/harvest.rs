@@ -43,9 +43,9 @@ mod catalogue {
         ) -> Result<HarvestSource> {
             let read = self.get().await?;
             let before = HarvestSourceUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
             let call = self.client.main().update_harvest_source().source(&self.id).body(HarvestSourceUpdate::new());
-            Ok(call.call().body(&said).send().await?.into_inner())
+            Ok(call.call().body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the source (`delete_harvest_source`).

@@ -67,9 +67,9 @@ mod catalogue {
         pub async fn update(&self, change: impl FnOnce(UserUpdate) -> UserUpdate) -> Result<User> {
             let read = self.get().await?;
             let before = UserUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
             let call = self.client.main().update_me().body(UserUpdate::new()).call();
-            Ok(call.body(&said).send().await?.into_inner())
+            Ok(call.body(&changed_fields).send().await?.into_inner())
         }
 
         /// Reads the user's metrics (`my_metrics`).

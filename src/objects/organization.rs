@@ -13,8 +13,8 @@ followed!(
 badged!("main-organizations", OrganizationHandle, org, add_organization_badge, delete_organization_badge);
 
 impl OrganizationHandle {
-    #[allow(dead_code, reason = "not every part of the API asks for it")]
-    async fn object_id(&self) -> crate::Result<String> {
+    #[allow(dead_code, reason = "not every part of the API uses it")]
+    pub(crate) async fn object_id(&self) -> crate::Result<String> {
         super::shared::object_id(&self.client, crate::Api::Main, "organizations", &self.id).await
     }
 }
@@ -103,9 +103,9 @@ mod catalogue {
             change: impl FnOnce(OrganizationUpdate) -> OrganizationUpdate,
         ) -> Result<Organization> {
             let before = OrganizationUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
             let call = self.client.main().update_organization().org(&self.id).body(OrganizationUpdate::new()).call();
-            Ok(call.body(&said).send().await?.into_inner())
+            Ok(call.body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the organization (`delete_organization`).

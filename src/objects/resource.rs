@@ -219,10 +219,10 @@ mod catalogue {
             if let Some(url) = changed.url.as_deref().filter(|url| *url != read.url) {
                 super::super::file_url::check_published(url)?;
             }
-            let Some(said) = changes(&before, &changed, &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &changed, &[])? else { return Ok(read) };
             let dataset = self.dataset.clone().unwrap_or_default();
             let call = self.client.main().update_resource().dataset(dataset).rid(&self.id).body(ResourceUpdate::new());
-            Ok(call.call().body(&said).send().await?.into_inner())
+            Ok(call.call().body(&changed_fields).send().await?.into_inner())
         }
 
         /// Returns the handle with its dataset.

@@ -9,7 +9,7 @@ discussed!(ReuseHandle, "Reuse");
 transferred!(ReuseHandle, "Reuse");
 
 impl ReuseHandle {
-    #[allow(dead_code, reason = "not every part of the API asks for it")]
+    #[allow(dead_code, reason = "not every part of the API uses it")]
     async fn object_id(&self) -> crate::Result<String> {
         super::shared::object_id(&self.client, crate::Api::Main, "reuses", &self.id).await
     }
@@ -71,9 +71,9 @@ mod catalogue {
 
         async fn write(&self, read: Reuse, change: impl FnOnce(ReuseUpdate) -> ReuseUpdate) -> Result<Reuse> {
             let before = ReuseUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
             let call = self.client.main().update_reuse().reuse(&self.id).body(ReuseUpdate::new()).call();
-            Ok(call.body(&said).send().await?.into_inner())
+            Ok(call.body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the reuse (`delete_reuse`).

@@ -18,22 +18,22 @@ pub(super) fn changes<T: Serialize>(read: &T, wanted: &T, always: &[&str]) -> Re
 }
 
 fn difference(read: &Map<String, Value>, wanted: Map<String, Value>, always: &[&str]) -> Option<Map<String, Value>> {
-    let mut said = Map::new();
+    let mut changed_fields = Map::new();
     // `collect`, or iterating by value over a map, would compile to as much code as the rest of this function.
     for (name, value) in wanted {
         if read.get(&name) != Some(&value) {
-            said.insert(name, value);
+            changed_fields.insert(name, value);
         }
     }
-    if said.is_empty() {
+    if changed_fields.is_empty() {
         return None;
     }
     for name in always {
-        if let (false, Some(value)) = (said.contains_key(*name), read.get(*name)) {
-            said.insert((*name).to_owned(), value.clone());
+        if let (false, Some(value)) = (changed_fields.contains_key(*name), read.get(*name)) {
+            changed_fields.insert((*name).to_owned(), value.clone());
         }
     }
-    Some(said)
+    Some(changed_fields)
 }
 
 /// Returns an error if an object was changed after it was read. Times are compared in milliseconds, because the response to a
@@ -49,12 +49,17 @@ pub(super) fn ensure_unchanged(what: &str, seen: &DateTime, now: &DateTime) -> R
 
 /// Returns the id of an object, for operations that take no slug.
 pub(super) async fn object_id(client: &Client, api: Api, list: &str, id: &str) -> Result<String> {
+    if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(id.to_owned());
+    }
+    looked_up_id(client, api, list, id).await
+}
+
+/// Returns the id of an object, which is read: an error if it does not exist.
+pub(super) async fn looked_up_id(client: &Client, api: Api, list: &str, id: &str) -> Result<String> {
     #[derive(Deserialize)]
     struct Identified {
         id: String,
-    }
-    if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(id.to_owned());
     }
     let path = format!("/{list}/{}/", encode_path(id));
     let found = client.request(api, Method::GET.as_str(), &path).header("X-Fields", "id").json::<Identified>();
@@ -262,30 +267,30 @@ mod tests {
 
     use super::*;
 
-    fn said(read: Value, wanted: Value) -> Option<Value> {
+    fn changed_fields(read: Value, wanted: Value) -> Option<Value> {
         changes(&read, &wanted, &["tags", "temporal_coverage"]).unwrap()
     }
 
     #[test]
-    fn only_what_was_changed_is_said_and_what_would_be_lost() {
+    fn an_update_has_changed_fields_and_those_that_would_be_lost() {
         let read = json!({"title": "a", "license": "lov2", "tags": ["x"], "extras": {"k": 1}});
         let mut wanted = read.clone();
         wanted["title"] = json!("b");
-        assert_eq!(said(read, wanted), Some(json!({"title": "b", "tags": ["x"]})));
+        assert_eq!(changed_fields(read, wanted), Some(json!({"title": "b", "tags": ["x"]})));
     }
 
     #[test]
-    fn what_is_emptied_is_said_and_what_is_unsaid_is_left_alone() {
+    fn a_cleared_field_is_sent_and_an_absent_one_is_left_alone() {
         let read = json!({"title": "a", "acronym": "A", "tags": ["x"], "temporal_coverage": {"start": "2026-01-01"}});
         let wanted = json!({"acronym": null, "tags": []});
         let expected = json!({"acronym": null, "tags": [], "temporal_coverage": {"start": "2026-01-01"}});
-        assert_eq!(said(read, wanted), Some(expected));
+        assert_eq!(changed_fields(read, wanted), Some(expected));
     }
 
     #[test]
-    fn nothing_changed_is_nothing_said() {
+    fn an_update_without_changes_is_none() {
         let read = json!({"title": "a", "tags": ["x"]});
-        assert_eq!(said(read.clone(), read), None);
+        assert_eq!(changed_fields(read.clone(), read), None);
     }
 
     #[test]

@@ -6,9 +6,15 @@ featured!("main-v2", main_v2, TopicHandle, topic, feature_topic, unfeature_topic
 discussed!(TopicHandle, "Topic");
 
 impl TopicHandle {
-    #[allow(dead_code, reason = "not every part of the API asks for it")]
+    #[allow(dead_code, reason = "not every part of the API uses it")]
     async fn object_id(&self) -> crate::Result<String> {
         super::shared::object_id(&self.client, crate::Api::MainV2, "topics", &self.id).await
+    }
+
+    /// Returns the id of the topic, which is read: a list filtered by a topic that does not exist is not filtered.
+    #[cfg(feature = "main-v2")]
+    pub(crate) async fn looked_up_id(&self) -> crate::Result<String> {
+        super::shared::looked_up_id(&self.client, crate::Api::MainV2, "topics", &self.id).await
     }
 }
 
@@ -89,9 +95,9 @@ mod catalogue {
 
         async fn write(&self, read: Topic, change: impl FnOnce(TopicUpdate) -> TopicUpdate) -> Result<Topic> {
             let before = TopicUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
             let call = self.client.main_v2().update_topic().topic(&self.id).body(TopicUpdate::new()).call();
-            Ok(call.body(&said).send().await?.into_inner())
+            Ok(call.body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the topic (`delete_topic` of v2).
@@ -109,13 +115,13 @@ mod catalogue {
             self.client.main_v2().topic_elements().topic(&self.id)
         }
 
-        /// Lists the datasets of the topic as complete datasets (`list_datasets` of v2).
+        /// Lists the datasets of the topic as complete datasets (`get_topic`, `list_datasets` of v2).
         ///
         /// # Errors
         ///
-        /// Returns an error if the handle was made with a slug, whose id is looked up first, and that call fails.
+        /// Returns an error if the topic does not exist: the server would list all datasets.
         pub async fn datasets(&self) -> Result<builder::ListDatasets<'_>> {
-            Ok(self.client.main_v2().list_datasets().topic(self.object_id().await?))
+            Ok(self.client.main_v2().list_datasets().topic(self.looked_up_id().await?))
         }
 
         /// Adds elements (`topic_elements_create` of v2).

@@ -5,7 +5,7 @@ use super::UserHandle;
 followed!("main-users", UserHandle, list_user_followers -> ListUserFollowers, follow_user, unfollow_user);
 
 impl UserHandle {
-    #[allow(dead_code, reason = "not every part of the API asks for it")]
+    #[allow(dead_code, reason = "not every part of the API uses it")]
     async fn object_id(&self) -> crate::Result<String> {
         super::shared::object_id(&self.client, crate::Api::Main, "users", &self.id).await
     }
@@ -50,9 +50,9 @@ mod catalogue {
         pub async fn update(&self, change: impl FnOnce(UserUpdate) -> UserUpdate) -> Result<User> {
             let read = self.get().await?;
             let before = UserUpdate::from(read.clone());
-            let Some(said) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
+            let Some(changed_fields) = changes(&before, &change(before.clone()), &[])? else { return Ok(read) };
             let call = self.client.main().update_user().user(&self.id).body(UserUpdate::new()).call();
-            Ok(call.body(&said).send().await?.into_inner())
+            Ok(call.body(&changed_fields).send().await?.into_inner())
         }
 
         /// Deletes the user (`delete_user`), for administrators of the platform.

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pauses_of_nothing_do_not_flood() {
+    async fn a_pause_of_zero_does_not_send_requests_in_a_loop() {
         let mut poller =
             Wait::up_to(Duration::from_secs(1)).first_pause(Duration::ZERO).longest_pause(Duration::ZERO).start();
         let mut looks = 0;

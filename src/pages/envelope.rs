@@ -18,7 +18,7 @@ pub(super) struct Envelope {
     pub total: Option<u64>,
     pub page: Option<u64>,
     pub page_size: Option<u64>,
-    /// Whether there is a next page, if the page tells.
+    /// Whether there is a next page, if the page declares it.
     pub has_next: Option<bool>,
 }
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn one_pass_reads_what_two_read() {
+    fn one_pass_reads_the_same_as_two() {
         for page in PLAIN {
             assert!(is_read_with::<Value>(page), "{page}");
             assert!(is_read_with::<EitherPage>(page), "{page}");
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_as_it_is_written_is_read_in_two_passes() {
+    fn raw_values_are_read_in_two_passes() {
         #[derive(Deserialize)]
         #[expect(dead_code, reason = "whether it is read is what counts")]
         struct Kept {
@@ -209,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_not_read() {
+    fn invalid_utf_8_is_refused() {
         let page = b"{\"data\": [], \"a\": \"\xff\"}";
         assert!(Envelope::read_with::<AnyPage<Value>>(page, 0, &RandomState::new()).is_none());
     }
 
     #[test]
-    fn an_item_is_known_by_its_id_or_by_all_of_it() {
+    fn an_item_is_identified_by_its_id_or_its_whole_content() {
         let page = br#"{"data": [{"name": "a"}, "a", {"id": null}, {"id": "b"}, {"id": "b", "name": "c"}]}"#;
         let keys = Envelope::read(page, &RandomState::new()).unwrap().keys;
         assert_eq!(keys.iter().map(|key| key.is_id).collect::<Vec<_>>(), [false, false, false, true, true]);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_the_same_beside_what_has_none() {
+    fn an_id_is_the_same_among_items_without_ids() {
         let hasher = RandomState::new();
         let key = |page: &str| Envelope::read(page.as_bytes(), &hasher).unwrap().keys[0];
         assert_eq!(key(r#"{"data": [{"id": "a"}]}"#), key(r#"{"data": [{"id": "a", "name": "b"}, "c"]}"#));

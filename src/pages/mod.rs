@@ -44,7 +44,7 @@ pub trait PageOf {
     /// Returns the items of the page.
     fn items(&mut self) -> &mut Vec<Self::Item>;
 
-    /// Reads a page; `None` where something of it does not fit, which is told only where its body is read at once.
+    /// Reads a page; `None` if part of it does not match its type, which is reported only where its body is read at once.
     #[doc(hidden)]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Self>, D::Error>
     where
@@ -149,7 +149,7 @@ pub struct Pages<P> {
 impl<P: PageOf + DeserializeOwned> Pages<P> {
     /// Sets how many requests may be in flight at once. Default: 1. Pages are yielded in order.
     ///
-    /// The first page is requested alone, since it tells how many there are. If it does not (a mask without `total`), all
+    /// The first page is requested alone, since it has the number of pages. If it does not (a mask without `total`), all
     /// pages are requested one after another.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.walk.set_concurrency(requests);
@@ -163,7 +163,7 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
         self
     }
 
-    /// Returns the number of items in the whole list, as the latest page tells it; `None` before the first page.
+    /// Returns the number of items in the whole list, from the latest page; `None` before the first page.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.walk.total()
@@ -216,7 +216,7 @@ impl<P: PageOf + DeserializeOwned> Pages<P> {
     }
 }
 
-/// Takes out what was said of the items of a page that could not be read: they are left out of it.
+/// Removes the entries of the items of a page that could not be decoded: they are left out of it.
 fn without_left_out(fresh: &mut Vec<bool>, deviations: &[Deviation]) {
     let index = |deviation: &Deviation| deviation.path.strip_prefix("data[")?.strip_suffix(']')?.parse().ok();
     let left_out: Vec<usize> = deviations.iter().filter_map(index).collect();
@@ -284,7 +284,7 @@ impl<P: PageOf + DeserializeOwned> Items<P> {
         self
     }
 
-    /// Returns the number of items in the whole list, as the latest page tells it; `None` before the first page.
+    /// Returns the number of items in the whole list, from the latest page; `None` before the first page.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.pages.total()

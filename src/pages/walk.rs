@@ -39,7 +39,7 @@ pub(super) struct Walk {
     wanted: u64,
     under_way: FuturesOrdered<Fetch>,
     total: Option<u64>,
-    /// The last page of the list, as the latest page tells it.
+    /// The number of the last page of the list, from the latest page.
     last: Option<u64>,
     /// The items of the previous page.
     previous: Vec<Key>,
@@ -50,12 +50,12 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(call: Call<ResponseBody>) -> Self {
-        let asked = |name: &str| {
+        let parameter = |name: &str| {
             let mut pairs = call.request()?.url().query_pairs();
             // The server refuses a value that is not a number.
             pairs.find_map(|(key, value)| (key == name).then(|| value.parse().unwrap_or(0)))
         };
-        let (first, page_size): (u64, Option<u64>) = (asked("page").unwrap_or(1), asked("page_size"));
+        let (first, page_size): (u64, Option<u64>) = (parameter("page").unwrap_or(1), parameter("page_size"));
         let is_plain = call.request().is_some_and(is_plain);
         let by_default = if is_plain { PAGE_SIZE_OF_PLAIN } else { PAGE_SIZE };
         Self {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_id_is_always_new() {
+    fn items_without_an_id_are_always_new() {
         let mut seen = DeliveredKeys::default();
         let twice = |is_id| [(); 2].map(|()| seen.insert(Key { hash: 1, is_id }));
         assert_eq!([false, true].map(twice), [[true, true], [true, false]]);

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_told_in_utc_where_it_has_a_zone() {
+    fn a_time_with_a_zone_is_converted_to_utc() {
         for (text, format, moment) in [
             ("2024-01-02 01:30:15", "%Y-%m-%d %H:%M:%S", "2024-01-02T01:30:15"),
             ("2024-01-02T01:30:15.120", "csvd:%Y-%m-%dT%H:%M:%S[.%f]", "2024-01-02T01:30:15.12"),

@@ -5,17 +5,17 @@ use encoding_rs::{DecoderResult, Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE,
 
 use crate::{Error, Result};
 
-/// How many bytes, from the first that is not ASCII on, tell the encoding.
+/// The number of bytes, from the first that is not ASCII, from which the encoding is detected.
 const ENOUGH: usize = 16 << 10;
 
 /// Decodes bytes to UTF-8.
 pub(super) struct Decoder {
     encoding: &'static Encoding,
     decoder: encoding_rs::Decoder,
-    /// All bytes so far are ASCII, which does not tell an encoding: the first that is not will.
+    /// All bytes so far are ASCII, which is the same in every encoding: the first that is not decides.
     undecided: bool,
-    /// Bytes that wait until there are enough of them to tell the encoding.
-    held: Vec<u8>,
+    /// Bytes that wait until there are enough to detect the encoding.
+    pending: Vec<u8>,
     lenient: bool,
     /// The line of the next byte, from 1.
     line: u64,
@@ -60,7 +60,7 @@ const FRENCH: [French; 2] = [
     },
 ];
 
-/// Returns the encoding in which nearly all characters are those of French. It is asked first: the frequency of letters was
+/// Returns the encoding in which nearly all characters are those of French. It is tried first: the frequency of letters was
 /// seen to take one French file of twenty for Cyrillic, and does not know the encoding of old Macs.
 fn french(sample: &[u8]) -> Option<&'static Encoding> {
     let count = |set: &[u8]| sample.iter().filter(|byte| set.contains(byte)).count();
@@ -119,7 +119,7 @@ impl Decoder {
             }
         };
         let decoder = encoding.new_decoder_without_bom_handling();
-        (Self { encoding, decoder, undecided, held: Vec::new(), lenient, line: 1 }, mark)
+        (Self { encoding, decoder, undecided, pending: Vec::new(), lenient, line: 1 }, mark)
     }
 
     pub(super) fn encoding(&self) -> &'static Encoding {
@@ -131,12 +131,12 @@ impl Decoder {
         if !self.undecided {
             return self.decode_decided(bytes, last, text);
         }
-        self.held.extend_from_slice(bytes);
-        let held = std::mem::take(&mut self.held);
-        let first = held.iter().position(|byte| !byte.is_ascii()).unwrap_or(held.len());
-        let (ascii, rest) = held.split_at_checked(first).unwrap_or_default();
+        self.pending.extend_from_slice(bytes);
+        let pending = std::mem::take(&mut self.pending);
+        let first = pending.iter().position(|byte| !byte.is_ascii()).unwrap_or(pending.len());
+        let (ascii, rest) = pending.split_at_checked(first).unwrap_or_default();
         if !last && rest.len() < ENOUGH {
-            self.held = rest.to_vec();
+            self.pending = rest.to_vec();
             return self.decode_decided(ascii, false, text);
         }
         if !rest.is_empty() {
@@ -144,7 +144,7 @@ impl Decoder {
             self.decoder = self.encoding.new_decoder_without_bom_handling();
             self.undecided = false;
         }
-        self.decode_decided(&held, last, text)
+        self.decode_decided(&pending, last, text)
     }
 
     fn decode_decided(&mut self, bytes: &[u8], last: bool, text: &mut Vec<u8>) -> Result<()> {
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn french_is_told_from_other_languages_in_one_byte_each() {
+    fn french_is_distinguished_from_other_single_byte_languages() {
         let french = "Déjà vu, là-bas : l\u{2019}élève était à Orléans, « forêt », cœur, 5 °C, Île-de-France";
         for (text, encoding) in [
             (french, "windows-1252"),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoding_that_shows_late_is_found_late() {
+    fn an_encoding_is_detected_at_the_first_non_ascii_byte_however_late() {
         let mut bytes = b"id;nom\n".repeat(100);
         bytes.extend_from_slice(b"1;Orl\xe9ans\n2;Ch\xe2teauroux\n");
         let (text, name) = decoded(&bytes, 64, 1 << 16).unwrap();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_encoding_is_an_error_with_its_line() {
+    fn bytes_invalid_in_the_encoding_are_an_error_with_the_line() {
         let mut bytes = "é\nb\n".repeat(50).into_bytes();
         bytes.extend_from_slice(b"caf\xe9\n");
         let error = decoded(&bytes, 32, 1 << 16).unwrap_err();

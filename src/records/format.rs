@@ -76,7 +76,7 @@ impl Format {
         self
     }
 
-    /// Sets the words that are null, beside the empty cell. Default: those of the platform (`NULL`, `nan`, `N/A`…) in a file
+    /// Sets the words that are null, in addition to the empty cell. Default: those of the platform (`NULL`, `nan`, `N/A`…) in a file
     /// whose profile types its columns, as in its table; none in others.
     pub fn null_words<Word: Into<String>>(mut self, words: impl IntoIterator<Item = Word>) -> Self {
         self.nulls = Some(words.into_iter().map(Into::into).collect());

@@ -29,7 +29,7 @@
 //! | has those of the file before, since the platform could not read this one | those of the file |
 //! | does not respond, or refuses otherwise | an error: the same program must not give other values tomorrow |
 //!
-//! [`RecordStream::source`] tells which, and why. [`Records::from_file`] always reads the file, and [`Records::untyped`]
+//! [`RecordStream::source`] returns which, and why. [`Records::from_file`] always reads the file, and [`Records::untyped`]
 //! does not even ask the tabular API.
 //!
 //! # How a file is read
@@ -57,7 +57,7 @@
 //! wrong: a date such as `02/01/2024` is 2 January here and 1 February in its tables, and its letters of some files in
 //! windows-1252 are others.
 //!
-//! Without a profile, a cell is text, whatever it looks like, so that `01300` stays a postal code; a field that asks for a
+//! Without a profile, a cell is text, whatever it looks like, so that `01300` stays a postal code; a field that is a
 //! number or a truth reads it from the text. Only the empty cell is null. `""` and nothing are the same, as on the platform.
 //!
 //! # What detection gets wrong

@@ -73,7 +73,7 @@ impl Parser {
             self.cells += cells;
             self.within = true;
             match result {
-                // Empty input tells the reader that the text has ended.
+                // Empty input signals the end of the text to the reader.
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if self.text.len() >= MAX_RECORD => {
                     return Err(Error::unreadable(format!(

@@ -9,7 +9,7 @@ use super::value::{Column, Kind};
 pub(super) struct Profile {
     /// `None` where it was no CSV.
     pub separator: Option<u8>,
-    /// The names of the columns in the order of the file, duplicates told apart.
+    /// The names of the columns in the order of the file, duplicates made distinct.
     pub header: Vec<String>,
     columns: Vec<(String, Kind)>,
 }

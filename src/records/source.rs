@@ -98,7 +98,7 @@ impl<T: DeserializeOwned> Records<T> {
     /// ([`is_decode`](crate::Error::is_decode)).
     pub async fn open(self) -> Result<RecordStream<T>> {
         let (tabular, reason) = match self.tabular().await? {
-            Tabular::Rows(profile) if self.from_file => (profile, "it was asked for".to_owned()),
+            Tabular::Rows(profile) if self.from_file => (profile, "`from_file` is set".to_owned()),
             #[cfg(feature = "tabular")]
             Tabular::Rows(_) => return Ok(RecordStream::of_rows(self.resource.rows().without_number().stream())),
             #[cfg(not(feature = "tabular"))]
@@ -121,7 +121,7 @@ impl<T: DeserializeOwned> Records<T> {
     #[cfg(feature = "tabular")]
     async fn tabular(&self) -> Result<Tabular> {
         if self.untyped {
-            return Ok(Tabular::None("the rows were asked for untyped".to_owned()));
+            return Ok(Tabular::None("`untyped` is set".to_owned()));
         }
         let (analysis, url) = self.resource.analysed().await?;
         if analysis.is_outdated(url.as_deref()) {

@@ -16,7 +16,7 @@ use super::unpack::{Packing, Unpacked, not_rows};
 use super::value::{self, Column, Kind};
 use crate::{Error, Result};
 
-/// So many bytes of a file tell how it is written.
+/// The number of bytes from which the format of a file is detected.
 const SAMPLE: usize = 128 << 10;
 
 /// So many bytes are read at once.

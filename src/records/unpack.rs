@@ -1,4 +1,4 @@
-//! The text of a file as bytes: unpacked where it is packed, and told apart from files that are no text.
+//! The bytes of a file, unpacked if it is packed; recognises files that are no tables of text.
 
 use std::io;
 use std::pin::Pin;
@@ -6,10 +6,7 @@ use std::pin::Pin;
 use async_compression::tokio::bufread::GzipDecoder;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
-use super::zip::Zip;
-
-/// The bytes of a file as they come.
-pub(super) type Bytes = BufReader<Pin<Box<dyn AsyncRead + Send>>>;
+use super::zip::{Bytes, Zip};
 
 /// How a file is packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +27,7 @@ pub(super) enum Unpacked {
     Zip(Box<Zip>),
 }
 
-pub(super) fn invalid(message: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, message.into())
-}
-
-/// Files that begin like this are none of CSV.
+/// The first bytes of formats other than CSV.
 const OTHERS: [(&[u8], &str); 8] = [
     (b"PAR1", "Parquet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an XLS workbook"),
@@ -47,7 +40,7 @@ const OTHERS: [(&[u8], &str); 8] = [
 ];
 
 impl Unpacked {
-    /// Finds out how a file is packed. Of a ZIP archive, the file with the name `member` is read, or the only one.
+    /// Detects how a file is packed. Of a ZIP archive, the file with the name `member` is read, or the only one.
     pub(super) async fn open(reader: impl AsyncRead + Send + 'static, member: Option<&str>) -> io::Result<Self> {
         let mut bytes = BufReader::with_capacity(64 << 10, Box::pin(reader) as Pin<Box<dyn AsyncRead + Send>>);
         let beginning = bytes.fill_buf().await?;

@@ -14,7 +14,7 @@ use crate::codec::map::deserialize_as_map;
 /// The type of a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Not known: a cell is text, and what the field that reads it asks for.
+    /// Unknown: a cell is text, or what the field that receives it requests.
     #[default]
     Unknown,
     Text,

@@ -4,11 +4,13 @@
 //! ask for first, would take a second request with a range, or the whole file on disk.
 
 use std::io;
+use std::pin::Pin;
 
 use async_compression::tokio::bufread::DeflateDecoder;
-use tokio::io::{AsyncReadExt, Take};
+use tokio::io::{AsyncRead, AsyncReadExt, BufReader, Take};
 
-use super::unpack::{Bytes, invalid};
+/// The bytes of a file as they arrive.
+pub(super) type Bytes = BufReader<Pin<Box<dyn AsyncRead + Send>>>;
 
 const MEMBER: [u8; 4] = *b"PK\x03\x04";
 const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
@@ -93,7 +95,7 @@ impl Zip {
         {
             if !is_aside(&header.name) {
                 return Err(invalid(format!(
-                    "the ZIP archive holds `{}` beside `{}`: choose a file with `member`",
+                    "the ZIP archive holds both `{}` and `{}`: choose a file with `member`",
                     header.name, self.member.name
                 )));
             }
@@ -169,9 +171,9 @@ impl Header {
             Self { name, deflated: method == 8, described_after: flags & 8 != 0, zip64, packed, crc: long(10) };
         match (flags & 1, method) {
             (0, 8) => Ok(Some(header)),
-            (0, 0) if header.described_after && header.packed == 0 && !header.name.ends_with('/') => {
-                Err(invalid(format!("the size of `{}` in the ZIP archive is not told before its content", header.name)))
-            }
+            (0, 0) if header.described_after && header.packed == 0 && !header.name.ends_with('/') => Err(invalid(
+                format!("the size of `{}` in the ZIP archive is not declared before its content", header.name),
+            )),
             (0, 0) => Ok(Some(header)),
             (0, method) => Err(invalid(format!(
                 "`{}` in the ZIP archive is packed by method {method}: only deflate (8) and none (0) can be read",
@@ -199,10 +201,14 @@ fn packed_size(mut extra: &[u8], size: u64, packed: u64) -> (bool, u64) {
         if u16::from_le_bytes(array(head, 0)) == ZIP64 {
             // It holds those of both sizes that do not fit into the header.
             let at = if size >= IN_EXTRA { 8 } else { 0 };
-            let told = field.len() >= at + 8 && packed >= IN_EXTRA;
-            return (true, if told { u64::from_le_bytes(array(field, at)) } else { packed });
+            let known = field.len() >= at + 8 && packed >= IN_EXTRA;
+            return (true, if known { u64::from_le_bytes(array(field, at)) } else { packed });
         }
         extra = rest.get(length..).unwrap_or_default();
     }
     (false, packed)
+}
+
+fn invalid(message: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message.into())
 }

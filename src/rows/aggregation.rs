@@ -5,15 +5,15 @@ use serde_json::Value;
 use crate::tabular::types::AggregationExceptions;
 
 impl AggregationExceptions {
-    /// Whether queries may aggregate a resource, as the server says it: a list of ids until version 0.3, rules and
+    /// Whether a resource can be aggregated, in the form that the server gives: a list of ids until version 0.3, rules and
     /// exceptions since 0.4.
     ///
     /// ```
     /// use datagouv::tabular::types::AggregationExceptions;
     ///
     /// let id = "1c5075ec-7ce1-49cb-ab89-94f507812daf";
-    /// for answer in [format!(r#"["{id}"]"#), format!(r#"{{"allowed": false, "exceptions": ["{id}"]}}"#)] {
-    ///     let known: AggregationExceptions = serde_json::from_str(&answer).unwrap();
+    /// for body in [format!(r#"["{id}"]"#), format!(r#"{{"allowed": false, "exceptions": ["{id}"]}}"#)] {
+    ///     let known: AggregationExceptions = serde_json::from_str(&body).unwrap();
     ///     assert!(known.allows(id) && !known.allows("other"));
     /// }
     /// ```
@@ -26,7 +26,7 @@ impl AggregationExceptions {
         everywhere || self.resources().any(|id| id == resource)
     }
 
-    /// The resources that are named as those on which queries may aggregate.
+    /// The resources that the server names as those that can be aggregated.
     pub fn resources(&self) -> impl Iterator<Item = &str> {
         let (listed, allowed) = match self {
             Self::List(listed) => (listed.as_slice(), &Value::Null),

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_hold_the_records_of_the_whole() {
+    fn blocks_together_have_the_records_of_the_whole() {
         let mut random = fastrand::Rng::with_seed(3);
         for _ in 0..500 {
             let (count, size) = (random.usize(1..20), random.usize(1..30));

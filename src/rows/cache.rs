@@ -1,4 +1,4 @@
-//! What a client has learned of tables and of their servers.
+//! The schemas of tables and the page limits of servers that a client remembers.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::profile::Schema;
 
-/// How long a schema is taken to hold: a table is made anew when its producer changes the file.
+/// How long a schema is kept: a table is rebuilt when its producer changes the file.
 const KEPT: Duration = Duration::from_secs(300);
 
-/// More tables than this are not remembered.
+/// The maximum number of tables remembered.
 const MOST: usize = 1_000;
 
 /// The largest page that a server was seen to allow: production's in September 2026.
@@ -24,7 +24,7 @@ pub(crate) struct TableCache {
     metrics_page: PageSize,
 }
 
-/// The largest page that a server allows, as far as is known.
+/// The largest page that a server allows, if known.
 #[derive(Debug)]
 pub(crate) struct PageSize(AtomicU64);
 
@@ -39,7 +39,7 @@ impl PageSize {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Remembers the maximum that a server tells.
+    /// Remembers the maximum page size that a server has reported.
     pub(crate) fn learn(&self, size: u64) {
         self.0.store(size.max(1), Ordering::Relaxed);
     }

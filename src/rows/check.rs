@@ -1,4 +1,4 @@
-//! A query held against the schema of its table, before it is sent.
+//! Checks a query against the schema of its table before it is sent.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::request::Request;
 use super::source::Source;
 use crate::{Client, Error, Result};
 
-/// Checks a query where that was asked for, and where it searches for texts, which the server answers for columns of
-/// other types with an error of its database.
+/// Checks a query if it is `checked`, or if it searches texts: for columns of other types the server returns an error of
+/// its database.
 pub(super) async fn check(client: &Client, source: &Source, request: &Request) -> Result<()> {
     let searches = |filter: &Condition| filter.tests().iter().any(|test| test.operator.matches_text());
     if request.checked {
@@ -25,8 +25,8 @@ pub(super) async fn check(client: &Client, source: &Source, request: &Request) -
     }
 }
 
-/// Checks what is compared and sorted against the types of the columns; those that the schema does not have pass. What is
-/// refused by a schema that was remembered is checked against that of today.
+/// Checks comparisons and orders against the types of the columns; columns that the schema lacks pass. A refusal based on
+/// a remembered schema is checked again with a fresh one.
 pub(super) async fn check_types(
     client: &Client,
     source: &Source,
@@ -46,7 +46,7 @@ pub(super) async fn check_types(
     }
 }
 
-/// Refuses what the server would refuse, or would answer with an error of its database.
+/// Refuses what the server would refuse, or what would be an error of its database.
 fn against(schema: &Schema, request: &Request, aggregation: &Aggregation) -> Result<()> {
     filter_against(schema, request, false)?;
     for order in &request.orders {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn aggregation_needs_leave_and_an_index_where_there_are_any() {
+    fn aggregation_needs_permission_and_an_index_if_the_table_has_any() {
         let asked =
             |aggregates: Vec<_>| Request { group_by: vec!["code_insee".to_owned()], aggregates, ..Request::default() };
         let request = asked(vec![avg("population"), count("ouvert"), max("jour"), max("code_insee")]);

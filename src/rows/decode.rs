@@ -1,7 +1,7 @@
-//! Rows to types: a record of CSV, or a row of JSON, read as anything that serde can read from an object.
+//! Decodes rows, records of CSV or objects of JSON, into any type that serde deserializes from a map.
 //!
-//! A record is read by the types of its columns, never by what the receiving type would like: what fails or
-//! succeeds for a row of JSON does so for the same row of CSV.
+//! A record is decoded by the types of its columns, never by what the receiving type requests: a row of CSV succeeds or
+//! fails exactly as the same row of JSON does.
 
 use std::borrow::Cow;
 use std::cell::Cell as Slot;
@@ -15,16 +15,16 @@ use super::record::{Cell, Record};
 use super::row::Row;
 use crate::codec::map::deserialize_as_map;
 
-/// A column of the records that come.
+/// A column of the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
     pub name: String,
     pub kind: Kind,
-    /// It was asked for because windows need it, and is not handed out.
+    /// The column was selected only because windows need it, and is not yielded.
     pub hidden: bool,
 }
 
-/// Why a row cannot be read: the column, where it is one, and the reason.
+/// Why a row cannot be decoded: the column, if it is one, and the reason.
 pub(crate) type Failure = (Option<String>, Error);
 
 /// Reads a record.
@@ -48,7 +48,7 @@ struct RecordDeserializer<'de, 'slot> {
     fields: &'de [Field],
     record: Record<'de>,
     failed: &'slot Slot<Option<usize>>,
-    /// The next value to give.
+    /// The next value.
     next: usize,
 }
 
@@ -91,7 +91,7 @@ struct CellDeserializer<'de> {
     cell: Cell<'de>,
 }
 
-/// What PostgreSQL writes for numbers that JSON does not know; there they are texts.
+/// What PostgreSQL writes for numbers that JSON lacks; in JSON they are strings.
 #[inline]
 fn not_finite(text: &str) -> Option<f64> {
     match text {
@@ -109,7 +109,7 @@ fn visit_text<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V
     }
 }
 
-/// The number that a text is in JSON; what is none is visited as the text.
+/// The number that a text is in JSON; a text that is not a number is visited as text.
 fn visit_number<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V::Value, Error> {
     let digits = text.strip_prefix('-').unwrap_or(&text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) && text != "-0" {
@@ -126,8 +126,8 @@ fn visit_number<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result
     }
 }
 
-/// The database's text of an instant (`2024-01-31 08:00:00+01`) as its JSON has it. Years may have more than four
-/// digits, or be before Christ (`0044-03-15 12:00:00 BC`).
+/// The database's text of an instant (`2024-01-31 08:00:00+01`) in the form of its JSON. Years may have more than four
+/// digits, or be BC (`0044-03-15 12:00:00 BC`).
 fn instant(text: Cow<'_, str>) -> Cow<'_, str> {
     let (instant, era) = match text.strip_suffix(" BC") {
         Some(instant) => (instant, " BC"),
@@ -214,7 +214,7 @@ fn json(text: &str) -> Result<Value, Error> {
 struct RowDeserializer<'de, 'slot> {
     row: &'de Row,
     failed: &'slot Slot<Option<usize>>,
-    /// The next value to give.
+    /// The next value.
     next: usize,
 }
 
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_the_row_that_json_would_be() {
+    fn a_record_equals_the_row_in_json() {
         let line = "7,oui,18446744073709551615,1e+20,t,2024-01-31,\"2024-01-31 08:00:00.5+01\",\"[1, 2]\"\n";
         let json = r#"{"text": "oui", "whole": 18446744073709551615, "part": 1e+20, "yes": true, "day": "2024-01-31",
             "instant": "2024-01-31T08:00:00.5+01:00", "tree": [1, 2]}"#;
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_json_does_not_know_are_numbers_to_numbers_and_texts_to_all_else() {
+    fn nan_and_infinity_are_numbers_for_numeric_types_and_texts_otherwise() {
         #[derive(Debug, Deserialize)]
         struct Parts {
             a: f64,
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_of_the_column_decides_not_the_wish() {
+    fn the_type_of_the_column_decides_not_the_requested_type() {
         #[derive(Debug, Deserialize)]
         struct Wish {
             #[allow(dead_code)]

@@ -1,6 +1,6 @@
 //! Conditions, orders and selections as a query string of the tabular and metrics APIs.
 //!
-//! Comparisons that must all hold are parameters of their own (`a__exact=1&b__isnull=`). What is joined by "or" stands
+//! Comparisons that must all hold are parameters of their own (`a__exact=1&b__isnull=`). Conditions joined by "or" are
 //! in a group (`or=(a__exact.1,and(b__isnull,c__less.2))`).
 
 use super::escape;
@@ -20,7 +20,7 @@ impl Query {
         &self.0
     }
 
-    /// Adds a parameter whose key and value are encoded already.
+    /// Adds a parameter whose key and value are already encoded.
     fn push(&mut self, key: &str, value: Option<&str>) {
         if !self.0.is_empty() {
             self.0.push('&');
@@ -37,7 +37,7 @@ impl Query {
         self.push("page_size", Some(&page_size.to_string()));
     }
 
-    /// Sorts by several columns. The server reads one parameter, and passes on what stands behind the direction in it.
+    /// Sorts by several columns. The server reads one parameter, and passes on whatever follows the direction in it.
     pub(crate) fn sort(&mut self, orders: &[Order]) -> Result<()> {
         let Some((first, others)) = orders.split_first() else { return Ok(()) };
         let direction = |order: &Order| {
@@ -64,13 +64,13 @@ impl Query {
         Ok(())
     }
 
-    /// `column__operator` alone, as grouping and aggregates are written.
+    /// `column__operator` alone, the form of grouping and aggregates.
     pub(crate) fn aggregate(&mut self, column: &str, operator: &str) -> Result<()> {
         self.push(&format!("{}__{operator}", escape::aggregate_column(column)?), None);
         Ok(())
     }
 
-    /// Rows whose number is not less than `first`, where it is given, and not greater than `last`.
+    /// Restricts to rows whose number is not less than `first`, if given, and not greater than `last`.
     pub(crate) fn window(&mut self, first: Option<i64>, last: i64) {
         if let Some(first) = first {
             self.push("__id__greater", Some(&first.to_string()));
@@ -78,7 +78,7 @@ impl Query {
         self.push("__id__less", Some(&last.to_string()));
     }
 
-    /// Rows whose number is within a range, of which the least and the greatest numbers that there can be are no bounds.
+    /// Restricts to rows whose number is within a range; the least and the greatest possible numbers are no bounds.
     pub(crate) fn numbers(&mut self, first: i64, last: i64) {
         if first > i64::MIN {
             self.push("__id__greater", Some(&first.to_string()));
@@ -88,13 +88,13 @@ impl Query {
         }
     }
 
-    /// Rows with a number, or those without.
+    /// Restricts to rows with a number, or to those without.
     pub(crate) fn numbered(&mut self, numbered: bool) {
         self.push(if numbered { "__id__isnotnull" } else { "__id__isnull" }, Some(""));
     }
 
-    /// Rows that satisfy a condition. The server may find more of them than do, which the filter that is returned, if
-    /// there is one, drops.
+    /// Restricts to rows that satisfy a condition. The server may return more rows than that: the post-filter that is
+    /// returned, if any, drops them.
     pub(crate) fn filter(&mut self, condition: &Condition) -> Result<Option<PostFilter>> {
         let nodes = match &condition.0 {
             Node::Always(true) => return Ok(None),
@@ -125,7 +125,7 @@ impl Query {
         })
     }
 
-    /// Adds a condition that must hold beside others; returns whether the server finds no more than the rows that
+    /// Adds a condition to those that must all hold; returns whether the server returns no more than the rows that
     /// satisfy it.
     fn conjunct(&mut self, node: &Node) -> Result<bool> {
         match node {
@@ -151,11 +151,11 @@ impl Query {
             Ok(())
         };
         let operands = distinct(&test.operands);
-        // A key without `=` is not found where the column's name holds `__`, so that null tests have an empty value.
+        // A key without `=` is not recognised if the column's name contains `__`, so null tests have an empty value.
         let empty = String::new;
         match (test.operator, operands.as_slice()) {
             (Operator::In, [operand]) => compare("exact", escape::value(operand)?)?,
-            // A list of the empty text alone finds nothing, or everything.
+            // A list of only the empty text matches nothing, or everything.
             (Operator::NotEqual | Operator::NotIn, [operand]) => {
                 compare("differs", escape::value(operand)?)?;
                 compare("isnotnull", empty())?;
@@ -189,7 +189,7 @@ fn key(column: &str, operator: &str) -> Result<String> {
     Ok(format!("{}__{operator}", escape::key_column(column)?))
 }
 
-/// The server's word for a comparison with one value.
+/// The server's operator for a comparison with one value.
 fn comparison(operator: Operator) -> &'static str {
     match operator {
         Operator::Distinct | Operator::NotEqual => "differs",
@@ -201,7 +201,7 @@ fn comparison(operator: Operator) -> &'static str {
     }
 }
 
-/// Without the operands that are there already.
+/// Drops the operands that occur twice.
 fn distinct(operands: &[String]) -> Vec<&str> {
     let mut seen = std::collections::BTreeSet::new();
     operands.iter().map(String::as_str).filter(|operand| seen.insert(*operand)).collect()
@@ -211,11 +211,11 @@ fn items(operands: &[&str], separator: &str) -> Result<String> {
     Ok(operands.iter().map(|operand| escape::item(operand)).collect::<Result<Vec<_>>>()?.join(separator))
 }
 
-/// A search for a text, as the server can express it.
+/// A text search, in the form that the server can express.
 struct Searched {
     operator: &'static str,
     text: String,
-    /// Otherwise more is found than what matches.
+    /// If false, the server returns more than what matches.
     exact: bool,
 }
 
@@ -227,13 +227,13 @@ impl Searched {
         Ok(match operator {
             Operator::Contains | Operator::Like => Self { operator: "contains", text, exact },
             _ if exact => Self { operator: "notcontains", text, exact },
-            // Not to find what is searched for inexactly would leave out rows that match.
+            // An inexact search cannot be negated: it would leave out rows that match.
             _ => Self { operator: "isnotnull", text: String::new(), exact },
         })
     }
 }
 
-/// Alternatives that all compare one column for equality are a list.
+/// Alternatives that all compare one column for equality become a list.
 fn same_column(nodes: &[Node]) -> Option<Test> {
     let mut joined: Option<Test> = None;
     for node in nodes {
@@ -250,7 +250,7 @@ fn same_column(nodes: &[Node]) -> Option<Test> {
     joined
 }
 
-/// A condition within a group; `exact` becomes false where the server finds more than it.
+/// A condition within a group; `exact` becomes false if the server returns more rows than it.
 fn grouped(node: &Node, exact: &mut bool) -> Result<String> {
     let mut several = |word: &str, nodes: &[Node]| -> Result<String> {
         let parts = nodes.iter().map(|node| grouped(node, exact)).collect::<Result<Vec<_>>>()?;
@@ -294,7 +294,7 @@ fn grouped_test(test: &Test, exact: &mut bool) -> Result<String> {
     }
 }
 
-/// The query string of a condition alone; `None` where the client has to check it on the rows that come.
+/// The query string of a condition alone; `None` if the client has to check it on the rows.
 #[cfg(feature = "_fuzz")]
 pub(crate) fn query_string(condition: &Condition) -> Result<Option<String>> {
     let mut query = Query::default();
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_not_unequal_unless_it_is_asked_for() {
+    fn null_is_not_unequal_unless_distinct_from_is_used() {
         assert_eq!(query(col("a").ne("x")), "a__differs=x&a__isnotnull=");
         assert_eq!(query(col("a").is_not_in(["x"])), "a__differs=x&a__isnotnull=");
         assert_eq!(query(!col("a").is_in(["x", "x"])), "a__differs=x&a__isnotnull=", "twice the same value");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_hidden_from_the_split_of_keys() {
+    fn names_are_escaped_from_the_split_of_keys() {
         for (name, key) in [
             ("trail_", "trail%255F"),
             ("_", "%255F"),
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn names_in_a_group_are_escaped_and_hidden() {
+    fn names_in_a_group_are_escaped() {
         for (name, column) in [
             ("quo\"te", "quo%255C%2522te"),
             ("back\\slash", "back%255C%255Cslash"),
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_cannot_search_for_is_checked_on_the_rows_that_come() {
+    fn searches_that_the_server_cannot_express_become_post_filters() {
         for (condition, expected) in [
             (col("a").contains("x*y"), "a__contains=x%255Fy"),
             (col("a").not_contains("x*y"), "a__isnotnull="),
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_database_holds_is_refused() {
+    fn a_nul_character_is_refused() {
         for (condition, reason) in [
             (col("").is_null(), "a column with an empty name"),
             (col("a").eq("\0"), "NUL"),
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_that_no_row_satisfies_finds_none_whatever_the_row_numbers() {
+    fn an_unsatisfiable_condition_finds_no_row_whatever_the_row_numbers() {
         assert_eq!(query(col("a").is_in([""; 0]).and(col("b").eq(1))), "__id__isnotnull=&__id__isnull=");
         assert_eq!(query(col("a").is_not_in([""; 0])), "");
     }
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn selected_columns_are_escaped_and_kept_apart_by_commas() {
+    fn selected_columns_are_escaped_and_separated_by_commas() {
         let mut query = Query::default();
         query.columns(&["a,b".to_owned(), "trail_".to_owned(), "q\"".to_owned()]).unwrap();
         assert_eq!(query.0, "columns=a%252Cb,trail_,q%255C%2522");

@@ -81,7 +81,7 @@ fn name(column: &str) -> Result<&str> {
     without_nul(column)
 }
 
-/// Whether an underscore must be hidden from the split at `__`: the last of a name, and the first of two.
+/// Whether an underscore must be escaped because of the split at `__`: the last of a name, and the first of two.
 fn splits(column: &str, index: usize) -> bool {
     matches!(column.as_bytes().get(index + 1), None | Some(b'_'))
 }
@@ -96,7 +96,7 @@ pub(super) fn key_column(column: &str) -> Result<String> {
 
 /// A column in the key of an aggregate (`column__operator`).
 ///
-/// What the server does not split at is encoded once: it compares the names of columns with an index as they are after
+/// Characters at which the server does not split are encoded once: it compares the names of columns with an index after
 /// its own decoding.
 pub(super) fn aggregate_column(column: &str) -> Result<String> {
     key(column, &[])
@@ -104,7 +104,7 @@ pub(super) fn aggregate_column(column: &str) -> Result<String> {
 
 fn key(column: &str, hidden: &[char]) -> Result<String> {
     let mut piece = Piece::new(name(column)?);
-    // The server's own column has this name on the wire.
+    // The server's own column has this name in requests.
     if column == ROW_NUMBER {
         return Ok(column.to_owned());
     }
@@ -143,7 +143,7 @@ pub(super) fn selected_column(column: &str) -> Result<String> {
     Ok(piece.0)
 }
 
-/// A column in an order behind the first, which the server passes on as it is.
+/// A column in an order after the first, which the server passes on unchanged.
 pub(super) fn order_column(column: &str) -> Result<String> {
     Ok(format!("%2522{}%2522", selected_column(column)?))
 }
@@ -167,7 +167,7 @@ pub(super) fn item(text: &str) -> Result<String> {
     Ok(piece.0)
 }
 
-/// What is searched for in a text, and whether the server finds exactly the values that match.
+/// The text to search for, and whether the server matches exactly the values that match.
 ///
 /// It writes the pattern between two `*`, which PostgREST turns into `%`, as it does with all others; so that `*` itself
 /// cannot be expressed, and within a group what would end the value cannot either. `_`, any character, is searched

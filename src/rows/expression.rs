@@ -45,14 +45,14 @@ pub struct Operand(String);
 /// - a comparison with NUL, and a column without a name;
 /// - where rows are not streamed or collected ([`count`](super::Rows::count), [`pages`](super::Rows::pages),
 ///   [`csv`](super::Rows::csv), [`json`](super::Rows::json), groups): `*` in a text that is searched for, a comma or `)`
-///   in one within `or`, and a [`like`](Column::like) whose pattern does not begin and end with `%`. A stream asks the
-///   server for more rows and drops those that do not match, as long as the same `or` holds nothing but searches for
+///   in one within `or`, and a [`like`](Column::like) whose pattern does not begin and end with `%`. A stream requests
+///   more rows from the server and drops those that do not match, as long as the same `or` holds nothing but searches for
 ///   texts and tests for null;
 /// - a text searched for in a column that is not of text, where the types of the columns are known.
 ///
-/// [`exactness`](Self::exactness) tells beforehand.
+/// [`exactness`](Self::exactness) returns which of these applies, without a request.
 ///
-/// # On its way to other machines
+/// # Serialized form
 ///
 /// The JSON form is `{"all": […]}`, `{"any": […]}`, `{"always": true}` or
 /// `{"test": {"column": "score", "operator": "at_least", "operands": ["0.9"]}}`. It stays the same in all versions.
@@ -290,7 +290,7 @@ impl Condition {
         Self(Node::Any(conditions.into_iter().map(|condition| condition.0).collect()).simplified())
     }
 
-    /// The columns that it compares, in their order.
+    /// The columns that it compares, in order.
     pub(crate) fn tests(&self) -> Vec<&Test> {
         let mut tests = Vec::new();
         self.0.collect_tests(&mut tests);
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_for_all_or_none_goes() {
+    fn conditions_that_always_or_never_hold_are_simplified() {
         let (none, any) = (|| col("a").is_in([""; 0]), || col("a").is_not_in([""; 0]));
         assert_eq!(none().or(col("b").eq(1)), col("b").eq(1));
         assert_eq!(any().and(col("b").eq(1)), col("b").eq(1));

@@ -1,13 +1,13 @@
-//! The names of a struct's fields, as it tells them to whoever gives it a value.
+//! The names of a struct's fields, as its `Deserialize` implementation declares them.
 
 use std::fmt;
 
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 
-/// The fields of a type; none where it does not tell them.
+/// The fields of a type; none if it does not declare them.
 pub(super) fn of<T: DeserializeOwned>() -> Vec<String> {
     let mut names = Vec::new();
-    // It fails in any case: there is no value.
+    // It always fails: there is no value.
     let _ = T::deserialize(Listener(&mut names));
     names
 }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_struct_tells_its_fields_as_serde_names_them() {
+    fn a_struct_has_its_fields_under_their_serde_names() {
         #[derive(Deserialize)]
         #[allow(dead_code)]
         struct Station {

@@ -1,11 +1,11 @@
-//! What the profile of a table says, in the versions of it that the platform serves.
+//! The frequent values in the profile of a table, in the versions that the platform serves.
 
 use serde_json::Value;
 
 use crate::tabular::types::FrequentValue;
 
 impl FrequentValue {
-    /// In how many rows the value stands, in whichever property the profile has it; `None` where it says so in neither.
+    /// The number of rows that have the value, in whichever property the profile has it; `None` if in neither.
     ///
     /// Profiles that were made in 2024 have the number in `value` and the value in `count`.
     ///
@@ -27,13 +27,13 @@ impl FrequentValue {
         crate::codec::scalar::integer(if self.is_swapped() { &self.value } else { &self.count })
     }
 
-    /// The value that occurs so often, most often as the text of the file.
+    /// The frequent value, usually as the text of the file.
     #[must_use]
     pub fn occurring(&self) -> &Value {
         if self.is_swapped() { &self.count } else { &self.value }
     }
 
-    /// Numbers of rows were always numbers; values are texts as a rule.
+    /// Counts were always numbers; values are usually texts.
     fn is_swapped(&self) -> bool {
         !self.count.is_number() && self.value.is_number()
     }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn tops_are_told_apart_when_count_and_value_are_swapped() {
+    fn frequent_values_are_read_when_count_and_value_are_swapped() {
         for (top, occurrences, occurring) in [
             (json!({"count": 12, "value": "2019"}), Some(12), json!("2019")),
             (json!({"count": "2019", "value": 12}), Some(12), json!("2019")),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_and_the_greatest_value_are_kept_as_they_come() {
+    fn minimum_and_maximum_are_kept_as_received() {
         let profile = read(json!({"profile": {
             "unique_values": {"commune": ["Lyon", "Nice"]},
             "columns": {"jour": {"python_type": "date", "format": "date", "score": 1.5, "date_format": "%d/%m/%Y"}},

@@ -1,4 +1,4 @@
-//! The Arrow schema of a query's rows, by the profile of the table.
+//! The Arrow schema of a query's rows, derived from the profile of the table.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ fn aggregated(table: &Schema, aggregate: &Aggregate) -> Result<(String, ColumnTy
     let kind = match (aggregate.operator, of_column) {
         ("count", _) => ColumnType::Int,
         ("avg", _) => ColumnType::Float,
-        // It may be beyond what an unsigned one holds.
+        // It may exceed an unsigned integer.
         ("sum", ColumnType::Unsigned) => ColumnType::Int,
         (_, kind) => kind,
     };
@@ -77,7 +77,7 @@ fn aggregated(table: &Schema, aggregate: &Aggregate) -> Result<(String, ColumnTy
 pub(super) async fn layout(client: &Client, source: &Source, request: &Request) -> Result<Layout> {
     let table = table(client, source).await?;
     let Err(refused) = Layout::new(&table, request) else { return Layout::new(&table, request) };
-    // The profile may have been remembered from before the table changed.
+    // The profile may have been cached before the table changed.
     source.forget(client);
     let today = self::table(client, source).await?;
     if today == table { Err(refused) } else { Layout::new(&today, request) }

@@ -23,7 +23,7 @@ pub(super) struct Merged {
     block: Vec<Row>,
     batch_size: usize,
     ended: bool,
-    /// Comes after the last block.
+    /// Yielded after the last block.
     error: Option<Error>,
 }
 
@@ -35,12 +35,12 @@ impl Merged {
         Self { opening, layout: None, rows, block: Vec::new(), batch_size, ended: false, error: None }
     }
 
-    /// What the batches look like; known with the first block.
+    /// The layout of the batches; known with the first block.
     pub(super) fn layout(&self) -> Option<&Arc<Layout>> {
         self.layout.as_ref()
     }
 
-    /// The next block. After an error nothing comes.
+    /// The next block. `None` after an error.
     pub(super) fn poll_block(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Block>>> {
         if self.layout.is_none() && !self.ended {
             match ready!(self.opening.as_mut().poll(context)) {

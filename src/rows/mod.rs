@@ -26,17 +26,17 @@
 //!
 //! # How a table is read
 //!
-//! A page holds some rows (200 on production in September 2026, 50 in the server's defaults; the client asks for 200, and
-//! for what the server tells once it has refused that), an export as CSV 50,000, and every row has a number, `__id`. A
-//! whole table is therefore read in exports of windows of row numbers, several of them concurrently, in the order of the
-//! table, at constant memory. The first window is narrow, so that rows come at once; windows narrow when the server
-//! finds one too long, and an export that breaks off goes on where it stopped. Only what windows cannot do (groups;
-//! another order over more rows than one export holds; the few rows of a [limit](Rows::limit)) is read in pages, whose
-//! rows are sorted by their numbers in the end, so that no page repeats or misses one. [`Rows::explain`] says which
-//! beforehand, [`RowStream::reading`] which it was.
+//! Every row has a number, `__id`. The server returns rows in pages (at most 200 on production in September 2026, 50 in
+//! the server's defaults; the client requests 200, or the maximum that a refusal names) or as an export in CSV of at most
+//! 50,000 rows. A whole table is therefore read in exports of windows of row numbers, fetched concurrently and yielded in
+//! the order of the table, at constant memory. The first window is narrow, so that the first rows arrive at once; windows
+//! become narrower when the server finds one too long, and an interrupted export is resumed where it stopped. Pages are
+//! used only where windows do not apply: groups; another order over more rows than one export holds; the few rows of a
+//! [limit](Rows::limit). Their last sort key is the row number, so that no page repeats or misses a row.
+//! [`Rows::explain`] returns beforehand which it will be, [`RowStream::reading`] which it was.
 //!
-//! The types of the columns come from the table's profile, so that a row of CSV is the same row that JSON gives:
-//! null is not the empty text, `t` is `true`, and a column of JSON holds values.
+//! The types of the columns come from the table's profile, so that a row of CSV equals the same row in JSON:
+//! null differs from the empty text, `t` is `true`, and a column of JSON holds values.
 //!
 //! With the feature `arrow`, `record_batches()` gives the same rows as columns of Apache Arrow: see
 //! [the guide](crate::guide::whole_tables#as-record-batches).

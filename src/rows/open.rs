@@ -1,21 +1,27 @@
-//! How a query is read: decided from what the server tells of the table.
+//! Decides how a query is read, from the profile of the table and the number of its rows.
 
 use std::sync::Arc;
 
 use super::check::{check, check_types};
-use super::extent::{MOST_AT_ONCE, extent};
+use super::encoding::Query;
+use super::expression::col;
+use super::extent::Extent;
 use super::plan::{Plan, Reading, Warning};
 use super::profile::Schema;
 use super::request::Request;
-use super::source::Source;
-use super::windows::{MOST_EXPORTED, Windows};
+use super::row::ROW_NUMBER;
+use super::source::{MOST_EXPORTED, Page, Source};
+use super::windows::Windows;
 use crate::{Client, Error, Result};
 
-/// Rows in another order than that of their numbers are read in so many pages, where a limit allows it, rather than
-/// in an export of all of them.
+/// Rows in an order other than that of their numbers are read in at most this many pages if a limit allows it, rather
+/// than in an export of all of them.
 const MOST_PAGES: u64 = 10;
 
-/// What is known before the first row.
+/// Tables of more rows are read in windows, so that the first rows arrive before all others are read.
+const MOST_AT_ONCE: u64 = 5_000;
+
+/// An opened query: what is known before the first row.
 pub(super) struct Opened {
     pub schema: Arc<Schema>,
     pub total: Option<u64>,
@@ -23,14 +29,14 @@ pub(super) struct Opened {
     pub plan: Plan,
 }
 
-/// How a query is read as far as its table's profile tells, and what may be wrong with its rows.
+/// How a query is read as far as its table's profile shows, with warnings about its rows.
 struct Prospect {
     plan: Plan,
-    /// Where exports are read.
+    /// Whether exports are read.
     schema: Option<Arc<Schema>>,
 }
 
-/// Tells how a query will be read.
+/// Returns how a query will be read.
 pub(super) async fn explain(client: &Client, source: &Source, request: &Request) -> Result<Plan> {
     ensure_sendable(request)?;
     let mut plan = prospect(client, source, request).await?.plan;
@@ -75,7 +81,7 @@ pub(super) async fn open(client: Client, source: Source, request: Request) -> Re
     Ok(Opened { schema, total: extent.rows, windows, plan })
 }
 
-/// All that can be refused is refused before anything is sent.
+/// Refuses everything that can be refused before anything is sent.
 fn ensure_sendable(request: &Request) -> Result<()> {
     let (query, post_filter) = request.filtered()?;
     if request.aggregates() && post_filter.is_some() {
@@ -113,14 +119,47 @@ async fn prospect(client: &Client, source: &Source, request: &Request) -> Result
     Ok(without_schema(plan))
 }
 
-/// The plan of rows that are read in pages.
+/// The plan of a query read in pages.
 fn in_pages(reason: impl Into<String>, warnings: Vec<Warning>) -> Plan {
     Plan { reading: Reading::Pages { reason: reason.into() }, warnings }
 }
 
-/// Whether the rows may be there all the same: the error is not one that every other request would meet.
+/// Whether rows may be available nevertheless: the error is not one that every other request would meet.
 fn is_of_the_profile(error: &Error) -> bool {
     error.is_decode()
         || error.is_too_large()
         || error.status().is_some_and(|status| status.is_server_error() || status == 400 || status == 403)
+}
+
+/// The extent of a query that fits into a request.
+pub(super) async fn extent(client: &Client, source: &Source, request: &Request) -> Result<Extent> {
+    let numbered = source.numbers_every_row();
+    let descending = [col(ROW_NUMBER).desc()];
+    let page = async |mut query: Query| -> Result<Page> {
+        // Two rows: the server returns no rows for a page size of one.
+        query.page(1, 2);
+        Ok(source.page(client, &query).send().await?.into_inner())
+    };
+    let (mut query, _) = request.filtered()?;
+    if numbered {
+        query.sort(&descending)?;
+    }
+    let mut found = page(query).await?;
+    let rows = found.meta.total;
+    if !numbered && rows.is_some_and(|rows| rows > MOST_AT_ONCE) {
+        let (mut query, _) = request.filtered()?;
+        query.numbered(true);
+        query.sort(&descending)?;
+        found = page(query).await?;
+    }
+    let last = found.data.first().and_then(|row| row[ROW_NUMBER].as_i64());
+    let mut extent = nothing(source, request);
+    (extent.rows, extent.last) = (rows, last);
+    Ok(extent)
+}
+
+/// The extent of a query without rows.
+pub(super) fn nothing(source: &Source, request: &Request) -> Extent {
+    let first = request.numbers.map_or(i64::MIN, |(first, _)| first);
+    Extent::nothing(first, source.numbers_every_row())
 }

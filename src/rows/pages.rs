@@ -1,4 +1,4 @@
-//! Rows in pages, counted: the links of a page drop a part of its query.
+//! Rows in pages, requested by number: the links of a page drop a part of its query.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::{Client, Error, Result};
 
 pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Walks over the pages of a query.
+/// Requests the pages of a query.
 pub(super) struct Walk {
     client: Client,
     source: Source,
@@ -29,15 +29,15 @@ pub(super) struct Walk {
     filter: Query,
     post_filter: Option<PostFilter>,
     query: Query,
-    /// What comes before the first page.
+    /// What is awaited before the first page.
     before: Option<Pending<Result<Prepared>>>,
-    /// Whether no two rows are equal in the order of the query.
+    /// Whether the order of the query is total.
     unique: bool,
     page_size: u64,
     concurrency: usize,
-    /// Whether the server's total is that of the rows which come.
+    /// Whether the server's total is the number of rows that will be yielded.
     counted: bool,
-    /// No more rows than these are needed.
+    /// The number of rows after which no more are needed.
     limit: Option<u64>,
     total: Option<u64>,
     received: u64,
@@ -46,11 +46,11 @@ pub(super) struct Walk {
     ended: bool,
 }
 
-/// The query of a filter, and the columns that tell its rows apart where not every row has a number.
+/// The query of a filter, and the columns that identify a row if not every row has a number.
 type Prepared = (Query, Vec<String>);
 
 impl Walk {
-    /// Over the pages of what is asked, after it is checked.
+    /// The pages of a request, which is checked first.
     fn checked(client: &Client, source: &Source, request: &Request) -> Self {
         let (own, of, asked) = (client.clone(), source.clone(), request.clone());
         let before = async move {
@@ -67,7 +67,7 @@ impl Walk {
         Self { before: Some(Box::pin(before)), ..Self::empty(client, source, request, request.limit) }
     }
 
-    /// Over the pages of what is asked, of which `filter` is the query so far, as far as `limit` rows need them.
+    /// The pages of a request whose filter is `filter`, as far as `limit` rows need them.
     pub(super) fn new(
         client: &Client,
         source: &Source,
@@ -105,7 +105,7 @@ impl Walk {
         self.total
     }
 
-    /// The next page with rows.
+    /// The next page that has rows.
     pub(super) fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Vec<Row>>>> {
         loop {
             if let Err(error) = ready!(self.poll_before(context)) {
@@ -120,7 +120,7 @@ impl Walk {
                     rows if rows.is_empty() => {}
                     rows => return Poll::Ready(Some(Ok(rows))),
                 },
-                // Beyond the end, since rows went while they were read.
+                // Beyond the end: rows were removed in the meantime.
                 Err(error) if error.status().is_some_and(|status| status == 416) => self.end(),
                 Err(error) => match allowed_page_size(&error).filter(|size| *size < self.page_size) {
                     Some(size) if self.received == 0 => {
@@ -148,14 +148,14 @@ impl Walk {
         self.in_flight = FuturesOrdered::new();
     }
 
-    /// After an error nothing comes.
+    /// `None` after an error.
     fn fail(&mut self, error: Error) -> Poll<Option<Result<Vec<Row>>>> {
         (self.before, self.total) = (None, None);
         self.end();
         Poll::Ready(Some(Err(error)))
     }
 
-    /// Requests pages: the first alone, since it tells how many there are.
+    /// Requests pages: the first alone, since it has the total.
     fn fill(&mut self) {
         let at_once = if self.total.is_some() { self.concurrency } else { 1 };
         while !self.ended && self.in_flight.len() < at_once {
@@ -178,7 +178,7 @@ impl Walk {
         }
         let rows = u64::try_from(page.data.len()).unwrap_or(u64::MAX);
         if !self.unique && self.total.is_some_and(|total| total > rows) {
-            // Another page follows: rows that are equal in the order may come on both.
+            // Another page follows: rows that are equal in the order may be on both.
             self.unique = true;
             let (client, source, filter) = (self.client.clone(), self.source.clone(), self.filter.clone());
             self.before = Some(Box::pin(async move { Ok((filter, source.keys(&client).await?)) }));
@@ -197,7 +197,7 @@ impl Walk {
         self.in_flight = FuturesOrdered::new();
     }
 
-    /// The error of pages that ended before all rows had come.
+    /// The error of pages that ended before all rows were received.
     fn missing(&mut self) -> Option<Error> {
         let total = self.total.take()?;
         let wanted = self.limit.map_or(total, |limit| limit.min(total));
@@ -205,13 +205,13 @@ impl Walk {
     }
 }
 
-/// The size of the pages to ask for. The server was seen to answer a page of one with nothing.
+/// The page size to request. The server returns no rows for a page size of one.
 fn page_size(client: &Client, source: &Source, limit: Option<u64>) -> u64 {
     let largest = source.page_size(client).get();
     limit.map_or(largest, |limit| limit.max(2).min(largest))
 }
 
-/// The server's maximum, which it tells in a refusal.
+/// The server's maximum, which it names in a refusal.
 fn allowed_page_size(error: &Error) -> Option<u64> {
     if error.status()? != 400 {
         return None;
@@ -224,7 +224,7 @@ fn allowed_page_size(error: &Error) -> Option<u64> {
 pub struct RowPages<T> {
     walk: Walk,
     number: u64,
-    /// How many rows may still come.
+    /// The number of rows that may still be yielded.
     rows_left: u64,
     row: std::marker::PhantomData<fn() -> T>,
 }

@@ -1,4 +1,4 @@
-//! Patterns of text: what `contains` and `like` search for.
+//! Patterns of text for `contains` and `like`.
 
 use crate::{Error, Result};
 
@@ -18,7 +18,7 @@ pub(crate) enum Token {
 }
 
 impl Pattern {
-    /// A text anywhere in a value.
+    /// Matches a text anywhere in a value.
     pub(super) fn containing(text: &str) -> Self {
         let chars = text.chars().map(Token::Char);
         Self { tokens: std::iter::once(Token::Any).chain(chars).chain([Token::Any]).collect() }
@@ -43,7 +43,7 @@ impl Pattern {
         Ok(Self { tokens })
     }
 
-    /// The tokens between the outer `%`, and whether there are these: the servers search anywhere in a value.
+    /// The tokens between the outer `%`, and whether both exist: the servers search anywhere in a value.
     pub(super) fn unanchored(&self) -> (&[Token], bool) {
         match self.tokens.as_slice() {
             [Token::Any] => (&[], true),
@@ -57,7 +57,7 @@ impl Pattern {
     pub(super) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         let (mut at, mut token) = (0, 0);
-        // Where to go on if what follows the last `Any` does not match.
+        // Where to continue if what follows the last `Any` does not match.
         let mut retry: Option<(usize, usize)> = None;
         while at < text.len() {
             let matched = match (self.tokens.get(token), text.get(at)) {
@@ -85,7 +85,7 @@ impl Pattern {
 
 /// Whether two characters are the same but for their case.
 fn same_letter(left: char, right: char) -> bool {
-    // One character for one, as in the database: what a letter is in several is not looked at.
+    // Character by character, as in the database: letters of several characters are not folded.
     left == right
         || left.to_lowercase().next() == right.to_lowercase().next()
         || left.to_uppercase().next() == right.to_uppercase().next()
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_within_percent_signs_is_searched_for_as_it_is() {
+    fn a_pattern_within_percent_signs_is_sent_unchanged() {
         let like = |pattern: &str| Pattern::like(pattern).unwrap();
         assert_eq!(like("%a_%").unanchored(), (&[Token::Char('a'), Token::One][..], true));
         assert_eq!(like("a%").unanchored(), (&[Token::Char('a')][..], false));

@@ -1,14 +1,14 @@
-//! How a query is read, and what is to be known of its rows.
+//! How a query is read, with warnings about its rows.
 
 use std::fmt;
 
-/// How the rows of a query are read, and what a reader should know of them; made by [`Rows::explain`](super::Rows::explain).
+/// How the rows of a query are read, with warnings about them; made by [`Rows::explain`](super::Rows::explain).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Plan {
     /// How the rows are read.
     pub reading: Reading,
-    /// What may be wrong with them.
+    /// Warnings about their values.
     pub warnings: Vec<Warning>,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Reading {
     }
 }
 
-/// What may be wrong with the rows of a table though the server answers them: faults of the platform's analysis
+/// A warning about the rows of a table that the server returns without an error: faults of the platform's analysis
 /// that a reader would otherwise take for values of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

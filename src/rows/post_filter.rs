@@ -1,4 +1,4 @@
-//! Conditions that the client checks on the rows that come, since the servers cannot express them.
+//! Conditions that the client checks on rows, since the servers cannot express them.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub(crate) enum PostFilter {
 }
 
 impl PostFilter {
-    /// `None` where the condition compares anything but texts by patterns.
+    /// `None` if the condition compares anything but texts by patterns.
     pub(super) fn new(node: &Node) -> Result<Option<Self>> {
         let several = |nodes: &[Node]| nodes.iter().map(Self::new).collect::<Result<Option<Vec<_>>>>();
         Ok(match node {
@@ -57,7 +57,7 @@ impl PostFilter {
     }
 }
 
-/// The pattern that a test compares with, where it is one of patterns.
+/// The pattern of a test, if it is one of patterns.
 pub(super) fn pattern_of(test: &Test) -> Result<Option<Pattern>> {
     let operand = test.operands.first().map(String::as_str).unwrap_or_default();
     Ok(match test.operator {

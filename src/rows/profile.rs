@@ -1,4 +1,4 @@
-//! What is known of a table before it is read: its columns, their types, and what may be asked of them.
+//! The schema of a table: its columns, their types, and the operations on them, known before it is read.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The type by the profile's word; what is new is text.
+    /// The type with this name in the profile; unknown names are text.
     pub(crate) fn of(python_type: &str) -> Self {
         match python_type {
             "int" => Self::Int,
@@ -63,8 +63,8 @@ impl Kind {
     }
 }
 
-/// The name in the table of a column of the file: those that the database has for itself are renamed by hydra, in the
-/// table and not in the profile.
+/// The name in the table of a column of the file: hydra renames those that are reserved by the database, in the
+/// table but not in the profile.
 fn name_in_table(name: &str) -> String {
     match name {
         "__id" | "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "tableoid" | "collation" => {
@@ -74,8 +74,8 @@ fn name_in_table(name: &str) -> String {
     }
 }
 
-/// Whether the profile tells that the values of a column have a time zone: in the type where the table was a Parquet file, in
-/// the format otherwise.
+/// Whether the values of a column have a time zone: from the type if the table was a Parquet file, from the format
+/// otherwise.
 fn is_zoned(column: &Value) -> bool {
     let is =
         |key: &str, zoned: &[&str]| column.get(key).and_then(Value::as_str).is_some_and(|word| zoned.contains(&word));
@@ -89,7 +89,7 @@ fn warnings_of(profile: &Value, columns: &Map<String, Value>) -> Vec<Warning> {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let day_first = columns.iter().filter_map(|(name, column)| {
         let format = text(column, "date_format").filter(|format| format.trim_start().starts_with("%d"))?;
-        // With the name of a month there is nothing to swap.
+        // A format with the name of the month cannot be swapped.
         format.contains("%m").then(|| Warning::DayFirstDates { column: name_in_table(name), format })
     });
     let encoding = text(profile, "encoding")
@@ -97,7 +97,7 @@ fn warnings_of(profile: &Value, columns: &Map<String, Value>) -> Vec<Warning> {
     day_first.chain(encoding.map(|encoding| Warning::GuessedEncoding { encoding })).collect()
 }
 
-/// Where queries may aggregate.
+/// Whether queries may aggregate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Aggregation {
     Allowed,
@@ -110,19 +110,19 @@ pub(crate) struct Schema {
     pub columns: Vec<(String, Kind)>,
     /// Whether their order is that of the table.
     pub ordered: bool,
-    /// The columns of dates and times that are in a time zone.
+    /// The columns of dates and times with a time zone.
     pub zoned: Vec<String>,
-    /// The columns with an index; empty where that does not matter.
+    /// The columns with an index; empty if that does not matter.
     pub indexes: Vec<String>,
-    /// What the profile shows to be wrong with the rows.
+    /// Warnings that the profile gives about the rows.
     pub warnings: Vec<Warning>,
 }
 
 impl Schema {
-    /// The schema that a profile gives, of which nothing but the types of the columns is required; `None` where these are
+    /// The schema of a profile, of which only the types of the columns are required; `None` if these are
     /// missing. The profile is that of csv-detective, as hydra stores it (`getResourceProfile`).
-    pub(crate) fn from_profile(answer: &Value) -> Option<Self> {
-        let profile = answer.get("profile")?;
+    pub(crate) fn from_profile(response: &Value) -> Option<Self> {
+        let profile = response.get("profile")?;
         let columns = profile.get("columns")?.as_object().filter(|columns| !columns.is_empty())?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let texts = |value: Option<&Value>| -> Vec<String> {
@@ -143,12 +143,12 @@ impl Schema {
             columns: named.collect(),
             ordered,
             zoned,
-            indexes: texts(answer.get("indexes")),
+            indexes: texts(response.get("indexes")),
             warnings: warnings_of(profile, columns),
         })
     }
 
-    /// The type of a column, of the row number too.
+    /// The type of a column, including the row number.
     pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
         if name == ROW_NUMBER {
             return Some(Kind::Int);
@@ -156,7 +156,7 @@ impl Schema {
         self.columns.iter().find(|(column, _)| column == name).map(|(_, kind)| *kind)
     }
 
-    /// The names of all columns as a header has them, where their order is known.
+    /// The names of all columns as in a header, if their order is known.
     pub(crate) fn header(&self) -> Vec<String> {
         if !self.ordered {
             return Vec::new();
@@ -187,8 +187,8 @@ mod tests {
     #[test]
     fn a_profile_needs_nothing_but_the_types_of_its_columns() {
         let columns = json!({"b": {"python_type": "int"}, "a": {"python_type": "brand new", "score": "?"}, "ctid": {}});
-        let answer = json!({"profile": {"header": ["ctid", "b", "a"], "columns": columns, "nb_duplicates": "0"}});
-        let schema = Schema::from_profile(&answer).unwrap();
+        let response = json!({"profile": {"header": ["ctid", "b", "a"], "columns": columns, "nb_duplicates": "0"}});
+        let schema = Schema::from_profile(&response).unwrap();
         assert_eq!(schema.header(), ["__id", "ctid__hydra_renamed", "b", "a"]);
         assert_eq!(
             [schema.kind("b"), schema.kind("a"), schema.kind("ctid")],
@@ -202,16 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_shows_what_the_analysis_gets_wrong() {
+    fn faults_of_the_analysis_are_warnings() {
         let columns = json!({
             "jour": {"python_type": "date", "date_format": "%d/%m/%Y"},
             "instant": {"python_type": "datetime", "date_format": "%d-%m-%Y %H:%M"},
             "iso": {"python_type": "date", "date_format": "%Y-%m-%d"},
             "lettres": {"python_type": "date", "date_format": "%d %B %Y"},
         });
-        let answer = json!({"profile": {"encoding": "mac_latin2", "columns": columns}});
+        let response = json!({"profile": {"encoding": "mac_latin2", "columns": columns}});
         let warnings: Vec<String> =
-            Schema::from_profile(&answer).unwrap().warnings.iter().map(ToString::to_string).collect();
+            Schema::from_profile(&response).unwrap().warnings.iter().map(ToString::to_string).collect();
         assert_eq!(warnings.len(), 3, "{warnings:?}");
         assert!(warnings[0].contains("`instant`") && warnings[1].contains("%d/%m/%Y"), "{warnings:?}");
         assert!(warnings[2].contains("mac_latin2"), "{warnings:?}");

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 
 use serde::de::DeserializeOwned;
 
 use super::check::check;
 use super::encoding::Query;
 use super::expression::Condition;
+use super::extent::Extent;
 use super::open;
 use super::order::{Aggregate, Order};
 use super::pages::RowPages;
@@ -143,13 +145,61 @@ impl<T> Rows<T> {
     ///
     /// It reads the profile of the table (`getResourceProfile`) and what the catalogue knows of the resource
     /// (`get_resource` of v2, where the client has its API). What only the server knows may change the reading:
-    /// [`RowStream::reading`] tells.
+    /// [`RowStream::reading`] returns the final one.
     ///
     /// # Errors
     ///
     /// Returns an error if the query cannot be sent, or the server has no such table.
     pub async fn explain(&self) -> Result<Plan> {
         open::explain(&self.client, &self.source, &self.request).await
+    }
+
+    /// Keeps the rows whose number (`__id`) is within a range; called again, within both ranges.
+    ///
+    /// Unlike a [filter](Self::filter) on `__id`, it also bounds the windows that the rows are read in, so that a part of
+    /// a long table costs as many requests as it has rows to fill. `i64::MIN` and `i64::MAX` stand for no bound.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "tabular")]
+    /// # fn example(client: datagouv::Client) {
+    /// use datagouv::rows::Row;
+    ///
+    /// let second_half = client
+    ///     .resource("1c5075ec-7ce1-49cb-ab89-94f507812daf")
+    ///     .rows::<Row>()
+    ///     .row_numbers(500_001..=1_000_000);
+    /// # let _ = second_half;
+    /// # }
+    /// ```
+    pub fn row_numbers(mut self, numbers: RangeInclusive<i64>) -> Self {
+        let (first, last) = self.request.numbers.unwrap_or((i64::MIN, i64::MAX));
+        self.request.numbers = Some((first.max(*numbers.start()), last.min(*numbers.end())));
+        self.request.extent = None;
+        self
+    }
+
+    /// Returns the number of rows that match and the last row number, with one request (two for metrics).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](crate::Call::send); also if the query aggregates, since groups have no numbers.
+    pub async fn extent(&self) -> Result<Extent> {
+        if self.request.aggregates() {
+            return Err(Error::request("the rows of a query that groups or aggregates have no numbers: read them"));
+        }
+        let mut whole = open::nothing(&self.source, &self.request);
+        for part in self.request.parts()? {
+            let extent = open::extent(&self.client, &self.source, &part).await?;
+            whole.rows = whole.rows.zip(extent.rows).map(|(so_far, rows)| so_far + rows);
+            whole.last = whole.last.max(extent.last);
+        }
+        Ok(whole)
+    }
+
+    /// Sets the known extent, so that a stream does not request it again. It must be of this query.
+    pub fn known_extent(mut self, extent: Extent) -> Self {
+        self.request.extent = Some(extent);
+        self
     }
 
     /// Returns the number of rows that match, whatever the [limit](Self::limit).
@@ -163,12 +213,12 @@ impl<T> Rows<T> {
             return Err(Error::request("the server does not count groups: read them"));
         }
         self.check().await?;
-        // The order does not matter to a number.
+        // A count does not depend on the order.
         let unsorted = Request { orders: Vec::new(), ..self.request.clone() };
         let mut total = 0_u64;
         for part in unsorted.parts()? {
             let mut query = part.exactly_filtered("counting the rows")?;
-            // Two rows: the server was seen to answer a page of one with nothing.
+            // Two rows: the server returns no rows for a page size of one.
             query.page(1, 2);
             let page: Response<Page> = self.source.page(&self.client, &query).send().await?;
             let counted = page.meta.total;
@@ -206,7 +256,7 @@ impl<T> Rows<T> {
         }
     }
 
-    /// The error of an export. Those of the database come without their reason there, which a page has.
+    /// The error of an export. The database's errors have no reason in an export, but in a page.
     async fn with_reason(&self, error: Error, mut query: Query) -> Error {
         if !error.lacks_reason() {
             return error;
@@ -220,7 +270,7 @@ impl<T> Rows<T> {
         self.request.paged(query, None, &[])
     }
 
-    /// Keeps the row numbers from the rows.
+    /// Hides the row numbers.
     #[cfg(feature = "records")]
     pub(crate) fn without_number(mut self) -> Self {
         self.request.hides_number = true;

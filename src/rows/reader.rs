@@ -1,4 +1,4 @@
-//! The rows of one query, one after another, with their numbers.
+//! The rows of one query, one at a time, with their numbers.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -30,18 +30,18 @@ pub(super) struct Reader {
     plan: Plan,
     schema: Arc<Schema>,
     request: Request,
-    /// What the client has to check on the rows that come.
+    /// The condition that the client checks on the rows.
     post_filter: Option<PostFilter>,
     total: Option<u64>,
     received: u64,
     handed_out: u64,
-    /// The export that comes, and the columns that its header has named.
+    /// The current export, and the columns named in its header.
     records: Records,
     fields: Option<Vec<Field>>,
-    /// The place of the row number among the columns, and that of the last row.
+    /// The index of the row number among the columns, and the last row number.
     number: Option<usize>,
     last: Option<i64>,
-    /// What is left of a page.
+    /// The rest of a page.
     rows: VecDeque<Row>,
 }
 
@@ -51,7 +51,7 @@ enum Stage {
     Ended,
 }
 
-/// A row with its number, or the error of a row that cannot be read.
+/// A row with its number, or the error of a row that cannot be decoded.
 pub(super) struct Numbered<T> {
     pub number: Option<i64>,
     pub row: Result<T>,
@@ -60,7 +60,7 @@ pub(super) struct Numbered<T> {
 impl Reader {
     pub(super) fn new(client: Client, source: Source, request: Request) -> Self {
         let plan = Plan { reading: request.reading(), warnings: Vec::new() };
-        // Where the condition cannot be sent, opening says so.
+        // If the condition cannot be sent, opening fails.
         let post_filter = request.filtered().map_or(None, |(_, post_filter)| post_filter);
         let opening = open(client.clone(), source.clone(), request.clone());
         Self {
@@ -82,7 +82,7 @@ impl Reader {
         }
     }
 
-    /// How many rows the server counts; those that the client drops are among them.
+    /// The number of rows that the server counts, including those that the client drops.
     pub(super) fn total(&self) -> Option<u64> {
         self.total.filter(|_| self.post_filter.is_none())
     }
@@ -91,12 +91,12 @@ impl Reader {
         &self.plan
     }
 
-    /// Ends all that is on its way.
+    /// Cancels all requests.
     pub(super) fn stop(&mut self) {
         self.stage = Stage::Ended;
     }
 
-    /// A row of what has come already.
+    /// A row from what has been received.
     fn row_at_hand<T: DeserializeOwned>(&mut self) -> Option<Numbered<T>> {
         while let Some(mut row) = self.rows.pop_front() {
             self.received += 1;
@@ -139,15 +139,15 @@ impl Reader {
         }
     }
 
-    /// The error of exports that ended, each as it should, before all rows had come: nothing else tells of an
-    /// export that was cut short by whatever is between the server and us.
+    /// The error of exports that ended normally before all rows were received: nothing else reveals an
+    /// export that an intermediary cut short.
     fn missing(&self) -> Option<Error> {
         let total = self.total.filter(|total| *total > self.received)?;
-        // Pages are counted where they are read.
+        // Pages count their rows themselves.
         (!matches!(self.plan.reading, Reading::Pages { .. })).then(|| missing(self.received, total))
     }
 
-    /// Reads the header of an export once enough of it has come.
+    /// Reads the header of an export once enough bytes have arrived.
     fn header(&mut self) -> Result<()> {
         let expected = if self.request.select.is_empty() {
             self.schema.header()
@@ -156,7 +156,7 @@ impl Reader {
         };
         let Some(names) = self.records.header(&expected).map_err(malformed)? else { return Ok(()) };
         if let Some(unknown) = names.iter().find(|name| self.schema.kind(name).is_none()) {
-            // The table was made anew after its profile was: what is known of it is out of date.
+            // The table was rebuilt after its profile was read: the cached schema is out of date.
             self.source.forget(&self.client);
             let Stage::Reading(windows) = &mut self.stage else { return Ok(()) };
             if self.received > 0 {
@@ -199,11 +199,11 @@ impl Reader {
         if self.fields.is_none() { self.header() } else { Ok(()) }
     }
 
-    /// The next row. A row that cannot be read is followed by others; after any other error nothing comes.
+    /// The next row. Rows that cannot be decoded are followed by others; after any other error, `None`.
     pub(super) fn poll_row<T: DeserializeOwned>(&mut self, context: &mut Context<'_>) -> Poll<Option<Numbered<T>>> {
         loop {
             if self.request.limit.is_some_and(|limit| self.handed_out >= limit) {
-                // Dropping what is on its way ends it.
+                // Dropping the requests cancels them.
                 self.stage = Stage::Ended;
                 return Poll::Ready(None);
             }

@@ -1,20 +1,20 @@
-//! The records of the server's CSV, read as they come.
+//! The records of the server's CSV, parsed as the bytes arrive.
 //!
-//! It is not quite anybody else's CSV: null is an empty field while `""` is the empty text, which readers of CSV
-//! do not tell apart; backslashes within quotes are doubled; names of the header are not quoted; and where no
-//! row matches there is no header either.
+//! The server's CSV differs from the usual one: null is an empty field while `""` is the empty text, which CSV readers
+//! do not distinguish; backslashes within quotes are doubled; names of the header are not quoted; and if no
+//! row matches, there is no header either.
 
 use std::borrow::Cow;
 
 use memchr::memchr2;
 
-/// A record that does not end is no record. No answer of JSON may be longer either.
+/// The maximum size of a record, and of a response in JSON. An unclosed quote would otherwise never end.
 pub(super) const LONGEST_RECORD: usize = 64 << 20;
 
-/// Why a body cannot be read as records.
+/// Why a body cannot be parsed as records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
-    /// A quoted field does not end, or goes on after its quote.
+    /// A quoted field does not end, or continues after its quote.
     Quotes,
     NotUtf8,
     TooLong,
@@ -34,11 +34,11 @@ impl Malformed {
 #[derive(Debug, Default)]
 pub(crate) struct Records {
     buffer: Vec<u8>,
-    /// Where the next record starts.
+    /// The start of the next record.
     start: usize,
-    /// No more bytes come.
+    /// No more bytes follow.
     ended: bool,
-    /// How many bytes are to be there before the next record is looked for again: it is read from its start each time.
+    /// The number of bytes needed before the next record is parsed again: it is parsed from its start each time.
     enough: usize,
     fields: Vec<Field>,
 }
@@ -48,11 +48,11 @@ struct Field {
     from: usize,
     to: usize,
     quoted: bool,
-    /// It holds doubled quotes or backslashes.
+    /// It contains doubled quotes or backslashes.
     escaped: bool,
 }
 
-/// A record, borrowed from the bytes as they came.
+/// A record, borrowed from the bytes received.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {
     text: &'a str,
@@ -68,19 +68,19 @@ pub(crate) struct Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// Null; the empty text is in quotes.
+    /// Null; the empty text would be in quotes.
     #[inline]
     pub(crate) fn is_null(self) -> bool {
         self.text.is_empty() && !self.quoted
     }
 
-    /// The value as it was before it was written as CSV.
+    /// The value without the escaping of CSV.
     #[inline]
     pub(crate) fn text(self) -> Cow<'a, str> {
         if self.escaped { Cow::Owned(self.plain()) } else { Cow::Borrowed(self.text) }
     }
 
-    /// Without what was doubled.
+    /// Without the doubling.
     fn plain(self) -> String {
         let mut plain = String::with_capacity(self.text.len());
         let mut rest = self.text;
@@ -96,7 +96,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-// These are called for each value, from the crate that has the type of the rows.
+// Called for each value, from the crate that has the row type.
 impl<'a> Record<'a> {
     #[inline]
     pub(crate) fn len(self) -> usize {
@@ -113,42 +113,42 @@ impl<'a> Record<'a> {
         self.text
     }
 
-    /// A line without anything: between records it is none, unless a row has one column.
+    /// An empty line: between records it is none, unless a row has one column.
     fn is_blank(self) -> bool {
         matches!(self.fields, [Field { from, to, quoted: false, .. }] if from == to)
     }
 }
 
 impl Records {
-    /// The records of bytes to which nothing is added.
+    /// The records of complete bytes.
     #[cfg(feature = "arrow")]
     pub(crate) fn whole(bytes: Vec<u8>) -> Self {
         Self { buffer: bytes, ended: true, ..Self::default() }
     }
 
-    /// What is left to be split.
+    /// The bytes that are not split yet.
     #[cfg(feature = "arrow")]
     pub(crate) fn into_rest(mut self) -> Vec<u8> {
         self.buffer.drain(..self.start);
         self.buffer
     }
 
-    /// More bytes.
+    /// Adds bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.start);
         self.start = 0;
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// No more bytes come.
+    /// Marks the end of the bytes.
     pub(crate) fn end(&mut self) {
         self.ended = true;
     }
 
-    /// The names of the columns, which come before all records; `None` where more bytes are needed, no names
-    /// where there are no rows.
+    /// The names of the columns, which come before all records; `None` if more bytes are needed, no names
+    /// if there are no rows.
     ///
-    /// The names are not quoted: one that holds a comma is told by what is expected.
+    /// The names are not quoted: one that contains a comma is recognised by the expected names.
     pub(crate) fn header(&mut self, expected: &[String]) -> Result<Option<Vec<String>>, Malformed> {
         let plain = expected.join(",");
         let line = self.buffer.get(self.start..).unwrap_or_default();
@@ -173,9 +173,9 @@ impl Records {
         Ok(Some(cells.map(|cell| cell.text().into_owned()).collect()))
     }
 
-    /// The next record of rows with so many columns; `None` where more bytes are needed, or none are left.
+    /// The next record of rows with this many columns; `None` if more bytes are needed, or none are left.
     pub(crate) fn next(&mut self, columns: usize) -> Result<Option<Record<'_>>, Malformed> {
-        // Found first and borrowed afterwards: a loop may not give away what it borrows.
+        // Located first and borrowed afterwards: the borrow checker refuses a borrow that leaves a loop.
         let Some(mut end) = self.split()? else { return Ok(None) };
         while columns != 1 && matches!(self.fields.as_slice(), [Field { from, to, quoted: false, .. }] if from == to) {
             self.start = end;
@@ -214,7 +214,7 @@ impl Records {
             () if self.ended => Err(reason),
             () if bytes.len() > LONGEST_RECORD => Err(Malformed::TooLong),
             () => {
-                // Half as much again, so that a long record is not read as often as bytes come.
+                // Half as much again, so that a long record is not parsed for each arriving piece.
                 *enough = bytes.len() + bytes.len() / 2;
                 Ok(None)
             }
@@ -254,7 +254,7 @@ impl Records {
     }
 }
 
-/// Where a quoted field ends that starts there, and whether anything in it is doubled.
+/// Where the quoted field that starts there ends, and whether it contains doubled characters.
 fn quoted(bytes: &[u8], from: usize, ended: bool) -> Option<(usize, bool)> {
     let (mut at, mut escaped) = (from, false);
     loop {
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_holds_a_comma_is_told_by_what_is_expected() {
+    fn a_name_with_a_comma_is_recognised_by_the_expected_names() {
         let body = "__id,a,b,c\n1,2,3\n";
         for size in [1, 5, 100] {
             let (names, read) = rows(body, size, &["__id", "a,b", "c"]).unwrap();
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_csv_is_an_error() {
+    fn malformed_csv_is_an_error() {
         assert_eq!(rows("a\n\"x", 1, &[]).unwrap_err(), Malformed::Quotes);
         assert_eq!(rows("a\n\"x\"y\n", 1, &[]).unwrap_err(), Malformed::Quotes);
         let mut records = Records::default();

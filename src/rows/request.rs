@@ -1,4 +1,4 @@
-//! What a query asks for, and the query strings that it is sent as.
+//! The request of a query, and its query strings.
 
 use std::num::NonZeroUsize;
 
@@ -12,7 +12,7 @@ use super::post_filter::PostFilter;
 use super::row::ROW_NUMBER;
 use crate::{Error, Result};
 
-/// What is asked of the rows, whatever type they are read as.
+/// A query, whatever type its rows are decoded into.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub filter: Option<Condition>,
@@ -21,23 +21,23 @@ pub(super) struct Request {
     pub group_by: Vec<String>,
     pub aggregates: Vec<Aggregate>,
     pub limit: Option<u64>,
-    /// The range that the row numbers are in.
+    /// The range of row numbers.
     pub numbers: Option<(i64, i64)>,
-    /// The number of rows and the last number, where they were asked for already.
+    /// The number of rows and the last number, if requested already.
     pub extent: Option<Extent>,
     pub concurrency: NonZeroUsize,
     pub checked: bool,
-    /// The row numbers are needed, though they may not be selected.
+    /// Whether the row numbers are needed, though they may not be selected.
     pub needs_number: bool,
-    /// The row numbers are not handed out, though they are not unselected.
+    /// Whether the row numbers are hidden from the rows.
     pub hides_number: bool,
 }
 
-/// The servers refuse a request line of more than 8,190 bytes; the rest is for the method, the path, and what
-/// windows add.
+/// The servers refuse a request line of more than 8,190 bytes; the rest is for the method, the path, and the bounds of
+/// windows.
 const LONGEST_QUERY: usize = 7_900;
 
-/// A query is not sent in more parts than this.
+/// The maximum number of parts of a query.
 const MOST_PARTS: usize = 32;
 
 impl Default for Request {
@@ -64,7 +64,7 @@ impl Request {
         !self.aggregates.is_empty() || !self.group_by.is_empty()
     }
 
-    /// Whether the last rows come first; `None` where the order is not that of the row numbers.
+    /// Whether the last rows come first; `None` if the order is not that of the row numbers.
     pub(super) fn descending(&self) -> Option<bool> {
         match self.orders.first() {
             None => Some(false),
@@ -87,7 +87,7 @@ impl Request {
         }
     }
 
-    /// The query of the filter alone, and what the client has to check on the rows that come.
+    /// The query of the filter alone, and the condition that the client has to check on the rows.
     pub(super) fn filtered(&self) -> Result<(Query, Option<PostFilter>)> {
         let mut query = Query::default();
         let post_filter = match &self.filter {
@@ -100,7 +100,7 @@ impl Request {
         Ok((query, post_filter))
     }
 
-    /// The query of the filter alone, where the server's rows are exactly those that match.
+    /// The query of the filter alone; an error unless the server returns exactly the rows that match.
     pub(super) fn exactly_filtered(&self, purpose: &str) -> Result<Query> {
         match self.filtered()? {
             (query, None) => Ok(query),
@@ -111,8 +111,8 @@ impl Request {
         }
     }
 
-    /// The orders, and behind them those by which no two rows are equal: the server hands out equal rows in any order,
-    /// which may differ from page to page. Where not every row has a number, `keys` tell them apart.
+    /// The orders, followed by those that make them total: the server returns equal rows in any order,
+    /// which may differ from page to page. If not every row has a number, `keys` identify a row.
     pub(super) fn unique_orders(&self, keys: &[String]) -> Vec<Order> {
         let mut orders = self.orders.clone();
         let number = [ROW_NUMBER.to_owned()];
@@ -127,7 +127,7 @@ impl Request {
         orders
     }
 
-    /// Adds to the query of a filter what pages need but their numbers.
+    /// Adds to the query of a filter what pages need, except their numbers.
     pub(super) fn paged(&self, mut query: Query, post_filter: Option<&PostFilter>, keys: &[String]) -> Result<Query> {
         self.ensure_consistent()?;
         // The server's own order is that of the row numbers.
@@ -143,7 +143,7 @@ impl Request {
         Ok(query)
     }
 
-    /// Refuses what the server answers with an error, or not at all.
+    /// Refuses a query to which the server would respond with an error, or not at all.
     fn ensure_consistent(&self) -> Result<()> {
         if self.aggregates() && !self.select.is_empty() {
             return Err(Error::request(
@@ -163,7 +163,7 @@ impl Request {
         }
     }
 
-    /// The columns to ask for: those that are selected, and those that are needed beside them. None means all.
+    /// The columns to request: those that are selected, and those that are needed in addition. None means all.
     pub(super) fn columns(&self, needed: &[String]) -> Vec<String> {
         if self.select.is_empty() {
             return Vec::new();
@@ -180,12 +180,12 @@ impl Request {
     /// The columns of an export.
     pub(super) fn export_columns(&self, post_filter: Option<&PostFilter>) -> Vec<String> {
         let mut needed = self.read_columns(post_filter);
-        // To go on after a break.
+        // To resume after an interruption.
         needed.push(ROW_NUMBER.to_owned());
         self.columns(&needed)
     }
 
-    /// The columns that the client reads itself.
+    /// The columns that the client itself reads.
     fn read_columns(&self, post_filter: Option<&PostFilter>) -> Vec<String> {
         let mut columns: Vec<String> =
             post_filter.into_iter().flat_map(PostFilter::columns).map(str::to_owned).collect();
@@ -195,7 +195,7 @@ impl Request {
         columns
     }
 
-    /// Whether a column that comes is kept from the rows.
+    /// Whether a column that is received is hidden from the rows.
     pub(super) fn hides(&self, name: &str) -> bool {
         if self.hides_number && name == ROW_NUMBER {
             return true;
@@ -203,7 +203,7 @@ impl Request {
         !self.select.is_empty() && !self.select.iter().any(|selected| selected == name)
     }
 
-    /// The query of an export, of which `window` bounds the row numbers.
+    /// The query of an export; `window` bounds the row numbers.
     pub(super) fn exported(&self, window: impl FnOnce(&mut Query)) -> Result<Query> {
         let (mut query, post_filter) = self.filtered()?;
         window(&mut query);
@@ -215,11 +215,11 @@ impl Request {
         Ok(query)
     }
 
-    /// Queries that are short enough to be sent and give the same rows together, each row once.
+    /// Splits a query into queries that are short enough to be sent and return the same rows together, each row once.
     ///
     /// # Errors
     ///
-    /// Where there is no list of values to divide, or it is too long for that too.
+    /// If there is no list of values to divide, or it is too long for that as well.
     pub(super) fn parts(&self) -> Result<Vec<Self>> {
         let length = |request: &Self| -> Result<usize> {
             let query = if request.aggregates() {
@@ -263,7 +263,7 @@ impl Request {
         let [first, second, ..] = operands.as_slice() else {
             return Err(too_long("ask with fewer or shorter values"));
         };
-        // With the comma behind it.
+        // Including the comma after it.
         let size = |operand: &str| -> Result<usize> { Ok(escape::item(operand)?.len() + 1) };
         let without_values =
             length(&with(&[first.clone(), second.clone()]))?.saturating_sub(size(first)?).saturating_sub(size(second)?);
@@ -286,7 +286,7 @@ impl Request {
         Ok(parts.iter().map(|operands| with(operands)).collect())
     }
 
-    /// The longest list that a row's value must be in, whatever else holds: its place in the condition, and its
+    /// The longest list that a row's value must be in, whatever else holds: its position in the condition, and its
     /// values, each once.
     fn longest_list(&self) -> Option<(usize, Vec<String>)> {
         let node = &self.filter.as_ref()?.0;
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_rows_are_equal_in_their_order() {
+    fn orders_are_made_total() {
         let sorted = |orders: Vec<Order>| Request { orders, ..Request::default() };
         let keys = ["dataset_id".to_owned(), "metric_month".to_owned()];
         assert_eq!(columns(&sorted(vec![col("a").desc()]).unique_orders(&[])), ["a", "__id"]);

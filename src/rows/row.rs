@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// The server's own number of a row.
+/// The column of the server's row numbers.
 pub(crate) const ROW_NUMBER: &str = "__id";
 
 /// A row: the values of its columns under their names, in the order of the table.
@@ -102,7 +102,7 @@ impl<'de> Deserialize<'de> for Row {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-                // The hint comes from outside.
+                // The hint is untrusted.
                 let mut columns = Vec::with_capacity(map.size_hint().unwrap_or_default().min(1024));
                 while let Some(column) = map.next_entry()? {
                     columns.push(column);

@@ -1,4 +1,4 @@
-//! The form in which conditions, orders and aggregates are stored and sent to other machines.
+//! The serialized form of conditions, orders and aggregates.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -19,7 +19,7 @@ impl<'de> Deserialize<'de> for Condition {
     }
 }
 
-/// A test without the operands that its operator compares with would be sent as another.
+/// A test without the operands that its operator needs would be sent as another one.
 fn ensure_complete(node: &Node) -> Result<(), String> {
     match node {
         Node::Always(_) => Ok(()),
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conditions_and_orders_keep_their_meaning_on_the_way() {
+    fn conditions_and_orders_survive_serialization() {
         let condition = || {
             (col("a").lt(1.5) | col("b").is_in(["x", ""]) & col("c").is_null())
                 & !col("d").like("gare%")

@@ -1,4 +1,4 @@
-//! Where rows come from: a resource of the tabular API or a model of the metrics API, which answer alike.
+//! Where rows come from: a resource of the tabular API or a model of the metrics API, which have the same interface.
 
 use std::sync::Arc;
 
@@ -12,6 +12,9 @@ use super::profile::{Aggregation, Kind, Schema};
 use super::row::{ROW_NUMBER, Row};
 use crate::{ByteStream, Call, Client, Error, Result};
 
+/// The maximum number of rows of an export.
+pub(super) const MOST_EXPORTED: u64 = 50_000;
+
 /// A table of one of the two APIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -21,7 +24,7 @@ pub(crate) enum Source {
     Model(String),
 }
 
-/// A page as the server answers it.
+/// A page as the server returns it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Page {
     #[serde(default, deserialize_with = "crate::codec::tolerant::null_is_default")]
@@ -64,7 +67,7 @@ impl Source {
         }
     }
 
-    /// Whether every row has a number: those of metrics are sums over outer joins.
+    /// Whether every row has a number: the rows of metrics are sums over outer joins.
     pub(crate) fn numbers_every_row(&self) -> bool {
         match self {
             #[cfg(feature = "tabular")]
@@ -74,7 +77,7 @@ impl Source {
         }
     }
 
-    /// The columns and their types; `None` where nobody knows.
+    /// The columns and their types; `None` if unknown.
     pub(crate) async fn schema(&self, client: &Client) -> Result<Option<Arc<Schema>>> {
         if let Some(schema) = client.tables.get(self.name()) {
             return Ok(Some(schema));
@@ -87,7 +90,7 @@ impl Source {
             }
             #[cfg(feature = "metrics")]
             Self::Model(_) => {
-                // A page of the server's default size tells enough.
+                // A page of the server's default size is enough.
                 sampled(&self.page(client, &Query::default()).send().await?.data)
             }
         };
@@ -106,7 +109,7 @@ impl Source {
         }
     }
 
-    /// Forgets what was learned of the table.
+    /// Forgets the cached schema of the table.
     pub(crate) fn forget(&self, client: &Client) {
         client.tables.forget(self.name());
     }
@@ -121,7 +124,7 @@ impl Source {
         }
     }
 
-    /// The columns that tell rows without a number apart: the ids and the month of metrics.
+    /// The columns that identify a row without a number: the ids and the month of metrics.
     pub(crate) async fn keys(&self, client: &Client) -> Result<Vec<String>> {
         if self.numbers_every_row() {
             return Ok(Vec::new());
@@ -131,7 +134,7 @@ impl Source {
         Ok(columns.filter(|name| name.ends_with("_id") || name.ends_with("_month")).cloned().collect())
     }
 
-    /// What the catalogue shows to be wrong with the rows. Where it cannot be asked, nothing.
+    /// The warnings that the catalogue gives about the rows; none if it cannot be requested.
     pub(crate) async fn warnings(&self, client: &Client) -> Vec<Warning> {
         match self {
             #[cfg(feature = "tabular")]
@@ -161,7 +164,7 @@ impl Source {
     }
 }
 
-/// With a query that is encoded already.
+/// With a query that is already encoded.
 fn with<T>(call: Call<T>, query: &Query) -> Call<T> {
     call.map_request(|request| {
         let query = query.as_str();
@@ -170,15 +173,15 @@ fn with<T>(call: Call<T>, query: &Query) -> Call<T> {
     })
 }
 
-/// What metrics tell of their columns: the values of some rows. Where all of a column's are null, its name
-/// tells what is no number.
+/// The columns of metrics, derived from the values of some rows. If all values of a column are null, its name
+/// decides whether it is a number.
 fn sampled(rows: &[Row]) -> Option<Schema> {
     let names: Vec<&str> = rows.first()?.iter().map(|(name, _)| name).filter(|name| *name != ROW_NUMBER).collect();
     let kind = |name: &str| {
         let mut values = rows.iter().map(|row| &row[name]).filter(|value| !value.is_null());
         match values.clone().next() {
             Some(Value::Bool(_)) => Kind::Bool,
-            // Counts, as a rule.
+            // Usually counts.
             Some(Value::Number(_)) if values.all(|value| value.as_i64().is_some()) => Kind::Int,
             Some(Value::Number(_)) => Kind::Float,
             Some(Value::Array(_) | Value::Object(_)) => Kind::Json,
@@ -187,6 +190,6 @@ fn sampled(rows: &[Row]) -> Option<Schema> {
         }
     };
     let columns = names.into_iter().map(|name| (name.to_owned(), kind(name))).collect();
-    // A row of JSON has its columns in the order of the table, but nobody promises it.
+    // A row of JSON has its columns in the order of the table, but this is not documented.
     Some(Schema { columns, ..Schema::default() })
 }

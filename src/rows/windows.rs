@@ -1,4 +1,4 @@
-//! A table in exports of windows of row numbers: several on their way, handed out in order.
+//! Reads a table in exports of windows of row numbers, several concurrently, yielded in order.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -11,25 +11,22 @@ use super::encoding::Query;
 use super::pages::{Pending, Walk};
 use super::request::Request;
 use super::row::Row;
-use super::source::Source;
+use super::source::{MOST_EXPORTED, Source};
 use crate::{ByteStream, Client, Error, Result};
-
-/// No export holds more rows.
-pub(super) const MOST_EXPORTED: u64 = 50_000;
 
 /// The rows of the first window: the server sends nothing of an export before it has read all of it.
 pub(super) const FIRST_WINDOW: u64 = 1_000;
 
-/// What of an export is read before its turn.
+/// The maximum number of bytes of an export that are read ahead.
 const READ_AHEAD: usize = 4 << 20;
 
-/// How often an export that breaks off is asked for again.
+/// The maximum number of attempts of an export that is interrupted.
 const ATTEMPTS: u32 = 3;
 
-/// What comes of a table, piece by piece.
+/// A part of the rows of a table.
 #[derive(Debug)]
 pub(super) enum Part {
-    /// An export starts; what was left of the one before is void.
+    /// An export starts; incomplete records of the one before are void.
     Begin,
     Bytes(Bytes),
     /// The export is complete.
@@ -38,7 +35,7 @@ pub(super) enum Part {
     Rows(Vec<Row>),
 }
 
-/// Which rows an export is to hold.
+/// The rows of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Span {
     All,
@@ -47,14 +44,14 @@ enum Span {
         first: Option<i64>,
         last: i64,
     },
-    /// Those without a number.
+    /// Rows without a number.
     Unnumbered,
 }
 
 struct Slot {
     span: Span,
     attempts: u32,
-    /// It is asked for once more, after windows behind it were.
+    /// It is requested once more, after windows behind it were.
     again: bool,
     state: State,
 }
@@ -66,10 +63,10 @@ enum State {
     Pages(Box<Walk>),
 }
 
-/// An export that has begun to come.
+/// An export whose response has started.
 struct Export {
     body: ByteStream,
-    /// What was read of it before its turn.
+    /// The bytes read ahead.
     ahead: VecDeque<Bytes>,
     size: usize,
     /// How it ended.
@@ -77,21 +74,21 @@ struct Export {
     announced: bool,
 }
 
-/// The walk over all windows.
+/// The state of reading all windows.
 pub(super) struct Windows {
     client: Client,
     source: Source,
     request: Request,
     line: VecDeque<Slot>,
-    /// The numbers that no window of the line covers yet, from the least where the first is not given.
+    /// The numbers that no queued window covers yet, from the least if the first is not given.
     rest: Option<(Option<i64>, i64)>,
-    /// Whether rows without a number are to come after all others.
+    /// Whether rows without a number follow all others.
     unnumbered: bool,
-    /// How many numbers the next window spans, and those behind it.
+    /// The width of the next window, and of those after it.
     next_width: u64,
     width: u64,
     concurrency: usize,
-    /// The last number, where it is known.
+    /// The last number, if known.
     last: Option<i64>,
 }
 
@@ -111,45 +108,45 @@ impl Windows {
         }
     }
 
-    /// In pages all along.
+    /// Reads pages only.
     pub(super) fn pages(client: &Client, source: &Source, request: &Request) -> Result<Self> {
         let mut windows = Self::empty(client, source, request);
         windows.turn_to_pages()?;
         Ok(windows)
     }
 
-    /// In one export, which becomes windows up to the last number if it proves too long.
+    /// Reads one export, which becomes windows up to the last number if it proves too long.
     pub(super) fn whole(client: &Client, source: &Source, request: &Request, last: Option<i64>) -> Self {
         let mut windows = Self { last, ..Self::empty(client, source, request) };
         windows.line.push_back(Slot::new(Span::All));
         windows
     }
 
-    /// In windows up to the last number, the first of which is narrow, so that its rows come at once.
+    /// Reads windows up to the last number, the first of which is narrow, so that its rows arrive at once.
     pub(super) fn numbers(client: &Client, source: &Source, request: &Request, total: u64, last: i64) -> Self {
         let descending = request.descending() == Some(true);
         let empty = Self::empty(client, source, request);
         let first = empty.first();
         let range = last.abs_diff(first.unwrap_or(1).saturating_sub(1));
-        // The numbers that so many rows span if a filter leaves few of them.
+        // The numbers that this many rows span if a filter leaves few of them.
         let spanned = |rows: u64| {
             let numbers = u128::from(rows) * u128::from(range) / u128::from(total.max(1));
             u64::try_from(numbers).unwrap_or(u64::MAX).max(rows)
         };
-        // It leaves them unevenly, so that three quarters are aimed at.
+        // Rows may be spread unevenly, so three quarters are aimed at.
         let width = (spanned(MOST_EXPORTED) / 4).saturating_mul(3).max(MOST_EXPORTED);
         let limit = request.limit.unwrap_or(u64::MAX);
         let next_width = if limit < MOST_EXPORTED { spanned(limit) } else { spanned(FIRST_WINDOW) }.min(width);
         let concurrency = if limit < MOST_EXPORTED { 1 } else { request.concurrency.get() };
         let mut windows = Self { rest: Some((first, last)), next_width, width, concurrency, last: Some(last), ..empty };
         if !source.numbers_every_row() && request.numbers.is_none() {
-            // As in the database: null is greater than all else.
+            // As in the database: null is greater than every value.
             if descending { windows.line.push_back(Slot::new(Span::Unnumbered)) } else { windows.unnumbered = true }
         }
         windows
     }
 
-    /// Forgets all windows and reads pages from the start.
+    /// Discards all windows and reads pages from the start.
     pub(super) fn turn_to_pages(&mut self) -> Result<()> {
         let walk = self.walk(|_| {})?;
         (self.rest, self.unnumbered) = (None, false);
@@ -162,12 +159,12 @@ impl Windows {
     fn walk(&self, part: impl FnOnce(&mut Query)) -> Result<Walk> {
         let (mut query, post_filter) = self.request.filtered()?;
         part(&mut query);
-        // What the client drops does not count.
+        // Rows that the client drops do not count.
         let limit = self.request.limit.filter(|_| post_filter.is_none());
         Walk::new(&self.client, &self.source, &self.request, (query, post_filter), limit)
     }
 
-    /// The total that pages have told.
+    /// The total of the pages.
     pub(super) fn total(&self) -> Option<u64> {
         match &self.line.front()?.state {
             State::Pages(walk) => walk.total(),
@@ -179,7 +176,7 @@ impl Windows {
         self.line.iter().any(|slot| matches!(slot.state, State::Pages(_)) && slot.span == Span::All)
     }
 
-    /// The first number, where it is given.
+    /// The first number, if given.
     fn first(&self) -> Option<i64> {
         self.request.numbers.map(|(first, _)| first).filter(|first| *first > i64::MIN)
     }
@@ -188,7 +185,7 @@ impl Windows {
         self.request.descending() == Some(true)
     }
 
-    /// The next part; `last` is the number of the row that came last of the export whose turn it is.
+    /// The next part; `last` is the number of the last row received of the current export.
     pub(super) fn poll_part(&mut self, context: &mut Context<'_>, last: Option<i64>) -> Poll<Option<Result<Part>>> {
         loop {
             self.fill();
@@ -228,19 +225,19 @@ impl Windows {
         }
     }
 
-    /// After an error nothing comes.
+    /// `None` after an error.
     fn stop(&mut self) {
         (self.rest, self.unnumbered) = (None, false);
         self.line.clear();
     }
 
-    /// Adds windows, until there are as many as may be on their way.
+    /// Adds windows up to the concurrency.
     fn fill(&mut self) {
         while self.line.len() < self.concurrency {
             match self.rest {
                 Some((first, last)) => {
                     let span = i64::try_from(self.next_width.max(1) - 1).unwrap_or(i64::MAX);
-                    // Numbers start at 1 as a rule: a narrow window counts from there.
+                    // Numbers usually start at 1: a narrow window counts from there.
                     let (window, rest) = if self.descending() {
                         let from = last.saturating_sub(span);
                         match first {
@@ -265,9 +262,9 @@ impl Windows {
         }
     }
 
-    /// Moves everything on its way forward.
+    /// Polls all requests.
     fn advance(&mut self, context: &mut Context<'_>) -> Result<()> {
-        // The first waits for a place that those behind it may hold until they are read to their ends.
+        // The first waits for a permit that those behind it may hold until they are read to their ends.
         let front_waits = self.line.front().is_some_and(|slot| slot.again && !matches!(slot.state, State::Open(_)));
         let ahead = if front_waits { usize::MAX } else { READ_AHEAD };
         let mut index = 0;
@@ -289,7 +286,7 @@ impl Windows {
                         self.narrow(index, error)?;
                         continue;
                     }
-                    // Its turn comes after all that is before it.
+                    // Its turn comes after all windows before it.
                     Poll::Ready(Err(error)) if index == 0 => return Err(error),
                     Poll::Ready(Err(error)) => {
                         slot.state = State::Opening(Box::pin(std::future::ready(Err(error))));
@@ -305,7 +302,7 @@ impl Windows {
         Ok(())
     }
 
-    /// What to do with a window that holds more rows than the server exports.
+    /// Handles a window that holds more rows than the server exports.
     fn narrow(&mut self, index: usize, error: Error) -> Result<()> {
         let descending = self.descending();
         let Some(slot) = self.line.get(index) else { return Ok(()) };
@@ -316,7 +313,7 @@ impl Windows {
             (span, _) => span,
         };
         let slots = match span {
-            // From the least number on: as a rule it is 1.
+            // From the least number on, usually 1.
             Span::Numbers { first, last } if first.unwrap_or(1) < last => {
                 let from = first.unwrap_or(1);
                 let middle = from.midpoint(last);
@@ -341,7 +338,7 @@ impl Windows {
         Ok(())
     }
 
-    /// Asks again for what is missing of the export whose turn it is.
+    /// Requests again what is missing of the current export.
     fn go_on(&mut self, error: Error, last: Option<i64>) -> Result<()> {
         let descending = self.request.descending();
         let numbered = self.source.numbers_every_row();
@@ -361,7 +358,7 @@ impl Windows {
                 Span::Numbers { first: Some(last.saturating_add(1)), last: end.unwrap_or(last) }
             }
             (Some(last), Some(true)) if windowed => Span::Numbers { first, last: last.saturating_sub(1) },
-            // In no order that tells what has come.
+            // In an order that does not show what has been received.
             _ => return Err(error),
         };
         if matches!(span, Span::Numbers { first: Some(first), last } if first > last) {
@@ -408,7 +405,7 @@ impl Export {
         }
     }
 
-    /// `None` where it has ended well.
+    /// `None` if it has ended normally.
     fn poll_part(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Part>>> {
         if !std::mem::replace(&mut self.announced, true) {
             return Poll::Ready(Ok(Some(Part::Begin)));

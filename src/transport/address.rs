@@ -8,7 +8,7 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Whether an address is one of the public Internet: not of this machine, of a private or shared network, of
-/// a link, of documentation, of a group, and not where a cloud tells its machines their secrets.
+/// a link, of documentation, of a group, and not the metadata service of a cloud, which hands out secrets.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -57,7 +57,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
 }
 
-/// A host that is not asked: its name, and the address where it is not the name itself.
+/// A host that no request is sent to: its name, and the address where it is not the name itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Private(String);
 
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_to_this_machine_is_refused() {
+    async fn a_name_that_resolves_to_this_machine_is_refused() {
         let refused = PublicResolver.resolve("localhost".parse().unwrap()).await.err().unwrap();
         assert!(refused.downcast_ref::<Private>().is_some(), "{refused}");
     }

@@ -112,9 +112,9 @@ pub(super) fn streamed(
     record: Record,
 ) -> Result<Response> {
     permit.mark_unread();
-    let held = Some((permit, record));
+    let in_flight = Some((permit, record));
     with_body(response, |body| {
-        let mut streamed = Streamed { body, idle, deadline, wait: Idle::default(), held };
+        let mut streamed = Streamed { body, idle, deadline, wait: Idle::default(), in_flight };
         if streamed.body.is_end_stream() {
             streamed.end(Outcome::Success);
         }
@@ -143,14 +143,14 @@ struct Streamed {
     deadline: Option<Deadline>,
     wait: Idle,
     /// Released as soon as the body has ended.
-    held: Option<(Permit, Record)>,
+    in_flight: Option<(Permit, Record)>,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Streamed {
     fn end(&mut self, outcome: Outcome) {
-        if let Some((_permit, mut record)) = self.held.take() {
+        if let Some((_permit, mut record)) = self.in_flight.take() {
             record.finish(outcome);
         }
     }
@@ -169,7 +169,7 @@ impl http_body::Body for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.held.is_none() {
+        if self.in_flight.is_none() {
             return Poll::Ready(None);
         }
         if let Some(deadline) = self.deadline.filter(|deadline| deadline.at <= Instant::now()) {
@@ -178,7 +178,7 @@ impl http_body::Body for Streamed {
         match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.wait.ends();
-                if let Some((permit, record)) = &mut self.held {
+                if let Some((permit, record)) = &mut self.in_flight {
                     permit.mark_read();
                     record.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                 }
@@ -206,10 +206,10 @@ impl http_body::Body for Streamed {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.held.is_none()
+        self.in_flight.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.held.is_none() { SizeHint::with_exact(0) } else { self.body.size_hint() }
+        if self.in_flight.is_none() { SizeHint::with_exact(0) } else { self.body.size_hint() }
     }
 }

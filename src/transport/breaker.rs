@@ -84,7 +84,7 @@ impl Breaker {
         Arc::new(Self { policy, circuit: Mutex::new(Circuit::Closed { failures: 0 }) })
     }
 
-    /// Lets a request through, or tells how long none will be.
+    /// Lets a request through, or returns how long none will be.
     pub(super) fn admit(self: &Arc<Self>) -> Result<Admission, Duration> {
         let mut circuit = self.circuit.lock().unwrap_or_else(PoisonError::into_inner);
         if let Circuit::Open { until } = *circuit {
@@ -106,7 +106,7 @@ impl Breaker {
         Ok(Admission { breaker: Arc::clone(self), probe })
     }
 
-    /// Tells how long no request will be let through, if so.
+    /// Returns how long no request will be let through, if so.
     pub(super) fn check(&self) -> Result<(), Duration> {
         match &*self.circuit.lock().unwrap_or_else(PoisonError::into_inner) {
             Circuit::Open { until } if *until > Instant::now() => Err(until.saturating_duration_since(Instant::now())),
@@ -124,7 +124,7 @@ impl Breaker {
 }
 
 impl Admission {
-    /// Tells whether the host is there; brings the new state of the circuit where that has changed it.
+    /// Records whether the host responded; returns the new state of the circuit if that has changed it.
     pub(super) fn report(mut self, alive: bool) -> Option<CircuitState> {
         let breaker = Arc::clone(&self.breaker);
         let threshold = breaker.policy.failures?;
@@ -143,7 +143,7 @@ impl Admission {
                 *failures += 1;
                 None
             }
-            // Those that were under way when the circuit opened tell nothing new.
+            // Requests that were in flight when the circuit opened add no information.
             Circuit::Open { .. } => None,
             Circuit::HalfOpen { .. } if !probe => None,
             Circuit::Closed { .. } | Circuit::HalfOpen { .. } => {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_request_is_let_through_to_see() {
+    async fn one_probe_is_let_through_after_the_pause() {
         let breaker = opened();
         tokio::time::advance(OPEN_FOR).await;
         let probe = breaker.admit().unwrap();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_under_way_does_not_close_it() {
+    async fn requests_in_flight_at_opening_do_not_close_it() {
         let breaker = breaker();
         let (early, late) = (breaker.admit().unwrap(), breaker.admit().unwrap());
         for _ in 0..3 {

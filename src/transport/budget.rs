@@ -49,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_exhausts_it() {
+    fn an_outage_exhausts_the_budget() {
         let budget = Budget::new(Some(23));
         let paid = (0..100).filter(|_| budget.spend(false).is_some()).count();
         assert_eq!(paid, 4);
     }
 
     #[test]
-    fn a_further_attempt_that_succeeds_costs_nothing_in_the_end() {
+    fn a_successful_retry_returns_its_tokens() {
         let budget = Budget::new(Some(10));
         for _ in 0..100 {
             let spent = budget.spend(true);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn successes_fill_it_up_to_its_capacity() {
+    fn successes_fill_the_budget_up_to_its_capacity() {
         let budget = Budget::new(Some(10));
         assert!(budget.spend(true).is_some());
         (0..4).for_each(|_| budget.refill(None));
@@ -79,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_capacity_it_never_ends() {
+    fn a_budget_without_capacity_is_unlimited() {
         let budget = Budget::new(None);
         assert!((0..10_000).all(|_| budget.spend(true).is_some()));
     }
 
     #[test]
-    fn it_lasts_where_every_third_request_fails() {
+    fn the_budget_lasts_if_every_third_request_fails() {
         let budget = Budget::new(Some(500));
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..100_000 {

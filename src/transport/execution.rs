@@ -205,7 +205,7 @@ impl<'a> Execution<'a> {
         Ok((response, permit))
     }
 
-    /// Returns how long the server asks all requests to wait.
+    /// Returns how long the server requires all requests to wait.
     fn requested_pause(&self, response: &Response) -> Option<Duration> {
         let retry_after = match response.status() {
             StatusCode::TOO_MANY_REQUESTS => super::retry::retry_after(response.headers()),

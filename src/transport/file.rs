@@ -18,7 +18,7 @@ use crate::{Error, Result};
 
 /// A file to upload, from a path, bytes, or an async reader or stream of known length.
 ///
-/// It is read while it is sent, and held in memory only if it is made from bytes. Cloning is cheap.
+/// It is read while it is sent, and kept in memory only if it is made from bytes. Cloning is cheap.
 ///
 /// ```
 /// use datagouv::File;
@@ -172,7 +172,7 @@ impl fmt::Debug for File {
 /// Each reading of a file is a turn of another thread.
 const READ_AT_ONCE: usize = 64 << 10;
 
-/// The bytes of a file that is opened when the first of them is asked for.
+/// The bytes of a file that is opened when the first of them is requested.
 enum Opened {
     Opening(Pin<Box<dyn Future<Output = io::Result<tokio::fs::File>> + Send>>),
     BodyMode(ReaderStream<tokio::fs::File>),

@@ -27,7 +27,7 @@ impl Host {
     }
 }
 
-/// The hosts that a client has asked.
+/// The hosts that a client has sent requests to.
 pub(super) struct Hosts {
     retries: RetryPolicy,
     circuit: CircuitBreaker,
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_that_nobody_uses_are_forgotten() {
+    fn unused_hosts_are_forgotten() {
         let hosts = Hosts::new(RetryPolicy::default(), CircuitBreaker::default().failures(1), Limits::default());
         let of = |n: usize| hosts.of(&format!("https://h{n}/").parse().unwrap());
         let used = of(0);

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_to_its_own_origin_and_paths_alone() {
+    fn the_key_is_sent_only_to_its_own_origin_and_paths() {
         let base = "https://www.data.gouv.fr/api/1";
         assert!(goes_to("https://www.data.gouv.fr/api/1/me/", base).unwrap());
         for other in [
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_over_http_to_this_machine_alone() {
+    fn the_key_is_sent_over_http_only_to_this_machine() {
         assert!(goes_to("http://127.0.0.1:7000/api/1/me/", "http://127.0.0.1:7000/api/1").unwrap());
         let error = goes_to("http://udata.example.org/api/1/me/", "http://udata.example.org/api/1").unwrap_err();
         assert!(error.to_string().contains("use https"), "{error}");

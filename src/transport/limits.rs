@@ -1,10 +1,12 @@
 //! Limits of a host: requests in flight, and requests per second.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{HeaderMap, HeaderName};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -14,38 +16,40 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// is read to its end or dropped: a program that holds as many unread responses of one host as may be in flight, and
 /// makes another request, gets an error after a minute ([`Error::is_saturated`](crate::Error::is_saturated)).
 ///
-/// If a server tells that its own limit is reached (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or the same without
+/// If a server signals that its own limit is reached (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or the same without
 /// `X-`; 429 with `Retry-After`), all requests to it wait until then, up to [`max_pause`](Self::max_pause).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct Limits {
-    in_flight: Option<u32>,
-    per_second: Option<u32>,
+    in_flight: Option<NonZeroU32>,
+    per_second: Option<NonZeroU32>,
+    /// The number of clients that have these requests per second together.
+    sharers: NonZeroU32,
     max_pause: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { in_flight: Some(16), per_second: Some(40), max_pause: Duration::from_secs(30) }
+        Self::none().in_flight(16).per_second(40).max_pause(Duration::from_secs(30))
     }
 }
 
 impl Limits {
     /// Returns no limits, for a server of your own.
     pub fn none() -> Self {
-        Self { in_flight: None, per_second: None, max_pause: Duration::ZERO }
+        Self { in_flight: None, per_second: None, sharers: NonZeroU32::MIN, max_pause: Duration::ZERO }
     }
 
     /// Sets the number of requests that may be in flight to a host; `None` for any number. The default is 16.
     pub fn in_flight(mut self, requests: impl Into<Option<u32>>) -> Self {
-        self.in_flight = requests.into().map(|requests| requests.max(1));
+        self.in_flight = requests.into().map(at_least_one);
         self
     }
 
     /// Sets the number of requests per second to a host; `None` for any number. The default is 40. After a second without
     /// requests, as many may be sent at once.
     pub fn per_second(mut self, requests: impl Into<Option<u32>>) -> Self {
-        self.per_second = requests.into().map(|requests| requests.max(1));
+        self.per_second = requests.into().map(at_least_one);
         self
     }
 
@@ -54,6 +58,30 @@ impl Limits {
         self.max_pause = limit;
         self
     }
+
+    /// Returns the share of one of several clients, so that all together keep these limits: processes or machines that
+    /// send requests to the same hosts. Each may have one request in flight, however many they are.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use datagouv::{Client, Limits};
+    ///
+    /// # fn main() -> datagouv::Result<()> {
+    /// let share = Limits::default().shared_among(NonZeroU32::new(3).unwrap());
+    /// let client = Client::builder().limits(share).build()?;
+    /// # let _ = client;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn shared_among(mut self, clients: NonZeroU32) -> Self {
+        self.in_flight = self.in_flight.map(|requests| at_least_one(requests.get() / clients.get()));
+        self.sharers = self.sharers.saturating_mul(clients);
+        self
+    }
+}
+
+fn at_least_one(requests: u32) -> NonZeroU32 {
+    NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN)
 }
 
 /// After this time without a free permit it is checked whether all are held by unread responses.
@@ -93,7 +121,7 @@ impl HostLimiter {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
         let now = Instant::now();
         Arc::new(Self {
-            permits: limits.in_flight.map(|permits| Arc::new(Semaphore::new(permits as usize))),
+            permits: limits.in_flight.map(|permits| Arc::new(Semaphore::new(permits.get() as usize))),
             limits,
             unread: AtomicUsize::new(0),
             last_progress: Mutex::new(now),
@@ -128,7 +156,7 @@ impl HostLimiter {
     }
 
     fn is_saturated(&self) -> bool {
-        let permits = self.limits.in_flight.unwrap_or(u32::MAX) as usize;
+        let permits = self.limits.in_flight.map_or(u32::MAX, NonZeroU32::get) as usize;
         let last_progress = *self.last_progress.lock().unwrap_or_else(PoisonError::into_inner);
         self.unread.load(Ordering::Relaxed) >= permits && last_progress.elapsed() >= PATIENCE
     }
@@ -147,10 +175,10 @@ impl HostLimiter {
         sleep_until(*next).await;
         let now = Instant::now();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
-        *next = (*next).max(earliest) + Duration::from_secs(1) / per_second;
+        *next = (*next).max(earliest) + Duration::from_secs(1) * self.limits.sharers.get() / per_second.get();
     }
 
-    /// Delays all requests, as the server asks.
+    /// Delays all requests, as the server requires.
     pub(super) fn pause(&self, time: Duration) {
         let Some(until) = Instant::now().checked_add(time.min(self.limits.max_pause)) else { return };
         let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,7 +215,7 @@ impl Drop for Permit {
     }
 }
 
-/// Returns how long the server's own limit allows no request, if its headers tell.
+/// Returns how long the server's own limit allows no request, if its headers have it.
 pub(super) fn rate_limited_for(headers: &HeaderMap) -> Option<Duration> {
     const REMAINING: [HeaderName; 2] =
         [HeaderName::from_static("x-ratelimit-remaining"), HeaderName::from_static("ratelimit-remaining")];
@@ -214,7 +242,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_are_under_way_than_there_are_places() {
+    async fn requests_in_flight_do_not_exceed_the_permits() {
         let limiter = HostLimiter::new(Limits::none().in_flight(2));
         let (first, _second) = (limiter.acquire().await.unwrap(), limiter.acquire().await.unwrap());
         let third = tokio::spawn({
@@ -228,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_that_is_given_up_takes_no_place_and_no_turn() {
+    async fn a_dropped_wait_takes_no_permit_and_no_turn() {
         let limiter = HostLimiter::new(Limits::none().in_flight(1).per_second(1));
         let permit = limiter.acquire().await.unwrap();
         limiter.wait_for_rate().await;
@@ -272,6 +300,39 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn clients_that_share_limits_keep_them_together() {
+        let whole = Limits::none().in_flight(7).per_second(5);
+        let clients = NonZeroU32::new(3).unwrap();
+        let share = whole.clone().shared_among(clients);
+        assert_eq!(share.in_flight, NonZeroU32::new(2));
+        let began = Instant::now();
+        let mut sent = Vec::new();
+        for _ in 0..clients.get() {
+            let limiter = HostLimiter::new(share.clone());
+            sent.push(tokio::spawn(async move {
+                let mut count = 0;
+                while began.elapsed() < 30 * SECOND {
+                    limiter.wait_for_rate().await;
+                    count += 1;
+                }
+                count
+            }));
+        }
+        let mut total = 0;
+        for task in sent {
+            total += task.await.unwrap();
+        }
+        // 5 per second, the requests of the first second, and those that waited at the end.
+        assert!((150..=150 + 5 + 2 * 3).contains(&total), "{total}");
+        assert_eq!(share.clone().shared_among(clients).in_flight, NonZeroU32::new(1));
+        let sent = serde_json::to_value(&share).unwrap();
+        assert_eq!(serde_json::from_value::<Limits>(sent.clone()).unwrap(), share);
+        let mut wrong = sent;
+        wrong["per_second"] = 0.into();
+        assert!(serde_json::from_value::<Limits>(wrong).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn unread_responses_are_an_error_and_not_a_deadlock() {
         let limiter = HostLimiter::new(Limits::none().in_flight(1));
         let mut permit = limiter.acquire().await.unwrap();
@@ -290,7 +351,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_server_is_waited_for() {
+    async fn a_slow_server_is_not_taken_for_unread_responses() {
         let limiter = HostLimiter::new(Limits::none().in_flight(1));
         let permit = limiter.acquire().await.unwrap();
         let waits = async {
@@ -302,7 +363,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_can_make_all_wait_up_to_a_limit() {
+    async fn a_server_can_delay_all_requests_up_to_a_limit() {
         let limiter = HostLimiter::new(Limits::default().max_pause(20 * SECOND));
         let began = Instant::now();
         limiter.pause(5 * SECOND);
@@ -315,9 +376,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_servers_limit_is_understood() {
+    fn rate_limit_headers_are_parsed() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let told = |pairs: &[(&'static str, String)]| {
+        let wait = |pairs: &[(&'static str, String)]| {
             let headers = pairs
                 .iter()
                 .map(|(name, value)| (reqwest::header::HeaderName::from_static(name), value.parse().unwrap()))
@@ -325,13 +386,13 @@ mod tests {
             rate_limited_for(&headers).map(|time| time.as_secs())
         };
         let (left, reset) = ("x-ratelimit-remaining", "x-ratelimit-reset");
-        assert_eq!(told(&[(left, "0".into()), (reset, "12".into())]), Some(12));
-        let until = told(&[(left, "0".into()), (reset, (now + 60).to_string())]).unwrap();
+        assert_eq!(wait(&[(left, "0".into()), (reset, "12".into())]), Some(12));
+        let until = wait(&[(left, "0".into()), (reset, (now + 60).to_string())]).unwrap();
         assert!((50..=60).contains(&until), "{until}");
-        assert_eq!(told(&[(left, "0".into()), (reset, (now - 60).to_string())]), Some(0));
-        assert_eq!(told(&[("ratelimit-remaining", "0".into()), ("ratelimit-reset", "3".into())]), Some(3));
-        assert_eq!(told(&[(left, "1".into()), (reset, "12".into())]), None);
-        assert_eq!(told(&[(left, "0".into())]), None);
-        assert_eq!(told(&[(left, "none".into()), (reset, "12".into())]), None);
+        assert_eq!(wait(&[(left, "0".into()), (reset, (now - 60).to_string())]), Some(0));
+        assert_eq!(wait(&[("ratelimit-remaining", "0".into()), ("ratelimit-reset", "3".into())]), Some(3));
+        assert_eq!(wait(&[(left, "1".into()), (reset, "12".into())]), None);
+        assert_eq!(wait(&[(left, "0".into())]), None);
+        assert_eq!(wait(&[(left, "none".into()), (reset, "12".into())]), None);
     }
 }

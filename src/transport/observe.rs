@@ -184,7 +184,7 @@ pub(super) struct Record {
     pub span: Span,
     operation: Option<&'static str>,
     method: Method,
-    /// The host that is asked first.
+    /// The host of the first request.
     pub host: Arc<Host>,
     pub began: Instant,
     pub attempts: u32,

@@ -27,7 +27,7 @@ pub enum BodyMode {
     Discard,
 }
 
-/// The options of a call, beside those of its client.
+/// The options of a call, in addition to those of its client.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CallOptions {
     /// The time that the whole call may take, its body included.
@@ -39,6 +39,6 @@ pub(crate) struct CallOptions {
     /// Whether a request that is not idempotent may be sent more than once.
     pub repeatable: bool,
     pub body_mode: BodyMode,
-    /// Whether only hosts of the public Internet may be asked for a file.
+    /// Whether files may be requested only from hosts of the public Internet.
     pub deny_private_networks: bool,
 }

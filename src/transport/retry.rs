@@ -20,7 +20,7 @@ use reqwest::{Method, StatusCode};
 /// [`max_retry_after`](Self::max_retry_after), the call fails at once.
 ///
 /// A DELETE whose response was lost may fail with 404 or 410 when it is retried;
-/// [`Error::attempts`](crate::Error::attempts) tells.
+/// [`Error::attempts`](crate::Error::attempts) returns the number.
 ///
 /// ```
 /// # fn main() -> datagouv::Result<()> {
@@ -85,7 +85,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the longest `Retry-After` that is honoured. The default is 30 seconds. If the server asks for more, the call
+    /// Sets the longest `Retry-After` that is honoured. The default is 30 seconds. If the server requires more, the call
     /// fails at once ([`Error::retry_after`](crate::Error::retry_after)).
     pub fn max_retry_after(mut self, delay: Duration) -> Self {
         self.max_retry_after = delay;
@@ -121,16 +121,22 @@ impl RetryPolicy {
         self.budget
     }
 
-    /// Returns the delay before the next attempt, if there is one: `made` attempts were made in `elapsed`, the server asks
-    /// for a delay of `asked`, and `random` is between 0 and 1.
-    pub(super) fn delay(&self, made: u32, elapsed: Duration, asked: Option<Duration>, random: f64) -> Option<Duration> {
+    /// Returns the delay before the next attempt, if there is one: `made` attempts were made in `elapsed`, the server requires
+    /// a delay of `retry_after`, and `random` is between 0 and 1.
+    pub(super) fn delay(
+        &self,
+        made: u32,
+        elapsed: Duration,
+        retry_after: Option<Duration>,
+        random: f64,
+    ) -> Option<Duration> {
         if made >= self.attempts {
             return None;
         }
-        let delay = match asked {
-            Some(asked) if asked > self.max_retry_after => return None,
+        let delay = match retry_after {
+            Some(retry_after) if retry_after > self.max_retry_after => return None,
             // Clients that got the same `Retry-After` should not retry at the same moment.
-            Some(asked) => asked.saturating_add(self.base_delay.mul_f64(random)),
+            Some(retry_after) => retry_after.saturating_add(self.base_delay.mul_f64(random)),
             None => {
                 let limit = self.base_delay.saturating_mul(2_u32.saturating_pow(made.saturating_sub(1)));
                 limit.min(self.max_delay).mul_f64(random)
@@ -143,9 +149,9 @@ impl RetryPolicy {
         }
     }
 
-    /// Whether a delay that a server asks for is honoured.
-    pub(super) fn honours(&self, asked: Duration) -> bool {
-        asked <= self.max_retry_after
+    /// Whether a delay that a server requires is honoured.
+    pub(super) fn honours(&self, retry_after: Duration) -> bool {
+        retry_after <= self.max_retry_after
     }
 }
 
@@ -179,14 +185,14 @@ impl Repeatable {
     }
 }
 
-/// How long a server asks to wait. A date is compared with the server's own clock where it tells it.
+/// The delay that a server requires. A date is compared with the server's own clock if the response has it (`Date`).
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a number holds are a long time all the same.
-        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::from(u32::MAX))));
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
     }
-    let date = httpdate::parse_http_date(asked).ok()?;
+    let date = httpdate::parse_http_date(value).ok()?;
     let now = headers
         .get(DATE)
         .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
@@ -222,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_internal_error_is_asked_for_again_by_reads_alone() {
+    fn an_internal_error_is_retried_for_reads_only() {
         let after = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
             [Repeatable::Read, Repeatable::Write, Repeatable::Never].map(|request| request.after(status))
@@ -237,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_random_below_a_limit_that_doubles_up_to_its_own() {
+    fn the_delay_is_random_below_a_limit_that_doubles() {
         let policy = RetryPolicy::default().attempts(9).base_delay(SECOND).max_delay(5 * SECOND);
         let longest: Vec<u64> =
             (1..6).map(|made| policy.delay(made, Duration::ZERO, None, 1.0).unwrap().as_secs()).collect();
@@ -248,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn retries_at_once_wait_for_nothing_and_keep_the_other_limits() {
+    fn immediate_retries_keep_the_other_limits() {
         let policy = RetryPolicy::default().max_retry_after(10 * SECOND).at_once(true);
         assert_eq!(policy.delay(1, SECOND, None, 1.0), Some(Duration::ZERO));
         assert_eq!(policy.delay(1, SECOND, Some(4 * SECOND), 1.0), Some(Duration::ZERO));
@@ -257,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_and_the_deadline_end_it() {
+    fn attempts_and_the_deadline_end_retries() {
         let policy = RetryPolicy::default().base_delay(SECOND).deadline(10 * SECOND);
         assert_eq!(policy.delay(2, 8 * SECOND, None, 1.0), Some(2 * SECOND));
         assert_eq!(policy.delay(2, 9 * SECOND, None, 1.0), None);
@@ -266,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_asks_for_is_waited_at_least_up_to_a_limit() {
+    fn retry_after_is_the_minimum_delay_up_to_a_limit() {
         let policy = RetryPolicy::default().base_delay(SECOND).max_retry_after(10 * SECOND);
         assert_eq!(policy.delay(1, SECOND, Some(4 * SECOND), 0.0), Some(4 * SECOND));
         assert_eq!(policy.delay(1, SECOND, Some(4 * SECOND), 1.0), Some(5 * SECOND));
@@ -299,7 +305,7 @@ mod tests {
     #[test]
     fn a_date_without_the_servers_clock_is_compared_with_ours() {
         let in_a_minute = httpdate::fmt_http_date(SystemTime::now() + 60 * SECOND);
-        let asked = retry_after(&headers(&[("retry-after", &in_a_minute)])).unwrap();
-        assert!(asked > 30 * SECOND && asked <= 60 * SECOND, "{asked:?}");
+        let retry_after = retry_after(&headers(&[("retry-after", &in_a_minute)])).unwrap();
+        assert!(retry_after > 30 * SECOND && retry_after <= 60 * SECOND, "{retry_after:?}");
     }
 }

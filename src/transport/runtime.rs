@@ -86,7 +86,7 @@ fn append<T: Serialize>(url: &mut Url, name: &str, value: &T) -> Result<(), Stri
     appended
 }
 
-/// The characters that are not encoded in a path segment, beside letters and digits.
+/// The characters that are not encoded in a path segment, other than letters and digits.
 const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_platform_uses_in_ids_is_left_readable() {
+    fn characters_of_ids_are_not_encoded() {
         assert_eq!(encode_path("fr:commune:75056"), "fr:commune:75056");
         assert_eq!(encode_path("fr:region:11,country:fr"), "fr:region:11,country:fr");
     }

@@ -1,4 +1,4 @@
-//! Files of any host, held against a server that fails on purpose.
+//! Files of any host, requested from a server that injects faults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn fetch(client: &Client, request: Request) -> Result<String> {
 }
 
 #[tokio::test]
-async fn a_file_is_asked_for_without_the_key_even_at_the_apis_own_origin() {
+async fn a_file_is_requested_without_the_key_even_at_the_apis_own_origin() {
     let server = server().await;
     let client = client_of(&server);
     let mut request = get(&server);
@@ -52,7 +52,7 @@ async fn a_file_is_asked_for_without_the_key_even_at_the_apis_own_origin() {
 }
 
 #[tokio::test]
-async fn a_file_is_asked_for_again_by_the_rules_of_all_requests() {
+async fn a_file_request_is_retried_by_the_same_rules() {
     let server = server().await;
     let client = client_of(&server);
     for fault in [Fault::ResetBeforeHeaders, Fault::status(503), Fault::status(500)] {
@@ -65,7 +65,7 @@ async fn a_file_is_asked_for_again_by_the_rules_of_all_requests() {
 }
 
 #[tokio::test]
-async fn a_part_of_a_file_is_asked_for_wherever_it_went() {
+async fn a_range_request_follows_redirects() {
     let (first, second) = (server().await, server().await);
     first.fault_always(Fault::redirect(302, &format!("{}/moved.csv", second.origin())));
     let mut request = get(&first);
@@ -77,7 +77,7 @@ async fn a_part_of_a_file_is_asked_for_wherever_it_went() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_compressed_stays_so() {
+async fn a_compressed_file_is_not_decoded() {
     let zipped: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let server = FaultServer::responding(move |_| {
         Reply::new(200, "text/csv", bytes::Bytes::from_static(zipped)).with_header("content-encoding", "gzip")
@@ -103,7 +103,7 @@ async fn private_networks_are_denied_to_one_call_or_to_all() {
 }
 
 #[tokio::test]
-async fn what_is_dropped_at_any_moment_leaves_nothing_behind() {
+async fn a_call_dropped_at_any_moment_releases_its_permit() {
     let server = server().await;
     server.fault_always(Fault::Drip(Duration::from_millis(2)));
     let client = Client::builder().limits(Limits::none().in_flight(2)).build().unwrap();

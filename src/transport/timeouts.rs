@@ -221,14 +221,14 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_that_does_not_come_is_given_up() {
+    async fn a_missing_response_head_times_out() {
         let sending = SendWatch { began: Instant::now(), last_progress: None };
         assert!(sending.head(std::future::pending::<()>(), 5 * SECOND).await.is_err());
         assert!(sending.head(tokio::time::sleep(SECOND), Duration::MAX).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_is_still_being_sent_keeps_the_head_waiting() {
+    async fn the_head_timeout_starts_after_the_request_body_is_sent() {
         let last_progress = Arc::new(Mutex::new(Instant::now()));
         let has_moved = || *last_progress.lock().unwrap() = Instant::now();
         let sending = SendWatch { began: Instant::now(), last_progress: Some(Arc::clone(&last_progress)) };
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_body_is_taken_in_pieces_of_the_same_length_in_all() {
+    async fn a_large_body_is_split_without_loss() {
         let body: Bytes = (0..=255).cycle().take(3 * PIECE + 5).collect::<Vec<u8>>().into();
         let mut request = Request::new(reqwest::Method::POST, "http://h/".parse().unwrap());
         *request.body_mut() = Some(body.clone().into());

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use datagouv::mirror::{Gone, Mirror};
+use datagouv::mirror::{Mirror, Orphans};
 
 use super::world::{Folder, Hosted, World, hashed};
 
@@ -78,7 +78,7 @@ fn change(world: &World, random: &mut fastrand::Rng) {
 
 /// The files of a mirror that is never interrupted, at first and after each change.
 async fn expected(world: &World, folder: &Folder) -> BTreeMap<String, String> {
-    world.client().organization("o").mirror(&folder.0).gone(Gone::Remove).concurrency(8).run().await.unwrap();
+    world.client().organization("o").mirror(&folder.0).orphans(Orphans::Remove).concurrency(8).run().await.unwrap();
     folder.hashes()
 }
 
@@ -90,7 +90,7 @@ async fn ends_equal(seed: u64) {
     }
     let (folder, uninterrupted) = (Folder::new(), Folder::new());
     let client = world.client();
-    let mirror = || client.organization("o").mirror(&folder.0).gone(Gone::Remove).concurrency(4);
+    let mirror = || client.organization("o").mirror(&folder.0).orphans(Orphans::Remove).concurrency(4);
     for _ in 0..CHANGES {
         let expected = expected(&world, &uninterrupted).await;
         assert!(expected.len() >= FILES / 2);

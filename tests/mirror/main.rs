@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use datagouv::files::Progress;
-use datagouv::mirror::{ChangeKind, Gone, Mirror, MirrorReport, Outcome};
+use datagouv::mirror::{ChangeKind, Mirror, MirrorReport, Orphans, Outcome};
 use world::{Folder, Hosted, World, hashed};
 
 /// The names of files and what happened to them.
@@ -82,12 +82,12 @@ async fn keeps_or_removes_files_of_deleted_resources() {
     mirror(&world, &folder).run().await.unwrap();
     world.remove("a");
     let report = mirror(&world, &folder).run().await.unwrap();
-    assert_eq!(outcomes(&report), pairs(&[("b.csv", "unchanged"), ("a.csv", "gone")]));
+    assert_eq!(outcomes(&report), pairs(&[("b.csv", "unchanged"), ("a.csv", "orphaned")]));
     // A new file of the same name does not replace the kept one.
     world.put("c", Hosted::new("/other/A.csv", "other"));
     mirror(&world, &folder).run().await.unwrap();
     assert_eq!(folder.hashes(), hashed([("a.csv", &b"a"[..]), ("A-c.csv", b"other"), ("b.csv", b"b")]));
-    let removing = || mirror(&world, &folder).gone(Gone::Remove);
+    let removing = || mirror(&world, &folder).orphans(Orphans::Remove);
     let report = removing().dry_run(true).run().await.unwrap();
     assert_eq!(report.to_string(), "2 unknown, 1 removed");
     assert_eq!(folder.hashes().len(), 3);
@@ -145,7 +145,7 @@ async fn files_of_the_same_name_get_stable_distinct_names() {
     assert_eq!(folder.hashes(), expected);
     // The others keep their names when the first is gone.
     world.remove("y");
-    mirror(&world, &folder).gone(Gone::Remove).run().await.unwrap();
+    mirror(&world, &folder).orphans(Orphans::Remove).run().await.unwrap();
     assert_eq!(folder.hashes(), hashed([("Data-x.csv", &b"x"[..]), ("data-z.csv", b"z")]));
 }
 
@@ -182,6 +182,15 @@ async fn each_dataset_of_a_list_has_a_folder() {
 }
 
 #[tokio::test]
+async fn a_mirror_can_be_spawned() {
+    let (world, folder) = (World::start().await, Folder::new());
+    world.put("a", Hosted::new("/a.csv", "a"));
+    for mirror in [mirror(&world, &folder), world.client().organization("o").mirror(folder.0.join("all"))] {
+        assert_eq!(tokio::spawn(mirror.run()).await.unwrap().unwrap().to_string(), "1 new");
+    }
+}
+
+#[tokio::test]
 async fn a_watch_reports_changes() {
     let world = World::start().await;
     for id in ["a", "b"] {
@@ -210,9 +219,9 @@ async fn a_watch_reports_changes() {
         [
             Ok((ChangeKind::Changed, id("a"))),
             Ok((ChangeKind::New, id("c"))),
-            Ok((ChangeKind::Gone, id("b"))),
+            Ok((ChangeKind::Removed, id("b"))),
             Err(()),
-            Ok((ChangeKind::Gone, id("c")))
+            Ok((ChangeKind::Removed, id("c")))
         ]
     );
 }

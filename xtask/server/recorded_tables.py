@@ -2,7 +2,7 @@
 
     recorded_tables.py DSN FOLDER
 
-A table that is there already stays. The schema is that of hydra.
+A table that is there already stays. The schema is that of hydra, and so is what a profile has at least.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ RESOURCES = {
     "table": "aaaaaaaa-0000-4000-8000-000000000001",
     "special": "aaaaaaaa-0000-4000-8000-000000000004",
 }
+DATASET = "aaaaaaaaaaaaaaaaaaaaaaaa"
 
 
 def quoted(name):
@@ -24,6 +25,15 @@ def quoted(name):
 
 def literal(value):
     return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def profile(document):
+    types = {
+        column["name"]: {"python_type": column["python_type"], "format": column["python_type"]}
+        for column in document["columns"]
+        if column["python_type"]
+    }
+    return json.dumps({"header": list(types), "columns": types, "total_lines": len(document["rows"])})
 
 
 async def load(connection, name, resource, document):
@@ -42,8 +52,6 @@ async def load(connection, name, resource, document):
             return None if null else json.dumps(value, ensure_ascii=False)
         return value
 
-    types = {column["name"]: {"python_type": column["python_type"]} for column in columns if column["python_type"]}
-    profile = {"header": list(types), "columns": types, "total_lines": len(document["rows"])}
     async with connection.transaction():
         definitions = ", ".join(f"{quoted(column['name'])} {column['pg']}" for column in columns)
         await connection.execute(f"CREATE TABLE {quoted(table)} ({definitions})")
@@ -51,9 +59,8 @@ async def load(connection, name, resource, document):
             values = ", ".join(literal(text(row, column)) for column in columns)
             await connection.execute(f"INSERT INTO {quoted(table)} VALUES ({values})")
         await connection.execute(
-            "INSERT INTO tables_index (parsing_table, csv_detective, resource_id, url) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO tables_index (parsing_table, resource_id, url) VALUES ($1, $2, $3)",
             table,
-            json.dumps(profile),
             resource,
             f"http://127.0.0.1/{name}.csv",
         )
@@ -64,6 +71,12 @@ async def main(dsn, folder):
     for name, resource in RESOURCES.items():
         document = json.loads((pathlib.Path(folder) / f"{name}.json").read_text(encoding="utf-8"))
         await load(connection, name, resource, document)
+        await connection.execute(
+            "UPDATE tables_index SET csv_detective = $2, dataset_id = $3 WHERE parsing_table = $1",
+            f"recorded_{name}",
+            profile(document),
+            DATASET,
+        )
     await connection.close()
 
 

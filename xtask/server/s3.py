@@ -1,4 +1,4 @@
-"""An object storage: moto's S3, whose one memory answers over https, which hydra insists on, and over http, for readers.
+"""An object storage: moto's S3, whose one memory is served over https, which hydra requires, and over http, for readers.
 
     s3.py HTTP_PORT HTTPS_PORT CERTIFICATE BUCKET
 

@@ -28,7 +28,7 @@ CATALOG_URL = "http://schema-catalog.test/schemas.json"
 
 
 def _fake_network():
-    """Answer the few outgoing calls udata makes; refuse everything else at once."""
+    """Respond to the few outgoing calls that udata makes; refuse everything else at once."""
     import requests
     import requests.adapters
 
@@ -101,7 +101,7 @@ def make_settings():
         RESOURCES_ANALYSER_API_KEY = os.environ.get("HYDRA_API_KEY") or "k"
         POST_DISCUSSIONS_ENABLED = True
         TABULAR_EXPLORE_URL = "https://explore.data.gouv.fr/fr"
-        EXPORT_CSV_MODELS = ()  # answer the CSV ourselves instead of redirecting
+        EXPORT_CSV_MODELS = ()  # serve the CSV here instead of redirecting
         SPAM_WORDS = ["viagra"]
         LICENSE_GROUPS = None
         DELAY_BEFORE_APPEARING_IN_RSS_FEED = 0

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::format::Format;
-use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, server, source, validate};
+use crate::format::{self, Format};
+use crate::{bench, cargo, convert, coverage, diff, drift, overlays, refresh, release, server, source, validate};
 
-/// The work of the maintainers.
+/// Maintenance of the project.
 #[derive(Parser)]
 #[command(name = "cargo xtask", version, arg_required_else_help = true)]
 struct Arguments {
@@ -25,36 +25,38 @@ enum Task {
         #[arg(long, help = source::FOLDER)]
         folder: Option<PathBuf>,
     },
-    /// Bring the vendored documents up to date, and say what that changes for users
+    /// Bring the vendored documents up to date, and print what that changes for users
     Refresh(refresh::Arguments),
-    /// Say what changed between two documents, and what breaks
+    /// Print what changed between two documents, and what breaks
     Diff(diff::Arguments),
-    /// Say what is wrong with a document, by the JSON Schema of its version and by rules of our own
+    /// Print what the next release is: its version, its section of the CHANGELOG, and what does not agree with it
+    Release(release::Arguments),
+    /// Print what is wrong with a document, by the JSON Schema of its version and by rules of our own
     Validate(validate::Arguments),
-    /// Call the read operations of a running platform, and say what its documents and overlays do not
+    /// Call the read operations of a running platform, and print what its documents and overlays do not cover
     Drift(drift::Arguments),
     /// Compile the overlays to the form that builds apply
     Overlays {
-        /// Write nothing; fail where a compiled overlay is not what its source says
+        /// Write nothing; fail if a compiled overlay differs from its source
         #[arg(long)]
         check: bool,
     },
-    /// Say which operations are generated, called in tests, and called on a real server
+    /// Print which operations are generated, called in tests, and called on a real server
     Coverage {
-        #[arg(long, value_enum, default_value_t)]
+        #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
         format: Format,
-        /// Fail where no answer of a real server to an operation was recorded
+        /// Fail if no response of a real server to an operation was recorded
         #[arg(long)]
         live: bool,
     },
-    /// Decode recorded answers, write them back, and say what was lost
+    /// Decode recorded responses, encode them again, and print what was lost
     #[command(disable_help_flag = true)]
     Fidelity {
-        /// The folder of the recorded answers, and how to print
+        /// The folder of the recorded responses, and how to print
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measure how fast the client is to build and to run, side by side with what would be used instead
+    /// Measure building and running the client, side by side with its alternatives
     Bench(bench::Arguments),
     /// The real platform on this machine: the catalogue, hydra, the tabular and the metrics API
     Server {
@@ -69,6 +71,7 @@ pub fn run() -> ExitCode {
         Task::Convert { source, folder } => convert::run(&source, folder.as_deref()),
         Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Diff(arguments) => diff::run(&arguments),
+        Task::Release(arguments) => release::run(&arguments),
         Task::Validate(arguments) => validate::run(&arguments),
         Task::Drift(arguments) => drift::run(&arguments),
         Task::Overlays { check } => overlays::run(check),

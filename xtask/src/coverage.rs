@@ -37,8 +37,8 @@ struct CalledOperation {
     operation_id: String,
 }
 
-/// Prints which operations are covered. Fails where one is not generated, or, with `live`, where no answer of a real
-/// server to it was recorded.
+/// Prints which operations are covered. Fails if one is not generated, or, with `live`, if no response of a
+/// real server to it was recorded.
 pub fn run(format: Format, live: bool) -> ExitCode {
     match lines() {
         Ok(lines) => {
@@ -182,7 +182,7 @@ fn without_parameter_names(path: &str) -> String {
     out
 }
 
-/// The operations of which an answer of a real server was recorded.
+/// The operations of which a response of a real server was recorded.
 fn called_on_server(folder: &Path) -> Result<BTreeSet<CalledOperation>, String> {
     let mut called = BTreeSet::new();
     let failed = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
@@ -232,9 +232,9 @@ fn print(lines: &[OperationCoverage], format: Format) {
         row(api.name(), &lines.iter().filter(|line| line.api == api.name()).collect::<Vec<_>>());
     }
     row("all", &lines.iter().collect::<Vec<_>>());
-    let missing = |said: &str, of: fn(&&OperationCoverage) -> bool| {
+    let missing = |message: &str, of: fn(&&OperationCoverage) -> bool| {
         for line in lines.iter().filter(of) {
-            println!("{said}: {} {} {} ({})", line.api, line.method, line.path, line.operation_id);
+            println!("{message}: {} {} {} ({})", line.api, line.method, line.path, line.operation_id);
         }
     };
     missing("not generated", |line| !line.generated);

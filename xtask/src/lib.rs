@@ -1,4 +1,4 @@
-//! The work of the maintainers, behind `cargo xtask`.
+//! Maintenance commands of the project, behind `cargo xtask`.
 
 mod bench;
 pub mod cli;
@@ -10,6 +10,7 @@ mod format;
 pub mod overlays;
 mod python;
 pub mod refresh;
+mod release;
 mod server;
 pub mod source;
 pub mod validate;

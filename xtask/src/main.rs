@@ -1,4 +1,4 @@
-//! What the maintainers do: `cargo xtask --help`.
+//! Maintenance commands: `cargo xtask --help`.
 
 use std::process::ExitCode;
 

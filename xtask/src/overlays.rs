@@ -102,8 +102,8 @@ impl SourceOverlay {
         (compiled.document, errors.iter().map(|error| error.message.clone()).collect())
     }
 
-    /// The overlay for a document of before some of its schemas were divided into what is read and what is written: what
-    /// is said of `X_read` or `X_write` is said of `X`, where only that is there and the overlay knows of none.
+    /// The overlay for a document of before some of its schemas were divided into what is read and what is written: a
+    /// correction of `X_read` or `X_write` is applied to `X`, if only that exists and the overlay has none for it.
     fn for_unsplit_schemas(&self, document: &Value) -> Overlay {
         let schemas = document.pointer("/components/schemas");
         let has = |name: &str| schemas.is_some_and(|schemas| schemas.get(name).is_some());
@@ -151,7 +151,7 @@ impl SourceOverlay {
     }
 }
 
-/// The names in a text, and what stands between them.
+/// The names in a text, and the text between them.
 pub fn words(text: &str) -> Vec<&str> {
     let named = |letter: char| letter.is_alphanumeric() || letter == '_';
     let mut found = Vec::new();

@@ -12,7 +12,7 @@ pub fn interpreter() -> OsString {
     std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into())
 }
 
-/// Fails where there is no Python, or one that is too old.
+/// Fails if there is no Python, or one that is too old.
 pub fn check_version() -> Result<(), String> {
     let hint = format!("Python {}.{} or newer is needed; the variable PYTHON says which to use", OLDEST.0, OLDEST.1);
     let mut command = Command::new(interpreter());
@@ -66,7 +66,7 @@ impl Environment {
         Ok(String::from_utf8_lossy(&version).trim().to_owned())
     }
 
-    /// The command that installs packages; what it wants is their names.
+    /// The command that installs packages, to be followed by their names.
     pub fn pip_install(&self) -> Command {
         let mut command = Command::new(self.program("python"));
         command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
@@ -90,15 +90,15 @@ fn succeeds(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// What a program wrote, or the line in which it says why it failed.
+/// The output of a program, or the line of its error.
 fn output_of(command: &mut Command) -> Result<Vec<u8>, String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let told = String::from_utf8_lossy(&output.stderr);
-    let lines = || told.lines().map(str::trim).filter(|line| !line.is_empty());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     // pip marks its errors; Python ends with what went wrong.
     let reason = lines().rfind(|line| line.starts_with("ERROR:")).or_else(|| lines().next_back());
     let name = Path::new(&program).file_name().map_or(program.clone(), |name| name.to_string_lossy().into_owned());

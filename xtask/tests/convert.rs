@@ -45,7 +45,7 @@ fn json_and_yaml_are_converted() {
 }
 
 #[test]
-fn faults_are_told_and_the_rest_is_converted() {
+fn faults_are_printed_and_the_rest_is_converted() {
     let output = convert("faults.yaml", &YAML.replace("'2.0'", "2.0").replace("type: string}]", "type: strange}]"));
     assert_eq!(output.status.code(), Some(0));
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -37,7 +37,7 @@ fn the_vendored_documents_have_no_errors() {
 }
 
 #[test]
-fn a_fault_is_told_by_the_schema_and_by_how_it_is_read() {
+fn a_fault_is_reported_by_the_schema_and_by_the_reader() {
     let text = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n    get:\n      tags: things\n      \
                 responses: {'200': {description: ''}}\n";
     let (report, code) = report("tags.yaml", text);
@@ -80,7 +80,7 @@ fn each_version_has_its_schema() {
 }
 
 #[test]
-fn rules_of_our_own_see_what_a_schema_cannot() {
+fn own_rules_find_faults_that_a_schema_cannot() {
     let response = json!({"responses": {"200": {"description": ""}}});
     let mut twice = response.clone();
     twice["operationId"] = "a".into();
@@ -115,7 +115,7 @@ fn rules_of_our_own_see_what_a_schema_cannot() {
 }
 
 #[test]
-fn what_the_pipeline_cannot_read_is_a_warning() {
+fn constructs_that_the_pipeline_cannot_read_are_warnings() {
     let tuple = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {},
         "components": {"schemas": {"A": {"prefixItems": [true]}}}});
     let (report, code) = report("tuple.json", &tuple.to_string());
@@ -124,7 +124,7 @@ fn what_the_pipeline_cannot_read_is_a_warning() {
 }
 
 #[test]
-fn what_is_no_document_ends_with_two() {
+fn a_file_that_is_no_document_exits_with_2() {
     for (name, text, said) in
         [("list", "[]", "must be an object"), ("later", r#"{"openapi": "3.2.0"}"#, "not known yet")]
     {
@@ -138,7 +138,7 @@ fn what_is_no_document_ends_with_two() {
 }
 
 #[test]
-fn each_rule_is_in_the_table() {
+fn each_rule_is_documented() {
     let output = xtask(&["--rules"]);
     let table = String::from_utf8(output.stdout).unwrap();
     for rule in ["schema", "operation-id-twice", "external-reference", "no-responses"] {

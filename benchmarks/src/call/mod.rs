@@ -1,14 +1,14 @@
 //! Sequential calls over one connection, by the client and by reqwest.
 
-mod answers;
 mod bare;
+mod responses;
 mod types;
 
 use datagouv::{Api, Client, Limits};
 use serde_json::json;
 
-pub(crate) use self::answers::{DATASET, record, recorded_dataset};
 pub(crate) use self::bare::Client as Bare;
+pub(crate) use self::responses::{DATASET, record, recorded_dataset};
 use crate::stopwatch::Stopwatch;
 use crate::{Outcome, print_result, runtime};
 
@@ -80,7 +80,7 @@ async fn call_client(client: &Client, request: Request) -> Outcome<usize> {
     let main = client.main();
     Ok(match request {
         Request::Formats => main.suggest_formats().q("cs").size(10).send().await?.len(),
-        Request::Dataset => main.get_dataset().dataset(answers::DATASET).send().await?.resources.len(),
+        Request::Dataset => main.get_dataset().dataset(responses::DATASET).send().await?.resources.len(),
         Request::Page => main.list_datasets().page_size(100).send().await?.data.len(),
     })
 }
@@ -88,7 +88,7 @@ async fn call_client(client: &Client, request: Request) -> Outcome<usize> {
 async fn call_bare(client: &bare::Client, request: Request) -> Outcome<usize> {
     Ok(match request {
         Request::Formats => client.suggest_formats("cs", 10).await?.len(),
-        Request::Dataset => client.dataset(answers::DATASET).await?.resources.len(),
+        Request::Dataset => client.dataset(responses::DATASET).await?.resources.len(),
         Request::Page => client.datasets(100).await?.data.len(),
     })
 }

@@ -1,4 +1,4 @@
-//! What the catalogue answers, as one would write it for reqwest: the fields of the client's own types, and what serde derives.
+//! The responses of the catalogue, as one would declare them for reqwest: the fields of the client's own types, and what serde derives.
 
 #![expect(dead_code, reason = "what is decoded need not be looked at")]
 

@@ -2,18 +2,26 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::str::FromStr;
 
-use bigdecimal::num_bigint::Sign;
-use bigdecimal::{BigDecimal, RoundingMode, Zero};
+use num_bigint::{BigInt, BigUint, Sign};
+
+/// The largest numbers of digits before and after the point in the database.
+const MOST_DIGITS: (i64, i64) = (131_072, 16_383);
 
 /// A value of type `numeric`. The order is that of PostgreSQL: NaN is the largest.
 #[derive(Debug, Clone)]
 pub(crate) enum Decimal {
-    Finite(BigDecimal),
+    Finite(Number),
     Infinity,
     NegativeInfinity,
     NotANumber,
+}
+
+/// An integer, of which the last `scale` digits are after the decimal point.
+#[derive(Debug, Clone)]
+pub(crate) struct Number {
+    digits: BigInt,
+    scale: u32,
 }
 
 impl Decimal {
@@ -25,26 +33,23 @@ impl Decimal {
             "-inf" | "-infinity" => return Some(Self::NegativeInfinity),
             _ => {}
         }
-        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-        let starts = unsigned.starts_with(|char: char| char.is_ascii_digit() || char == '.');
-        let fits = unsigned.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
-        let number = starts && fits && unsigned.bytes().any(|byte| byte.is_ascii_digit());
-        number.then(|| BigDecimal::from_str(text).ok()).flatten().map(|number| {
-            // A negative scale means zeros before the point, which the database writes out.
-            Self::Finite(if number.fractional_digit_count() < 0 { number.with_scale(0) } else { number })
-        })
+        Number::read(text).map(Self::Finite)
     }
 
     pub(crate) fn from_i64(number: i64) -> Self {
-        Self::Finite(BigDecimal::from(number))
+        Self::Finite(Number { digits: number.into(), scale: 0 })
     }
 
     /// The sum of decimals.
     pub(crate) fn sum<'a>(numbers: impl Iterator<Item = &'a Self>) -> Self {
-        let (mut sum, mut positive, mut negative) = (BigDecimal::zero(), false, false);
+        let mut sum = Number { digits: BigInt::ZERO, scale: 0 };
+        let (mut positive, mut negative) = (false, false);
         for number in numbers {
             match number {
-                Self::Finite(number) => sum += number,
+                Self::Finite(number) => {
+                    let scale = sum.scale.max(number.scale);
+                    sum = Number { digits: sum.scaled_to(scale) + number.scaled_to(scale), scale };
+                }
                 Self::Infinity => positive = true,
                 Self::NegativeInfinity => negative = true,
                 Self::NotANumber => return Self::NotANumber,
@@ -61,38 +66,106 @@ impl Decimal {
     /// Divides by a count, with as many digits as PostgreSQL gives a quotient.
     pub(crate) fn divided_by(&self, count: usize) -> Self {
         let Self::Finite(number) = self else { return self.clone() };
-        let divisor = BigDecimal::from(u64::try_from(count).unwrap_or(u64::MAX));
-        let ((weight, first), (divisor_weight, divisor_first)) = (leading_group(number), leading_group(&divisor));
+        let count = BigUint::from(count.max(1));
+        let (weight, first) = leading_group(number.digits.magnitude(), number.scale);
+        let (divisor_weight, divisor_first) = leading_group(&count, 0);
         let weight = weight - divisor_weight - i64::from(first <= divisor_first);
-        let scale = (16 - weight * 4).max(number.fractional_digit_count()).clamp(0, 1_000);
-        // More digits than are shown, so that rounding happens once.
-        let quotient = (number.with_scale(scale + 20) / divisor).with_scale_round(scale, RoundingMode::HalfUp);
-        Self::Finite(quotient)
+        let scale = (16 - weight * 4).max(i64::from(number.scale)).clamp(0, 1_000);
+        let scale = u32::try_from(scale).unwrap_or_default();
+        let dividend = number.digits.magnitude() * ten_to(scale.saturating_sub(number.scale));
+        let divisor = count * ten_to(number.scale.saturating_sub(scale));
+        // A half is rounded away from zero.
+        let quotient = (dividend * 2_u32 + &divisor) / (divisor * 2_u32);
+        Self::Finite(Number { digits: BigInt::from_biguint(number.digits.sign(), quotient), scale })
     }
 }
 
+impl Number {
+    fn read(text: &str) -> Option<Self> {
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+            None => (text, 0),
+        };
+        let (sign, unsigned) = match mantissa.strip_prefix('-') {
+            Some(unsigned) => (Sign::Minus, unsigned),
+            None => (Sign::Plus, mantissa.strip_prefix('+').unwrap_or(mantissa)),
+        };
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let digits = format!("{whole}{fraction}");
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let scale = i64::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
+        let (before, behind) = MOST_DIGITS;
+        if scale > behind || i64::try_from(digits.len()).ok()?.checked_sub(scale)? > before {
+            return None;
+        }
+        let digits = digits.parse::<BigUint>().ok()?;
+        // A negative scale means zeros before the point, which the database writes out.
+        let digits = digits * ten_to(u32::try_from(-scale).unwrap_or_default());
+        Some(Self { digits: BigInt::from_biguint(sign, digits), scale: u32::try_from(scale).unwrap_or_default() })
+    }
+
+    /// The digits with a larger scale.
+    fn scaled_to(&self, scale: u32) -> BigInt {
+        &self.digits * BigInt::from(ten_to(scale.saturating_sub(self.scale)))
+    }
+}
+
+fn ten_to(exponent: u32) -> BigUint {
+    BigUint::from(10_u32).pow(exponent)
+}
+
 /// The place and value of the first group of four digits that is not zero.
-fn leading_group(number: &BigDecimal) -> (i64, u32) {
-    if number.is_zero() {
+fn leading_group(digits: &BigUint, scale: u32) -> (i64, u32) {
+    if *digits == BigUint::ZERO {
         return (0, 0);
     }
-    let (digits, scale) = number.abs().into_bigint_and_scale();
     let digits = digits.to_string();
     // The number of digits before the decimal point; negative for zeros after it.
-    let before = i64::try_from(digits.len()).unwrap_or(i64::MAX) - scale;
+    let before = i64::try_from(digits.len()).unwrap_or(i64::MAX) - i64::from(scale);
     let weight = (before - 1).div_euclid(4);
     let length = usize::try_from(before - weight * 4).unwrap_or(1);
     let group: String = digits.chars().chain(std::iter::repeat('0')).take(length).collect();
     (weight, group.parse().unwrap_or(0))
 }
 
+impl fmt::Display for Number {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scale = usize::try_from(self.scale).unwrap_or(usize::MAX);
+        let digits = format!("{:0>1$}", self.digits.magnitude().to_string(), scale.saturating_add(1));
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let sign = if self.digits.sign() == Sign::Minus { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(formatter, "{sign}{whole}{point}{fraction}")
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let scale = self.scale.max(other.scale);
+        self.scaled_to(scale).cmp(&other.scaled_to(scale))
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
+
 impl fmt::Display for Decimal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Finite(number) if number.sign() == Sign::NoSign => {
-                formatter.write_str(&number.abs().to_plain_string())
-            }
-            Self::Finite(number) => formatter.write_str(&number.to_plain_string()),
+            Self::Finite(number) => number.fmt(formatter),
             Self::Infinity => formatter.write_str("Infinity"),
             Self::NegativeInfinity => formatter.write_str("-Infinity"),
             Self::NotANumber => formatter.write_str("NaN"),
@@ -142,8 +215,27 @@ mod tests {
         for text in ["1.50", "12345678901234567890123", "-0.000001", "0", "NaN", "-Infinity"] {
             assert_eq!(decimal(text).to_string(), text);
         }
-        assert_eq!(decimal("1e21").to_string(), "1000000000000000000000");
-        for text in ["", "x", "1,5", "0x1", "1_000", ".", "e5", "--1"] {
+        for (text, written) in [
+            ("1e21", "1000000000000000000000"),
+            ("+1.50E-3", "0.00150"),
+            ("12.5e1", "125"),
+            ("1.", "1"),
+            ("-.5", "-0.5"),
+            ("-0.00", "0.00"),
+            ("007", "7"),
+        ] {
+            assert_eq!(decimal(text).to_string(), written);
+        }
+        for text in ["", "x", "1,5", "0x1", "1_000", ".", "e5", "--1", "1e", "1e5.5", "+-1", "1.2.3", "-"] {
+            assert!(Decimal::read(text).is_none(), "{text}");
+        }
+    }
+
+    /// `select '1e131072'::numeric`: value overflows numeric format.
+    #[test]
+    fn a_number_with_more_digits_than_the_database_has_is_refused() {
+        assert!(Decimal::read("1e131071").is_some() && Decimal::read("1e-16383").is_some());
+        for text in ["1e131072", "1e999999999999", "1e-16384", "1e9223372036854775807", "1e-9223372036854775808"] {
             assert!(Decimal::read(text).is_none(), "{text}");
         }
     }
@@ -162,6 +254,8 @@ mod tests {
             ("10", "3.3333333333333333"),
             ("100000", "33333.333333333333"),
             ("0.1", "0.03333333333333333333"),
+            ("-1", "-0.33333333333333333333"),
+            ("2", "0.66666666666666666667"),
             ("-18410715276690586988", "-6136905092230195663"),
             ("0", "0.00000000000000000000"),
         ] {

@@ -65,7 +65,7 @@ impl Stream for Measured {
         if let Poll::Ready(Some(Ok(bytes))) = &polled {
             self.measure.update(bytes);
             self.sent += bytes.len() as u64;
-            self.listener.tell(self.sent, Some(self.total));
+            self.listener.report(self.sent, Some(self.total));
         }
         polled
     }

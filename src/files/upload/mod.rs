@@ -39,9 +39,9 @@ const SAME_NAME_PAUSE: Duration = Duration::from_millis(1100);
 /// The longest `Retry-After` that is waited for; a longer one is returned as the error.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// Returns whether the server asks to wait longer than allowed.
-fn asks_too_much(error: &Error) -> bool {
-    error.retry_after().is_some_and(|asked| asked > LONGEST_RETRY_AFTER)
+/// Returns whether the server's `Retry-After` is longer than allowed.
+fn exceeds_longest_wait(error: &Error) -> bool {
+    error.retry_after().is_some_and(|delay| delay > LONGEST_RETRY_AFTER)
 }
 
 /// An upload of a file to the platform; made by [`DatasetHandle::upload`] and [`ResourceHandle::upload`].
@@ -69,7 +69,7 @@ pub struct Upload<T> {
     patience: Duration,
     listener: Listener,
     check: Option<Check>,
-    answer: PhantomData<fn() -> T>,
+    response: PhantomData<fn() -> T>,
 }
 
 impl DatasetHandle {
@@ -130,7 +130,7 @@ impl<T> Upload<T> {
             patience: Duration::from_secs(60),
             listener: Listener::default(),
             check: None,
-            answer: PhantomData,
+            response: PhantomData,
         }
     }
 
@@ -147,7 +147,7 @@ impl<T> Upload<T> {
         self
     }
 
-    /// Sets the size of a part, in bytes. Default: 4 MiB. Parts in flight are held in memory.
+    /// Sets the size of a part, in bytes. Default: 4 MiB. Parts in flight are kept in memory.
     pub fn part_size(mut self, bytes: u64) -> Self {
         self.part_size = bytes.max(1);
         self
@@ -204,9 +204,9 @@ impl<T: UploadedFile> Upload<T> {
         if let Some(check) = self.check.take() {
             check::run(check, &self.client, &target, &self.file).await?;
         }
-        let sending = Sending { target, asked: self };
-        let (length, parts_above) = (sending.asked.file.len(), sending.asked.parts_above);
-        sending.asked.listener.tell(0, Some(length));
+        let sending = Sending { target, upload: self };
+        let (length, parts_above) = (sending.upload.file.len(), sending.upload.parts_above);
+        sending.upload.listener.report(0, Some(length));
         // The server takes an upload of one part for a whole file.
         if length > parts_above && sending.total_parts() > 1 {
             Arc::new(sending).in_parts().await
@@ -229,7 +229,7 @@ impl<T> fmt::Debug for Upload<T> {
 /// An upload whose dataset is known.
 struct Sending<T> {
     target: Target,
-    asked: Upload<T>,
+    upload: Upload<T>,
 }
 
 impl<T: UploadedFile> Sending<T> {
@@ -257,12 +257,12 @@ impl<T: UploadedFile> Sending<T> {
             }
             attempt += 1;
         };
-        made(response, self.asked.file.len(), &measure.checksum())
+        made(response, self.upload.file.len(), &measure.checksum())
     }
 
     async fn once(&self, measure: &Measure) -> Result<Value> {
-        let file = measure.measured(&self.asked.file, self.asked.listener.clone())?;
-        Ok(self.target.call(&self.asked.client, Fields::Whole(file)).send().await?.into_inner())
+        let file = measure.measured(&self.upload.file, self.upload.listener.clone())?;
+        Ok(self.target.call(&self.upload.client, Fields::Whole(file)).send().await?.into_inner())
     }
 
     /// Returns whether the file can be sent again, and its failure may be one that does not happen again.
@@ -270,15 +270,15 @@ impl<T: UploadedFile> Sending<T> {
         let (attempts, is_transient) = if self.target.replaces() {
             (2, twin::is_internal(error) || error.asks_again(again()))
         } else {
-            (self.asked.attempts, twin::is_internal(error))
+            (self.upload.attempts, twin::is_internal(error))
         };
-        attempt < attempts && is_transient && !asks_too_much(error) && !self.asked.file.is_read_once()
+        attempt < attempts && is_transient && !exceeds_longest_wait(error) && !self.upload.file.is_read_once()
     }
 
     /// Fails, with a reason if one is known, unless the upload failed because of a file of the same name.
     async fn not_created(&self, error: &Error, elapsed: Duration, checksum: &Checksum) -> Result<(), Option<&str>> {
-        let there = self.target.there(&self.asked.client).await.map_err(|_| None)?;
-        let (name, size) = (self.asked.file.name(), self.asked.file.len());
+        let there = self.target.there(&self.upload.client).await.map_err(|_| None)?;
+        let (name, size) = (self.upload.file.name(), self.upload.file.len());
         match twin::find(&there, error, elapsed, name, size, checksum) {
             Some(Twin::Other) => Ok(()),
             Some(Twin::Same) => Err(Some(
@@ -308,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uuid_is_of_version_4_and_of_its_own() {
+    fn uuids_are_of_version_4_and_distinct() {
         let (uuid, other) = (random_uuid(), random_uuid());
         let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();
         assert_eq!(lengths, [8, 4, 4, 4, 12]);

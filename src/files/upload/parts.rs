@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use super::super::checksum::Checksum;
 use super::measure::Measure;
 use super::target::{Fields, PartsOf, UploadedFile, again, has_file, id_of, made, resource, taken};
-use super::{SAME_NAME_PAUSE, Sending, asks_too_much};
+use super::{SAME_NAME_PAUSE, Sending, exceeds_longest_wait};
 use crate::transport::file::Reader;
 use crate::{Error, File, Result};
 
@@ -61,20 +61,20 @@ impl Cut {
 
 impl<T: UploadedFile> Sending<T> {
     pub(super) fn total_parts(&self) -> u64 {
-        self.asked.file.len().div_ceil(self.asked.part_size)
+        self.upload.file.len().div_ceil(self.upload.part_size)
     }
 
-    fn upload(&self) -> PartsOf {
-        PartsOf { uuid: self.asked.uuid.clone(), name: self.asked.file.name().to_owned(), total: self.total_parts() }
+    fn parts_of(&self) -> PartsOf {
+        PartsOf { uuid: self.upload.uuid.clone(), name: self.upload.file.name().to_owned(), total: self.total_parts() }
     }
 
     pub(super) async fn in_parts(self: Arc<Self>) -> Result<T> {
         let before = self.before().await?;
         let measure = Measure::default();
         let mut cut = Cut {
-            reader: self.asked.file.stream()?,
+            reader: self.upload.file.stream()?,
             left: Bytes::new(),
-            size: usize::try_from(self.asked.part_size).unwrap_or(usize::MAX),
+            size: usize::try_from(self.upload.part_size).unwrap_or(usize::MAX),
             index: 0,
             measure: measure.clone(),
         };
@@ -82,7 +82,7 @@ impl<T: UploadedFile> Sending<T> {
         // both try to do.
         let Some((index, part)) = cut.part().await? else { return self.whole().await };
         let mut sent = self.part(index, part).await?;
-        self.asked.listener.tell(sent, Some(self.asked.file.len()));
+        self.upload.listener.report(sent, Some(self.upload.file.len()));
 
         // Each part owns its data, so that the upload can be spawned.
         let parts = stream::try_unfold((cut, Arc::clone(&self)), |(mut cut, sending)| async move {
@@ -92,33 +92,33 @@ impl<T: UploadedFile> Sending<T> {
             });
             Ok::<_, Error>(next)
         });
-        let mut parts = parts.boxed().try_buffer_unordered(self.asked.concurrency);
+        let mut parts = parts.boxed().try_buffer_unordered(self.upload.concurrency);
         while let Some(length) = parts.try_next().await? {
             sent += length;
-            self.asked.listener.tell(sent, Some(self.asked.file.len()));
+            self.upload.listener.report(sent, Some(self.upload.file.len()));
         }
         self.put_together(&measure.checksum(), &before).await
     }
 
-    /// Returns the ids of the existing resources, to tell them from the one that the upload creates.
+    /// Returns the ids of the existing resources, to distinguish them from the one that the upload creates.
     async fn before(&self) -> Result<HashSet<String>> {
         if self.target.replaces() {
             return Ok(HashSet::new());
         }
-        let there = self.target.there(&self.asked.client).await?;
+        let there = self.target.there(&self.upload.client).await?;
         Ok(there.iter().filter_map(id_of).map(str::to_owned).collect())
     }
 
     /// Sends a part until the server has it, and returns its length.
     async fn part(&self, index: u64, part: Bytes) -> Result<u64> {
         // Whether the server may have stored the part already.
-        let mut may_be_there = self.asked.resumes;
+        let mut may_be_there = self.upload.resumes;
         let mut attempt = 1;
         loop {
-            let fields = Fields::Part { file: File::from_bytes("blob", part.clone()), index, upload: self.upload() };
-            let error = match self.target.call(&self.asked.client, fields).send().await {
-                Ok(answer) => {
-                    taken(&answer)?;
+            let fields = Fields::Part { file: File::from_bytes("blob", part.clone()), index, upload: self.parts_of() };
+            let error = match self.target.call(&self.upload.client, fields).send().await {
+                Ok(response) => {
+                    taken(&response)?;
                     break;
                 }
                 Err(error) => error,
@@ -128,7 +128,7 @@ impl<T: UploadedFile> Sending<T> {
                 break;
             }
             let repeats = error.asks_again(again()) || broken && attempt == 1;
-            if attempt >= self.asked.attempts || !repeats || asks_too_much(&error) {
+            if attempt >= self.upload.attempts || !repeats || exceeds_longest_wait(&error) {
                 return Err(error);
             }
             // In these two cases the server has certainly not stored the part: an explicit refusal, and an internal error,
@@ -143,24 +143,24 @@ impl<T: UploadedFile> Sending<T> {
 
     /// Sends the last request, and looks for the created resource if its response is lost.
     async fn put_together(&self, checksum: &Checksum, before: &HashSet<String>) -> Result<T> {
-        let last = || self.target.call(&self.asked.client, Fields::Last(self.upload())).send();
+        let last = || self.target.call(&self.upload.client, Fields::Last(self.parts_of())).send();
         let error = match last().await {
-            Ok(answer) => return made(answer.into_inner(), self.asked.file.len(), checksum),
+            Ok(response) => return made(response.into_inner(), self.upload.file.len(), checksum),
             Err(error) => error,
         };
         let broken = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
         let refused = error.status() == Some(StatusCode::TOO_MANY_REQUESTS);
-        if asks_too_much(&error) || !broken && !error.asks_again(again()) {
+        if exceeds_longest_wait(&error) || !broken && !error.asks_again(again()) {
             return Err(error);
         }
         // If the response was lost, the server may still be combining the parts.
-        let patience = if broken || refused { Duration::ZERO } else { self.asked.patience };
+        let patience = if broken || refused { Duration::ZERO } else { self.upload.patience };
         sleep(error.retry_after().unwrap_or_default().max(SAME_NAME_PAUSE)).await;
         if let Some(made) = self.look_out(patience, checksum, before).await? {
             return Ok(made);
         }
         match last().await {
-            Ok(answer) => made(answer.into_inner(), self.asked.file.len(), checksum),
+            Ok(response) => made(response.into_inner(), self.upload.file.len(), checksum),
             Err(error) => self.look_out(Duration::ZERO, checksum, before).await?.ok_or(error),
         }
     }
@@ -169,9 +169,9 @@ impl<T: UploadedFile> Sending<T> {
     async fn look_out(&self, limit: Duration, checksum: &Checksum, before: &HashSet<String>) -> Result<Option<T>> {
         let (begun, mut pause) = (Instant::now(), Duration::from_secs(1));
         loop {
-            let found = self.target.there(&self.asked.client).await?.into_iter().find(|there| {
+            let found = self.target.there(&self.upload.client).await?.into_iter().find(|there| {
                 let is_new = id_of(there).is_some_and(|id| !before.contains(id));
-                is_new && has_file(there, self.asked.file.len(), checksum)
+                is_new && has_file(there, self.upload.file.len(), checksum)
             });
             if let Some(found) = found {
                 return resource(found).map(Some);

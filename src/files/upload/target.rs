@@ -46,20 +46,20 @@ macro_rules! made {
 made!(Resource, CommunityResource);
 
 /// Returns an error if the server reports a failure.
-pub(super) fn taken(answer: &Value) -> Result<()> {
-    match answer.get("success") {
+pub(super) fn taken(response: &Value) -> Result<()> {
+    match response.get("success") {
         Some(Value::Bool(true)) => Ok(()),
-        _ => Err(refused(answer.get("error").and_then(Value::as_str))),
+        _ => Err(refused(response.get("error").and_then(Value::as_str))),
     }
 }
 
 /// Returns the resource in a response, after comparing its file with what was sent.
-pub(super) fn made<T: UploadedFile>(mut answer: Value, size: u64, checksum: &Checksum) -> Result<T> {
-    taken(&answer)?;
-    if let Some(fields) = answer.as_object_mut() {
+pub(super) fn made<T: UploadedFile>(mut response: Value, size: u64, checksum: &Checksum) -> Result<T> {
+    taken(&response)?;
+    if let Some(fields) = response.as_object_mut() {
         fields.remove("success");
     }
-    let made: T = resource(answer)?;
+    let made: T = resource(response)?;
     if let Some(has) = made.filesize().filter(|has| u64::try_from(*has) != Ok(size)) {
         return Err(Error::corrupt(format!("the server has {has} bytes where {size} were sent")));
     }

@@ -76,15 +76,15 @@ fn database_message(json: &Value) -> Option<String> {
     let detail = first.get("detail");
     let of_detail = |key: &str| detail?.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let message = detail.and_then(Value::as_str).or_else(|| of_detail("message"));
-    let mut said = match (title, message) {
+    let mut message_text = match (title, message) {
         (Some(title), Some(message)) => format!("{title}: {message}"),
         (title, message) => title.or(message)?.to_owned(),
     };
     for more in [of_detail("details"), of_detail("hint")].into_iter().flatten() {
-        said.push_str("; ");
-        said.push_str(more.trim_end_matches('.'));
+        message_text.push_str("; ");
+        message_text.push_str(more.trim_end_matches('.'));
     }
-    Some(said)
+    Some(message_text)
 }
 
 /// Returns the error code of the database behind the tabular and metrics APIs (SQLSTATE, or a code of PostgREST).

@@ -1,4 +1,4 @@
-//! Builds: of whole programs from nothing, of the crate alone, and what a program weighs.
+//! Builds of whole programs from nothing and of the crate alone, and the size of a program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -136,7 +136,7 @@ struct BuildScript {
 }
 
 impl BuildScript {
-    /// Builds what it is for, and asks cargo where it is.
+    /// Builds the package of the script, and gets its path from cargo.
     fn of(build: &mut Command) -> Result<Self, String> {
         let messages = output_of(build.args(["--message-format", "json"]))?;
         let messages: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -201,7 +201,7 @@ impl Versions {
     }
 }
 
-/// Cargo as a user would run it, whatever this one was told.
+/// Cargo as a user would run it, whatever the arguments of this one.
 fn build(how: &str, workspace: &Path, target: &Path) -> Command {
     let mut command = Command::new(cargo());
     command.args([how, "--quiet", "--locked", "--offline", "--manifest-path"]).arg(workspace.join("Cargo.toml"));

@@ -53,7 +53,7 @@ pub(super) fn measure(rounds: usize) -> Result<Table, String> {
     })
 }
 
-/// Edits a document here and there, always in the same places; tells in how many.
+/// Edits a document here and there, always in the same places; returns the number of edits.
 fn edit(document: &mut Value) -> usize {
     let mut edits = 0;
     let mut each = |every: usize, index: usize| {

@@ -21,7 +21,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         command.args(["--silent", "--show-error", "--fail", "--output", &file, &url]);
         command
     };
-    // What is replaced would have to be given up first, and what one run leaves to be written would be in the way of the next.
+    // A file to be replaced would be deleted during the measurement, and unwritten pages of one run would slow the next.
     let sample_anew = |command: &mut Command| {
         let _ = fs::remove_file(&path);
         sample(&mut Command::new("sync"))?;

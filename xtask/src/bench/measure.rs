@@ -52,7 +52,7 @@ pub fn sample(command: &mut Command) -> Result<Sample, String> {
 /// A run to be repeated.
 pub type Run<'a> = Box<dyn FnMut() -> Result<Sample, String> + 'a>;
 
-/// Runs each once without counting, then all in turn, so many times.
+/// Runs each once without counting, then all in turn, `rounds` times.
 pub fn alternate(rounds: usize, runs: &mut [Run<'_>]) -> Result<Vec<Vec<Sample>>, String> {
     for run in &mut *runs {
         run()?;
@@ -60,7 +60,7 @@ pub fn alternate(rounds: usize, runs: &mut [Run<'_>]) -> Result<Vec<Vec<Sample>>
     in_turn(rounds, runs)
 }
 
-/// Runs all in turn, so many times, and counts the first as well: for what nothing is warm for.
+/// Runs all in turn, `rounds` times, and counts the first as well: for work without a warm state.
 pub fn in_turn(rounds: usize, runs: &mut [Run<'_>]) -> Result<Vec<Vec<Sample>>, String> {
     let mut samples = vec![Vec::new(); runs.len()];
     for _ in 0..rounds {
@@ -71,7 +71,7 @@ pub fn in_turn(rounds: usize, runs: &mut [Run<'_>]) -> Result<Vec<Vec<Sample>>, 
     Ok(samples)
 }
 
-/// The one in the middle.
+/// The median.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -82,14 +82,14 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// The server of what is measured, until it is dropped.
+/// The server of the measured programs, stopped when it is dropped.
 pub struct Server {
     child: Child,
     pub origin: String,
 }
 
 impl Server {
-    /// Starts it, and waits until it says where it is.
+    /// Starts it, and waits until it prints its address.
     pub fn start(command: &mut Command) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("the server of the benchmarks: {error}");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;

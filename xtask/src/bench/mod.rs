@@ -1,4 +1,4 @@
-//! `bench`: how fast the client is to build and to run, side by side with what would be used instead.
+//! `bench`: measures building and running the client, side by side with its alternatives.
 
 mod batches;
 mod build;
@@ -20,7 +20,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use serde_json::json;
 
-use crate::format::Format;
+use crate::format::{self, Format};
 use crate::python::Environment;
 use machine::Machine;
 use measure::Server;
@@ -36,13 +36,13 @@ pub struct Arguments {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
     /// How the report is written
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
     format: Format,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Benchmark {
-    /// Builds from nothing and of the crate alone, and what a program weighs
+    /// Builds from nothing and of the crate alone, and the size of a program
     Build,
     /// Single typed calls, and the same by hand
     Call,
@@ -72,13 +72,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     for benchmark in threshold {
         match measure(*benchmark, usize::from(arguments.rounds)) {
             Ok(table) => {
-                // One table takes minutes: it is shown as soon as it is there.
+                // A table takes minutes: each is printed as soon as it is measured.
                 if arguments.format == Format::Text {
                     println!("{}", table.text());
                 }
                 tables.push(table);
             }
-            // What the others say is worth no less.
+            // The other tables are still valid.
             Err(reason) => {
                 eprintln!("{reason}");
                 failed = true;
@@ -87,11 +87,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
     let machine = Machine::now().since(&before);
     match arguments.format {
-        Format::Text => println!("{}", machine.text()),
         Format::Json => {
             let tables: Vec<_> = tables.iter().map(Table::json).collect();
             println!("{:#}", json!({"machine": machine.json(), "rounds": arguments.rounds, "tables": tables}));
         }
+        _ => println!("{}", machine.text()),
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
@@ -164,7 +164,7 @@ fn build_of(package: &str, manifest: Option<&Path>) -> Result<PathBuf, String> {
     program.ok_or_else(|| format!("cargo names no program of {package}"))
 }
 
-/// Where files are kept while they are measured with.
+/// The folder of temporary files of measurements.
 fn folder() -> Result<PathBuf, String> {
     let folder = crate::root().join("target/benchmarks");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -9,7 +9,7 @@ use super::{PYTHON_CLIENT, Workloads};
 /// The three fields of a masked walk, for the client of Python.
 const MASK: &str = "data{id,slug,title}";
 
-/// Both sides tell what the walk took: Python's start and its imports, and reading the certificates of the system, come
+/// Both programs print the time of the walk itself: Python's start and its imports, and reading the certificates of the system, come
 /// before it.
 fn walk_sample(sample: Sample) -> Result<Sample, String> {
     Ok(Sample { wall: sample.metric("wall")?, cpu: sample.metric("cpu")?, ..sample })

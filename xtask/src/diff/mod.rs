@@ -31,6 +31,7 @@ use datagouv_specs::Api;
 
 use serde_json::Value;
 
+pub use crate::format::Format;
 use crate::source::{self, Error, Loaded};
 use change::Level;
 pub use compare::compare;
@@ -109,26 +110,6 @@ The JSON, to which members may be added:
              which are in none of the others: {accepted}
   release    how the crate's version must move: major, minor, patch; null where the documents are of no known API
   notes      what a reader should know of how the report was made: a list of sentences";
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For a terminal
-    #[default]
-    Text,
-    /// For a pull request
-    Markdown,
-    /// For programs
-    Json,
-    /// For a browser, in one file
-    Html,
-    /// For a workflow of GitHub: annotations at the line of the document
-    Github,
-    /// For what reads results of tests
-    Junit,
-    /// For code scanning: SARIF 2.1.0
-    Sarif,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum FailOn {
@@ -220,6 +201,40 @@ pub fn between(old: &Loaded, new: &Loaded, api: Option<Api>) -> Result<Report, E
         }
     }
     Ok(report)
+}
+
+/// [`between`], of documents that are compared on the wire as their overlays correct them.
+///
+/// # Errors
+///
+/// As those of [`between`].
+pub fn between_corrected(api: Api, old: &Loaded, new: &Loaded) -> Result<Report, Error> {
+    let (before, old_note) = corrected(old)?;
+    let (after, new_note) = corrected(new)?;
+    let mut report = wire(&before, &after)?;
+    report.api = Some(api);
+    report.notes.extend(old_note.into_iter().chain(new_note));
+    let axis = rust::between(api, (old, &old.parse()?), (new, &new.parse()?))?;
+    report.release = Some(axis.release().max(report.wire_release()));
+    report.notes.extend(axis.notes);
+    attach::attach(&mut report.changes, axis.changes);
+    Ok(report)
+}
+
+/// A document as its own overlay corrects it, in OpenAPI 3.0; with a note where that does not apply.
+fn corrected(loaded: &Loaded) -> Result<(Loaded, Option<String>), Error> {
+    let failed = |error: datagouv_specs::Error| Error::new(&loaded.name, error);
+    let mut document = datagouv_specs::document::to_openapi(loaded.parse()?).map_err(failed)?;
+    let mut note = None;
+    if let Some(bytes) = &loaded.overlay {
+        let overlay = source::parse(bytes).map_err(|reason| Error::new(&loaded.name, reason))?;
+        let plain = document.clone();
+        if let Err(error) = datagouv_specs::overlay::apply(&overlay, &mut document) {
+            note = Some(format!("{}: compared without its overlay, which does not apply: {error}", loaded.name));
+            document = plain;
+        }
+    }
+    Ok((Loaded { bytes: document.to_string().into_bytes(), overlay: None, ..loaded.clone() }, note))
 }
 
 /// What changed between two documents on the wire alone.

@@ -30,7 +30,7 @@ pub fn compare<'a>(
     let range = |status: &str| format!("{}XX", status.get(..1).unwrap_or_default());
     for (status, response) in &was {
         match is.get(status).or_else(|| is.get(&range(status))) {
-            Some(now) => answer(comparison, status, response, now, output),
+            Some(now) => response_change(comparison, status, response, now, output),
             None => removed(status, output),
         }
     }
@@ -39,7 +39,7 @@ pub fn compare<'a>(
             continue;
         }
         match was.get(&range(status)) {
-            Some(before) => answer(comparison, status, before, response, output),
+            Some(before) => response_change(comparison, status, before, response, output),
             None => added(status, output),
         }
     }
@@ -72,12 +72,12 @@ fn added(status: &str, output: &mut OperationDifferences) {
 
 fn location(status: &str) -> Location {
     match status {
-        "DEFAULT" => Location::of("/responses/default", "the answer for other statuses"),
-        status => Location::of(format!("/responses/{}", escape(status)), format!("the answer {status}")),
+        "DEFAULT" => Location::of("/responses/default", "the response for other statuses"),
+        status => Location::of(format!("/responses/{}", escape(status)), format!("the response {status}")),
     }
 }
 
-fn answer<'a>(
+fn response_change<'a>(
     comparison: &mut Comparison<'a>,
     status: &str,
     was: &'a Value,

@@ -41,7 +41,7 @@ impl Client {
         Self { agent, pause, last: Cell::new(None) }
     }
 
-    /// Requests a URL. A server that asks to be left alone for a while is asked once more after it.
+    /// Requests a URL. If the server sends `Retry-After`, the request is sent once more after that time.
     ///
     /// # Errors
     /// If it cannot be reached.

@@ -1,9 +1,10 @@
-//! `drift`: what a running platform does that its documents, with their overlays, do not say.
+//! `drift`: reports where a running platform departs from its documents, corrected by their overlays.
 //!
 //! The read operations are called one at a time, with a pause in between, and without credentials. Of each JSON body it
-//! is told where it departs from the corrected document; nothing of it is kept but the names of properties, the types of
-//! values, and values of enums.
+//! is reported where it departs from the corrected document; nothing of it is stored but the names of properties, the types of
+//! values, and values of enums. Of other bodies only the media type is compared.
 
+mod accepted;
 mod client;
 mod observe;
 mod operations;
@@ -17,12 +18,15 @@ use datagouv_specs::{Api, corrected};
 use serde_json::Value;
 
 use crate::diff;
+use crate::diff::decisions::Decisions;
 use crate::source::{self, Loaded};
+use accepted::Accepted;
 use client::{Client, Received};
 use observe::Observations;
 use operations::{Operation, Pool};
-pub use report::Format;
 use seen::Drift;
+
+use crate::format::{self, Format};
 
 /// What `cargo xtask drift` takes.
 #[derive(clap::Args)]
@@ -37,6 +41,9 @@ pub struct Arguments {
     /// The metrics API: https://metric-api.data.gouv.fr
     #[arg(long, value_name = "URL")]
     metrics: Option<String>,
+    /// A resource of which the tabular API has a table, beside those that the catalogue and that API list; may be repeated
+    #[arg(long, value_name = "ID")]
+    resource: Vec<String>,
     /// How many requests are made for an operation that is about one object
     #[arg(long, default_value_t = 5, value_name = "COUNT")]
     samples: usize,
@@ -44,7 +51,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 200, value_name = "MILLISECONDS")]
     pause: u64,
     /// How the report is written
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::among(&format::REPORT))]
     format: Format,
 }
 
@@ -52,7 +59,19 @@ const HELP: &str = "\
 Ends with 0 where nothing unexpected is seen, with 1 where something is, with 2 where a platform cannot be reached.
 
 The report in markdown is for an issue. It ends with drafts of overlay actions, in which M of N counts the values that
-departed and the values that were seen; each is to be read before it is used.";
+departed and the values that were seen; each is to be read before it is used.
+
+The tabular API is called about resources that have a table: those that the catalogue says were analysed, those that the
+API lists at /api/aggregation-exceptions/, and --resource. Operations that were not called, or that gave no body that is
+described, are named with the reason.
+
+A departure that was looked at and is to stay is an entry of specs/<api>/accepted.toml:
+  [[drift]]
+  kind = \"type\"
+  place = \"/components/schemas/ColumnStatistics/properties/nb_missing_values\"
+  detail = \"string\"
+  reason = \"…\"
+with the members of the JSON; without a detail, whatever it is. Accepted departures are counted.";
 
 /// Runs `cargo xtask drift`.
 pub fn run(arguments: &Arguments) -> ExitCode {
@@ -63,6 +82,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
     let client = Client::new(Duration::from_millis(arguments.pause));
     let mut pool = Pool::default();
+    arguments.resource.iter().for_each(|id| pool.add_table(id));
     let mut drifts = Vec::new();
     for (api, base) in platforms {
         match drift(api, &base, &client, &mut pool, arguments.samples) {
@@ -77,7 +97,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     if drifts.iter().all(Drift::is_expected) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The APIs that are asked, each with the URL that its paths are appended to.
+/// The APIs that are called, each with the URL that its paths are appended to.
 fn platforms(arguments: &Arguments) -> Vec<(Api, String)> {
     let plain = |url: &String| url.trim_end_matches('/').to_owned();
     let mut platforms = Vec::new();
@@ -97,7 +117,9 @@ fn drift(api: Api, base: &str, client: &Client, pool: &mut Pool, samples: usize)
         api,
         base: base.to_owned(),
         observations: Observations::default(),
+        known: Accepted::read(&Decisions::path_of(api))?,
         called: Vec::new(),
+        refused: Vec::new(),
         skipped: Vec::new(),
         served,
     };
@@ -117,6 +139,7 @@ fn drift(api: Api, base: &str, client: &Client, pool: &mut Pool, samples: usize)
         rest = later;
     }
     drift.called.sort();
+    drift.refused.sort();
     drift.skipped.sort();
     Ok(drift)
 }
@@ -134,10 +157,15 @@ fn call(
     let mut refusal = None;
     for path in paths {
         match client.get(&format!("{base}{path}"))? {
-            Received::Refused(status) => refusal = Some(format!("answered {status}")),
+            Received::Refused(status) => refusal = Some(format!("status {status}")),
             Received::Other(status, media_type) => {
                 drift.observations.response(document, operation, status, None);
-                refusal = Some(format!("answered {status} with {media_type}"));
+                if operation.has_json() {
+                    refusal = Some(format!("status {status} with {media_type}"));
+                } else {
+                    bodies += 1;
+                    drift.observations.media_type(document, operation, status, &media_type);
+                }
             }
             Received::Json(status, body) => {
                 bodies += 1;
@@ -147,7 +175,7 @@ fn call(
         }
     }
     match refusal.filter(|_| bodies == 0) {
-        Some(refusal) => drift.skipped.push((operation.name.clone(), refusal)),
+        Some(refusal) => drift.refused.push((operation.name.clone(), refusal)),
         None => drift.called.push((operation.name.clone(), bodies)),
     }
     Ok(())
@@ -162,10 +190,10 @@ fn served(api: Api, base: &str, client: &Client) -> Result<Vec<String>, String> 
     let body = match client.get(&format!("{base}{path}"))? {
         Received::Json(200, body) => body,
         Received::Json(status, _) | Received::Refused(status) => {
-            return Ok(vec![format!("the document answers {status}")]);
+            return Ok(vec![format!("the request for the document returned {status}")]);
         }
         Received::Other(status, media_type) => {
-            return Ok(vec![format!("the document answers {status} with {media_type}")]);
+            return Ok(vec![format!("the request for the document returned {status} with {media_type}")]);
         }
     };
     let vendored = source::load(api.name()).map_err(|error| error.to_string())?;
@@ -176,6 +204,7 @@ fn served(api: Api, base: &str, client: &Client) -> Result<Vec<String>, String> 
         api: None,
         version: None,
         overlay: None,
+        is_partial: false,
         folder: None,
     };
     let report = diff::wire(&vendored, &received).map_err(|error| error.to_string())?;
@@ -185,12 +214,12 @@ fn served(api: Api, base: &str, client: &Client) -> Result<Vec<String>, String> 
             "path-added" | "operation-added" | "path-removed" | "operation-removed" | "deprecated-operation-removed"
         )
     };
-    let mut told: Vec<String> =
+    let mut lines: Vec<String> =
         report.changes.iter().filter(|change| is_new(change.id)).map(|change| change.text.clone()).collect();
     // Where a platform is, and which scheme it has, is its own.
     let others = report.changes.iter().filter(|change| !is_new(change.id) && !change.id.starts_with("server-")).count();
     if others > 0 {
-        told.push(format!("{others} other changes: `cargo xtask diff {api} {base}{path}`"));
+        lines.push(format!("{others} other changes: `cargo xtask diff {api} {base}{path}`"));
     }
-    Ok(told)
+    Ok(lines)
 }

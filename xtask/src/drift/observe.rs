@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::operations::{Operation, follow};
 
-/// What is seen and is not said.
+/// An observation that the document does not cover.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A property that the schema does not name, with the types of its values.
@@ -24,6 +24,36 @@ pub enum Kind {
     Status(u16),
     /// A body where none is described.
     Body(u16),
+    /// A body of a media type that is not described.
+    MediaType(String),
+}
+
+impl Kind {
+    /// Its name, for programs and in the file of the decisions.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UnknownProperty(_) => "unknown-property",
+            Self::EnumValue(_) => "enum-value",
+            Self::Null => "null",
+            Self::Type { .. } => "type",
+            Self::Missing(_) => "missing-property",
+            Self::Status(_) => "status",
+            Self::Body(_) => "body",
+            Self::MediaType(_) => "media-type",
+        }
+    }
+
+    /// What it is of: a name, a value, a type, a status.
+    pub fn detail(&self) -> Value {
+        match self {
+            Self::UnknownProperty(text) | Self::EnumValue(text) | Self::Missing(text) | Self::MediaType(text) => {
+                text.as_str().into()
+            }
+            Self::Null => Value::Null,
+            Self::Type { found, .. } => (*found).into(),
+            Self::Status(status) | Self::Body(status) => (*status).into(),
+        }
+    }
 }
 
 /// Where it is seen: a pointer of the document.
@@ -106,6 +136,19 @@ impl Observations {
         self.value(document, schema, place, body, DEPTH, &mut found);
         for one in found {
             self.add(one, &operation.name);
+        }
+    }
+
+    /// Looks at the media type of a response whose body is not read.
+    pub fn media_type(&mut self, document: &Value, operation: &Operation, status: u16, media_type: &str) {
+        let place = format!("{}/responses/{status}", operation.pointer);
+        let response = document.pointer(&place).map(|response| follow(document, response));
+        let Some(content) = response.and_then(|it| it.get("content")).and_then(Value::as_object) else { return };
+        let essence = |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_described = content.keys().any(|name| *name == "*/*" || essence(name) == essence(media_type));
+        self.count(&place);
+        if !is_described {
+            self.add(Found { place, kind: Kind::MediaType(essence(media_type)), types: None }, &operation.name);
         }
     }
 
@@ -293,7 +336,7 @@ impl<'a> Merged<'a> {
                 && schema.get("allOf").is_some_and(|all| all.as_array().is_some_and(|all| all.len() == 1));
             self.add(document, part, format!("{place}/allOf/{index}"), is_own && is_alone, depth - 1);
         }
-        // Null is said where the schema is used, and of the place where it is used.
+        // Null is reported where the schema is used.
         if is_own && schema.get("nullable").is_some() {
             self.place = place;
         }
@@ -312,7 +355,7 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A value of an enum as it may be told: a short word, or its type.
+/// A value of an enum as it may be reported: a short word, or its type.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => {

@@ -16,8 +16,18 @@ pub struct Operation {
     pub pointer: String,
     /// The parameters of the path.
     pub parameters: Vec<String>,
-    /// Whether a success has a JSON body that is described.
-    has_json: bool,
+    /// The body of a success, as it is described.
+    described: Described,
+}
+
+/// The body of a success, as it is described.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Described {
+    /// Of JSON, with a schema.
+    Json,
+    /// Of another media type, which is checked; the body is not read.
+    OtherMedia,
+    Nothing,
 }
 
 /// The operations of a document that are safe to call.
@@ -29,14 +39,25 @@ pub fn of(document: &Value) -> Vec<Operation> {
         path: path.clone(),
         pointer: format!("/paths/{}/get", escape(path)),
         parameters: path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect(),
-        has_json: get.get("responses").and_then(Value::as_object).into_iter().flatten().any(|(status, response)| {
-            let response = follow(document, response);
-            let content = response.get("content").and_then(Value::as_object).into_iter().flatten();
-            let mut described = content.filter(|(name, media)| name.contains("json") && media.get("schema").is_some());
-            status.starts_with('2') && described.next().is_some()
-        }),
+        described: described_body(document, get),
     };
     operations.map(operation).collect()
+}
+
+fn described_body(document: &Value, operation: &Value) -> Described {
+    let responses = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
+    let successes = responses.filter(|(status, _)| status.starts_with('2'));
+    let media: Vec<_> = successes
+        .filter_map(|(_, response)| follow(document, response).get("content").and_then(Value::as_object))
+        .flatten()
+        .collect();
+    if media.iter().any(|(name, media)| name.contains("json") && media.get("schema").is_some()) {
+        Described::Json
+    } else if media.is_empty() {
+        Described::Nothing
+    } else {
+        Described::OtherMedia
+    }
 }
 
 /// What a reference leads to.
@@ -54,7 +75,12 @@ pub fn follow<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 impl Operation {
     /// Whether it would be called if there were values for its path.
     pub fn is_callable(&self) -> bool {
-        self.has_json
+        self.described != Described::Nothing
+    }
+
+    /// Whether the body of a success is read.
+    pub fn has_json(&self) -> bool {
+        self.described == Described::Json
     }
 
     /// The paths of the requests to make, with their queries.
@@ -62,12 +88,14 @@ impl Operation {
     /// # Errors
     /// With the reason why there is none.
     pub fn requests(&self, document: &Value, pool: &Pool, samples: usize) -> Result<Vec<String>, String> {
-        if !self.has_json {
-            return Err("no JSON body is described".to_owned());
+        if !self.is_callable() {
+            return Err("no body is described".to_owned());
         }
+        // Of a body that is not read, one is enough.
+        let samples = if self.has_json() { samples } else { samples.min(1) };
         let item = self.pointer.rsplit_once('/').map_or("", |(item, _)| item);
         let mut query: Vec<String> = Vec::new();
-        let mut fixed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut fixed: BTreeMap<String, DescribedValues> = BTreeMap::new();
         for owner in [item, &self.pointer] {
             let list = document.pointer(owner).and_then(|it| it.get("parameters")).and_then(Value::as_array);
             for parameter in list.into_iter().flatten() {
@@ -75,13 +103,13 @@ impl Operation {
                 let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
                 let name = text("name").to_owned();
                 let is_required = parameter.get("required") == Some(&Value::Bool(true));
-                let values = described(document, parameter);
+                let described = described_values(document, parameter);
                 match text("in") {
-                    "path" => drop(fixed.insert(name, values)),
+                    "path" => drop(fixed.insert(name, described)),
                     "query" if name == "page_size" => query.push("page_size=20".to_owned()),
                     "query" if is_required => {
                         // What suggests takes the beginning of a word.
-                        let value = values.first().cloned().unwrap_or_else(|| "a".to_owned());
+                        let value = described.values.first().cloned().unwrap_or_else(|| "a".to_owned());
                         query.push(format!("{name}={}", encoded(&value)));
                     }
                     _ => {}
@@ -102,22 +130,28 @@ fn encoded(value: &str) -> String {
 }
 
 /// The values that a parameter is described to have.
-fn described(document: &Value, parameter: &Value) -> Vec<String> {
+struct DescribedValues {
+    values: Vec<String>,
+    /// Whether there are no others.
+    is_enum: bool,
+}
+
+fn described_values(document: &Value, parameter: &Value) -> DescribedValues {
     let schema = follow(document, parameter.get("schema").unwrap_or(&Value::Null));
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let values: Vec<String> = schema.get("enum").and_then(Value::as_array).into_iter().flatten().map(text).collect();
     if !values.is_empty() {
-        return values;
+        return DescribedValues { values, is_enum: true };
     }
     let single = [schema.get("default"), parameter.get("example"), schema.get("example")];
-    single.into_iter().flatten().take(1).map(text).collect()
+    DescribedValues { values: single.into_iter().flatten().take(1).map(text).collect(), is_enum: false }
 }
 
 /// The objects that responses named, by the name of their collection.
 #[derive(Default)]
 pub struct Pool(BTreeMap<String, Vec<Entry>>);
 
-/// An object that can be asked for.
+/// An object that can be requested.
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
     id: String,
@@ -128,12 +162,30 @@ struct Entry {
 /// The collection of the resources of which there is a table.
 const TABLES: &str = "tables of resources";
 
+/// The tables in which the tabular API aggregates.
+const AGGREGATED: &str = "/api/aggregation-exceptions/";
+
 /// How many objects of a collection are kept.
 const KEPT: usize = 200;
 
 impl Pool {
+    /// Takes note of a resource of which there is a table.
+    pub fn add_table(&mut self, id: &str) {
+        let known = self.0.entry(TABLES.to_owned()).or_default();
+        let entry = Entry { id: id.to_owned(), within: Vec::new() };
+        if known.len() < KEPT && !known.contains(&entry) {
+            known.push(entry);
+        }
+    }
+
     /// Takes note of the objects in a body.
     pub fn learn(&mut self, operation: &Operation, path: &str, body: &Value) {
+        if operation.path == AGGREGATED {
+            // The one list of tables that the tabular API itself has: of 0.3.1 it is plain, of 0.4.1 within an object.
+            let list = body.get("exceptions").unwrap_or(body).as_array();
+            list.into_iter().flatten().filter_map(Value::as_str).for_each(|id| self.add_table(id));
+            return;
+        }
         let mut segments: Vec<&str> =
             operation.path.split('/').filter(|it| !it.is_empty() && !it.contains('{')).collect();
         if segments.last().is_some_and(|last| matches!(*last, "suggest" | "search")) {
@@ -181,7 +233,7 @@ impl Pool {
     fn paths(
         &self,
         template: &str,
-        fixed: &BTreeMap<String, Vec<String>>,
+        fixed: &BTreeMap<String, DescribedValues>,
         samples: usize,
     ) -> Result<Vec<String>, String> {
         let segments: Vec<&str> = template.split('/').collect();
@@ -197,12 +249,16 @@ impl Pool {
                 entries.push(None);
                 continue;
             };
-            let names = [TABLES.to_owned(), before(index).to_owned(), plural(before(index)), plural(&name)];
-            // The tabular API has the resources that were parsed.
+            // The tabular API has the resources that were parsed, and no others.
             let is_of_tables = template.starts_with("/api/resources/");
-            let mut names = names.iter().skip(usize::from(!is_of_tables));
-            let found = names.find_map(|name| self.0.get(name));
-            if found.is_none() && fixed.get(&name).is_none_or(Vec::is_empty) {
+            let found = if is_of_tables {
+                let known = self.0.get(TABLES);
+                Some(known.ok_or("no resource with a table was seen: `--resource ID` names one")?)
+            } else {
+                let names = [before(index).to_owned(), plural(before(index)), plural(&name)];
+                names.iter().find_map(|name| self.0.get(name))
+            };
+            if found.is_none() && fixed.get(&name).is_none_or(|described| described.values.is_empty()) {
                 return Err(format!("no value for `{name}` was seen"));
             }
             entries.push(Some(found.map_or(&[], Vec::as_slice)));
@@ -216,13 +272,17 @@ impl Pool {
             for index in (0..segments.len()).rev() {
                 let Some(Some(known)) = entries.get(index) else { continue };
                 let Some(name) = segments.get(index).and_then(|segment| name_of(segment)) else { continue };
-                let values = fixed.get(&name).map(Vec::as_slice).unwrap_or_default();
+                let described = fixed.get(&name);
+                let values = described.map(|it| it.values.as_slice()).unwrap_or_default();
+                let is_enum = described.is_some_and(|it| it.is_enum);
                 let collections = [before(index).to_owned(), plural(before(index)), plural(&name)];
                 let around =
                     chosen.iter().find(|(collection, _)| collections.contains(collection)).map(|(_, id)| id.clone());
                 let entry = known.get(number % known.len().max(1));
                 let value = values.get(number % values.len().max(1)).cloned();
-                let value = around.or(value).or_else(|| entry.map(|entry| entry.id.clone()));
+                let seen = entry.map(|entry| entry.id.clone());
+                // An example is of whoever wrote it: what was seen is there.
+                let value = around.or(if is_enum { value.or(seen) } else { seen.or(value) });
                 let Some(value) = value else { continue };
                 chosen
                     .extend(entry.filter(|entry| entry.id == value).into_iter().flat_map(|entry| entry.within.clone()));

@@ -7,24 +7,13 @@ use serde_json::{Value, json};
 
 use super::observe::{Departure, Kind};
 use super::seen::Drift;
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For a terminal
-    #[default]
-    Text,
-    /// For an issue
-    Markdown,
-    /// For programs
-    Json,
-}
+use crate::format::Format;
 
 pub fn write(drifts: &[Drift], format: Format) -> String {
     match format {
-        Format::Text => text(drifts),
         Format::Markdown => markdown(drifts),
         Format::Json => json(drifts),
+        _ => text(drifts),
     }
 }
 
@@ -42,6 +31,7 @@ fn sentence(departure: &Departure) -> String {
         Kind::Missing(name) => format!("lacks `{name}`, which is described as required ({counts})"),
         Kind::Status(status) => format!("is {status}, which is not described ({counts})"),
         Kind::Body(status) => format!("has a JSON body with {status}, which is not described ({counts})"),
+        Kind::MediaType(name) => format!("comes as `{name}`, which is not described ({counts})"),
     }
 }
 
@@ -51,11 +41,16 @@ fn plain(text: &str) -> String {
 
 fn counts(drift: &Drift) -> String {
     let bodies: usize = drift.called.iter().map(|(_, bodies)| bodies).sum();
-    format!(
-        "{} operations called, {bodies} bodies read, {} operations not called",
-        drift.called.len(),
-        drift.skipped.len()
-    )
+    let mut counts = format!("{} operations called, {bodies} bodies seen", drift.called.len());
+    if !drift.refused.is_empty() {
+        let _ = write!(counts, ", {} operations called in vain", drift.refused.len());
+    }
+    let _ = write!(counts, ", {} operations not called", drift.skipped.len());
+    match drift.accepted().len() {
+        0 => {}
+        count => drop(write!(counts, ", {count} departures accepted before (specs/{}/accepted.toml)", drift.api)),
+    }
+    counts
 }
 
 fn text(drifts: &[Drift]) -> String {
@@ -65,15 +60,17 @@ fn text(drifts: &[Drift]) -> String {
         for line in &drift.served {
             let _ = writeln!(out, "  served document: {}", plain(line));
         }
-        for departure in drift.observations.departures() {
+        for departure in drift.departures() {
             let line = format!("{} {} [{}]", departure.place, sentence(&departure), departure.operation);
             let _ = writeln!(out, "  {}", plain(&line));
         }
         if drift.is_expected() {
             let _ = writeln!(out, "  nothing unexpected");
         }
-        for (name, reason) in &drift.skipped {
-            let _ = writeln!(out, "  not called: {}: {}", plain(name), plain(reason));
+        for (what, list) in [("called in vain", &drift.refused), ("not called", &drift.skipped)] {
+            for (name, reason) in list {
+                let _ = writeln!(out, "  {what}: {}: {}", plain(name), plain(reason));
+            }
         }
     }
     out
@@ -92,7 +89,7 @@ fn markdown(drifts: &[Drift]) -> String {
             drift.served.iter().for_each(|line| out.push_str(&format!("- {}\n", plain(line))));
             out.push('\n');
         }
-        let departures = drift.observations.departures();
+        let departures = drift.departures();
         if !departures.is_empty() {
             let _ = writeln!(out, "### What responses have that the document does not say\n");
             for departure in &departures {
@@ -109,12 +106,12 @@ fn markdown(drifts: &[Drift]) -> String {
                 let _ = writeln!(out, "\n### Drafts of overlay actions\n\n```yaml\n{drafts}```\n");
             }
         }
-        if !drift.skipped.is_empty() {
-            let _ = writeln!(out, "<details><summary>{} operations not called</summary>\n", drift.skipped.len());
-            drift
-                .skipped
-                .iter()
-                .for_each(|(name, reason)| out.push_str(&format!("- {}: {}\n", code(name), plain(reason))));
+        for (what, list) in [("called in vain", &drift.refused), ("not called", &drift.skipped)] {
+            if list.is_empty() {
+                continue;
+            }
+            let _ = writeln!(out, "<details><summary>{} operations {what}</summary>\n", list.len());
+            list.iter().for_each(|(name, reason)| out.push_str(&format!("- {}: {}\n", code(name), plain(reason))));
             let _ = writeln!(out, "\n</details>\n");
         }
     }
@@ -141,7 +138,7 @@ fn draft(departure: &Departure) -> Option<String> {
             (format!("{path}.enum"), format!("Undeclared value; {counts}"), Value::from(value.as_str()))
         }
         Kind::Null => (path, format!("null in {counts}"), json!({ "nullable": true })),
-        // What is to be said instead takes a thought.
+        // The replacement has to be written by hand.
         _ => return None,
     };
     let target = Value::from(target);
@@ -165,17 +162,8 @@ fn json_path(pointer: &str) -> String {
 
 fn json(drifts: &[Drift]) -> String {
     let departure = |departure: &Departure| {
-        let (kind, detail) = match &departure.kind {
-            Kind::UnknownProperty(name) => ("unknown-property", json!(name)),
-            Kind::EnumValue(value) => ("enum-value", json!(value)),
-            Kind::Null => ("null", Value::Null),
-            Kind::Type { found, .. } => ("type", json!(found)),
-            Kind::Missing(name) => ("missing-property", json!(name)),
-            Kind::Status(status) => ("status", json!(status)),
-            Kind::Body(status) => ("body", json!(status)),
-        };
         json!({
-            "kind": kind, "detail": detail, "place": departure.place, "seen": departure.seen, "of": departure.of,
+            "kind": departure.kind.name(), "detail": departure.kind.detail(), "place": departure.place, "seen": departure.seen, "of": departure.of,
             "types": departure.types, "operation": departure.operation, "text": sentence(departure),
         })
     };
@@ -186,8 +174,10 @@ fn json(drifts: &[Drift]) -> String {
             "api": drift.api.name(),
             "base": drift.base,
             "served": drift.served,
-            "departures": drift.observations.departures().iter().map(departure).collect::<Value>(),
+            "departures": drift.departures().iter().map(departure).collect::<Value>(),
+            "accepted": drift.accepted().iter().map(departure).collect::<Value>(),
             "called": drift.called.iter().map(named).collect::<Value>(),
+            "called_in_vain": drift.refused.iter().map(skipped).collect::<Value>(),
             "not_called": drift.skipped.iter().map(skipped).collect::<Value>(),
         })
     };

@@ -1,4 +1,4 @@
-//! What a document must stand before it takes the place of the vendored one.
+//! The checks that a document passes before it replaces the vendored one.
 
 use std::path::Path;
 
@@ -19,8 +19,8 @@ pub struct CheckedDocument {
     pub tags: Vec<String>,
 }
 
-/// Runs the whole pipeline on a document, with the overlay as it is written in the API's folder. Every reason to refuse
-/// the document is told, as far as one does not hide the next.
+/// Runs the whole pipeline on a document, with the overlay as it is written in the API's folder. Returns every reason to
+/// refuse the document, as far as one does not hide the next.
 pub fn check(api: Api, received: &Value, folder: &Path) -> Result<CheckedDocument, Vec<String>> {
     let one = |error: String| vec![error];
     let openapi = document::to_openapi(received.clone()).map_err(|error| one(error.to_string()))?;
@@ -49,7 +49,7 @@ pub fn check(api: Api, received: &Value, folder: &Path) -> Result<CheckedDocumen
     Ok(CheckedDocument { text: document::canonical_text(received), overlay: compiled.text, tags })
 }
 
-/// The references that lead nowhere, each with its place.
+/// The references that lead nowhere, each with its pointer.
 fn dangling(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
     walk(document, document, &mut String::new(), &mut found);

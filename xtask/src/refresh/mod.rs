@@ -1,6 +1,6 @@
-//! `refresh`: the vendored documents brought up to date.
+//! `refresh`: brings the vendored documents up to date.
 //!
-//! What comes is checked by the whole pipeline before anything is written; then all files change together.
+//! New documents are checked by the whole pipeline before anything is written; then all files change together.
 
 mod check;
 mod provenance;
@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(value_name = "API", value_parser = ["main", "main-v2", "tabular", "metrics"])]
     apis: Vec<String>,
     /// The source, in place of what is served in production: a file, a URL, git:REVISION:PATH, udata:VERSION or
-    /// udata:latest
+    /// udata:latest, pypi:udata-hydra-csvapi or pypi:udata-hydra-csvapi:VERSION
     #[arg(long, value_name = "SOURCE")]
     from: Option<String>,
     /// Write nothing; exit with 1 when the source differs from what is vendored
@@ -48,7 +48,7 @@ pub struct Arguments {
     timeout: u64,
 }
 
-/// Refreshes, and tells what the changes do to users.
+/// Refreshes, and reports what the changes do to users.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match refresh(arguments) {
         Ok(code) => code,
@@ -91,7 +91,6 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         match source.load(&limits).and_then(|loaded| check_received(api, loaded, &specs, &limits, arguments.dry_run)) {
             Ok(Some(found)) => changed.push(found),
             Ok(None) => {
-                eprintln!("{api}: {name} is what is vendored");
                 let decided = accepted(api, &specs).map_err(one)?.apply(&mut [], &decisions::crate_version());
                 decided.notes.iter().for_each(|note| eprintln!("{api}: {note}"));
             }
@@ -126,6 +125,15 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         report.decide(&accepted(*api, &specs).map_err(one)?);
         reports.push(report);
     }
+    // What only its operations are known of tells that something changed, and what is vendored is a whole document.
+    let partial = changed.iter().filter(|it| it.loaded.is_partial).map(|it| {
+        let (api, name) = (it.api, &it.loaded.name);
+        format!("{api}, from {name}: it has the operations alone, which is no document to vendor; see --dry-run")
+    });
+    let partial: Vec<String> = partial.collect();
+    if !partial.is_empty() && !arguments.dry_run {
+        return Err(partial);
+    }
     if !arguments.dry_run {
         let file = |path: String, text: &str| Replacement { path, bytes: text.as_bytes().to_vec() };
         let mut files = vec![file(provenance::FILE.to_owned(), &provenance.text())];
@@ -155,7 +163,7 @@ fn accepted(api: Api, specs: &Path) -> Result<Decisions, String> {
     Decisions::read(&specs.join(api.name()).join(decisions::FILE))
 }
 
-/// A source that may be loaded already, because nothing else tells which API it describes.
+/// A source that may be loaded already, because only its content shows which API it describes.
 enum Source {
     Named(String),
     Loaded(Box<Loaded>),
@@ -199,6 +207,12 @@ fn selected_sources(
         let apis = if apis.is_empty() { vec![Api::Main, Api::MainV2] } else { apis };
         return Ok(apis.into_iter().map(|api| (api, Source::Named(format!("udata:{version}:{api}")))).collect());
     }
+    // And one both of the others.
+    if let Some(package) = from.strip_prefix("pypi:").filter(|package| package.matches(':').count() < 2) {
+        let apis = if apis.is_empty() { vec![Api::Tabular, Api::Metrics] } else { apis };
+        let package = if package.contains(':') { package.to_owned() } else { format!("{package}:latest") };
+        return Ok(apis.into_iter().map(|api| (api, Source::Named(format!("pypi:{package}:{api}")))).collect());
+    }
     match apis.as_slice() {
         [api] => Ok(vec![(*api, Source::Named(from.clone()))]),
         [] => {
@@ -224,6 +238,8 @@ fn check_received(
     let folder = specs.join(api.name());
     let vendored = fs::read(folder.join(api.file_name())).unwrap_or_default();
     if datagouv_specs::document::canonical_text(&document).as_bytes() == vendored {
+        let what = if loaded.is_partial { "has the operations of what is vendored" } else { "is what is vendored" };
+        eprintln!("{api}: {} {what}", loaded.name);
         return Ok(None);
     }
     // References to other files are followed where nothing is written.
@@ -248,7 +264,7 @@ fn check_received(
     Ok(Some(Changed { api, loaded, version, checked, faults, is_whole }))
 }
 
-/// The version of the server: in the documents of the catalogue it is that of the API, so its site is asked.
+/// The version of the server: in the documents of the catalogue it is that of the API, so its site is requested.
 fn version(api: Api, loaded: &Loaded, document: &serde_json::Value, limits: &Limits) -> Option<String> {
     let text = |document: &serde_json::Value, pointer: &str| {
         document.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned)
@@ -264,7 +280,7 @@ fn version(api: Api, loaded: &Loaded, document: &serde_json::Value, limits: &Lim
     }
 }
 
-/// The tags that no feature of the crate stands for: the catalogue's operations are built by tag.
+/// The tags that have no feature of the crate: the catalogue's operations are built by tag.
 fn without_feature(api: Api, tags: &[String]) -> Result<Vec<String>, String> {
     if api != Api::Main {
         return Ok(Vec::new());

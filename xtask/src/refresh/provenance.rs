@@ -1,4 +1,4 @@
-//! provenance.toml: where each vendored document is from.
+//! provenance.toml: the source of each vendored document.
 
 use datagouv_specs::Api;
 use sha2::{Digest, Sha256};
@@ -7,18 +7,18 @@ use toml_edit::{DocumentMut, Item, Table, value};
 /// The file, in the folder of the documents.
 pub const FILE: &str = "provenance.toml";
 
-/// Where all vendored documents are from.
+/// The sources of all vendored documents.
 pub struct Provenance(DocumentMut);
 
-/// Where one is from.
+/// The source of a document.
 pub struct Entry<'a> {
     /// The source, in words.
     pub source: &'a str,
     /// The version of the server.
     pub version: &'a str,
-    /// The bytes, as they came.
+    /// The hash of the bytes received.
     pub received: &'a [u8],
-    /// The text, as it is vendored.
+    /// The hash of the vendored text.
     pub file: &'a str,
 }
 
@@ -39,7 +39,7 @@ impl Provenance {
         url.ok_or_else(|| format!("{FILE}: `live` of {api} is missing"))
     }
 
-    /// Tells that a document is from elsewhere, as of today. What was noted about the one before goes with it.
+    /// Records the source of a document, as of today. Notes about the one before are dropped.
     pub fn set(&mut self, api: Api, entry: &Entry<'_>) -> Result<(), String> {
         let table = self.0.get_mut(api.name()).and_then(Item::as_table_mut);
         let table: &mut Table = table.ok_or_else(|| format!("{FILE}: {api} is missing"))?;

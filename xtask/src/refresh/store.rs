@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// The folder, below the root, of what is about to change; it is there while that lasts, and after a crash.
+/// The folder, below the root, of a replacement in progress; it remains after a crash.
 const STAGE: &str = ".refresh";
 
-/// The files that change, a line each. While it is there, the old ones are those that count.
+/// The journal: the files that change, a line each. While it exists, the old ones are valid.
 const JOURNAL: &str = "journal";
 
 /// A folder of files.
@@ -15,7 +15,7 @@ pub struct Store {
     root: PathBuf,
 }
 
-/// A file of a store, and what it becomes.
+/// A file of a store, and its new content.
 pub struct Replacement {
     /// The path, from the store's root.
     pub path: String,
@@ -24,7 +24,7 @@ pub struct Replacement {
 }
 
 impl Store {
-    /// Opens a folder, and puts back what a crash left half replaced. Says whether there was any.
+    /// Opens a folder, and restores files that a crash left half replaced. Returns whether there were any.
     pub fn open(root: &Path) -> io::Result<(Self, bool)> {
         let store = Self { root: root.to_path_buf() };
         let recovered = store.recover()?;
@@ -75,7 +75,7 @@ impl Store {
             sync_folder(target.parent().unwrap_or(&self.root))?;
         }
         before(replacements.len() + 1)?;
-        // From here on the new ones count.
+        // From here on the new ones are valid.
         fs::remove_file(stage.join(JOURNAL))?;
         sync_folder(&stage)?;
         fs::remove_dir_all(stage)
@@ -87,8 +87,8 @@ impl Store {
             return Ok(false);
         }
         let journal = stage.join(JOURNAL);
-        let told = match fs::read_to_string(&journal) {
-            Ok(told) => told,
+        let journal_text = match fs::read_to_string(&journal) {
+            Ok(journal_text) => journal_text,
             // Nothing was replaced yet, or everything.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::remove_dir_all(stage)?;
@@ -96,7 +96,7 @@ impl Store {
             }
             Err(error) => return Err(error),
         };
-        for (index, path) in told.lines().enumerate() {
+        for (index, path) in journal_text.lines().enumerate() {
             let target = self.root.join(path);
             match fs::read(self.old(index)) {
                 // A copy: a crash in the middle of this finds it again.
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_while_the_rest_is_swept_away_keeps_the_new_files() {
+    fn a_crash_during_cleanup_keeps_the_new_files() {
         let folder = Folder::new("sweep");
         let (store, _) = Store::open(&folder.0).unwrap();
         store.replace(&replacements()).unwrap();

@@ -1,4 +1,4 @@
-//! hydra: finds out what the files of resources are, puts their rows into tables, and exports them.
+//! hydra: analyses the files of resources, imports their rows into tables, and exports them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,7 +105,7 @@ pub fn command(state: &State, versions: &Versions, service: Service) -> Command 
     command
 }
 
-/// Whether a service without a port says in its log that it works.
+/// Whether the log of a service without a port shows that it is ready.
 pub fn works(log: &Path) -> bool {
     std::fs::read_to_string(log).is_ok_and(|text| text.contains("ready: "))
 }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use super::process::tail;
 use super::state::{Service, State};
 
-/// Prints the last lines of the logs, and then what is added to them where `follow` says so.
+/// Prints the last lines of the logs, and then what is added to them if `follow` is set.
 pub fn print(state: &State, service: Option<Service>, lines: usize, follow: bool) -> Result<(), String> {
     let services = service.map_or_else(|| Service::ALL.to_vec(), |service| vec![service]);
     let logs: Vec<_> = services.into_iter().map(|service| (service, state.log(service.name()))).collect();
-    let mut said = None;
+    let mut last_service = None;
     for (service, log) in logs.iter().filter(|(_, log)| log.exists()) {
         if logs.len() > 1 {
             println!("==> {} <==", service.name());
-            said = Some(*service);
+            last_service = Some(*service);
         }
         print!("{}", tail(log, lines)?);
     }
@@ -31,15 +31,15 @@ pub fn print(state: &State, service: Option<Service>, lines: usize, follow: bool
         sleep(Duration::from_millis(300));
         for ((service, log), before) in logs.iter().zip(&mut lengths) {
             let now = length(log);
-            // A new start begins the log anew.
+            // A restart truncates the log.
             let from = if now < *before { 0 } else { *before };
             *before = now;
             if now == from {
                 continue;
             }
-            if logs.len() > 1 && said != Some(*service) {
+            if logs.len() > 1 && last_service != Some(*service) {
                 println!("==> {} <==", service.name());
-                said = Some(*service);
+                last_service = Some(*service);
             }
             let mut added = Vec::new();
             let read = File::open(log).and_then(|mut file| {

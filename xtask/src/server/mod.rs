@@ -1,4 +1,4 @@
-//! `server`: the platform on this machine, real but for three things.
+//! `server`: the platform on this machine, real except for three parts.
 //!
 //! udata, hydra, the tabular and the metrics API are the packages that production runs; PostgreSQL and redis are
 //! Debian's. The database of udata is in memory, PostgREST and the object storage are stand-ins.
@@ -27,7 +27,7 @@ use state::{GivenPort, Service, State};
 /// What to do with the platform.
 #[derive(clap::Subcommand)]
 pub enum Action {
-    /// Install what is missing, and start what does not run
+    /// Install missing packages, and start services that do not run
     Start(StartArguments),
     /// Stop it
     Stop {
@@ -37,7 +37,7 @@ pub enum Action {
         #[arg(long, value_delimiter = ',', value_name = "SERVICE")]
         only: Vec<Service>,
     },
-    /// Say of each service whether it runs and answers, its port and its version; fails where one does not
+    /// Print whether each service runs and responds, its port and its version; fails if one does not
     Status {
         #[command(flatten)]
         platform: PlatformArguments,
@@ -79,10 +79,10 @@ pub struct StartArguments {
     /// The port of a service on 127.0.0.1, such as `tabular=8205`; kept for later commands
     #[arg(long, value_name = "SERVICE=PORT")]
     port: Vec<GivenPort>,
-    /// Resources that the tabular API may aggregate, beside those allowed before
+    /// Resources that the tabular API may aggregate, in addition to those allowed before
     #[arg(long, value_delimiter = ',', value_name = "ID", env = "ALLOW_AGGREGATION")]
     allow_aggregation: Vec<String>,
-    /// What udata calls itself in its documents and links
+    /// The name and port that udata uses for itself in its documents and links
     #[arg(long)]
     name: Option<String>,
 }
@@ -118,7 +118,7 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
     progress.end_of_installation();
     tabular::allow_aggregation(&state, &arguments.allow_aggregation)?;
     hydra::configure(&state)?;
-    // Those that take long to start do so beside the others.
+    // Services that take long to start do so concurrently.
     let mut waiting = Vec::new();
     let starter = Startup { state: &state, arguments, services: &services, progress: &progress };
     for service in &services {
@@ -189,7 +189,7 @@ impl Startup<'_> {
     fn start(&self, service: Service) -> Result<Option<Started>, String> {
         let step = self.progress.step(service.name());
         let command = self.command(service)?;
-        if process::runs_as(self.state, service, &command) && status::answers(self.state, service) {
+        if process::runs_as(self.state, service, &command) && status::responds(self.state, service) {
             step.done("runs");
             return Ok(None);
         }
@@ -198,7 +198,7 @@ impl Startup<'_> {
     }
 
     fn wait(&self, service: Service, (running, step): Started) -> Result<(), String> {
-        running.wait(|| status::answers(self.state, service))?;
+        running.wait(|| status::responds(self.state, service))?;
         step.done("up");
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What the platform is made of: packages of Debian and of Python.
+//! The packages of the platform, of Debian and of Python.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -29,7 +29,7 @@ pub struct Versions {
     tabular_version: String,
 }
 
-/// A set of packages of Python, in an environment of its own: what they depend on differs.
+/// A set of packages of Python, in an environment of its own: their dependencies differ.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PackageSet {
     Udata,
@@ -68,7 +68,7 @@ impl PackageSet {
         }
     }
 
-    /// What pip is asked for.
+    /// The requirements that pip installs.
     fn requirements(self, version: &str) -> Vec<String> {
         let (first, others): (String, &[&str]) = match self {
             Self::Udata => {
@@ -138,7 +138,7 @@ fn python(state: &State, versions: &Versions, set: PackageSet, progress: &Progre
     Ok(())
 }
 
-/// What is missing of Debian's packages, by what they are needed for.
+/// The missing packages of Debian, by what they are needed for.
 fn missing(services: &[Service]) -> Vec<&'static str> {
     let any = |wanted: &[Service]| wanted.iter().any(|service| services.contains(service));
     let mut missing = Vec::new();

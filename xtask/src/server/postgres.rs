@@ -47,7 +47,7 @@ pub fn command(state: &State) -> Result<Command, String> {
         "unix_socket_directories=",
         "max_connections=200",
         "shared_buffers=64MB",
-        // Everything in it can be made again.
+        // Everything in it can be recreated.
         "fsync=off",
         "synchronous_commit=off",
         "full_page_writes=off",
@@ -58,8 +58,8 @@ pub fn command(state: &State) -> Result<Command, String> {
     Ok(command)
 }
 
-/// Whether it answers to a query.
-pub fn answers(state: &State) -> bool {
+/// Whether it responds to a query.
+pub fn responds(state: &State) -> bool {
     query(state, "postgres", "select 1").is_ok()
 }
 
@@ -142,7 +142,7 @@ fn cluster(state: &State) -> Result<PathBuf, String> {
         return Ok(folder);
     }
     let folder = empty_folder(&link)?;
-    // The tables of a cluster that is gone are gone too.
+    // The cluster is new, and so are its tables.
     let _ = fs::remove_file(migrated(state));
     let mut initdb = program("initdb")?;
     initdb.args(["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "-D"]).arg(&folder);

@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 
 use super::state::{Service, State, failed, write};
 
-/// How long a service may take to answer. Machines that do other work are slow.
+/// How long a service may take to respond. Machines that do other work are slow.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How long a service may take to end before it is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What is known of a process that a start left running.
+/// The record of a process that a start left running.
 #[derive(Serialize, Deserialize)]
 struct ProcessRecord {
     pid: i32,
@@ -65,7 +65,7 @@ impl StartedProcess {
                 return Ok(());
             }
             if begun.elapsed() > START_TIMEOUT {
-                break format!("{} does not answer after {} s", self.service.name(), START_TIMEOUT.as_secs());
+                break format!("{} does not respond after {} s", self.service.name(), START_TIMEOUT.as_secs());
             }
             sleep(Duration::from_millis(100));
         };
@@ -112,7 +112,7 @@ pub fn stop(state: &State, service: Service) -> Result<bool, String> {
     let file = record_file(state, service);
     let found = record(state, service).filter(ProcessRecord::has_running_process);
     if let Some(record) = &found {
-        // To PostgreSQL, the usual signal means to wait until everyone has gone.
+        // To PostgreSQL, the usual signal means to wait until all clients have disconnected.
         end(record.pid, if service == Service::Postgres { Signal::INT } else { Signal::TERM });
     }
     match fs::remove_file(&file) {
@@ -177,7 +177,7 @@ fn settings_of(command: &Command) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What the kernel says of a process that has not ended.
+/// The state of a running process, from the kernel.
 struct ProcessStat {
     parent: i32,
     group: i32,

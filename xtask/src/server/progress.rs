@@ -1,9 +1,9 @@
-//! What a command prints while it works: each step, and how long it took.
+//! The progress that a command prints: each step, and how long it took.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The two halves of a start, which are timed apart.
+/// The two halves of a start, which are timed separately.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Packages of Debian and Python.
@@ -23,7 +23,7 @@ impl Progress {
         Self { begun: Instant::now(), installed: Mutex::default() }
     }
 
-    /// Says that a step begins; [`Step::done`] says that it ended.
+    /// Prints that a step begins; [`Step::done`] prints that it ended.
     pub fn step(&self, name: &str) -> Step {
         println!("{name} ...");
         Step { name: name.to_owned(), begun: Instant::now() }

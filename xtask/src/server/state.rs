@@ -21,7 +21,7 @@ pub enum Service {
     Tabular,
     /// The metrics API
     Metrics,
-    /// The HTTP API of hydra, which the catalogue tells of every resource
+    /// The HTTP API of hydra, which the catalogue notifies of every resource
     HydraApi,
     /// Checks the URLs of resources
     HydraCrawler,

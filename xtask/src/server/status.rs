@@ -1,24 +1,24 @@
-//! Which services run, and whether they answer.
+//! Which services run, and whether they respond.
 
 use super::packages::{PackageSet, Versions};
 use super::state::{Port, Service, State};
 use super::{hydra, postgres, probe, process, storage, tabular, udata};
 
-/// Whether a service does its work.
-pub fn answers(state: &State, service: Service) -> bool {
+/// Whether a service responds.
+pub fn responds(state: &State, service: Service) -> bool {
     match service {
-        Service::Postgres => postgres::answers(state),
+        Service::Postgres => postgres::responds(state),
         Service::Redis => probe::redis(state.port(Port::Of(service))),
-        Service::S3 => storage::s3_answers(state),
-        Service::Postgrest => tabular::postgrest_answers(state),
-        Service::Tabular | Service::Metrics => tabular::api_answers(state, service),
-        Service::HydraApi => probe::answers(&format!("{}/api/health", state.url(Port::Of(service)))),
+        Service::S3 => storage::s3_responds(state),
+        Service::Postgrest => tabular::postgrest_responds(state),
+        Service::Tabular | Service::Metrics => tabular::api_responds(state, service),
+        Service::HydraApi => probe::responds(&format!("{}/api/health", state.url(Port::Of(service)))),
         Service::HydraCrawler | Service::HydraWorker => hydra::works(&state.log(service.name())),
-        Service::Udata => udata::answers(state),
+        Service::Udata => udata::responds(state),
     }
 }
 
-/// Where a service is called.
+/// The URL of a service.
 pub fn url(state: &State, service: Service) -> Option<String> {
     match service {
         Service::Postgres => Some(postgres::address(state, "csv")),
@@ -48,13 +48,13 @@ pub fn print(state: &State, versions: &Versions) -> Result<(), String> {
     let mut down = Vec::new();
     for service in Service::ALL {
         let pid = process::pid(state, service);
-        let answers = pid.is_some() && answers(state, service);
+        let responds = pid.is_some() && responds(state, service);
         let condition = match pid {
-            Some(_) if answers => "up",
-            Some(_) => "no answer",
+            Some(_) if responds => "up",
+            Some(_) => "no response",
             None => "down",
         };
-        if !answers {
+        if !responds {
             down.push(service.name());
         }
         let port = service.ports().first().map(|port| state.port(*port).to_string());

@@ -22,8 +22,8 @@ pub fn s3(state: &State, versions: &Versions) -> Command {
 }
 
 /// Whether the bucket is there.
-pub fn s3_answers(state: &State) -> bool {
-    super::probe::answers(&format!("{}/{BUCKET}", state.url(Port::Of(Service::S3))))
+pub fn s3_responds(state: &State) -> bool {
+    super::probe::responds(&format!("{}/{BUCKET}", state.url(Port::Of(Service::S3))))
 }
 
 pub fn redis(state: &State) -> Command {

@@ -1,4 +1,4 @@
-//! The tabular and the metrics API, and the stand-in for PostgREST that they ask for rows.
+//! The tabular and the metrics API, and the stand-in for PostgREST that they read rows from.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,9 +19,9 @@ pub fn postgrest(state: &State, versions: &Versions) -> Command {
     command
 }
 
-pub fn postgrest_answers(state: &State) -> bool {
-    let asked = [(Port::Of(Service::Postgrest), "migrations_csv"), (Port::PostgrestMetrics, "site")];
-    asked.into_iter().all(|(port, table)| super::probe::answers(&format!("{}/{table}?limit=1", state.url(port))))
+pub fn postgrest_responds(state: &State) -> bool {
+    let tables = [(Port::Of(Service::Postgrest), "migrations_csv"), (Port::PostgrestMetrics, "site")];
+    tables.into_iter().all(|(port, table)| super::probe::responds(&format!("{}/{table}?limit=1", state.url(port))))
 }
 
 /// One of the two APIs.
@@ -39,8 +39,8 @@ pub fn api(state: &State, versions: &Versions, service: Service) -> Result<Comma
     Ok(command)
 }
 
-pub fn api_answers(state: &State, service: Service) -> bool {
-    super::probe::answers(&format!("{}/health/", state.url(Port::Of(service))))
+pub fn api_responds(state: &State, service: Service) -> bool {
+    super::probe::responds(&format!("{}/health/", state.url(Port::Of(service))))
 }
 
 /// Adds to the resources that may be aggregated. The server reads the file at each request.

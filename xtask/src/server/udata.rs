@@ -8,8 +8,7 @@ use super::keys;
 use super::packages::{PackageSet, Versions};
 use super::state::{Port, Service, State, failed};
 
-/// The server, which speaks to those of the others that are there. `name` is what it calls itself in documents and
-/// links.
+/// The server, which calls those of the others that run. `name` is its own name in documents and links.
 pub fn command(state: &State, versions: &Versions, name: Option<&str>, others: &[Service]) -> Result<Command, String> {
     let folder = state.path("udata");
     fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
@@ -45,6 +44,6 @@ pub fn command(state: &State, versions: &Versions, name: Option<&str>, others: &
     Ok(command)
 }
 
-pub fn answers(state: &State) -> bool {
-    super::probe::answers(&format!("{}/__local__/health", state.url(Port::Of(Service::Udata))))
+pub fn responds(state: &State) -> bool {
+    super::probe::responds(&format!("{}/__local__/health", state.url(Port::Of(Service::Udata))))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{MAX_BYTES, too_large};
 
-/// How long, how much and how far.
+/// The limits of a request.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// The time that all of it may take.
@@ -22,33 +22,33 @@ impl Default for Limits {
     }
 }
 
-/// The body of a URL that answers 200.
+/// The body of a response with status 200.
 pub fn get(url: &str, limits: &Limits) -> Result<Vec<u8>, String> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(limits.timeout))
         .timeout_connect(Some(limits.timeout.min(Duration::from_secs(10))))
         .max_redirects(limits.redirects)
-        // Whoever asks over TLS is not led to somewhere else without.
+        // A request over TLS does not follow a redirect without.
         .https_only(url.starts_with("https://"))
         .user_agent(concat!("datagouv-xtask (", env!("CARGO_PKG_REPOSITORY"), ")"))
         .build()
         .into();
     let mut response = agent.get(url).header("Accept", "application/json, application/yaml;q=0.9").call().map_err(
         |error| match error {
-            ureq::Error::StatusCode(status) => format!("answered {status}"),
+            ureq::Error::StatusCode(status) => format!("responded {status}"),
             other => other.to_string(),
         },
     )?;
     let status = response.status().as_u16();
     if status != 200 {
-        return Err(format!("answered {status}, and not 200"));
+        return Err(format!("responded {status}, and not 200"));
     }
     let length = response.body().content_length();
     if length.is_some_and(|length| length > limits.bytes) {
         return Err(too_large(limits.bytes));
     }
     let mut progress = Progress::start(url, length);
-    // One byte more than is taken tells too much from just enough.
+    // One byte more than the limit distinguishes too large from just large enough.
     let mut reader = response.body_mut().with_config().limit(limits.bytes + 2).reader();
     let (mut bytes, mut chunk) = (Vec::new(), vec![0; 1 << 16]);
     loop {
@@ -68,7 +68,7 @@ pub fn get(url: &str, limits: &Limits) -> Result<Vec<u8>, String> {
     }
 }
 
-/// A line on a terminal, which goes when all is there.
+/// A progress line on a terminal, removed at the end.
 struct Progress<'a> {
     url: &'a str,
     length: Option<u64>,

@@ -1,5 +1,6 @@
-//! Where a document comes from: a file, a URL, a commit, a version of the server's package, or the project itself.
+//! Sources of documents: a file, a URL, a commit, a version of the server's package, or the project itself.
 
+mod csvapi;
 mod folder;
 mod git;
 mod http;
@@ -24,17 +25,17 @@ pub use positions::{Position, Positions};
 /// The size above which nothing is taken for a document: the largest known one has 0.6 MB.
 const MAX_BYTES: u64 = 32 << 20;
 
-/// The compiled overlay of a vendored document, beside it.
+/// The compiled overlay of a vendored document, next to it.
 const OVERLAY: &str = "overlay.json";
 
-/// What a source gave.
+/// A loaded source.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The source, as it was asked for.
+    /// The source, as given.
     pub name: String,
     /// The source in words, for those who read where a document is from.
     pub origin: String,
-    /// The bytes, as they came.
+    /// The bytes received.
     pub bytes: Vec<u8>,
     /// The API that the source is known to describe, where its name says so.
     pub api: Option<Api>,
@@ -42,6 +43,8 @@ pub struct Loaded {
     pub version: Option<String>,
     /// The compiled overlay that corrects it, where the source has that too.
     pub overlay: Option<Vec<u8>>,
+    /// Whether the source has the operations alone, so that the rest is that of the vendored document.
+    pub is_partial: bool,
     /// Where the files lie that it may refer to; none where it may refer to no other.
     pub folder: Option<Folder>,
 }
@@ -49,7 +52,7 @@ pub struct Loaded {
 /// A source that gives no document, and why. Its display is one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The source, as it was asked for.
+    /// The source, as given.
     pub source: String,
     /// The reason, with the place in the document where there is one.
     pub reason: String,
@@ -76,7 +79,8 @@ pub const FOLDER: &str = "The folder in which references to other files may lead
 
 /// What a source can be, for the help of commands.
 pub const SOURCES: &str = "A file, a URL, git:REVISION:PATH, udata:VERSION or udata:latest (the catalogue's API v1; \
-    udata:VERSION:main-v2 is the other), or main, main-v2, tabular, metrics (as vendored)";
+    udata:VERSION:main-v2 is the other), pypi:udata-hydra-csvapi (tabular; pypi:udata-hydra-csvapi:VERSION:metrics is \
+    the other), or main, main-v2, tabular, metrics (as vendored)";
 
 /// Loads a document from wherever [`SOURCES`] says that it can be.
 ///
@@ -101,6 +105,7 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
         api,
         version: None,
         overlay: None,
+        is_partial: false,
         folder: None,
     };
     if let Some(object) = source.strip_prefix("git:") {
@@ -124,7 +129,24 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
             api: Some(api),
             version: Some(version),
             overlay: None,
+            is_partial: false,
             folder: None,
+        });
+    }
+    if let Some(package) = source.strip_prefix("pypi:") {
+        let mut parts = package.splitn(3, ':');
+        if parts.next() != Some(csvapi::PACKAGE) {
+            return Err(failed(format!("the one package that is known is {}", csvapi::PACKAGE)));
+        }
+        let version = parts.next().filter(|version| *version != "latest");
+        let api = parts.next().unwrap_or("tabular").parse().map_err(|error| Error::new(source, error))?;
+        let held = csvapi::document(version, api).map_err(failed)?;
+        let what = if held.is_partial { "the routes of its server; the rest as vendored" } else { "its document" };
+        return Ok(Loaded {
+            origin: format!("{} {} (Python package), {what}", csvapi::PACKAGE, held.version),
+            version: Some(held.version),
+            is_partial: held.is_partial,
+            ..plain(String::new(), held.bytes, Some(api))
         });
     }
     if source.starts_with("https://") || source.starts_with("http://") {
@@ -165,7 +187,7 @@ impl Loaded {
     ///
     /// # Errors
     ///
-    /// When the bytes are neither; the reason tells the line.
+    /// If the bytes are neither; the reason names the line.
     pub fn parse(&self) -> Result<Value, Error> {
         parse(&self.bytes).map_err(|reason| Error::new(&self.name, reason))
     }
@@ -197,7 +219,7 @@ impl Loaded {
         faults::read_bundle(bundle).map_err(failed)
     }
 
-    /// Where the values of the document stand in its text.
+    /// The positions of the values of the document in its text.
     pub fn positions(&self) -> Positions {
         let text = String::from_utf8_lossy(&self.bytes);
         Positions::of(text.trim_start_matches('\u{feff}'))

@@ -1,4 +1,4 @@
-//! Where the values of a document stand in its text.
+//! The positions of the values of a document in its text.
 
 use std::collections::HashMap;
 
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_stands_where_its_name_does() {
+    fn the_position_of_a_member_is_that_of_its_name() {
         let json = "{\n  \"a/b\": {\"é\": [1,\n    {\"c\": 2}]}\n}";
         assert_eq!(at(json, ""), (1, 1));
         assert_eq!(at(json, "/a~1b"), (2, 3));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_has_the_position_of_what_is_around_it() {
+    fn an_absent_value_has_the_position_of_its_parent() {
         assert_eq!(at("{\"a\": {\n\"b\": 1}}", "/a/c/d"), (1, 2));
         // A text that ends early has positions up to there.
         assert_eq!(at("{\"a\": {\n\"b\": [1, ", "/a/b"), (2, 1));

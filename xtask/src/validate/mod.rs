@@ -12,7 +12,7 @@ use datagouv_specs::document;
 use datagouv_specs::faults::{self, Reading, Version};
 use serde_json::{Value, json};
 
-use crate::format::Format;
+use crate::format::{self, Format};
 use crate::source::{self, Error, Loaded, Positions};
 pub use finding::{Finding, Place, Severity};
 
@@ -25,7 +25,7 @@ pub struct Arguments {
     #[arg(long, help = source::FOLDER)]
     folder: Option<PathBuf>,
     /// How the findings are written
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
     format: Format,
     /// Print the rules: what is found, and how it is read
     #[arg(long, conflicts_with = "source")]

@@ -24,7 +24,7 @@ pub const RULES: &[(&str, Severity, &str)] = &[
     (
         "reference-siblings-ignored",
         Severity::Info,
-        "Members stand beside a reference to a schema, where OpenAPI 3.0 ignores them; they are read.",
+        "A reference to a schema has siblings, which OpenAPI 3.0 ignores; they are read.",
     ),
     ("component-unused", Severity::Info, "Nothing refers to a component."),
 ];
@@ -121,7 +121,7 @@ fn follow<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     current
 }
 
-/// Schemas wherever they are, told by their keywords.
+/// Schemas anywhere, recognised by their keywords.
 fn walk(value: &Value, at: &str, version: Version, references: &mut BTreeSet<String>, findings: &mut Vec<Finding>) {
     match value {
         Value::Object(members) => {
@@ -130,7 +130,7 @@ fn walk(value: &Value, at: &str, version: Version, references: &mut BTreeSet<Str
                 let is_schema = at.contains("/schemas/") || at.contains("/schema") || at.contains("/definitions/");
                 if version == Version::OpenApi30 && is_schema && members.len() > 1 && !at.ends_with("/properties") {
                     let others: Vec<&str> = members.keys().map(String::as_str).filter(|key| *key != "$ref").collect();
-                    let text = format!("stands beside {}", others.join(", "));
+                    let text = format!("has the siblings {}", others.join(", "));
                     findings.push(found("reference-siblings-ignored", format!("{at}/$ref"), text));
                 }
             }

@@ -258,12 +258,12 @@ fn of_bodies() -> Vec<Case> {
 }
 
 fn of_responses() -> Vec<Case> {
-    let answers = |value: Value| get(json!({"responses": value}));
-    let status = |status: &str| answers(json!({status: {"description": ""}}));
-    let both = |one: &str, other: &str| answers(json!({one: {"description": ""}, other: {"description": ""}}));
-    let types = |value: Value| answers(json!({"200": {"content": value}}));
+    let responses = |value: Value| get(json!({"responses": value}));
+    let status = |status: &str| responses(json!({status: {"description": ""}}));
+    let both = |one: &str, other: &str| responses(json!({one: {"description": ""}, other: {"description": ""}}));
+    let types = |value: Value| responses(json!({"200": {"content": value}}));
     let media = json!({"schema": {"type": "string"}});
-    let headers = |value: Value| answers(json!({"200": {"headers": value}}));
+    let headers = |value: Value| responses(json!({"200": {"headers": value}}));
     let header = |required: bool| headers(json!({"X-Next": {"required": required, "schema": {"type": "string"}}}));
     let link = get(json!({"responses": {"200": {"links": {"next": {"operationId": "get_thing"}}}}}));
     let webhooks = |value: Value| json!({"openapi": "3.1.0", "webhooks": value});
@@ -450,7 +450,7 @@ fn of_servers() -> Vec<Case> {
 
 fn of_properties() -> Vec<Case> {
     let sent = |schema: Value| put(json!({"requestBody": {"content": {"application/json": {"schema": schema}}}}));
-    let answered =
+    let with_response =
         |schema: Value| get(json!({"responses": {"200": {"content": {"application/json": {"schema": schema}}}}}));
     let object =
         |properties: Value, required: Value| json!({"type": "object", "properties": properties, "required": required});
@@ -465,30 +465,30 @@ fn of_properties() -> Vec<Case> {
         ),
         case(
             "response-required-property-removed",
-            [answered(object(text.clone(), json!(["a"]))), answered(object(json!({}), json!([])))],
+            [with_response(object(text.clone(), json!(["a"]))), with_response(object(json!({}), json!([])))],
             [
-                answered(object(json!({"a": {"type": "string", "writeOnly": true}}), json!(["a"]))),
-                answered(object(json!({}), json!([]))),
+                with_response(object(json!({"a": {"type": "string", "writeOnly": true}}), json!(["a"]))),
+                with_response(object(json!({}), json!([]))),
             ],
         ),
         case(
             "request-property-became-read-only",
             [sent(flagged("readOnly", false)), sent(flagged("readOnly", true))],
-            [answered(flagged("readOnly", false)), answered(flagged("readOnly", true))],
+            [with_response(flagged("readOnly", false)), with_response(flagged("readOnly", true))],
         ),
         case(
             "request-property-no-longer-read-only",
             [sent(flagged("readOnly", true)), sent(flagged("readOnly", false))],
-            [answered(flagged("readOnly", true)), answered(flagged("readOnly", false))],
+            [with_response(flagged("readOnly", true)), with_response(flagged("readOnly", false))],
         ),
         case(
             "response-property-became-write-only",
-            [answered(flagged("writeOnly", false)), answered(flagged("writeOnly", true))],
+            [with_response(flagged("writeOnly", false)), with_response(flagged("writeOnly", true))],
             [sent(flagged("writeOnly", false)), sent(flagged("writeOnly", true))],
         ),
         case(
             "response-property-no-longer-write-only",
-            [answered(flagged("writeOnly", true)), answered(flagged("writeOnly", false))],
+            [with_response(flagged("writeOnly", true)), with_response(flagged("writeOnly", false))],
             [sent(flagged("writeOnly", true)), sent(flagged("writeOnly", false))],
         ),
     ]

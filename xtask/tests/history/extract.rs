@@ -69,7 +69,7 @@ fn references(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn an_extract_of_an_extract_is_itself() {
+fn extraction_is_idempotent() {
     for version in crate::VERSIONS {
         let extracted = crate::extract(version);
         assert_eq!(extract(&extracted.parse().unwrap()), String::from_utf8(extracted.bytes).unwrap(), "{version}");

@@ -60,7 +60,7 @@ fn the_same_version_gives_the_same_document() {
 }
 
 #[test]
-fn what_went_and_came_is_what_the_changelogs_tell() {
+fn removals_and_additions_match_the_changelogs() {
     let of = |old: &str, new: &str, rules: &[&str]| operations(&wire(&whole(old), &whole(new)), rules);
     assert_eq!(of("14.0.2", "15.4.1", &REMOVED), ["POST /organizations/{org}/member/{user}/"]);
     let removed = of("15.4.1", "17.0.3", &REMOVED);

@@ -42,8 +42,8 @@ fn an_entry_that_no_longer_occurs_is_reported() {
     specs.write("tabular/accepted.toml", &entry("0123456789abcdef", "response-property-removed"));
     let note = "response-property-removed (0123456789abcdef) no longer occurs: drop it";
     // With a document that has not changed nothing occurs.
-    let said = specs.refresh(&["tabular"]).done();
-    assert!(said.contains(note), "{said}");
+    let output = specs.refresh(&["tabular"]).done();
+    assert!(output.contains(note), "{output}");
     specs.serve(Api::Tabular, &tabular_and_more());
     let notes = report(&specs)["notes"].clone();
     assert!(notes.as_array().unwrap().iter().any(|it| it.as_str().unwrap().contains(note)), "{notes:#}");
@@ -66,7 +66,7 @@ fn a_file_of_decisions_that_cannot_be_read_refuses_the_refresh() {
     specs.serve(Api::Tabular, &tabular_and_more());
     specs.write("tabular/accepted.toml", "[[accepted]]\nfingerprint = \"0123456789abcdef\"\n");
     let before = specs.files();
-    let said = specs.refresh(&["tabular"]).failed();
-    assert!(said.contains("accepted.toml: entry 1 of `accepted` has no `reason`"), "{said}");
+    let output = specs.refresh(&["tabular"]).failed();
+    assert!(output.contains("accepted.toml: entry 1 of `accepted` has no `reason`"), "{output}");
     assert_eq!(specs.files(), before);
 }

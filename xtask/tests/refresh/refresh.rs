@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use toml_edit::DocumentMut;
 
-use crate::server::Answer;
+use crate::server::Response;
 use crate::specs::{Specs, path, tabular_and_more, vendored};
 
 fn sha256(text: &str) -> String {
@@ -13,12 +13,12 @@ fn sha256(text: &str) -> String {
 }
 
 #[test]
-fn what_is_vendored_already_changes_nothing() {
+fn an_unchanged_document_changes_nothing() {
     let specs = Specs::new();
     let before = specs.files();
-    let said = specs.refresh(&[]).done();
+    let output = specs.refresh(&[]).done();
     for api in Api::ALL {
-        assert!(said.contains(&format!("{api}: ")), "{said}");
+        assert!(output.contains(&format!("{api}: ")), "{output}");
     }
     assert_eq!(specs.files(), before);
     specs.refresh(&["--check"]).done();
@@ -32,7 +32,7 @@ fn what_is_vendored_already_changes_nothing() {
 }
 
 #[test]
-fn a_changed_document_takes_the_place_of_the_old_one_with_its_provenance() {
+fn a_changed_document_replaces_the_old_one_and_its_provenance() {
     let specs = Specs::new();
     let before = specs.files();
     let received = tabular_and_more();
@@ -42,12 +42,12 @@ fn a_changed_document_takes_the_place_of_the_old_one_with_its_provenance() {
     let after = specs.files();
     assert_eq!(after["tabular/openapi.json"], document::canonical_text(&received));
     let provenance: DocumentMut = after["provenance.toml"].parse().unwrap();
-    let told = |key: &str| provenance["tabular"][key].as_str().map(str::to_owned).unwrap();
-    assert_eq!(told("source"), url);
-    assert_eq!(told("live"), url);
-    assert_eq!(told("version"), "0.5.0");
-    assert_eq!(told("sha256_received"), sha256(&received.to_string()));
-    assert_eq!(told("sha256_file"), sha256(&after["tabular/openapi.json"]));
+    let recorded = |key: &str| provenance["tabular"][key].as_str().map(str::to_owned).unwrap();
+    assert_eq!(recorded("source"), url);
+    assert_eq!(recorded("live"), url);
+    assert_eq!(recorded("version"), "0.5.0");
+    assert_eq!(recorded("sha256_received"), sha256(&received.to_string()));
+    assert_eq!(recorded("sha256_file"), sha256(&after["tabular/openapi.json"]));
     assert!(provenance["tabular"]["date"].as_datetime().is_some_and(|date| date.date.is_some() && date.time.is_none()));
     // What was noted tells of the document before.
     assert!(provenance["tabular"].get("note").is_none());
@@ -121,8 +121,8 @@ fn a_document_of_openapi_31_goes_through_the_whole_pipeline() {
 #[test]
 fn a_redirect_leads_to_the_document() {
     let specs = Specs::new();
-    let url = specs.server.at("/new-place", Answer::Body("application/json", tabular_and_more().to_string().into()));
-    specs.server.at(path(Api::Tabular), Answer::Redirect(url));
+    let url = specs.server.at("/new-place", Response::Body("application/json", tabular_and_more().to_string().into()));
+    specs.server.at(path(Api::Tabular), Response::Redirect(url));
     specs.refresh(&["tabular"]).done();
     assert_eq!(specs.files()["tabular/openapi.json"], document::canonical_text(&tabular_and_more()));
 }
@@ -132,8 +132,8 @@ fn check_fails_on_a_difference_and_writes_nothing() {
     let specs = Specs::new();
     let before = specs.files();
     specs.serve(Api::Tabular, &tabular_and_more());
-    let said = specs.refresh(&["--check"]).failed();
-    assert!(said.contains("tabular: ") && said.contains("differs"), "{said}");
+    let output = specs.refresh(&["--check"]).failed();
+    assert!(output.contains("tabular: ") && output.contains("differs"), "{output}");
     assert_eq!(specs.files(), before);
 }
 
@@ -165,7 +165,7 @@ fn the_version_of_the_catalogue_is_that_of_its_site() {
     document["info"]["description"] = "Another.".into();
     specs.serve(Api::Main, &document);
     let site = br#"{"id": "default", "version": "18.0.0"}"#;
-    specs.server.at("/api/1/site/", Answer::Body("application/json", site.to_vec()));
+    specs.server.at("/api/1/site/", Response::Body("application/json", site.to_vec()));
     specs.refresh(&["main"]).done();
     let provenance: DocumentMut = specs.files()["provenance.toml"].parse().unwrap();
     assert_eq!(provenance["main"]["version"].as_str(), Some("18.0.0"));
@@ -182,18 +182,18 @@ fn another_source_is_taken_where_it_is_named() {
     let after = specs.files();
     assert_eq!(after["tabular/openapi.json"], document::canonical_text(&tabular_and_more()));
     assert_eq!(after["received.yaml"], files["received.yaml"]);
-    assert_eq!(specs.server.asked(), 0);
+    assert_eq!(specs.server.requests(), 0);
 }
 
 #[test]
-fn what_a_crash_left_is_put_back_first() {
+fn a_crashed_refresh_is_rolled_back_first() {
     let specs = Specs::new();
     let before = specs.files();
     specs.write(".refresh/journal", "provenance.toml\ntabular/openapi.json\n");
     specs.write(".refresh/0.old", &before["provenance.toml"]);
     specs.write(".refresh/1.old", &before["tabular/openapi.json"]);
     specs.write("provenance.toml", &before["provenance.toml"].replace("0.4.1", "0.5.0"));
-    let said = specs.refresh(&["--check"]).done();
-    assert!(said.contains("put back"), "{said}");
+    let output = specs.refresh(&["--check"]).done();
+    assert!(output.contains("put back"), "{output}");
     assert_eq!(specs.files(), before);
 }

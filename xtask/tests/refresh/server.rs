@@ -1,4 +1,4 @@
-//! A server of HTTP that answers what a test tells it to, badly too.
+//! An HTTP server whose responses a test sets, invalid ones too.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// What a path answers.
+/// The response of a path.
 #[derive(Clone)]
-pub enum Answer {
+pub enum Response {
     /// 200 with a body of a media type.
     Body(&'static str, Vec<u8>),
     /// This status, and a page of HTML.
@@ -18,19 +18,19 @@ pub enum Answer {
     Redirect(String),
     /// 200, all of the head, and so many bytes of the body, then the connection is cut.
     Cut(Vec<u8>, usize),
-    /// 200 and a body without an end; no length is told.
+    /// 200 and a body without an end, and no length.
     Endless,
     /// 200 and a length, and no body until the connection is closed.
     Huge(u64),
-    /// Nothing, for as long as the asker waits.
+    /// No response, for as long as the client waits.
     Silence,
 }
 
 /// A server on a port of its own, for as long as the value lives.
 pub struct Server {
     port: u16,
-    answers: Arc<Mutex<Vec<(String, Answer)>>>,
-    asked: Arc<AtomicUsize>,
+    responses: Arc<Mutex<Vec<(String, Response)>>>,
+    requests: Arc<AtomicUsize>,
 }
 
 fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -41,9 +41,9 @@ impl Server {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let answers: Arc<Mutex<Vec<(String, Answer)>>> = Arc::default();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let (known, count) = (Arc::clone(&answers), Arc::clone(&asked));
+        let responses: Arc<Mutex<Vec<(String, Response)>>> = Arc::default();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let (known, count) = (Arc::clone(&responses), Arc::clone(&requests));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (known, count) = (Arc::clone(&known), Arc::clone(&count));
@@ -53,14 +53,14 @@ impl Server {
                 });
             }
         });
-        Self { port, answers, asked }
+        Self { port, responses, requests }
     }
 
-    /// The URL of a path that answers this from now on.
-    pub fn at(&self, path: &str, answer: Answer) -> String {
-        let mut answers = lock(&self.answers);
-        answers.retain(|(known, _)| known != path);
-        answers.push((path.to_owned(), answer));
+    /// Sets the response of a path, and returns its URL.
+    pub fn at(&self, path: &str, response: Response) -> String {
+        let mut responses = lock(&self.responses);
+        responses.retain(|(known, _)| known != path);
+        responses.push((path.to_owned(), response));
         self.url(path)
     }
 
@@ -68,13 +68,13 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// How many requests came.
-    pub fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    /// The number of requests received.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 }
 
-fn serve(mut stream: TcpStream, answers: &Mutex<Vec<(String, Answer)>>) -> std::io::Result<()> {
+fn serve(mut stream: TcpStream, responses: &Mutex<Vec<(String, Response)>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut first = String::new();
     reader.read_line(&mut first)?;
@@ -83,37 +83,37 @@ fn serve(mut stream: TcpStream, answers: &Mutex<Vec<(String, Answer)>>) -> std::
         line.clear();
     }
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let answer = lock(answers).iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.clone());
-    match answer.unwrap_or(Answer::Status(404)) {
-        Answer::Body(media, body) => {
+    let response = lock(responses).iter().find(|(known, _)| *known == path).map(|(_, response)| response.clone());
+    match response.unwrap_or(Response::Status(404)) {
+        Response::Body(media, body) => {
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {}\r\n", body.len())?;
             stream.write_all(b"Connection: close\r\n\r\n")?;
             stream.write_all(&body)
         }
-        Answer::Status(status) => {
+        Response::Status(status) => {
             let body = "<!doctype html><title>Sorry</title>";
             write!(stream, "HTTP/1.1 {status} No\r\nContent-Type: text/html\r\nContent-Length: {}\r\n", body.len())?;
             write!(stream, "Connection: close\r\n\r\n{body}")
         }
-        Answer::Redirect(to) => {
+        Response::Redirect(to) => {
             write!(stream, "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         }
-        Answer::Cut(body, sent) => {
+        Response::Cut(body, sent) => {
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len())?;
             stream.write_all(&body[..sent])
         }
-        Answer::Endless => {
+        Response::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"swagger\": \"")?;
             // Ends when nobody reads on.
             loop {
                 stream.write_all(&[b'a'; 1 << 16])?;
             }
         }
-        Answer::Huge(length) => {
+        Response::Huge(length) => {
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n")?;
             wait(&mut reader)
         }
-        Answer::Silence => wait(&mut reader),
+        Response::Silence => wait(&mut reader),
     }
 }
 

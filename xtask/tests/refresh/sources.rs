@@ -8,18 +8,18 @@ use datagouv_specs::Api;
 use serde_json::json;
 use xtask::source::{Limits, Loaded, api_of_document, load, load_within};
 
-use crate::server::{Answer, Server};
+use crate::server::{Response, Server};
 
 const JSON: &str = "application/json";
 
 fn refused(source: &str) -> String {
-    said(load(source))
+    error_of(load(source))
 }
 
-fn said(result: Result<Loaded, xtask::source::Error>) -> String {
-    let said = result.unwrap_err().to_string();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
+fn error_of(result: Result<Loaded, xtask::source::Error>) -> String {
+    let message = result.unwrap_err().to_string();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    message
 }
 
 struct Scratch(PathBuf);
@@ -55,28 +55,28 @@ fn a_file_is_read_as_json_or_yaml() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_document() {
+fn a_byte_order_mark_is_skipped() {
     let marked = Scratch::file("mark.json", "\u{feff}{\"swagger\": \"2.0\"}").load();
     assert_eq!(marked.parse().unwrap(), json!({"swagger": "2.0"}));
 }
 
 #[test]
-fn what_is_no_document_says_what_it_is() {
-    let told = |name: &str, text: &str| Scratch::file(name, text).load().parse().unwrap_err().to_string();
-    assert!(told("empty", " \n").ends_with("empty"));
-    assert!(told("page", "<!doctype html>").contains("web page"));
-    let cut = told("cut", "{\"swagger\":\n\"2.0\",");
+fn a_file_that_is_no_document_is_an_error_with_its_kind() {
+    let error = |name: &str, text: &str| Scratch::file(name, text).load().parse().unwrap_err().to_string();
+    assert!(error("empty", " \n").ends_with("empty"));
+    assert!(error("page", "<!doctype html>").contains("web page"));
+    let cut = error("cut", "{\"swagger\":\n\"2.0\",");
     assert!(cut.contains("not JSON") && cut.contains("line 2"), "{cut}");
-    assert!(told("yaml", "a: [").contains("neither JSON nor YAML"));
+    assert!(error("yaml", "a: [").contains("neither JSON nor YAML"));
     let mut bytes = Scratch::file("latin", "").load();
     bytes.bytes = vec![b'{', 0xe9, b'}'];
     assert!(bytes.parse().unwrap_err().to_string().contains("not text"));
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
-    let said = refused("absent/swagger.json");
-    assert!(said.starts_with("absent/swagger.json: "), "{said}");
+fn a_missing_file_is_named() {
+    let message = refused("absent/swagger.json");
+    assert!(message.starts_with("absent/swagger.json: "), "{message}");
 }
 
 #[test]
@@ -106,21 +106,21 @@ fn a_commit_has_the_files_of_its_time() {
 }
 
 #[test]
-fn a_commit_or_a_path_that_is_not_there_is_named() {
+fn a_missing_commit_or_path_is_named() {
     for object in ["git:no-such-revision:Cargo.toml", "git:HEAD:no/such/file", "git:HEAD:specs", "git:HEAD", "git::a"] {
-        let said = refused(object);
-        assert!(said.starts_with(object), "{said}");
+        let message = refused(object);
+        assert!(message.starts_with(object), "{message}");
     }
     // Nothing that git would take for an option.
-    let said = refused("git:--textconv:Cargo.toml");
-    assert!(said.contains("does not begin with `-`"), "{said}");
+    let message = refused("git:--textconv:Cargo.toml");
+    assert!(message.contains("does not begin with `-`"), "{message}");
 }
 
 #[test]
-fn a_version_that_is_none_is_refused_before_anything_is_installed() {
+fn an_invalid_version_is_refused_before_anything_is_installed() {
     for source in ["udata:", "udata:newest", "udata:../../17.0.3", "udata:--index-url=x", "udata:17.0.3 requests"] {
-        let said = refused(source);
-        assert!(said.contains("neither a version"), "{said}");
+        let message = refused(source);
+        assert!(message.contains("neither a version"), "{message}");
     }
     assert!(refused("udata:17.18.0:tabular").contains("main and main-v2"));
     assert!(refused("udata:17.18.0:nothing").contains("is not one of"));
@@ -129,62 +129,70 @@ fn a_version_that_is_none_is_refused_before_anything_is_installed() {
 #[test]
 fn a_url_gives_its_body_also_after_a_redirect() {
     let server = Server::start();
-    let good = server.at("/swagger.json", Answer::Body(JSON, b"{\"swagger\": \"2.0\"}".to_vec()));
+    let good = server.at("/swagger.json", Response::Body(JSON, b"{\"swagger\": \"2.0\"}".to_vec()));
     let loaded = load(&good).unwrap();
     assert_eq!(loaded.bytes, b"{\"swagger\": \"2.0\"}");
     assert_eq!((loaded.name.as_str(), loaded.api), (good.as_str(), None));
-    let moved = server.at("/moved", Answer::Redirect("/swagger.json".to_owned()));
+    let moved = server.at("/moved", Response::Redirect("/swagger.json".to_owned()));
     assert_eq!(load(&moved).unwrap().bytes, loaded.bytes);
 }
 
 #[test]
-fn redirects_end() {
+fn redirects_are_limited() {
     let server = Server::start();
-    let circle = server.at("/circle", Answer::Redirect("/circle".to_owned()));
-    let said = refused(&circle);
-    assert!(said.contains("redirect"), "{said}");
-    assert!(server.asked() <= 7, "{}", server.asked());
+    let circle = server.at("/circle", Response::Redirect("/circle".to_owned()));
+    let message = refused(&circle);
+    assert!(message.contains("redirect"), "{message}");
+    assert!(server.requests() <= 7, "{}", server.requests());
 }
 
 #[test]
-fn a_status_that_is_no_success_is_told() {
+fn a_status_other_than_200_is_an_error() {
     let server = Server::start();
     for status in [404, 500, 503] {
-        let said = refused(&server.at("/status", Answer::Status(status)));
-        assert!(said.ends_with(&format!("answered {status}")), "{said}");
+        let message = refused(&server.at("/status", Response::Status(status)));
+        assert!(message.ends_with(&format!("responded {status}")), "{message}");
     }
     // A success without a document is none.
-    assert!(refused(&server.at("/status", Answer::Status(203))).contains("203"));
+    assert!(refused(&server.at("/status", Response::Status(203))).contains("203"));
 }
 
 #[test]
-fn a_cut_body_is_no_body() {
+fn a_truncated_body_is_an_error() {
     let server = Server::start();
     let body = b"{\"swagger\": \"2.0\"}          ".to_vec();
     // Cut where what came would be a whole document.
-    let said = refused(&server.at("/cut", Answer::Cut(body, 18)));
-    assert!(said.contains("cut"), "{said}");
+    let message = refused(&server.at("/cut", Response::Cut(body, 18)));
+    assert!(message.contains("cut"), "{message}");
 }
 
 #[test]
-fn more_than_the_limit_is_not_taken() {
+fn a_body_over_the_limit_is_an_error() {
     let server = Server::start();
     let limits = Limits { bytes: 1 << 20, timeout: Duration::from_secs(600), ..Limits::default() };
-    let said_of = |path: &str, answer: Answer| said(load_within(&server.at(path, answer), &limits));
-    assert!(said_of("/endless", Answer::Endless).contains("more than 1 MB"));
+    let message_of = |path: &str, response: Response| error_of(load_within(&server.at(path, response), &limits));
+    assert!(message_of("/endless", Response::Endless).contains("more than 1 MB"));
     // Told beforehand, it is refused without waiting for it.
-    assert!(said_of("/huge", Answer::Huge((1 << 20) + 1)).contains("more than 1 MB"));
-    let just = server.at("/just", Answer::Body(JSON, vec![b' '; 1 << 20]));
+    assert!(message_of("/huge", Response::Huge((1 << 20) + 1)).contains("more than 1 MB"));
+    let just = server.at("/just", Response::Body(JSON, vec![b' '; 1 << 20]));
     assert_eq!(load_within(&just, &limits).unwrap().bytes.len(), 1 << 20);
 }
 
 #[test]
-fn an_answer_that_does_not_come_is_given_up() {
+fn a_missing_response_times_out() {
     let server = Server::start();
     let limits = Limits { timeout: Duration::from_millis(300), ..Limits::default() };
-    let said_of = |path: &str, answer: Answer| said(load_within(&server.at(path, answer), &limits));
-    let silence = said_of("/silence", Answer::Silence);
+    let message_of = |path: &str, response: Response| error_of(load_within(&server.at(path, response), &limits));
+    let silence = message_of("/silence", Response::Silence);
     assert!(silence.contains("timeout"), "{silence}");
-    let stalled = said_of("/stalled", Answer::Huge(100));
+    let stalled = message_of("/stalled", Response::Huge(100));
     assert!(stalled.contains("timeout"), "{stalled}");
+}
+
+#[test]
+fn a_package_that_is_not_known_is_not_installed() {
+    assert!(refused("pypi:requests").ends_with("the one package that is known is udata-hydra-csvapi"));
+    assert!(refused("pypi:udata-hydra-csvapi:0.3.1:main").contains("serves tabular and metrics, and not main"));
+    assert!(refused("pypi:udata-hydra-csvapi:--pre").contains("is no version such as 0.3.1"));
+    assert!(refused("pypi:udata-hydra-csvapi:0.3.1:rows").contains("rows"));
 }

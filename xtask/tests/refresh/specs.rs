@@ -10,7 +10,7 @@ use datagouv_specs::Api;
 use serde_json::Value;
 use toml_edit::{DocumentMut, value};
 
-use crate::server::{Answer, Server};
+use crate::server::{Response, Server};
 
 pub struct Specs {
     folder: PathBuf,
@@ -42,7 +42,7 @@ impl Specs {
                 let entry = entry.unwrap();
                 fs::copy(entry.path(), folder.join(api.name()).join(entry.file_name())).unwrap();
             }
-            server.at(path(api), Answer::Body("application/json", api.document_text().into()));
+            server.at(path(api), Response::Body("application/json", api.document_text().into()));
         }
         let text = fs::read_to_string(source.join("provenance.toml")).unwrap();
         let mut provenance: DocumentMut = text.parse().unwrap();
@@ -55,7 +55,7 @@ impl Specs {
 
     /// Serves another document, and gives its URL.
     pub fn serve(&self, api: Api, document: &Value) -> String {
-        self.server.at(path(api), Answer::Body("application/json", document.to_string().into_bytes()))
+        self.server.at(path(api), Response::Body("application/json", document.to_string().into_bytes()))
     }
 
     pub fn refresh(&self, arguments: &[&str]) -> Refreshed {
@@ -108,16 +108,16 @@ impl Drop for Specs {
 pub struct Refreshed(Output);
 
 impl Refreshed {
-    /// Exit 0; what it said.
+    /// Asserts exit status 0; returns the output.
     pub fn done(&self) -> String {
-        assert_eq!(self.0.status.code(), Some(0), "{}", self.said());
-        self.said()
+        assert_eq!(self.0.status.code(), Some(0), "{}", self.output());
+        self.output()
     }
 
-    /// Exit 1; what it said.
+    /// Asserts exit status 1; returns the output.
     pub fn failed(&self) -> String {
-        assert_eq!(self.0.status.code(), Some(1), "{}", self.said());
-        self.said()
+        assert_eq!(self.0.status.code(), Some(1), "{}", self.output());
+        self.output()
     }
 
     /// The report.
@@ -125,7 +125,7 @@ impl Refreshed {
         String::from_utf8(self.0.stdout.clone()).unwrap()
     }
 
-    pub fn said(&self) -> String {
+    pub fn output(&self) -> String {
         String::from_utf8(self.0.stderr.clone()).unwrap()
     }
 }

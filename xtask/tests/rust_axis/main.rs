@@ -12,7 +12,7 @@ use xtask::overlays::SourceOverlay;
 /// A small API: a list, one thing, what creates and what changes it.
 pub fn things() -> Value {
     let thing = json!({"$ref": "#/components/schemas/Thing"});
-    let answer = json!({"200": {"description": "", "content": {"application/json": {"schema": thing}}}});
+    let response = json!({"200": {"description": "", "content": {"application/json": {"schema": thing}}}});
     let list = json!({"type": "array", "items": thing});
     let body = json!({"required": true, "content": {"application/json": {"schema": thing}}});
     let path = json!({"in": "path", "name": "thing", "required": true, "schema": {"type": "string"}});
@@ -30,11 +30,11 @@ pub fn things() -> Value {
                     ],
                     "responses": {"200": {"description": "", "content": {"application/json": {"schema": list}}}},
                 },
-                "post": {"operationId": "create_thing", "tags": ["things"], "requestBody": body, "responses": answer},
+                "post": {"operationId": "create_thing", "tags": ["things"], "requestBody": body, "responses": response},
             },
             "/things/{thing}/": {
                 "parameters": [path],
-                "get": {"operationId": "get_thing", "tags": ["things"], "responses": answer},
+                "get": {"operationId": "get_thing", "tags": ["things"], "responses": response},
                 "delete": {"operationId": "delete_thing", "tags": ["things"], "responses": {"204": {"description": ""}}},
             },
         },

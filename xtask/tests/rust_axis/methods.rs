@@ -19,7 +19,7 @@ fn a_document_against_itself_has_no_change() {
 }
 
 #[test]
-fn words_are_no_change() {
+fn descriptions_are_no_change() {
     let new = with(|document| {
         document["paths"]["/things/"]["get"]["summary"] = json!("All of them.");
         document["components"]["schemas"]["Thing"]["description"] = json!("A thing.");
@@ -30,7 +30,7 @@ fn words_are_no_change() {
 }
 
 #[test]
-fn an_operation_that_goes_takes_its_method_and_its_types_along() {
+fn a_removed_operation_removes_its_method_and_its_types() {
     let new = with(|document| {
         document["paths"]["/things/"].as_object_mut().unwrap().remove("get");
     });
@@ -57,7 +57,7 @@ fn another_operation_id_is_another_name_of_the_method() {
 }
 
 #[test]
-fn a_path_that_moves_under_the_same_name_is_nothing_to_a_program() {
+fn a_changed_path_under_the_same_operation_id_breaks_nothing() {
     let new = with(|document| {
         let paths = document["paths"].as_object_mut().unwrap();
         let item = paths.remove("/things/").unwrap();
@@ -78,7 +78,7 @@ fn a_parameter_of_the_path_with_another_name_is_another_method_of_the_builder() 
 }
 
 #[test]
-fn an_optional_parameter_more_breaks_nobody() {
+fn an_added_optional_parameter_breaks_nothing() {
     let more = |required: bool| {
         with(|document| {
             let list = document.pointer_mut(&format!("{LIST}/parameters")).unwrap().as_array_mut().unwrap();
@@ -115,7 +115,7 @@ fn the_type_of_a_parameter_counts_and_its_limits_do_not() {
 }
 
 #[test]
-fn what_took_a_text_and_takes_more_breaks_nobody() {
+fn a_setter_that_accepts_more_types_breaks_nothing() {
     let sort = |schema: serde_json::Value| {
         with(|document| *document.pointer_mut(&format!("{LIST}/parameters/1/schema")).unwrap() = schema)
     };
@@ -133,7 +133,7 @@ fn what_took_a_text_and_takes_more_breaks_nobody() {
 }
 
 #[test]
-fn a_body_more_is_an_argument_more() {
+fn an_added_body_is_an_added_argument() {
     let new = with(|document| {
         let body = json!({"content": {"application/json": {"schema": {"type": "string"}}}});
         document.pointer_mut(&format!("{THING}/delete")).unwrap()["requestBody"] = body;
@@ -143,7 +143,7 @@ fn a_body_more_is_an_argument_more() {
 }
 
 #[test]
-fn another_answer_is_told_once() {
+fn a_changed_response_type_is_reported_once() {
     let new = with(|document| {
         let content = json!({"text/csv": {"schema": {"type": "string"}}});
         document.pointer_mut(&format!("{LIST}/responses/200")).unwrap()["content"] = content;
@@ -154,7 +154,7 @@ fn another_answer_is_told_once() {
 }
 
 #[test]
-fn another_status_of_success_is_none() {
+fn a_changed_success_status_breaks_nothing() {
     let new = with(|document| {
         let responses = document.pointer_mut("/paths/~1things~1/post/responses").unwrap().as_object_mut().unwrap();
         let created = responses.remove("200").unwrap();
@@ -187,7 +187,7 @@ fn items_are_named_by_the_module_of_their_api() {
 }
 
 #[test]
-fn a_function_that_is_gone_or_takes_another_type_is_told_and_one_more_breaks_nobody() {
+fn removed_and_changed_functions_are_reported_and_added_ones_break_nothing() {
     let with_pages = |pages: Option<&str>| {
         let functions = pages.map(|signature| ("pages".to_owned(), signature.to_owned())).into_iter().collect();
         let operation = Operation { method: "GET".to_owned(), path: "/things/".to_owned(), tag: String::new() };

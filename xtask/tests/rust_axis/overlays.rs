@@ -44,7 +44,7 @@ fn a_correction_of_what_is_new_is_skipped_in_the_old_document_and_noted() {
 }
 
 #[test]
-fn what_a_skipped_correction_leaves_inconsistent_is_mended() {
+fn an_inconsistency_after_a_skipped_correction_is_repaired() {
     let new = with(|document| {
         let schemas = &mut document["components"]["schemas"];
         schemas["Thing"]["properties"]["size"] = json!({"type": "integer"});
@@ -65,11 +65,11 @@ fn what_a_skipped_correction_leaves_inconsistent_is_mended() {
 }
 
 #[test]
-fn what_cannot_be_mended_is_taken_as_it_was() {
-    // The overlay gives the deletion an answer, which would be a second one in OLD.
+fn a_document_that_cannot_be_repaired_is_compared_as_it_was() {
+    // The overlay gives the deletion a response, which would be a second one in OLD.
     let old = with(|document| {
-        let answer = json!({"description": "", "content": {"application/json": {"schema": {"type": "integer"}}}});
-        document["paths"]["/things/{thing}/"]["delete"]["responses"] = json!({"200": answer});
+        let response = json!({"description": "", "content": {"application/json": {"schema": {"type": "integer"}}}});
+        document["paths"]["/things/{thing}/"]["delete"]["responses"] = json!({"200": response});
     });
     let actions = [
         action("$.paths['/things/{thing}/'].delete.responses['204']", "update: {description: Gone.}"),
@@ -81,12 +81,12 @@ fn what_cannot_be_mended_is_taken_as_it_was() {
     .concat();
     let axis = between("taken", &old, &things(), &actions);
     assert!(axis.notes.iter().any(|note| note.contains("is taken without corrections")), "{:?}", axis.notes);
-    let answer = axis.changes.iter().find(|change| change.id == "rust-response-changed").unwrap();
-    assert_eq!((answer.old.as_deref(), answer.new.as_deref()), (Some("i64"), Some("String")));
+    let response = axis.changes.iter().find(|change| change.id == "rust-response-changed").unwrap();
+    assert_eq!((response.old.as_deref(), response.new.as_deref()), (Some("i64"), Some("String")));
 }
 
 #[test]
-fn what_was_one_schema_before_it_was_divided_is_corrected_as_its_parts_are() {
+fn a_schema_before_its_division_is_corrected_as_its_parts() {
     let divided: Value = serde_json::from_str(
         &things().to_string().replace("\"Owner\"", "\"Owner_read\"").replace("schemas/Owner", "schemas/Owner_read"),
     )
@@ -100,7 +100,7 @@ fn what_was_one_schema_before_it_was_divided_is_corrected_as_its_parts_are() {
 }
 
 #[test]
-fn schemas_that_are_their_own_parents_end() {
+fn schemas_that_extend_themselves_terminate() {
     let looped = with(|document| {
         let schemas = document["components"]["schemas"].as_object_mut().unwrap();
         let parents = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});

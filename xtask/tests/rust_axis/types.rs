@@ -12,7 +12,7 @@ fn property(name: &str, schema: Value) -> Value {
 }
 
 #[test]
-fn a_field_more_breaks_nobody() {
+fn an_added_field_breaks_nothing() {
     let new = property("size", json!({"type": "integer"}));
     // It comes back and goes in.
     assert_eq!(found(&new), ["field-added Thing::size", "field-added ThingInput::size"]);
@@ -46,7 +46,7 @@ fn the_type_of_a_field_counts() {
 }
 
 #[test]
-fn what_the_server_no_longer_promises_becomes_an_option() {
+fn a_field_that_is_no_longer_required_becomes_an_option() {
     let new = with(|document| document["components"]["schemas"]["Thing"]["required"] = json!(["title", "kind"]));
     let expected = [
         "field-option-changed Thing::kind",
@@ -60,7 +60,7 @@ fn what_the_server_no_longer_promises_becomes_an_option() {
 }
 
 #[test]
-fn what_can_be_emptied_is_another_type_of_inputs_alone() {
+fn a_nullable_property_changes_only_input_types() {
     let new = property("kind", json!({"type": "string", "enum": ["big", "small"], "nullable": true}));
     let axis = between(Api::Main, &things(), &new);
     assert_eq!(told(&axis), ["field-option-changed ThingInput::kind"]);
@@ -68,7 +68,7 @@ fn what_can_be_emptied_is_another_type_of_inputs_alone() {
 }
 
 #[test]
-fn a_requirement_more_is_an_argument_more_of_the_constructor() {
+fn an_added_requirement_is_an_added_constructor_argument() {
     let new = with(|document| {
         document["components"]["schemas"]["Thing"]["x-required-in-requests"] = json!(["title", "owner"]);
     });
@@ -80,7 +80,7 @@ fn a_requirement_more_is_an_argument_more_of_the_constructor() {
 }
 
 #[test]
-fn an_input_that_loses_its_default_or_its_conversion_says_so() {
+fn a_lost_default_or_conversion_of_an_input_is_reported() {
     let owner = |required: Value| {
         with(|document| {
             document["components"]["schemas"]["Owner"]["x-required-in-requests"] = required;
@@ -95,7 +95,7 @@ fn an_input_that_loses_its_default_or_its_conversion_says_so() {
 }
 
 #[test]
-fn an_enumeration_grows_without_breaking_and_shrinks_with() {
+fn added_enum_values_break_nothing_and_removed_ones_do() {
     let new = property("kind", json!({"type": "string", "enum": ["big", "small", "huge"]}));
     assert_eq!(found(&new), ["variant-added Kind::Huge"]);
     assert_eq!(found_back(&new), ["variant-removed Kind::Huge"]);
@@ -176,12 +176,12 @@ fn an_object_that_becomes_one_of_several_is_another_kind_of_type() {
 #[test]
 fn a_schema_written_out_where_it_is_used_keeps_its_fields_under_another_name() {
     // Only where it comes back: what goes in is shaped twice, for what creates and what changes.
-    let answers = |document: &mut Value| {
+    let responses = |document: &mut Value| {
         document["paths"]["/things/"].as_object_mut().unwrap().remove("post");
     };
-    let old = with(answers);
+    let old = with(responses);
     let new = with(|document| {
-        answers(document);
+        responses(document);
         let owner = document["components"]["schemas"]["Owner"].clone();
         document["components"]["schemas"]["Thing"]["properties"]["owner"] = owner;
         document["components"]["schemas"].as_object_mut().unwrap().remove("Owner");

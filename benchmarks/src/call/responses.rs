@@ -1,5 +1,4 @@
-//! What the calls are answered: answers that were recorded from the platform, made as long as those that people ask
-//! for.
+//! The responses to the calls: recorded from the platform, and made as long as those that people request.
 
 use std::fs;
 use std::path::Path;
@@ -12,13 +11,13 @@ use crate::Outcome;
 /// A dataset with all that a dataset has, but for its resources.
 pub(crate) const DATASET: &str = "000000000000000000000056";
 
-/// How many resources the dataset that is asked for has.
+/// The number of resources of the requested dataset.
 const RESOURCES: usize = 30;
 
 /// How many datasets are on the page, and how many resources each of them has.
 const PAGE: (usize, usize) = (100, 3);
 
-/// Gives the answers to the server.
+/// Records the responses in the server.
 pub(crate) fn record(sandbox: &Sandbox) -> Outcome {
     let formats = recorded("suggest_formats-200-1")?;
     let dataset = recorded("get_dataset-200-2")?;
@@ -28,12 +27,12 @@ pub(crate) fn record(sandbox: &Sandbox) -> Outcome {
         "data": datasets, "total": 100_000, "page": 1, "page_size": PAGE.0, "previous_page": null,
         "next_page": "https://www.data.gouv.fr/api/1/datasets/?page=2&page_size=100",
     });
-    for (operation, answer) in [
+    for (operation, body) in [
         ("suggest_formats", formats),
         ("get_dataset", with_resources(&dataset, 0, &resource, RESOURCES)),
         ("list_datasets", page),
     ] {
-        sandbox.record(Api::Main, operation, 200, "application/json", answer.to_string());
+        sandbox.record(Api::Main, operation, 200, "application/json", body.to_string());
     }
     Ok(())
 }
