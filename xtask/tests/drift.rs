@@ -117,7 +117,7 @@ fn tabular(table: &str) -> (Server, String) {
     server.at(&format!("{resource}/"), body(&json!({"created_at": "", "url": "", "links": []})));
     server.at(&format!("{resource}/data/?page_size=20"), body(&json!({"data": [], "links": {}, "meta": {}})));
     server.at(&format!("{resource}/data/json/"), body(&json!([])));
-    server.at(&format!("{resource}/data/csv/"), Answer::Body("text/html", b"<p>".to_vec()));
+    server.at(&format!("{resource}/data/csv/"), Response::Body("text/html", b"<p>".to_vec()));
     (server, url.trim_end_matches("/health/").to_owned())
 }
 
