@@ -66,7 +66,8 @@ pub fn wider<'a>(
 ) -> Option<Wider<'a>> {
     let types = scalars(from, narrow)?;
     if is_any_text(to, wide) {
-        return types.iter().any(|name| *name != "string").then_some(Wider::Text);
+        // Strings among others are compared as such.
+        return (!types.contains("string")).then_some(Wider::Text);
     }
     let list = to.follow(wide?).value;
     let items = list.get("items").filter(|_| has_repeated_lists && list.get("type").is_some_and(|it| it == "array"));

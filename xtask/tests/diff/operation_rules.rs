@@ -552,6 +552,8 @@ fn what_travels_as_text_is_compared_as_text() {
     assert_eq!(rules(&number, &text), ["request-type-widened"]);
     assert_eq!(rules(&text, &number), ["request-type-narrowed"]);
     assert_eq!(rules(&number, &query(json!({"type": "string", "format": "uuid"}))), ["request-type-changed"]);
+    let union = query(json!({"oneOf": [{"type": "string"}, {"type": "integer"}]}));
+    assert_eq!(rules(&text, &union), ["request-variant-added"]);
     // One value is a list of one where lists repeat the name.
     let list = |members: Value| {
         let mut schema = json!({"type": "array", "items": {"type": "integer"}});
