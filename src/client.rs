@@ -167,6 +167,20 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Returns the base URL of an API, without a trailing slash; `None` if the deployment has no such API.
+    #[must_use]
+    pub fn base_url(&self, api: Api) -> Option<String> {
+        let endpoint = &self.endpoints[api as usize];
+        endpoint.exists().then(|| endpoint.base_url())
+    }
+
+    /// Returns the limits of requests to each host.
+    pub fn limits(&self) -> &Limits {
+        self.shared.limits()
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("has_api_key", &self.shared.has_key()).finish_non_exhaustive()

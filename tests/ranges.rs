@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use datagouv::files::{RangeReader, RemoteFile};
+use datagouv::files::{FileState, RangeReader, RemoteFile};
 use datagouv::{Api, Client, Result};
 use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
 use datagouv_sandbox::{Reply, clock};
@@ -86,6 +86,34 @@ async fn range_requests_have_the_precondition_and_no_key() {
     assert!(requests[1].header("if-match").is_some_and(|tag| tag.starts_with('"')));
     assert!(requests.iter().all(|request| request.header("x-api-key").is_none()));
     assert!(requests.iter().all(|request| request.header("accept-encoding") == Some("identity")));
+}
+
+#[tokio::test]
+async fn a_saved_file_state_is_reopened_unless_the_file_has_changed() {
+    let (one, mut other) = (data(), data());
+    other[3] = 255;
+    const DATE: (&str, &str) = ("date", "Sun, 22 Nov 2026 10:00:09 GMT");
+    const EARLIER: &[(&str, &str)] = &[("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"), DATE];
+    const LATER: &[(&str, &str)] = &[("last-modified", "Sun, 22 Nov 2026 10:00:01 GMT"), DATE];
+    let longer = [one.clone(), vec![0]].concat();
+    let cases: [([&'static [(&'static str, &'static str)]; 2], Vec<u8>, &str); 4] = [
+        ([&[("etag", "\"a\"")], &[("etag", "\"b\"")]], other.clone(), "entity tag"),
+        ([EARLIER, LATER], other.clone(), "modification date"),
+        ([&[("etag", "\"a\"")], &[]], other, "no entity tag any more"),
+        ([&[], &[]], longer, "size"),
+    ];
+    for (tags, changed, what) in cases {
+        let (server, replace) = replaceable(tags, [one.clone(), changed]).await;
+        let sent = serde_json::to_string(&open(&server).await.unwrap().state()).unwrap();
+        assert!(!sent.contains("a-key-that-must-not-be-seen"), "{sent}");
+        let state: FileState = serde_json::from_str(&sent).unwrap();
+        let client = Client::new().unwrap();
+        let same = RangeReader::reopen(&client, &state).await.unwrap();
+        assert_eq!(same.read(0..4).await.unwrap(), one[..4], "{what}");
+        replace();
+        let error = RangeReader::reopen(&client, &state).await.unwrap_err();
+        assert!(error.is_changed(), "{what}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs,
 };
-use datagouv::rows::Condition;
 use futures_util::stream;
 
 use crate::source::Source;
@@ -31,14 +30,14 @@ pub(crate) struct CountExec {
 }
 
 impl CountExec {
-    pub(crate) fn new(source: &Source, condition: &Condition, rows: u64) -> Self {
+    pub(crate) fn new(source: Source, condition: String, rows: u64) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::new(Schema::empty())),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { source: source.clone(), condition: condition.to_string(), rows, properties: Arc::new(properties) }
+        Self { source, condition, rows, properties: Arc::new(properties) }
     }
 
     fn statistics(&self) -> Statistics {

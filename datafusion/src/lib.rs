@@ -6,9 +6,12 @@
 )]
 
 mod catalog;
+#[cfg(feature = "codec")]
+pub mod codec;
 mod count;
 mod dynamic;
 mod error;
+mod export;
 mod filters;
 mod functions;
 mod options;

@@ -158,7 +158,9 @@ impl Copy {
             .build();
         let scan = DataSourceExec::from_data_source(config);
         let row_groups = self.metadata.num_row_groups();
-        let copy: Arc<dyn ExecutionPlan> = Arc::new(ParquetCopyExec::new(scan, &table.source, &url, rows, row_groups));
+        let (client, file) = (&table.client, self.reader.state());
+        let copy = ParquetCopyExec::new(scan, &table.source, client, file, rows, row_groups);
+        let copy: Arc<dyn ExecutionPlan> = Arc::new(copy);
         let Some(predicate) = predicate else { return Ok(copy) };
         let schema = DFSchema::try_from(copy.schema().as_ref().clone())?;
         let predicate = state.create_physical_expr(predicate, &schema)?;

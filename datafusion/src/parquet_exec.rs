@@ -6,51 +6,61 @@ use std::sync::Arc;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, config::ConfigOptions, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::execution_plan::CardinalityEffect;
-use datafusion::physical_plan::filter_pushdown::{
-    ChildPushdownResult, FilterDescription, FilterPushdownPhase, FilterPushdownPropagation,
-};
+use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::filter_pushdown::{ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation};
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sort_pushdown::SortOrderPushdownResult;
 use datafusion::physical_plan::{
-    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions, StatisticsArgs,
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions, StatisticsArgs,
 };
+use datagouv::Client;
+use datagouv::files::FileState;
 
 use crate::source::Source;
 
-/// Passes on what its input reads.
+/// A leaf around DataFusion's own scan, so that nothing comes between them: the scan means nothing without the file.
 #[derive(Clone, Debug)]
 pub(crate) struct ParquetCopyExec {
-    input: Arc<dyn ExecutionPlan>,
-    properties: Arc<PlanProperties>,
-    description: Arc<str>,
+    pub scan: Arc<dyn ExecutionPlan>,
+    pub file: Arc<CopyFile>,
+}
+
+/// The file that is read.
+#[derive(Debug)]
+pub(crate) struct CopyFile {
+    pub client: Client,
+    pub state: FileState,
+    pub description: String,
+    pub row_groups: usize,
 }
 
 impl ParquetCopyExec {
     pub(crate) fn new(
-        input: Arc<dyn ExecutionPlan>,
+        scan: Arc<dyn ExecutionPlan>,
         source: &Source,
-        url: &str,
+        client: &Client,
+        state: FileState,
         rows: usize,
         row_groups: usize,
     ) -> Self {
+        let url = state.url();
         let description = format!(
             "{source}, because=the Parquet copy is of the same import and holds the columns, url={url}, rows={rows}, \
              requests=1 (while planning) and at most {row_groups} for each run of columns"
         );
-        let properties = Arc::clone(input.properties());
-        Self { input, properties, description: description.into() }
+        Self { scan, file: Arc::new(CopyFile { client: client.clone(), state, description, row_groups }) }
     }
 
-    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-        let properties = Arc::clone(input.properties());
-        Arc::new(Self { input, properties, description: Arc::clone(&self.description) })
+    fn with_scan(&self, scan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self { scan, file: Arc::clone(&self.file) })
     }
 }
 
 impl DisplayAs for ParquetCopyExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DatagouvParquetExec: {}", self.description)
+    fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatagouvParquetExec: {}, scan=", self.file.description)?;
+        self.scan.fmt_as(format, f)
     }
 }
 
@@ -60,85 +70,86 @@ impl ExecutionPlan for ParquetCopyExec {
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+        self.scan.properties()
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
+        Vec::new()
     }
 
     fn apply_expressions(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        self.scan.apply_expressions(visit)
     }
 
     fn replace_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(self.with_input(input)),
-            _ => internal_err!("a Parquet copy has one child"),
-        }
+        if children.is_empty() { Ok(self) } else { internal_err!("a Parquet copy has no children") }
     }
 
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(self.with_input(input)),
-            _ => internal_err!("a Parquet copy has one child"),
-        }
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() { Ok(self) } else { internal_err!("a Parquet copy has no children") }
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self.with_scan(Arc::clone(&self.scan).reset_state()?))
     }
 
     fn repartitioned(&self, target: usize, config: &ConfigOptions) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        Ok(self.input.repartitioned(target, config)?.map(|input| self.with_input(input)))
+        Ok(self.scan.repartitioned(target, config)?.map(|scan| self.with_scan(scan)))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        self.input.execute(partition, context)
+        self.scan.execute(partition, context)
     }
 
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        vec![ChildStats::At(partition)]
+    fn metrics(&self) -> Option<MetricsSet> {
+        self.scan.metrics()
     }
 
-    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        Ok(inputs.first().map_or_else(|| Arc::new(Statistics::new_unknown(&self.schema())), Arc::clone))
+    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        self.scan.statistics_from_inputs(inputs, args)
     }
 
-    fn supports_limit_pushdown(&self) -> bool {
-        true
+    fn fetch(&self) -> Option<usize> {
+        self.scan.fetch()
     }
 
-    fn cardinality_effect(&self) -> CardinalityEffect {
-        CardinalityEffect::Equal
+    fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
+        Some(self.with_scan(self.scan.with_fetch(limit)?))
     }
 
     fn try_swapping_with_projection(&self, projection: &ProjectionExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        Ok(self.input.try_swapping_with_projection(projection)?.map(|input| self.with_input(input)))
-    }
-
-    fn gather_filters_for_pushdown(
-        &self,
-        _: FilterPushdownPhase,
-        parent_filters: Vec<Arc<dyn PhysicalExpr>>,
-        _: &ConfigOptions,
-    ) -> Result<FilterDescription> {
-        FilterDescription::from_children(parent_filters, &self.children())
+        Ok(self.scan.try_swapping_with_projection(projection)?.map(|scan| self.with_scan(scan)))
     }
 
     fn handle_child_pushdown_result(
         &self,
-        _: FilterPushdownPhase,
+        phase: FilterPushdownPhase,
         result: ChildPushdownResult,
-        _: &ConfigOptions,
+        config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
-        Ok(FilterPushdownPropagation::if_all(result))
+        let FilterPushdownPropagation { filters, updated_node } =
+            self.scan.handle_child_pushdown_result(phase, result, config)?;
+        Ok(FilterPushdownPropagation { filters, updated_node: updated_node.map(|scan| self.with_scan(scan)) })
+    }
+
+    fn try_pushdown_sort(&self, order: &[PhysicalSortExpr]) -> Result<SortOrderPushdownResult<Arc<dyn ExecutionPlan>>> {
+        Ok(match self.scan.try_pushdown_sort(order)? {
+            SortOrderPushdownResult::Exact { inner } => SortOrderPushdownResult::Exact { inner: self.with_scan(inner) },
+            SortOrderPushdownResult::Inexact { inner } => {
+                SortOrderPushdownResult::Inexact { inner: self.with_scan(inner) }
+            }
+            SortOrderPushdownResult::Unsupported => SortOrderPushdownResult::Unsupported,
+        })
+    }
+
+    fn with_preserve_order(&self, preserve_order: bool) -> Option<Arc<dyn ExecutionPlan>> {
+        Some(self.with_scan(self.scan.with_preserve_order(preserve_order)?))
     }
 }

@@ -20,13 +20,15 @@ use datafusion::physical_plan::filter_pushdown::{
     ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
 };
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::stream::{EmptyRecordBatchStream, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs,
 };
 use datagouv::Client;
 use datagouv::rows::{Condition, Extent, Order, Row, Rows, col};
 use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 
 use crate::dynamic;
 use crate::error::external;
@@ -42,7 +44,7 @@ const MOST_EXPORTED: u64 = 50_000;
 const CONCURRENT: usize = 4;
 
 /// The order of a column, as both the server and DataFusion sort it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SortKey {
     pub column: String,
     pub descending: bool,
@@ -65,7 +67,7 @@ impl fmt::Display for SortKey {
 }
 
 /// What is asked of the server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Scan {
     pub source: Source,
     /// The columns, by their places in the table.
@@ -80,25 +82,43 @@ pub(crate) struct Scan {
 /// Reads the rows of a scan, and tells what was pushed to the server, and why they are read so.
 #[derive(Clone, Debug)]
 pub(crate) struct RowsExec {
-    client: Client,
-    scan: Scan,
-    because: String,
-    extent: Option<Extent>,
+    pub client: Client,
+    pub scan: Scan,
+    pub because: String,
+    pub extent: Option<Extent>,
     /// The number of rows, where it is known beforehand.
-    rows: Option<usize>,
+    pub rows: Option<usize>,
     /// The number of columns of the table.
-    width: usize,
+    pub width: usize,
+    /// Whether other machines read the other ranges of the scan.
+    pub divided: bool,
+    /// The number of requests at once of each partition.
+    pub concurrency: NonZeroUsize,
+    /// Whether the table of a divided scan was seen to be the one that was counted.
+    unchanged: Arc<OnceCell<()>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
     /// Filters that become known when the query runs.
-    dynamic: Vec<Arc<dyn PhysicalExpr>>,
+    pub dynamic: Vec<Arc<dyn PhysicalExpr>>,
     /// Whether the server takes alternatives.
-    alternatives: bool,
+    pub alternatives: bool,
 }
 
 impl RowsExec {
     pub(crate) fn new(client: Client, scan: Scan, table: &Schema, alternatives: bool, because: String) -> Result<Self> {
         let schema = Arc::new(table.project(&scan.columns)?);
+        Ok(Self::with_schema(client, scan, schema, table.fields().len(), alternatives, because))
+    }
+
+    /// A scan whose columns have a schema, of a table that has so many columns.
+    pub(crate) fn with_schema(
+        client: Client,
+        scan: Scan,
+        schema: SchemaRef,
+        width: usize,
+        alternatives: bool,
+        because: String,
+    ) -> Self {
         // Windows come in the order of their numbers.
         let by_number = SortKey { column: ROW_NUMBER.to_owned(), descending: false, nulls_first: false };
         let keys = if scan.orders.is_empty() { std::slice::from_ref(&by_number) } else { scan.orders.as_slice() };
@@ -116,19 +136,22 @@ impl RowsExec {
             Boundedness::Bounded,
         )
         .with_scheduling_type(SchedulingType::Cooperative);
-        let (width, properties, metrics) = (table.fields().len(), Arc::new(properties), ExecutionPlanMetricsSet::new());
-        Ok(Self {
+        let concurrency = CONCURRENT.div_ceil(scan.ranges.len().max(1));
+        Self {
             client,
             scan,
             because,
             extent: None,
             rows: None,
             width,
-            properties,
-            metrics,
+            divided: false,
+            concurrency: NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN),
+            unchanged: Arc::default(),
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
             dynamic: Vec::new(),
             alternatives,
-        })
+        }
     }
 
     /// Tells what the server has counted.
@@ -141,10 +164,19 @@ impl RowsExec {
         Self { rows: Some(rows), ..self }
     }
 
+    /// The scan of one machine, of some of the ranges.
+    #[cfg(feature = "codec")]
+    pub(crate) fn part(&self, scan: Scan) -> Self {
+        let partitioning = Partitioning::UnknownPartitioning(scan.ranges.len());
+        let properties = Arc::new(self.properties.as_ref().clone().with_partitioning(partitioning));
+        let (unchanged, metrics) = (Arc::default(), ExecutionPlanMetricsSet::new());
+        Self { scan, rows: None, divided: true, unchanged, properties, metrics, ..self.clone() }
+    }
+
     fn query(&self, range: &RangeInclusive<i64>) -> Rows<Row> {
         let scan = &self.scan;
         let mut rows = scan.source.rows(&self.client).filter(scan.condition.clone());
-        if let [_] = scan.ranges.as_slice() {
+        if let ([_], false) = (scan.ranges.as_slice(), self.divided) {
             if let Some(extent) = self.extent {
                 rows = rows.known_extent(extent);
             }
@@ -165,13 +197,42 @@ impl RowsExec {
         } else if has_number || names.len() < self.width {
             rows = rows.select(names);
         }
-        let concurrency = CONCURRENT.div_ceil(scan.ranges.len().max(1));
-        rows.concurrency(NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN))
+        rows.concurrency(self.concurrency)
+    }
+
+    /// Ensures, once, that the table of a divided scan has the rows that were counted when the query was planned: machines
+    /// that read parts of two versions of it would give a wrong result.
+    async fn ensure_unchanged(&self) -> Result<()> {
+        let Some(planned) = self.extent.filter(|_| self.divided) else { return Ok(()) };
+        let counted = self.unchanged.get_or_try_init(async || {
+            let rows = self.scan.source.rows(&self.client).filter(self.scan.condition.clone());
+            let found = rows.extent().await.map_err(external)?;
+            if found == planned {
+                return Ok(());
+            }
+            let text = |number: Option<String>| number.unwrap_or_else(|| "unknown".to_owned());
+            let told = |extent: &Extent| {
+                let (rows, last) = (extent.rows.map(|rows| rows.to_string()), extent.last.map(|last| last.to_string()));
+                format!("rows that match: {}, last row number: {}", text(rows), text(last))
+            };
+            exec_err!(
+                "the table changed since the query was planned: {} had {}, and has {} now; plan it again",
+                self.scan.source,
+                told(&planned),
+                told(&found)
+            )
+        });
+        counted.await.copied()
     }
 
     /// How many requests the scan takes, where that is known.
     fn requests(&self) -> String {
         match (self.extent.and_then(|extent| extent.rows), self.scan.limit) {
+            (Some(rows), None) if self.divided => {
+                // Each range is counted, and once it is seen whether the table changed.
+                let ranges = self.scan.ranges.iter().filter(|range| !range.is_empty()).count();
+                format!("{} to count, and a part of about {} on all machines", ranges + 1, rows.div_ceil(MOST_EXPORTED))
+            }
             (Some(rows), None) => {
                 let partitions = u64::try_from(self.scan.ranges.len()).unwrap_or(1);
                 let counts = if partitions > 1 { partitions } else { 0 };
@@ -198,7 +259,17 @@ impl DisplayAs for RowsExec {
             write!(f, ", limit={limit}")?;
         }
         if let Some(rows) = self.extent.and_then(|extent| extent.rows) {
-            write!(f, ", rows={rows}")?;
+            write!(f, ", rows={rows}{}", if self.divided { " on all machines" } else { "" })?;
+        }
+        if self.divided {
+            let bound = |bound: i64| match bound {
+                i64::MIN | i64::MAX => String::new(),
+                number => number.to_string(),
+            };
+            let ranges = scan.ranges.iter().filter(|range| !range.is_empty());
+            let ranges: Vec<String> =
+                ranges.map(|range| format!("{}..={}", bound(*range.start()), bound(*range.end()))).collect();
+            write!(f, ", row numbers=[{}]", ranges.join(", "))?;
         }
         for filter in &self.dynamic {
             write!(f, ", when it runs={filter}")?;
@@ -245,9 +316,13 @@ impl ExecutionPlan for RowsExec {
         };
         let batch_size = NonZeroUsize::new(context.session_config().batch_size()).unwrap_or(NonZeroUsize::MIN);
         let schema = self.schema();
+        if range.is_empty() {
+            return Ok(Box::pin(EmptyRecordBatchStream::new(schema)));
+        }
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let (exec, range) = (self.clone(), range.clone());
         let batches = async move {
+            exec.ensure_unchanged().await?;
             let mut rows = exec.query(&range);
             if !exec.dynamic.is_empty() {
                 let filters = Filters { schema: &exec.schema(), alternatives: exec.alternatives };

@@ -171,7 +171,7 @@ impl RowsTable {
         let rows = self.source.rows(&self.client).filter(asked.condition.clone());
         let count = rows.count().await.map_err(external)?;
         let count = asked.limit.map_or(count, |limit| limit.min(count));
-        Ok(Arc::new(CountExec::new(&self.source, &asked.condition, count)))
+        Ok(Arc::new(CountExec::new(self.source.clone(), asked.condition.to_string(), count)))
     }
 
     /// All rows that match: from the Parquet copy, or in windows.

@@ -185,6 +185,7 @@ pub fn validate(data: &[u8]) {
         api: None,
         version: None,
         overlay: None,
+        folder: None,
     };
     let _ = xtask::validate::validate(&loaded);
 }

@@ -8,10 +8,13 @@ use crate::{Api, Sandbox, state};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum User {
-    /// Edits all that the platform has. Any key that is not one of those below is an editor's.
+    /// An administrator of the organizations that the platform has from the start: edits what is there, and what it makes.
+    /// Any key that is not one of the others is an editor's.
     Editor,
     /// Has a key, and edits what was made with it; a change to anything else gets 403.
     Stranger,
+    /// A sysadmin: edits everything, and may what only sysadmins may, such as featuring a reuse.
+    Admin,
     /// Has a key that was revoked: every request with it gets 401.
     Revoked,
 }
@@ -23,6 +26,7 @@ impl User {
         match self {
             Self::Editor => "editor",
             Self::Stranger => "stranger",
+            Self::Admin => "admin",
             Self::Revoked => "revoked",
         }
     }
@@ -31,6 +35,7 @@ impl User {
         match key {
             "" => None,
             "stranger" => Some(Self::Stranger),
+            "admin" => Some(Self::Admin),
             "revoked" => Some(Self::Revoked),
             _ => Some(Self::Editor),
         }

@@ -6,6 +6,8 @@ pub fn fits(name: &str, text: &str) -> bool {
         "uuid" => is_uuid(text),
         "date" => is_date(text),
         "date-time" => is_date_time(text),
+        // Without a zone.
+        "date-time-local" => is_date_time(&format!("{text}Z")),
         "email" => text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()),
         "uri" | "url" => text.split_once(':').is_some_and(|(scheme, rest)| {
             !rest.is_empty()
@@ -111,6 +113,8 @@ mod tests {
             ("date-time", "2024-02-29T23:59:59.123456+02:00", "2024-02-29T23:59:59"),
             ("date-time", "2024-02-29T23:59:59Z", "2024-02-29"),
             ("date-time", "2024-02-29T23:59:59Z", "2024-02-29T24:00:00Z"),
+            ("date-time-local", "2024-02-29T23:59:59.5", "2024-02-29T23:59:59Z"),
+            ("date-time-local", "2024-02-29T23:59:59", "2024-02-29"),
             ("email", "a@b", "a"),
             ("uri", "https://example.org/", "example.org"),
             ("mask", "data{id,title},total", "data{id"),

@@ -63,8 +63,9 @@ pub(crate) fn html(shown: &Shown<'_>) -> String {
     }
     page.push_str("</table><h2>API keys</h2><table><tr><th>X-API-KEY<th>User");
     for (user, words) in [
-        (User::Editor, "edits everything; any other key does too"),
+        (User::Editor, "edits what is there from the start, and what it makes; any other key does too"),
         (User::Stranger, "edits what it made; 403 for the rest"),
+        (User::Admin, "a sysadmin: edits everything"),
         (User::Revoked, "is refused: 401"),
     ] {
         let _ = write!(page, "<tr><td><code>{}</code><td>{words}", user.key());

@@ -375,16 +375,19 @@ impl State {
             return reply;
         }
         if memory.responses == Responses::Platform {
-            let call = Call { api, operation_id: &operation.id, captures: &target.captures, received };
+            let operation_id = platform::name(&operation.id);
+            let call = Call { api, operation_id, captures: &target.captures, received };
             if let Some(reply) = memory.platform.handle(&call, &mut memory.files) {
+                // What the platform does not implement must not look as if it did.
+                if reply.status == 501 {
+                    let text = String::from_utf8_lossy(&reply.body).into_owned();
+                    memory.unexpected(received, &text);
+                }
                 return reply;
             }
         }
         let accept = header(&received.headers, "accept");
-        let mut reply = declared(target.document, operation, memory.responses.style(), accept);
-        if memory.responses == Responses::Platform && (api, operation.id.as_str()) == (Api::Main, "get_me") {
-            reply = platform::me(&reply, header(&received.headers, "x-api-key"));
-        }
+        let reply = declared(target.document, operation, memory.responses.style(), accept);
         match memory.responses {
             Responses::Status(204) => Reply::empty(204),
             Responses::Status(status) => Reply { status, ..reply },
@@ -404,7 +407,12 @@ fn refused(violation: &Violation, by_catalogue: bool) -> Reply {
         return Reply::json(400, &json!({"message": "Mask parse error: Missing closing bracket"}));
     }
     let parameter = text.strip_prefix("query parameter `").and_then(|rest| rest.split_once("`: "));
+    let property = text.strip_prefix("request body: /").and_then(|rest| rest.split_once(": "));
     match parameter {
+        None if by_catalogue && property.is_some() => {
+            let (pointer, reason) = property.unwrap_or_default();
+            Reply::json(400, &json!({"errors": {pointer.replace('/', "."): reason}, "message": text}))
+        }
         Some((name, reason)) if by_catalogue => {
             Reply::json(400, &json!({"errors": {name: reason}, "message": "Input payload validation failed"}))
         }

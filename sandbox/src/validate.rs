@@ -115,7 +115,7 @@ impl<'a> Checker<'a> {
         }
         let parts = self.document.parts(schema);
         for part in &parts {
-            check_scalar(part, value).or_else(|reason| place.wrong(reason))?;
+            check_scalar(part, value, self.direction).or_else(|reason| place.wrong(reason))?;
             if let Value::Array(items) = value {
                 self.check_items(part, items, place)?;
             }
@@ -284,8 +284,8 @@ fn limit(part: &Value, keyword: &str) -> Option<u64> {
     part.get(keyword).and_then(Value::as_u64)
 }
 
-/// Checks the keywords that need the value alone.
-fn check_scalar(part: &Value, value: &Value) -> Result<(), String> {
+/// The keywords that look at the value alone.
+fn check_scalar(part: &Value, value: &Value, direction: Direction) -> Result<(), String> {
     if let Some(name) = part.get("type").and_then(Value::as_str) {
         let fits = match name {
             "string" => value.is_string(),
@@ -310,19 +310,27 @@ fn check_scalar(part: &Value, value: &Value) -> Result<(), String> {
         return Err(format!("{} is not one of {}", brief(value), values.join(", ")));
     }
     match value {
-        Value::String(text) => check_text(part, text),
+        Value::String(text) => check_text(part, text, direction),
         Value::Number(number) => number.as_f64().map_or(Ok(()), |number| check_number(part, number)),
         _ => Ok(()),
     }
 }
 
-fn check_text(part: &Value, text: &str) -> Result<(), String> {
+fn check_text(part: &Value, text: &str, direction: Direction) -> Result<(), String> {
     let length = text.chars().count() as u64;
     if let Some(least) = limit(part, "minLength").filter(|least| length < *least) {
         return Err(format!("{length} characters, at least {least} are needed"));
     }
     if let Some(most) = limit(part, "maxLength").filter(|most| length > *most) {
         return Err(format!("{length} characters, at most {most} are allowed"));
+    }
+    // A server may take more than it sends.
+    let in_requests = strings(part, "x-formats-in-requests").filter(|_| direction == Direction::Request);
+    if let Some(names) = in_requests {
+        return match names.iter().any(|name| format::fits(name, text)) {
+            true => Ok(()),
+            false => Err(format!("{text:?} has none of the formats {}", names.join(", "))),
+        };
     }
     match part.get("format").and_then(Value::as_str) {
         Some(name) if !format::fits(name, text) => Err(format!("{text:?} has not the format {name}")),

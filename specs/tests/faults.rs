@@ -202,6 +202,17 @@ fn a_parameter_may_have_the_form_of_another_version() {
 }
 
 #[test]
+fn the_form_of_a_path_stays_and_the_body_of_its_operation_does_not() {
+    let mut document = operation(json!({"parameters": [{"name": "b", "in": "body", "schema": {"type": "object"}}]}));
+    document["paths"]["/a"]["parameters"] = json!([{"name": "f", "in": "formData", "type": "string"}]);
+    let read = one_fault(&document, "body-and-form", "/paths/~1a/get/parameters/0");
+    assert_eq!(read["paths"]["/a"]["get"]["parameters"], json!([]));
+    // Within an operation, the body counts.
+    let both = json!([{"name": "f", "in": "formData", "type": "string"}, {"name": "b", "in": "body", "schema": {}}]);
+    one_fault(&operation(json!({"parameters": both})), "body-and-form", "/paths/~1a/get/parameters/0");
+}
+
+#[test]
 fn a_list_in_a_multipart_form_is_a_repeated_field() {
     let field = |format: &str| json!({"name": "f", "in": "formData", "type": "array", "items": {"type": "string"}, "collectionFormat": format});
     let members = json!({"consumes": ["multipart/form-data"], "parameters": [field("csv")]});

@@ -65,7 +65,7 @@ pub use self::folder::{DownloadAll, ResourceDownload};
 pub use self::image::{CropBox, Image};
 pub use self::platform_copy::PlatformCopy;
 pub use self::progress::Progress;
-pub use self::range_reader::RangeReader;
+pub use self::range_reader::{FileState, RangeReader};
 pub use self::remote::{FileHandle, Latest, RemoteFile};
 pub use self::stream::FileStream;
 pub use self::upload::{UnpublishedFile, Upload, UploadedFile};

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use reqwest::header::{ACCEPT_RANGES, HeaderName, HeaderValue, IF_MATCH, IF_UNMODIFIED_SINCE, RANGE};
+use reqwest::header::{
+    ACCEPT_RANGES, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
+};
 use reqwest::{Method, Response, StatusCode, Url};
+use serde::{Deserialize, Serialize};
 
 use super::coding;
 use super::content::Content;
@@ -15,7 +18,7 @@ use super::fetch::fetch;
 use super::range::{ContentRange, Validator, unsatisfied_length};
 use super::remote::FileHandle;
 use super::transfer::{MAX_FAILURES, pause};
-use crate::objects::ResourceHandle;
+use crate::objects::{ResourceHandle, file_url};
 use crate::transport::Repeatable;
 use crate::{Client, Error, Result};
 
@@ -60,6 +63,32 @@ struct Inner {
     length: u64,
     validator: Option<Validator>,
     tail: Bytes,
+}
+
+/// One state of a file: its URL, its size, and the entity tag or the modification date by which the server tells it from
+/// others. Made by [`RangeReader::state`], to be sent to other machines with serde, where [`RangeReader::reopen`] takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    url: String,
+    length: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_modified: Option<String>,
+}
+
+impl FileState {
+    /// Returns the URL of the file.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns the size of the file in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.length
+    }
 }
 
 impl FileHandle {
@@ -114,6 +143,37 @@ impl RangeReader {
             return Err(no_ranges().of_file(&inner.url));
         };
         Ok(Self(Arc::new(Inner { tail, ..inner })))
+    }
+
+    /// Opens a file that another reader has opened, perhaps on another machine, for reading by ranges; with one request, as
+    /// [`FileHandle::ranges`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FileHandle::ranges`]; also if the file was changed since ([`Error::is_changed`]).
+    pub async fn reopen(client: &Client, state: &FileState) -> Result<Self> {
+        let reader = Self::open(client, file_url::parse(&state.url)?).await?;
+        let found = reader.state();
+        // A modification date excludes a second change only when it is a second old: then it may be told since.
+        let is_told = state.etag.is_some() || state.last_modified.is_some();
+        let is_same = found.length == state.length
+            && (!is_told || (&found.etag, &found.last_modified) == (&state.etag, &state.last_modified));
+        if is_same { Ok(reader) } else { Err(Error::file_changed().of_file(&reader.0.url)) }
+    }
+
+    /// Returns the state of the file that is read.
+    #[must_use]
+    pub fn state(&self) -> FileState {
+        let told = |header: HeaderName| {
+            let validator = self.0.validator.as_ref().filter(|validator| validator.header == header)?;
+            validator.value.to_str().ok().map(str::to_owned)
+        };
+        FileState {
+            url: self.0.url.to_string(),
+            length: self.0.length,
+            etag: told(ETAG),
+            last_modified: told(LAST_MODIFIED),
+        }
     }
 
     /// Returns the size of the file in bytes.
@@ -274,7 +334,7 @@ fn is_coded(response: &Response, content: Content) -> bool {
 }
 
 fn precondition(validator: &Validator) -> HeaderName {
-    if validator.header == reqwest::header::ETAG { IF_MATCH } else { IF_UNMODIFIED_SINCE }
+    if validator.header == ETAG { IF_MATCH } else { IF_UNMODIFIED_SINCE }
 }
 
 fn no_ranges() -> Error {

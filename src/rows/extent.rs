@@ -3,10 +3,13 @@
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use super::source::MOST_EXPORTED;
 
-/// The number of the rows that match, and the last of their row numbers; made by [`Rows::extent`](super::Rows::extent).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The number of the rows that match, and the last of their row numbers; made by [`Rows::extent`](super::Rows::extent). It
+/// can be sent to other machines with serde.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Extent {
     /// The number of rows that the server finds; `None` if unknown. Rows that the client drops afterwards

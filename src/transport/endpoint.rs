@@ -6,6 +6,7 @@ use reqwest::Url;
 
 use super::host::{Host, Hosts};
 use super::key::{Key, below};
+use super::limits::Limits;
 use super::observe::Observers;
 use super::options::Policy;
 use crate::{Api, Error, Result};
@@ -59,6 +60,11 @@ impl Endpoint {
         Self { shared: Arc::clone(shared), api: Some(api), base: Some(Arc::new(base)), keyed }
     }
 
+    /// Returns whether the deployment has this API.
+    pub(crate) fn exists(&self) -> bool {
+        matches!(self.base.as_deref(), Some(Ok(_)))
+    }
+
     /// Returns the base URL without a trailing slash; of a host that cannot exist if there is no API.
     pub(crate) fn base_url(&self) -> String {
         let base = match self.base.as_deref() {
@@ -95,6 +101,10 @@ impl Shared {
     /// Returns the HTTP client for the generated clients.
     pub(crate) fn http(&self) -> reqwest::Client {
         self.http.clone()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.policy.limits
     }
 
     pub(crate) fn has_key(&self) -> bool {

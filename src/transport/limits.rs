@@ -1,10 +1,12 @@
 //! Limits of a host: requests in flight, and requests per second.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{HeaderMap, HeaderName};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -16,36 +18,38 @@ use tokio::time::{Instant, sleep_until, timeout};
 ///
 /// If a server signals that its own limit is reached (`X-RateLimit-Remaining` and `X-RateLimit-Reset`, or the same without
 /// `X-`; 429 with `Retry-After`), all requests to it wait until then, up to [`max_pause`](Self::max_pause).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct Limits {
-    in_flight: Option<u32>,
-    per_second: Option<u32>,
+    in_flight: Option<NonZeroU32>,
+    per_second: Option<NonZeroU32>,
+    /// The number of clients that have these requests per second together.
+    sharers: NonZeroU32,
     max_pause: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { in_flight: Some(16), per_second: Some(40), max_pause: Duration::from_secs(30) }
+        Self::none().in_flight(16).per_second(40).max_pause(Duration::from_secs(30))
     }
 }
 
 impl Limits {
     /// Returns no limits, for a server of your own.
     pub fn none() -> Self {
-        Self { in_flight: None, per_second: None, max_pause: Duration::ZERO }
+        Self { in_flight: None, per_second: None, sharers: NonZeroU32::MIN, max_pause: Duration::ZERO }
     }
 
     /// Sets the number of requests that may be in flight to a host; `None` for any number. The default is 16.
     pub fn in_flight(mut self, requests: impl Into<Option<u32>>) -> Self {
-        self.in_flight = requests.into().map(|requests| requests.max(1));
+        self.in_flight = requests.into().map(at_least_one);
         self
     }
 
     /// Sets the number of requests per second to a host; `None` for any number. The default is 40. After a second without
     /// requests, as many may be sent at once.
     pub fn per_second(mut self, requests: impl Into<Option<u32>>) -> Self {
-        self.per_second = requests.into().map(|requests| requests.max(1));
+        self.per_second = requests.into().map(at_least_one);
         self
     }
 
@@ -54,6 +58,30 @@ impl Limits {
         self.max_pause = limit;
         self
     }
+
+    /// Returns the share of one of several clients, so that all together keep these limits: processes or machines that
+    /// send requests to the same hosts. Each may have one request in flight, however many they are.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use datagouv::{Client, Limits};
+    ///
+    /// # fn main() -> datagouv::Result<()> {
+    /// let share = Limits::default().shared_among(NonZeroU32::new(3).unwrap());
+    /// let client = Client::builder().limits(share).build()?;
+    /// # let _ = client;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn shared_among(mut self, clients: NonZeroU32) -> Self {
+        self.in_flight = self.in_flight.map(|requests| at_least_one(requests.get() / clients.get()));
+        self.sharers = self.sharers.saturating_mul(clients);
+        self
+    }
+}
+
+fn at_least_one(requests: u32) -> NonZeroU32 {
+    NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN)
 }
 
 /// After this time without a free permit it is checked whether all are held by unread responses.
@@ -93,7 +121,7 @@ impl HostLimiter {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
         let now = Instant::now();
         Arc::new(Self {
-            permits: limits.in_flight.map(|permits| Arc::new(Semaphore::new(permits as usize))),
+            permits: limits.in_flight.map(|permits| Arc::new(Semaphore::new(permits.get() as usize))),
             limits,
             unread: AtomicUsize::new(0),
             last_progress: Mutex::new(now),
@@ -128,7 +156,7 @@ impl HostLimiter {
     }
 
     fn is_saturated(&self) -> bool {
-        let permits = self.limits.in_flight.unwrap_or(u32::MAX) as usize;
+        let permits = self.limits.in_flight.map_or(u32::MAX, NonZeroU32::get) as usize;
         let last_progress = *self.last_progress.lock().unwrap_or_else(PoisonError::into_inner);
         self.unread.load(Ordering::Relaxed) >= permits && last_progress.elapsed() >= PATIENCE
     }
@@ -147,7 +175,7 @@ impl HostLimiter {
         sleep_until(*next).await;
         let now = Instant::now();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
-        *next = (*next).max(earliest) + Duration::from_secs(1) / per_second;
+        *next = (*next).max(earliest) + Duration::from_secs(1) * self.limits.sharers.get() / per_second.get();
     }
 
     /// Delays all requests, as the server requires.
@@ -269,6 +297,39 @@ mod tests {
             assert!(within <= 21, "{within} within the second before request {n}");
         }
         assert!(order[49].1 >= 3 * SECOND, "{:?}", order[49].1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_that_share_limits_keep_them_together() {
+        let whole = Limits::none().in_flight(7).per_second(5);
+        let clients = NonZeroU32::new(3).unwrap();
+        let share = whole.clone().shared_among(clients);
+        assert_eq!(share.in_flight, NonZeroU32::new(2));
+        let began = Instant::now();
+        let mut sent = Vec::new();
+        for _ in 0..clients.get() {
+            let limiter = HostLimiter::new(share.clone());
+            sent.push(tokio::spawn(async move {
+                let mut count = 0;
+                while began.elapsed() < 30 * SECOND {
+                    limiter.wait_for_rate().await;
+                    count += 1;
+                }
+                count
+            }));
+        }
+        let mut total = 0;
+        for task in sent {
+            total += task.await.unwrap();
+        }
+        // 5 per second, the requests of the first second, and those that waited at the end.
+        assert!((150..=150 + 5 + 2 * 3).contains(&total), "{total}");
+        assert_eq!(share.clone().shared_among(clients).in_flight, NonZeroU32::new(1));
+        let sent = serde_json::to_value(&share).unwrap();
+        assert_eq!(serde_json::from_value::<Limits>(sent.clone()).unwrap(), share);
+        let mut wrong = sent;
+        wrong["per_second"] = 0.into();
+        assert!(serde_json::from_value::<Limits>(wrong).is_err());
     }
 
     #[tokio::test(start_paused = true)]

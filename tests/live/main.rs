@@ -16,6 +16,7 @@ mod dataservices;
 mod dataset_actions;
 mod dataset_lists;
 mod datasets;
+mod dates;
 mod discussions;
 mod exports;
 mod extras;
@@ -86,7 +87,7 @@ static LIVE: LazyLock<Live> = LazyLock::new(|| {
 fn in_sandbox() -> Live {
     let folder = std::env::temp_dir().join(format!("datagouv-sandbox-{}", std::process::id()));
     std::fs::create_dir_all(folder.join("udata")).unwrap();
-    let users = [("api_key", User::Editor), ("api_key_user", User::Editor), ("api_key_plain", User::Stranger)];
+    let users = [("api_key", User::Admin), ("api_key_user", User::Editor), ("api_key_plain", User::Stranger)];
     for (file, user) in users {
         std::fs::write(folder.join("udata").join(file), user.key()).unwrap();
     }

@@ -69,11 +69,20 @@ fn a_deleted_organization_is_gone_for_strangers_until_it_is_restored() {
         assert!(user.main().delete_organization().org(&id).send().await.unwrap_err().is_gone());
         let body = json!({"name": "x", "description": "x"});
         assert!(user.main().update_organization().org(&id).body(body).send().await.unwrap_err().is_gone());
-        let catalog = user.main().rdf_organization_format().org(&id).path_format("ttl").send().await;
-        assert!(catalog.unwrap_err().is_gone());
 
         user.main().update_organization().org(&id).body(json!({"deleted": null})).send().await.unwrap();
         assert!(plain.main().get_organization().org(&id).send().await.unwrap().deleted.is_none());
+    });
+}
+
+#[test]
+fn the_catalogue_of_a_deleted_organization_is_gone() {
+    run(|live| async move {
+        let user = live.user();
+        let id = organization(&user).await.id;
+        user.main().delete_organization().org(&id).send().await.unwrap();
+        let catalog = user.main().rdf_organization_format().org(&id).path_format("ttl").send().await;
+        assert!(catalog.unwrap_err().is_gone());
     });
 }
 
@@ -309,14 +318,12 @@ fn organizations_are_listed_searched_and_suggested() {
 }
 
 #[test]
-fn publications_of_an_organization_are_listed_as_json_csv_and_rdf() {
+fn what_an_organization_publishes_is_listed_and_counted() {
     run(|live| async move {
         let (admin, user, anonymous) = (live.admin(), live.user(), live.anonymous());
         let organization = organization(&user).await;
         let id = organization.id.as_str();
-        let dataset =
-            dataset_with(&user, json!({"organization": reference("Organization", id), "license": "lov2"})).await;
-        resource(&user, &dataset.id).await;
+        let dataset = dataset_with(&user, json!({"organization": reference("Organization", id)})).await;
         dataset_with(&user, json!({"organization": reference("Organization", id), "private": true})).await;
         let reuse = reuse(&user, &dataset.id).await;
         let body = json!({"title": reuse.title, "organization": id});
@@ -340,6 +347,39 @@ fn publications_of_an_organization_are_listed_as_json_csv_and_rdf() {
         let reuses = main.list_organization_reuses().org(id).send().await.unwrap();
         assert_eq!(reuses.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), [reuse.id.as_str()]);
 
+        let counts = json!(main.get_organization().org(id).send().await.unwrap().metrics);
+        let of = |name: &str| counts[name].clone();
+        assert_eq!((of("datasets"), of("reuses"), of("dataservices")), (json!(1), json!(1), json!(1)), "{counts}");
+        assert_eq!((of("members"), of("followers")), (json!(1), json!(0)));
+        let uses = json!(main.get_dataset().dataset(&dataset.id).send().await.unwrap().metrics);
+        assert_eq!((&uses["reuses"], &uses["dataservices"]), (&json!(1), &json!(1)), "{uses}");
+        assert_eq!(uses["discussions_open"], json!(1));
+        // What is deleted counts no more.
+        admin.main().delete_reuse().reuse(&reuse.id).send().await.unwrap();
+        let counts = json!(main.get_organization().org(id).send().await.unwrap().metrics);
+        assert_eq!(counts["reuses"], json!(0));
+    });
+}
+
+#[test]
+fn what_an_organization_publishes_comes_as_csv_and_rdf() {
+    run(|live| async move {
+        let (admin, user, anonymous) = (live.admin(), live.user(), live.anonymous());
+        let organization = organization(&user).await;
+        let id = organization.id.as_str();
+        let dataset =
+            dataset_with(&user, json!({"organization": reference("Organization", id), "license": "lov2"})).await;
+        resource(&user, &dataset.id).await;
+        dataset_with(&user, json!({"organization": reference("Organization", id), "private": true})).await;
+        let service = dataservice(&user).await;
+        let body = json!({"title": service.title, "organization": id, "datasets": [dataset.id]});
+        admin.main().update_dataservice().dataservice(&service.id).body(body).send().await.unwrap();
+        let body = json!({
+            "title": "Une question", "comment": "Laquelle ?", "subject": {"class": "Dataset", "id": dataset.id},
+        });
+        live.plain().main().create_discussion().body(body).send().await.unwrap();
+
+        let main = anonymous.main();
         let csv = main.get_datasets_csv().org(id).send().await.unwrap();
         assert!(csv.headers()["content-type"].to_str().unwrap().starts_with("text/csv"));
         let csv = csv.into_inner().text().await.unwrap();

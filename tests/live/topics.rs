@@ -59,7 +59,20 @@ fn a_topic_with_elements_of_every_class_is_read_back() {
         }
         let tagged = client.main_v2().topic_elements().topic(&made.id).tag(["vide".to_owned()]).send().await.unwrap();
         assert_eq!(tagged.data[0].title.as_deref(), Some("Rien encore"));
+    });
+}
 
+#[test]
+fn zones_of_a_topic_are_whole_where_they_are_asked_for() {
+    run(|live| async move {
+        let client = live.user();
+        let spatial = json!({"zones": ["fr:region:11", "country:fr"], "granularity": "fr:commune"});
+        let tag = word();
+        let made = topic(&client, json!({"spatial": spatial, "tags": [tag]})).await;
+        let list = || client.main_v2().get_topics_api().tag([tag.clone()]).x_get_datasets_full_objects("True");
+        assert_eq!(list().send().await.unwrap().data[0].id, made.id);
+        let mine = client.main_v2().my_org_topics().tag([tag.clone()]).x_get_datasets_full_objects("True").sort("name");
+        assert_eq!(mine.send().await.unwrap().total, 1);
         let full =
             client.main_v2().get_topic().topic(&made.slug).x_get_datasets_full_objects("True").send().await.unwrap();
         let spatial = json!(full.spatial);
@@ -146,7 +159,6 @@ fn topics_are_listed_by_every_filter() {
             list().q(&made.name),
             list().tag([tag.clone()]).geozone("fr:commune:75056"),
             list().tag([tag.clone()]).granularity("fr:commune"),
-            list().tag([tag.clone()]).x_get_datasets_full_objects("True"),
         ] {
             let page = request.send().await.unwrap();
             assert!(page.data.iter().any(|found| found.id == made.id));
@@ -154,7 +166,7 @@ fn topics_are_listed_by_every_filter() {
         assert_eq!(list().tag([tag.clone()]).featured(true).send().await.unwrap().total, 0);
         let mine = client.main_v2().my_org_topics().organization(&owner.id).send().await.unwrap();
         assert_eq!(mine.data.iter().map(|found| &found.id).collect::<Vec<_>>(), [&made.id]);
-        let mine = client.main_v2().my_org_topics().tag([tag.clone()]).x_get_datasets_full_objects("True").sort("name");
+        let mine = client.main_v2().my_org_topics().tag([tag.clone()]).sort("name");
         assert_eq!(mine.send().await.unwrap().total, 1);
         refused(live.anonymous().main_v2().my_org_topics().send().await, 401);
         refused(list().page(100_000).send().await, 404);

@@ -1,5 +1,6 @@
 //! The commands and their arguments.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -21,6 +22,8 @@ enum Task {
     Convert {
         #[arg(help = source::SOURCES)]
         source: String,
+        #[arg(long, help = source::FOLDER)]
+        folder: Option<PathBuf>,
     },
     /// Bring the vendored documents up to date, and print what that changes for users
     Refresh(refresh::Arguments),
@@ -65,7 +68,7 @@ enum Task {
 /// Runs the command that the program was started with.
 pub fn run() -> ExitCode {
     match Arguments::parse().task {
-        Task::Convert { source } => convert::run(&source),
+        Task::Convert { source, folder } => convert::run(&source, folder.as_deref()),
         Task::Refresh(arguments) => refresh::run(&arguments),
         Task::Diff(arguments) => diff::run(&arguments),
         Task::Release(arguments) => release::run(&arguments),

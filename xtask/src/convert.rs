@@ -1,15 +1,16 @@
 //! `convert`: any document as OpenAPI 3.0.3.
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use datagouv_specs::document;
 use datagouv_specs::faults::Note;
-use datagouv_specs::{document, faults};
 
-use crate::source::{self, Error};
+use crate::source::{self, Error, Loaded};
 
 /// Prints the document, and its faults on stderr. What cannot be converted ends with 2 and one line.
-pub fn run(source: &str) -> ExitCode {
-    match convert(source) {
+pub fn run(source: &str, folder: Option<&Path>) -> ExitCode {
+    match source::load(source).and_then(|loaded| convert(&loaded.within(folder)?)) {
         Ok((text, notes)) => {
             notes.iter().for_each(|note| eprintln!("{}: {note}", note.rule.level.name()));
             println!("{text}");
@@ -22,10 +23,10 @@ pub fn run(source: &str) -> ExitCode {
     }
 }
 
-fn convert(source: &str) -> Result<(String, Vec<Note>), Error> {
-    let failed = |error: datagouv_specs::Error| Error::new(source, error);
-    let reading = faults::read(source::load(source)?.parse()?).map_err(failed)?;
+fn convert(loaded: &Loaded) -> Result<(String, Vec<Note>), Error> {
+    let failed = |error: datagouv_specs::Error| Error::new(&loaded.name, error);
+    let (reading, _) = loaded.read()?;
     let converted = document::to_openapi(reading.document).map_err(failed)?;
-    let text = serde_json::to_string_pretty(&converted).map_err(|error| Error::new(source, error))?;
+    let text = serde_json::to_string_pretty(&converted).map_err(|error| Error::new(&loaded.name, error))?;
     Ok((text, reading.notes))
 }

@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 
 use super::moment::{read_timestamp, write_timestamp};
+use super::objects::{Class, Community};
 use super::samples::{ORGANIZATIONS, SAMPLES, Sample};
 use super::table::Table;
+use super::views::badges;
 use crate::Api;
 use crate::client::User;
 use crate::file::File;
@@ -37,9 +39,11 @@ pub(crate) struct Dataset {
     pub(crate) created_at: String,
     pub(crate) last_modified: String,
     pub(crate) deleted: Option<String>,
-    /// Who may change it, apart from editors.
-    pub(crate) creator: User,
-    /// Its former slugs, by which it is still found.
+    /// The ids of its owner and of its organization, of which one is set at most.
+    pub(crate) owner: Option<String>,
+    pub(crate) organization: Option<String>,
+    pub(crate) badges: Vec<String>,
+    /// Slugs that it had before it was renamed; they lead to it still.
     pub(crate) old_slugs: Vec<String>,
     pub(crate) resources: Vec<Resource>,
 }
@@ -54,7 +58,9 @@ impl Dataset {
             created_at: now.clone(),
             last_modified: now,
             deleted: None,
-            creator: User::Editor,
+            owner: Some(User::Editor.id().to_owned()),
+            organization: None,
+            badges: Vec::new(),
             old_slugs: Vec::new(),
             resources: Vec::new(),
         }
@@ -94,12 +100,28 @@ pub(crate) struct Catalogue {
     set_at: u32,
     /// Ids for what is created next.
     pub(crate) next_ids: VecDeque<String>,
+    /// How many ids were made of things that are no datasets.
+    pub(crate) made: u32,
+    /// What there is beside datasets.
+    pub(crate) community: Community,
+    /// What is said about things: people and organizations by their ids.
+    pub(crate) discussions: Vec<Value>,
 }
 
 impl Catalogue {
     pub(crate) fn new(origin: String, files: &mut Files) -> Self {
-        let mut catalogue =
-            Self { origin, datasets: Vec::new(), changes: 0, clock: BEGINNING, set_at: 0, next_ids: VecDeque::new() };
+        let mut catalogue = Self {
+            origin,
+            datasets: Vec::new(),
+            changes: 0,
+            clock: BEGINNING,
+            set_at: 0,
+            next_ids: VecDeque::new(),
+            made: 0,
+            community: Community::default(),
+            discussions: Vec::new(),
+        };
+        catalogue.community = Community::new(&catalogue.time());
         for (sample, content) in SAMPLES.iter().zip(&*READ) {
             catalogue.add_sample(sample, content, files);
         }
@@ -115,11 +137,16 @@ impl Catalogue {
             ("tags", json!(sample.tags)),
             ("frequency", json!(sample.frequency)),
             ("license", json!("fr-lo")),
-            ("organization", self.organization(sample.organization)),
         ] {
             fields.insert(name.to_owned(), value);
         }
-        let mut dataset = Dataset { slug: slug(sample.title), ..Dataset::new(sample.id.to_owned(), fields, now) };
+        let organization = Some(organization(sample.organization));
+        let mut dataset = Dataset {
+            slug: slug(sample.title),
+            owner: None,
+            organization,
+            ..Dataset::new(sample.id.to_owned(), fields, now)
+        };
         let mut resource = self.new_resource(sample.resource.to_owned(), sample.file_name);
         self.store(&mut resource, &dataset.slug, sample.file_name, content.clone(), files);
         dataset.resources.push(resource);
@@ -140,23 +167,15 @@ impl Catalogue {
                     ("description", json!([sentence; 12].join("\n"))),
                     ("tags", json!(["environnement", "mesures", "qualite-de-l-air"])),
                     ("license", json!("fr-lo")),
-                    ("organization", self.organization(number)),
                 ]);
             }
             fields.extend(written.into_iter().map(|(name, value)| (name.to_owned(), value)));
+            let owner = (resources == 0).then(|| User::Editor.id().to_owned());
+            let organization = (resources > 0).then(|| organization(number));
             let resources = (0..resources).map(|index| self.remote_resource(number, index)).collect();
             let now = self.now();
-            self.datasets.push(Dataset {
-                id: format!("7512ab34cd56ef78{number:08x}"),
-                slug: slug(&title),
-                fields,
-                created_at: now.clone(),
-                last_modified: now,
-                deleted: None,
-                creator: User::Editor,
-                old_slugs: Vec::new(),
-                resources,
-            });
+            let dataset = Dataset::new(format!("7512ab34cd56ef78{number:08x}"), fields, now);
+            self.datasets.push(Dataset { slug: slug(&title), owner, organization, resources, ..dataset });
         }
     }
 
@@ -178,8 +197,13 @@ impl Catalogue {
 
     /// The time of the platform: it starts in January 2026, and every change advances it by a minute.
     pub(crate) fn now(&mut self) -> String {
-        const MINUTE: i64 = 60_000_000;
         self.changes += 1;
+        self.time()
+    }
+
+    /// The time of the last change.
+    pub(crate) fn time(&self) -> String {
+        const MINUTE: i64 = 60_000_000;
         let now = self.clock.saturating_add(i64::from(self.changes - self.set_at) * MINUTE);
         let text = write_timestamp(now, 'T', "+00:00");
         // The catalogue writes microseconds even if they are zero.
@@ -215,17 +239,6 @@ impl Catalogue {
     /// The number of changes so far, from which new identifiers are made.
     pub(crate) fn changes(&self) -> u32 {
         self.changes
-    }
-
-    pub(crate) fn organization(&self, index: usize) -> Value {
-        let (id, name, slug) = ORGANIZATIONS[index % ORGANIZATIONS.len()];
-        json!({
-            "class": "Organization", "id": id, "name": name, "acronym": null, "slug": slug,
-            "uri": format!("{}{}/organizations/{slug}/", self.origin, base(Api::Main)),
-            "page": format!("{}/organizations/{slug}", self.origin),
-            "logo": null, "logo_thumbnail": null, "badges": [{"kind": "public-service"}],
-            "permissions": {"delete": false, "edit": false, "harvest": false, "members": false, "private": false}
-        })
     }
 
     pub(crate) fn dataset(&self, name: &str) -> Option<usize> {
@@ -291,8 +304,24 @@ impl Catalogue {
         files.insert(path, File::new(mime, content.data));
     }
 
-    /// A dataset as the API shows it: in v2, its resources are a link.
-    pub(crate) fn show(&self, dataset: &Dataset, api: Api, may_edit: bool) -> Value {
+    /// A data set as the API shows it: in v2, its resources are a link.
+    pub(crate) fn show(&self, dataset: &Dataset, api: Api, viewer: Option<User>) -> Value {
+        let may_edit = self.community.edits(viewer, dataset.owned());
+        let mut metrics = self.attention(&dataset.id);
+        let users = |class: Class| {
+            let of = self.community.of(class).filter(|one| one.datasets.contains(&dataset.id) && one.is_visible());
+            of.map(|one| one.created.as_str()).collect::<Vec<_>>()
+        };
+        let (reuses, dataservices) = (users(Class::Reuse), users(Class::Dataservice));
+        let months = if reuses.is_empty() { json!(0) } else { self.by_months(&reuses) };
+        for (name, value) in [
+            ("reuses", json!(reuses.len())),
+            ("reuses_by_months", months),
+            ("dataservices", json!(dataservices.len())),
+            ("resources_downloads", json!(0)),
+        ] {
+            metrics.insert(name.to_owned(), value);
+        }
         let mut fields = dataset.fields.clone();
         let url = format!("{}{}/datasets/{}/", self.origin, base(api), dataset.id);
         let resources = if api == Api::MainV2 {
@@ -316,14 +345,13 @@ impl Catalogue {
             "id": dataset.id, "slug": dataset.slug, "uri": url, "resources": resources, "quality": quality,
             "page": format!("{}/datasets/{}", self.origin, dataset.slug),
             "created_at": dataset.created_at, "last_modified": dataset.last_modified,
-            "last_update": dataset.last_modified, "deleted": dataset.deleted, "badges": [], "doi": null,
+            "last_update": dataset.last_modified, "deleted": dataset.deleted, "badges": badges(&dataset.badges), "doi": null,
+            "owner": self.user_ref(dataset.owner.as_deref()),
+            "organization": self.organization_ref(dataset.organization.as_deref(), viewer),
             "harvest": null, "geopf": null,
             "internal": {"created_at_internal": dataset.created_at, "last_modified_internal": dataset.last_modified},
             "permissions": {"delete": may_edit, "edit": may_edit, "edit_resources": may_edit},
-            "metrics": {
-                "discussions": 0, "discussions_open": 0, "followers": 3, "followers_by_months": {"2026-01": 3},
-                "resources_downloads": 42, "reuses": 0, "reuses_by_months": {}, "views": 421
-            }
+            "metrics": metrics
         });
         fields.extend(known.as_object().cloned().unwrap_or_default());
         Value::Object(fields)
@@ -331,13 +359,13 @@ impl Catalogue {
 }
 
 impl Dataset {
-    /// Whether a user may change it.
-    pub(crate) fn may_edit(&self, user: Option<User>) -> bool {
-        user.is_some_and(|user| user == User::Editor || user == self.creator)
-    }
-
     pub(crate) fn is_private(&self) -> bool {
         self.fields["private"] == true
+    }
+
+    /// Whether it counts, and everybody finds it.
+    pub(crate) fn is_visible(&self) -> bool {
+        !self.is_private() && self.deleted.is_none() && self.fields["archived"].is_null()
     }
 }
 
@@ -356,14 +384,19 @@ pub(crate) fn default_fields() -> Fields {
         "title": "", "acronym": null, "description": "", "description_short": null, "tags": [],
         "frequency": "unknown", "frequency_date": null, "license": "notspecified", "private": false,
         "featured": false, "archived": null, "extras": {}, "spatial": null, "temporal_coverage": null,
-        "contact_points": [], "schema": null, "organization": null, "owner": null, "access_type": "open",
+        "contact_points": [], "schema": null, "access_type": "open",
         "access_audiences": [], "access_type_reason": null, "access_type_reason_category": null,
         "authorization_request_url": null
     });
     fields.as_object().cloned().unwrap_or_default()
 }
 
-/// A text in lower-case ASCII letters and digits, without accents.
+/// The id of one of the organizations from the start.
+fn organization(index: usize) -> String {
+    ORGANIZATIONS[index % ORGANIZATIONS.len()].0.to_owned()
+}
+
+/// Small ASCII letters and digits for anything that is said in French.
 pub(crate) fn plain(text: &str) -> String {
     let folded = text.chars().flat_map(char::to_lowercase).map(|char| match char {
         'à' | 'â' | 'ä' => 'a',

@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::catalogue::{Dataset, Fields, Resource, default_fields, plain};
-use super::editing::{facets, person};
+use super::objects::Class;
+use super::things::named;
+use super::views::spatial;
+use super::writing::{moment, reference, tags};
 use super::{Call, Deleted, HandlerResult, Platform, message};
 use crate::Api;
 use crate::client::User;
@@ -11,10 +14,24 @@ use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
 use crate::state::{Files, base};
 
+pub(super) const BADGES: [&str; 6] = ["hvd", "inspire", "pivotal-data", "sl", "spd", "sr"];
+
+const TRANSFER: &str = "Impossible de modifier le propriétaire après la création. Veuillez utiliser la fonctionnalité \
+                        de transfert.";
+
+const BADGE_NAMES: [&str; 6] = [
+    "Données de forte valeur",
+    "INSPIRE",
+    "Données pivot",
+    "Séries statistiques labellisées",
+    "Service public de la donnée de référence",
+    "Séries statistiques reconnues d’intérêt général",
+];
+
 impl Platform {
     pub(super) fn handle_main(&mut self, call: &Call<'_>, files: &mut Files) -> Option<HandlerResult> {
         Some(match call.operation_id {
-            "list_datasets" => self.list(call),
+            "list_datasets" => self.list_of(call, Class::Dataset),
             "get_dataset" => self.get(call),
             "create_dataset" => self.create(call),
             "update_dataset" => self.update(call),
@@ -24,20 +41,32 @@ impl Platform {
             "update_resource" => self.update_resource(call),
             "delete_resource" => self.delete_resource(call),
             "redirect_resource" => self.redirect(call),
-            "get_site_datasets_csv" => Ok(self.export_datasets(call)),
+            "get_site_datasets_csv" => self.export_datasets(call),
             "update_resources" => self.reorder(call),
-            "create_discussion" => self.start_discussion(call),
-            "get_discussion" => self.get_discussion(call),
-            "comment_discussion" => self.comment_discussion(call),
             "upload_new_dataset_resource" => self.upload_new(call, files),
             "upload_dataset_resource" => self.upload_again(call, files),
-            _ => return None,
+            "feature_dataset" | "unfeature_dataset" => self.feature_dataset(call),
+            "available_dataset_badges" => named(&BADGES, &BADGE_NAMES),
+            "add_dataset_badge" | "delete_dataset_badge" => self.badge_of_dataset(call),
+            "list_dataset_followers" | "follow_dataset" | "unfollow_dataset" => self.followers(call, Class::Dataset),
+            "suggest_datasets" => self.suggest_datasets(call),
+            _ => return self.respond_on_things(call),
         })
+    }
+
+    /// What is neither a dataset nor a resource.
+    fn respond_on_things(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
+        self.respond_on_organizations(call)
+            .or_else(|| self.respond_on_reuses(call))
+            .or_else(|| self.respond_on_dataservices(call))
+            .or_else(|| self.respond_on_topics(call))
+            .or_else(|| self.respond_on_users(call))
+            .or_else(|| self.respond_on_discussions(call))
     }
 
     pub(super) fn handle_main_v2(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         Some(match call.operation_id {
-            "list_datasets" | "search_datasets" => self.list(call),
+            "list_datasets" | "search_datasets" => self.list_of(call, Class::Dataset),
             "get_dataset" => self.get(call),
             "list_resources" => self.list_resources(call),
             "get_resource" => self.get_resource_of_any(call),
@@ -47,7 +76,7 @@ impl Platform {
             | "get_resource_extras"
             | "update_resource_extras"
             | "delete_resource_extras" => self.extras(call),
-            _ => return None,
+            _ => return self.respond_on_things(call),
         })
     }
 
@@ -57,7 +86,7 @@ impl Platform {
         let index = index.ok_or_else(|| message(404, NOT_FOUND))?;
         let dataset = &self.catalogue.datasets[index];
         match &dataset.deleted {
-            _ if dataset.may_edit(call.user()) => Ok(index),
+            _ if self.catalogue.community.sees_hidden(call.user(), dataset.owned()) => Ok(index),
             Some(_) => Err(message(410, "Dataset has been deleted")),
             None if dataset.is_private() => Err(message(404, NOT_FOUND)),
             None => Ok(index),
@@ -71,7 +100,7 @@ impl Platform {
         let dataset = &self.catalogue.datasets[index];
         match &dataset.deleted {
             Some(_) => Err(message(410, "Dataset has been deleted")),
-            None if dataset.may_edit(Some(user)) => Ok(index),
+            None if self.catalogue.community.edits(Some(user), dataset.owned()) => Ok(index),
             None => Err(ServerError::forbidden().reply(call.api)),
         }
     }
@@ -83,72 +112,9 @@ impl Platform {
         index.ok_or_else(|| message(404, "Resource does not exist"))
     }
 
-    fn list(&self, call: &Call<'_>) -> HandlerResult {
-        let mut found: Vec<&Dataset> =
-            self.catalogue.datasets.iter().filter(|dataset| matches(dataset, call)).collect();
-        if let Some(sort) = call.query("sort") {
-            let (name, descends) = sort.strip_prefix('-').map_or((sort, false), |name| (name, true));
-            found.sort_by_cached_key(|dataset| match name {
-                "title" => plain(text(&dataset.fields, "title")),
-                "created" => dataset.created_at.clone(),
-                "last_update" => dataset.last_modified.clone(),
-                _ => String::new(),
-            });
-            if descends {
-                found.reverse();
-            }
-        }
-        let mut page = self.page(call, &found, false, |dataset| {
-            self.catalogue.show(dataset, call.api, dataset.may_edit(call.user()))
-        })?;
-        if call.operation_id == "search_datasets" {
-            page["facets"] = facets(&found);
-        }
-        Ok(Reply::json(200, &page))
-    }
-
-    fn page<T>(
-        &self,
-        call: &Call<'_>,
-        items: &[T],
-        beyond_is_empty: bool,
-        show: impl Fn(&T) -> Value,
-    ) -> Result<Value, Reply> {
-        let number = |name: &str, default: usize| match call.query(name).map(str::parse::<usize>) {
-            None => Ok(default),
-            Some(Ok(number)) if number > 0 => Ok(number),
-            Some(_) => {
-                let errors = json!({name: "The page to fetch is not a valid integer"});
-                Err(Reply::json(400, &json!({"errors": errors, "message": "Input payload validation failed"})))
-            }
-        };
-        let (page, size, total) = (number("page", 1)?, number("page_size", 20)?, items.len());
-        let before = (page - 1).saturating_mul(size);
-        // The limit of Elasticsearch.
-        if call.operation_id == "search_datasets" && before.saturating_add(size) > 10_000 {
-            return Err(message(400, "Pagination is limited to the first 10000 results"));
-        }
-        if before >= total && page > 1 && !beyond_is_empty {
-            return Err(message(404, "The requested page does not exist."));
-        }
-        let link = |page: usize| {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(call.received.query_pairs.iter().filter(|(key, _)| key != "page"));
-            query.append_pair("page", &page.to_string());
-            format!("{}{}?{}", self.catalogue.origin, call.received.path, query.finish())
-        };
-        let next = (before.saturating_add(size) < total).then(|| link(page + 1));
-        let previous = (page > 1).then(|| link(page - 1));
-        let data: Vec<Value> = items.iter().skip(before).take(size).map(show).collect();
-        Ok(json!({
-            "data": data, "page": page, "page_size": size, "total": total,
-            "next_page": next, "previous_page": previous
-        }))
-    }
-
     fn shown(&self, call: &Call<'_>, status: u16, index: usize) -> HandlerResult {
         let dataset = &self.catalogue.datasets[index];
-        Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, dataset.may_edit(call.user()))))
+        Ok(Reply::json(status, &self.catalogue.show(dataset, call.api, call.user())))
     }
 
     fn get(&self, call: &Call<'_>) -> HandlerResult {
@@ -156,15 +122,12 @@ impl Platform {
     }
 
     fn create(&mut self, call: &Call<'_>) -> HandlerResult {
-        call.signed_in()?;
-        let (user, body) = (call.user().unwrap_or(User::Editor), call.received.json());
+        let (user, body) = (call.signed_in()?, call.received.json());
         let mut fields = default_fields();
-        self.write(&mut fields, &body)?;
-        if fields["organization"].is_null() {
-            fields.insert("owner".to_owned(), person(user));
-        }
+        let (owner, organization) = self.owners_of(&body, user)?;
+        Self::write(&mut fields, &body)?;
         let slug = self.catalogue.free_slug(text(&fields, "title"));
-        let mut dataset = Dataset { slug, creator: user, ..self.catalogue.new_dataset(fields) };
+        let mut dataset = Dataset { slug, owner, organization, ..self.catalogue.new_dataset(fields) };
         for entry in body["resources"].as_array().into_iter().flatten() {
             let mut resource = self.new_resource("");
             write_resource(&mut resource, entry);
@@ -180,7 +143,8 @@ impl Platform {
         let body = call.received.json();
         let restored = self.catalogue.dataset(call.capture("dataset"));
         if let Some(index) = restored.filter(|index| {
-            self.catalogue.datasets[*index].may_edit(call.user()) && body.get("deleted") == Some(&Value::Null)
+            let dataset = &self.catalogue.datasets[*index];
+            self.catalogue.community.edits(call.user(), dataset.owned()) && body.get("deleted") == Some(&Value::Null)
         }) {
             self.catalogue.datasets[index].deleted = None;
         }
@@ -189,7 +153,8 @@ impl Platform {
         for name in ["tags", "temporal_coverage"] {
             fields.insert(name.to_owned(), default_fields()[name].clone());
         }
-        self.write(&mut fields, &body)?;
+        Self::write(&mut fields, &body)?;
+        self.change_owner(index, &body, call)?;
         self.write_resources(index, body.get("resources"));
         let now = self.catalogue.now();
         let renamed = text(&fields, "title") != text(&self.catalogue.datasets[index].fields, "title");
@@ -222,17 +187,19 @@ impl Platform {
         resources.drain(..resources.len().saturating_sub(named));
     }
 
-    fn write(&self, fields: &mut Fields, body: &Value) -> Result<(), Reply> {
+    fn write(fields: &mut Fields, body: &Value) -> Result<(), Reply> {
         let defaults = default_fields();
         for (name, default) in &defaults {
             match body.get(name) {
+                // What is empty is as if it were left out.
+                Some(Value::Null) if matches!(name.as_str(), "spatial" | "license") => None,
+                Some(value) if name == "spatial" && value.as_object().is_some_and(Map::is_empty) => None,
                 Some(Value::Null) => fields.insert(name.clone(), default.clone()),
-                Some(value) if name == "organization" => {
-                    let id = value.get("id").unwrap_or(value);
-                    let known = (0..2).map(|index| self.catalogue.organization(index));
-                    let found = known.into_iter().find(|known| known["id"] == *id);
-                    let found = found.ok_or_else(|| refused("organization", "Unknown organization"))?;
-                    fields.insert(name.clone(), found)
+                Some(value) if name == "spatial" => fields.insert(name.clone(), spatial(value)),
+                Some(value) if name == "temporal_coverage" => fields.insert(name.clone(), days(value)),
+                Some(value) if name == "tags" => fields.insert(name.clone(), tags(value)),
+                Some(value) if matches!(name.as_str(), "frequency_date" | "archived") => {
+                    fields.insert(name.clone(), moment(value))
                 }
                 Some(value) => fields.insert(name.clone(), value.clone()),
                 None => None,
@@ -253,6 +220,80 @@ impl Platform {
             errors.insert("tags".to_owned(), json!(["Le mot-clé doit avoir entre 3 et 96 caractères"]));
         }
         if errors.is_empty() { Ok(()) } else { Err(Reply::json(400, &json!({"errors": errors}))) }
+    }
+
+    /// Owner and organization of a new dataset.
+    fn owners_of(&self, body: &Value, user: User) -> Result<(Option<String>, Option<String>), Reply> {
+        let written = |name: &str| body.get(name).filter(|value| !value.is_null()).and_then(reference);
+        if let Some(id) = written("organization") {
+            let community = &self.catalogue.community;
+            if community.get(Class::Organization, id).is_none() {
+                return Err(refused("organization", "Organization n'existe pas"));
+            }
+            return match community.belongs(Some(user), id) {
+                true => Ok((None, Some(id.to_owned()))),
+                false => Err(refused("organization", "Permission refusée pour cette organisation")),
+            };
+        }
+        match written("owner") {
+            Some(id) if id != user.id() && user != User::Admin => {
+                Err(refused("owner", "Vous ne pouvez définir que vous-même en tant que propriétaire"))
+            }
+            id => Ok((Some(id.unwrap_or(user.id()).to_owned()), None)),
+        }
+    }
+
+    /// After its creation, only sysadmins give a dataset to somebody else without a transfer.
+    fn change_owner(&mut self, index: usize, body: &Value, call: &Call<'_>) -> Result<(), Reply> {
+        let user = call.signed_in()?;
+        let dataset = &self.catalogue.datasets[index];
+        let changed = [("organization", &dataset.organization), ("owner", &dataset.owner)].into_iter().find_map(
+            |(name, current)| {
+                let wanted = body.get(name).and_then(reference)?;
+                (current.as_deref() != Some(wanted)).then_some((name, wanted))
+            },
+        );
+        let Some((name, wanted)) = changed else { return Ok(()) };
+        if user != User::Admin {
+            return Err(refused(name, TRANSFER));
+        }
+        let (owner, organization) = self.owners_of(&json!({name: wanted}), user)?;
+        let dataset = &mut self.catalogue.datasets[index];
+        (dataset.owner, dataset.organization) = (owner, organization);
+        Ok(())
+    }
+
+    fn feature_dataset(&mut self, call: &Call<'_>) -> HandlerResult {
+        call.by_sysadmin()?;
+        let index = self.find(call)?;
+        let dataset = &mut self.catalogue.datasets[index];
+        dataset.fields.insert("featured".to_owned(), json!(call.received.method == "POST"));
+        self.shown(call, 200, index)
+    }
+
+    fn badge_of_dataset(&mut self, call: &Call<'_>) -> HandlerResult {
+        call.by_sysadmin()?;
+        let index = self.find(call)?;
+        Self::badge(call, Class::Dataset, &mut self.catalogue.datasets[index].badges, &BADGES)
+    }
+
+    fn suggest_datasets(&self, call: &Call<'_>) -> HandlerResult {
+        let wanted = call.query("q").unwrap_or_default().to_lowercase();
+        let size = call.query("size").and_then(|size| size.parse().ok()).unwrap_or(10);
+        let holds = |dataset: &&Dataset| {
+            let of = |name: &str| text(&dataset.fields, name).to_lowercase().contains(&wanted);
+            dataset.is_visible() && (of("title") || of("acronym"))
+        };
+        let mut found: Vec<&Dataset> = self.catalogue.datasets.iter().rev().filter(holds).collect();
+        found.sort_by_key(|dataset| std::cmp::Reverse(self.catalogue.community.followers(&dataset.id).count()));
+        let shown = found.into_iter().take(size).map(|dataset| {
+            json!({
+                "id": dataset.id, "title": dataset.fields["title"], "acronym": dataset.fields["acronym"],
+                "slug": dataset.slug, "image_url": null,
+                "page": format!("{}/datasets/{}", self.catalogue.origin, dataset.slug)
+            })
+        });
+        Ok(Reply::json(200, &shown.collect()))
     }
 
     fn delete(&mut self, call: &Call<'_>) -> HandlerResult {
@@ -316,7 +357,7 @@ impl Platform {
                 && call.query("type").is_none_or(|kind| kind == text(&resource.fields, "type"))
         });
         let found: Vec<&Resource> = resources.collect();
-        Ok(Reply::json(200, &self.page(call, &found, true, |resource| json!(resource.fields))?))
+        Ok(Reply::json(200, &self.page(call, &found, |resource| json!(resource.fields))?))
     }
 
     fn update_resource(&mut self, call: &Call<'_>) -> HandlerResult {
@@ -376,29 +417,15 @@ fn write_resource(resource: &mut Resource, body: &Value) {
     }
 }
 
-pub(super) fn matches(dataset: &Dataset, call: &Call<'_>) -> bool {
-    let fields = &dataset.fields;
-    let tags: Vec<&str> = fields["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let organization = &fields["organization"];
-    let text_of_all = || {
-        let organization = organization["name"].as_str().unwrap_or_default();
-        plain(&format!("{} {} {} {organization}", text(fields, "title"), text(fields, "description"), tags.join(" ")))
-    };
-    let hidden = dataset.is_private() && !(call.query("private") == Some("true") && dataset.may_edit(call.user()));
-    dataset.deleted.is_none()
-        && !hidden
-        && call.received.query_pairs.iter().all(|(key, wanted)| match key.as_str() {
-            "q" => {
-                let all = text_of_all();
-                plain(wanted).split_whitespace().all(|word| all.contains(word))
-            }
-            "tag" => tags.contains(&wanted.as_str()),
-            "organization" => organization["id"] == **wanted || organization["slug"] == **wanted,
-            "license" => text(fields, "license") == wanted,
-            "featured" => fields["featured"] == (wanted == "true"),
-            "format" => dataset.resources.iter().any(|resource| text(&resource.fields, "format") == wanted),
-            _ => true,
-        })
+/// A temporal coverage as it is read back: of a date and time the date is kept.
+fn days(coverage: &Value) -> Value {
+    let mut coverage = coverage.clone();
+    for end in coverage.as_object_mut().into_iter().flat_map(|ends| ends.values_mut()) {
+        if let Some(day) = end.as_str().and_then(|text| text.get(..10)) {
+            *end = json!(day);
+        }
+    }
+    coverage
 }
 
 /// The URL of a resource in the tabular API.

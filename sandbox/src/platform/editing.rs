@@ -1,14 +1,11 @@
-//! The order of resources, extras, discussions, and the facets of a search.
+//! What people do around a data set: the order of its resources, extras, and counts of what a search has found.
 
 use serde_json::{Map, Value, json};
 
 use super::catalogue::{Dataset, Fields};
 use super::datasets::text;
 use super::{Call, HandlerResult, Platform, message};
-use crate::Api;
-use crate::client::User;
 use crate::response::Reply;
-use crate::state::base;
 
 impl Platform {
     /// The body names all resources, in their new order.
@@ -63,88 +60,6 @@ impl Platform {
         }
         Ok(Reply::json(200, &json!(extras)))
     }
-
-    pub(super) fn start_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
-        let user = call.signed_in()?;
-        let (body, now) = (call.received.json(), self.catalogue.now());
-        let made = format!("6514cd34ef56ab7890{:06x}", self.catalogue.changes());
-        let id = self.catalogue.new_id(made);
-        let extras = if body["extras"].is_object() { body["extras"].clone() } else { json!({}) };
-        let discussion = json!({
-            "id": id, "title": body["title"], "subject": body["subject"], "extras": extras, "created": now,
-            "discussion": [comment(&body, &id, 0, &now, user)], "user": person(user), "organization": null,
-            "closed": null, "closed_by": null, "closed_by_organization": null,
-            "permissions": {"close": true, "delete": true, "edit": true},
-            "url": format!("{}{}/discussions/{id}/", self.catalogue.origin, base(Api::Main)),
-            "self_web_url": format!("{}/discussions/{id}", self.catalogue.origin)
-        });
-        self.discussions.push(discussion.clone());
-        Ok(Reply::json(201, &seen_by(&discussion, Some(user))))
-    }
-
-    fn find_discussion(&mut self, call: &Call<'_>) -> Result<&mut Value, Reply> {
-        let id = call.capture("id");
-        let found = self.discussions.iter_mut().find(|discussion| discussion["id"] == *id);
-        found.ok_or_else(|| message(404, "Discussion does not exist"))
-    }
-
-    pub(super) fn get_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
-        let user = call.user();
-        Ok(Reply::json(200, &seen_by(self.find_discussion(call)?, user)))
-    }
-
-    /// Adds a comment, closes the discussion, or both.
-    pub(super) fn comment_discussion(&mut self, call: &Call<'_>) -> HandlerResult {
-        let user = call.signed_in()?;
-        let (body, now) = (call.received.json(), self.catalogue.now());
-        let discussion = self.find_discussion(call)?;
-        if !discussion["closed"].is_null() {
-            return Err(message(403, "Can't add comments on a closed discussion"));
-        }
-        let id = discussion["id"].as_str().unwrap_or_default().to_owned();
-        if let (true, Some(comments)) = (body["comment"].is_string(), discussion["discussion"].as_array_mut()) {
-            comments.push(comment(&body, &id, comments.len(), &now, user));
-        }
-        if body["close"] == true {
-            discussion["closed"] = json!(now);
-            discussion["closed_by"] = person(user);
-        }
-        Ok(Reply::json(200, &seen_by(discussion, Some(user))))
-    }
-}
-
-fn comment(body: &Value, discussion: &str, index: usize, now: &str, user: User) -> Value {
-    json!({
-        "id": format!("{}-0000-4000-8000-{index:012x}", discussion.get(16..).unwrap_or_default()),
-        "content": body["comment"], "posted_by": person(user), "posted_by_organization": null, "posted_on": now,
-        "last_modified_at": null, "permissions": {"delete": true, "edit": true}
-    })
-}
-
-/// A user as other users see them.
-pub(super) fn person(user: User) -> Value {
-    let (id, first, last, slug) = match user {
-        User::Stranger => ("5f43ab12cd34ef5678ab9102", "Claude", "Passage", "claude-passage"),
-        _ => ("5f43ab12cd34ef5678ab9101", "Camille", "Démonstration", "camille-demonstration"),
-    };
-    json!({
-        "class": "User", "id": id, "first_name": first, "last_name": last, "slug": slug, "avatar": null,
-        "avatar_thumbnail": null, "deleted": null, "page": format!("https://example.org/users/{slug}"),
-        "uri": format!("https://example.org/api/1/users/{slug}/")
-    })
-}
-
-/// A discussion as a user sees it; its author may edit it.
-fn seen_by(discussion: &Value, user: Option<User>) -> Value {
-    let mut seen = discussion.clone();
-    let may = |author: &Value| user.is_some_and(|user| user == User::Editor || person(user)["id"] == author["id"]);
-    let edit = may(&discussion["user"]);
-    seen["permissions"] = json!({"close": edit, "delete": edit, "edit": edit});
-    for comment in seen["discussion"].as_array_mut().into_iter().flatten() {
-        let edit = may(&comment["posted_by"]);
-        comment["permissions"] = json!({"delete": edit, "edit": edit});
-    }
-    seen
 }
 
 /// The facets of a search: values with the number of datasets that have them, the most frequent first.
@@ -153,7 +68,6 @@ pub(super) fn facets(found: &[&Dataset]) -> Value {
         move |dataset: &Dataset| match &dataset.fields[name] {
             Value::Array(values) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             Value::String(value) => vec![value.clone()],
-            Value::Object(object) => vec![text(object, "id").to_owned()],
             _ => Vec::new(),
         }
     };
@@ -161,7 +75,7 @@ pub(super) fn facets(found: &[&Dataset]) -> Value {
         |dataset: &Dataset| dataset.resources.iter().map(|one| text(&one.fields, "format").to_owned()).collect();
     json!({
         "tag": counted(found, of_dataset("tags")), "license": counted(found, of_dataset("license")),
-        "organization": counted(found, of_dataset("organization")), "format": counted(found, formats)
+        "organization": counted(found, |dataset| dataset.organization.clone().into_iter().collect()), "format": counted(found, formats)
     })
 }
 

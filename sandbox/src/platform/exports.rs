@@ -2,23 +2,31 @@
 
 use serde_json::Value;
 
-use super::datasets::matches;
-use super::{Call, Platform};
+use super::entries::Entry;
+use super::objects::Class;
+use super::{Call, HandlerResult, Platform};
 use crate::response::Reply;
 
 const COLUMNS: &str = "\"id\";\"title\";\"slug\";\"organization\";\"license\";\"tags\";\"resources_count\"\r\n";
 
 impl Platform {
-    pub(super) fn export_datasets(&self, call: &Call<'_>) -> Reply {
+    pub(super) fn export_datasets(&self, call: &Call<'_>) -> HandlerResult {
         let mut table = COLUMNS.to_owned();
-        for dataset in self.catalogue.datasets.iter().filter(|dataset| matches(dataset, call)) {
+        let found = self.catalogue.found(call, Class::Dataset)?;
+        let datasets = found.iter().filter_map(|entry| match entry {
+            Entry::Dataset(dataset) => Some(*dataset),
+            Entry::Object(_) => None,
+        });
+        for dataset in datasets {
+            let organization = dataset.organization.as_deref();
+            let organization = organization.and_then(|id| self.catalogue.community.get(Class::Organization, id));
             let text = |value: &Value| quoted(value.as_str().unwrap_or_default());
             let tags = dataset.fields["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let cells = [
                 quoted(&dataset.id),
                 text(&dataset.fields["title"]),
                 quoted(&dataset.slug),
-                text(&dataset.fields["organization"]["name"]),
+                quoted(organization.map_or("", |organization| organization.title())),
                 text(&dataset.fields["license"]),
                 quoted(&tags.collect::<Vec<_>>().join(",")),
                 dataset.resources.len().to_string(),
@@ -26,8 +34,8 @@ impl Platform {
             table.push_str(&cells.join(";"));
             table.push_str("\r\n");
         }
-        Reply::new(200, "text/csv; charset=utf-8", table)
-            .with_header("content-disposition", "attachment; filename=datasets-2026-01-01-00-00.csv")
+        let reply = Reply::new(200, "text/csv; charset=utf-8", table);
+        Ok(reply.with_header("content-disposition", "attachment; filename=datasets-2026-01-01-00-00.csv"))
     }
 }
 

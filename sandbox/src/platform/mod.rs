@@ -4,25 +4,39 @@
 mod aggregate;
 mod catalogue;
 mod condition;
+mod dataservices;
 mod datasets;
 mod decimal;
+mod discussions;
 mod editing;
+mod entries;
 mod exports;
 mod failure;
 mod front;
+mod lists;
 mod mask;
+mod memberships;
 mod metrics;
 mod moment;
+mod objects;
+mod operations;
+mod organizations;
 mod query;
+mod reuses;
 mod rows;
 mod samples;
 mod scan;
 mod select;
 mod table;
 mod tabular;
+mod things;
+mod topics;
 mod uploads;
+mod users;
 mod value;
+mod views;
 mod wire;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +44,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+pub(crate) use operations::{handles, name};
 pub use query::Release;
 pub use rows::TabularSettings;
 pub use samples::{
@@ -156,73 +171,6 @@ pub(crate) struct Listed<'a> {
     pub(crate) resources: Vec<(&'a str, &'a str, &'a str, bool)>,
 }
 
-/// The operations that the platform handles, which the modules match by name.
-const MAIN: [&str; 17] = [
-    "list_datasets",
-    "get_dataset",
-    "create_dataset",
-    "update_dataset",
-    "delete_dataset",
-    "create_resource",
-    "get_resource",
-    "update_resource",
-    "delete_resource",
-    "redirect_resource",
-    "get_site_datasets_csv",
-    "update_resources",
-    "create_discussion",
-    "get_discussion",
-    "comment_discussion",
-    "upload_new_dataset_resource",
-    "upload_dataset_resource",
-];
-const MAIN_V2: [&str; 11] = [
-    "list_datasets",
-    "search_datasets",
-    "get_dataset",
-    "list_resources",
-    "get_resource",
-    "get_dataset_extras",
-    "update_dataset_extras",
-    "delete_dataset_extras",
-    "get_resource_extras",
-    "update_resource_extras",
-    "delete_resource_extras",
-];
-const TABULAR: [&str; 6] = [
-    "getAggregationExceptions",
-    "getMetaResourceInfo",
-    "getResourceProfile",
-    "getResourceData",
-    "getResourceDataCsv",
-    "getResourceDataJson",
-];
-const METRICS: [&str; 2] = ["getMetricsByModel", "getMetricsByModelCSV"];
-
-/// Whether the response of an operation comes from the state of the platform.
-pub(crate) fn handles(api: Api, operation_id: &str) -> bool {
-    match api {
-        Api::Main => operation_id == "get_me" || MAIN.contains(&operation_id),
-        Api::MainV2 => MAIN_V2.contains(&operation_id),
-        Api::Tabular => TABULAR.contains(&operation_id),
-        Api::Metrics => METRICS.contains(&operation_id),
-    }
-}
-
-/// The user of a key: a user made from the document, with their name and id.
-pub(crate) fn me(made: &Reply, key: &str) -> Reply {
-    let user = match User::of_key(key) {
-        None => return ServerError::unauthorized().reply(Api::Main),
-        Some(User::Revoked) => return ServerError::invalid_key().reply(Api::Main),
-        Some(user) => user,
-    };
-    let mut shown: Value = serde_json::from_slice(&made.body).unwrap_or_default();
-    if let (Some(shown), Value::Object(person)) = (shown.as_object_mut(), editing::person(user)) {
-        shown.extend(person.into_iter().filter(|(name, _)| name != "class"));
-    }
-    Reply::json(made.status, &shown)
-}
-
 /// The response to a call, or an error response.
 type HandlerResult = Result<Reply, Reply>;
 
@@ -273,7 +221,6 @@ pub(crate) struct Platform {
     /// Further resources on which queries may aggregate.
     aggregating: Vec<String>,
     settings: TabularSettings,
-    discussions: Vec<Value>,
 }
 
 impl Platform {
@@ -288,7 +235,6 @@ impl Platform {
             tables: BTreeMap::new(),
             aggregating: Vec::new(),
             settings: TabularSettings::default(),
-            discussions: Vec::new(),
         }
     }
 
@@ -407,26 +353,4 @@ pub(crate) fn masked(reply: Reply, mask: &str) -> Reply {
 
 fn message(status: u16, text: &str) -> Reply {
     Reply::json(status, &json!({"message": text}))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn the_table_of_behaviours_lists_the_operations_of_the_platform() {
-        let table = include_str!("../behaviours.md");
-        let rows = table.lines().filter_map(|line| {
-            let mut cells = line.strip_prefix("| ")?.split(" | ");
-            Some((cells.next()?.parse::<Api>().ok()?, cells.next()?))
-        });
-        let named: BTreeSet<(Api, &str)> =
-            rows.flat_map(|(api, cell)| cell.split(", ").map(move |name| (api, name.trim_matches('`')))).collect();
-        let handled =
-            [(Api::Main, &MAIN[..]), (Api::MainV2, &MAIN_V2), (Api::Tabular, &TABULAR), (Api::Metrics, &METRICS)];
-        let handled = handled.into_iter().flat_map(|(api, ids)| ids.iter().map(move |id| (api, *id)));
-        assert_eq!(named, handled.chain([(Api::Main, "get_me")]).collect());
-    }
 }

@@ -7,6 +7,7 @@
 //!
 //! Only commands that take any document (diff, validate) read it so. What is vendored passes the strict stages alone.
 
+mod bundle;
 mod grammar;
 mod notes;
 mod pass;
@@ -20,12 +21,31 @@ mod walk;
 use serde_json::Value;
 
 use crate::Error;
+pub use bundle::{Bundle, Origin, bundle};
 pub use notes::{Level, Note, Reading, Rule};
 pub use rules::RULES;
 pub use version::Version;
 
 /// How often a document is gone through: what is left out in one pass may be referred to in the next.
 const PASSES: usize = 16;
+
+/// Reads a document whose other files are written into it: faults there are told with their file.
+///
+/// # Errors
+/// As those of [`read`].
+pub fn read_bundle(bundle: Bundle) -> Result<(Reading, Bundle), Error> {
+    let mut bundle = bundle;
+    let mut reading = read(std::mem::take(&mut bundle.document))?;
+    for note in &mut reading.notes {
+        if let Some((_, reason)) = bundle.unread.iter().find(|(pointer, _)| *pointer == note.pointer) {
+            note.fault.clone_from(reason);
+        }
+        if let Some((file, pointer)) = bundle.origin(&note.pointer) {
+            note.pointer = format!("{file}#{pointer}");
+        }
+    }
+    Ok((reading, bundle))
+}
 
 /// Reads a document with its faults.
 ///

@@ -24,7 +24,7 @@ rules! {
     UNKNOWN_UNION "unknown-union" Error "`oneOf`, `anyOf` or `not` in Swagger 2.0, which has none: it is left out.";
     UNKNOWN_STATUS "unknown-status" Error "A response is for no status that the language has: it is left out.";
     UNKNOWN_TYPE "unknown-type" Warning "`type` is none of JSON Schema: it is the type that it looks like (`int`, `Date`), or any.";
-    EXTERNAL_REFERENCE "external-reference" Error "A reference leads to another file or URL, which is not read: a schema there is any value, other objects are left out.";
+    EXTERNAL_REFERENCE "external-reference" Error "A reference leads to a URL, to a file that cannot be read, or out of the folder of the document: a schema there is any value, other objects are left out.";
     DANGLING_REFERENCE "dangling-reference" Error "A reference leads to nothing, or back to itself: a schema there is any value, other objects are left out.";
     REFERENCE_BY_NAME "reference-by-name" Warning "A reference is the name of a component: it leads to that component.";
     REFERENCE_SIBLINGS "reference-siblings" Warning "A reference to an object that is no schema has siblings: they are left out.";
@@ -44,7 +44,7 @@ rules! {
     COLLECTION_FORMAT "collection-format" Warning "A `collectionFormat` that the place does not have: `csv`; in a multipart form, which repeats a field, `multi`; in a value that is no list, none.";
     LIST_OF_LISTS "list-of-lists" Error "A parameter is a list of lists, for which OpenAPI 3.0 has no style: the inner one is a text.";
     FORM_EMPTY_VALUE "form-empty-value" Warning "`allowEmptyValue` in a form, where OpenAPI 3.0 has none: it is left out.";
-    BODY_AND_FORM "body-and-form" Error "An operation has both a body and a form: the body counts.";
+    BODY_AND_FORM "body-and-form" Error "An operation has both a body and a form: the body counts, unless its path has the form.";
     SERVER_ADDRESS "server-address" Warning "`host` or `basePath` has parts that belong elsewhere: they are put there, or left out.";
     SECURITY_SCHEME "security-scheme" Error "A security scheme is of no type that the language has, or lacks what its type needs: it is left out.";
     SECURITY_UNKNOWN "security-unknown" Error "A security requirement names a scheme that is not described: that alternative is left out.";

@@ -168,9 +168,11 @@ impl Pass {
             let text = |key: &str| target.get(key).and_then(Value::as_str).map(str::to_owned);
             Some((text("in")?, text("name")?))
         };
-        let has_body =
-            |pass: &Self, list: &[Value]| list.iter().any(|it| key(pass, it).is_some_and(|it| it.0 == "body"));
-        let has_body = self.is_swagger() && (has_body(self, &list) || has_body(self, inherited));
+        let has = |pass: &Self, list: &[Value], place: &str| {
+            pass.is_swagger() && list.iter().any(|it| key(pass, it).is_some_and(|it| it.0 == place))
+        };
+        let has_form = has(self, inherited, "formData");
+        let has_body = (has(self, &list, "body") && !has_form) || has(self, inherited, "body");
         let mut seen = Vec::new();
         let mut kept = Vec::new();
         for (index, parameter) in list.into_iter().enumerate() {
@@ -181,6 +183,10 @@ impl Pass {
             };
             if place == "formData" && has_body {
                 self.note(&rules::BODY_AND_FORM, &at, "is a field of a form, and there is a body", "it is left out");
+                continue;
+            }
+            if place == "body" && has_form {
+                self.note(&rules::BODY_AND_FORM, &at, "is a body, and the path has a form", "it is left out");
                 continue;
             }
             let key = if place == "body" { (place, String::new()) } else { (place, name.clone()) };

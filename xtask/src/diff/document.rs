@@ -1,10 +1,9 @@
-//! A checked document: OpenAPI 3 whose references resolve.
+//! A document in the form that is compared: OpenAPI 3.
 
 use datagouv_specs::faults::{self, Note, Reading, Version};
 use datagouv_specs::{openapi31, swagger2};
 use serde_json::Value;
 
-use super::check;
 use super::references::{Target, follow};
 use crate::source::Error;
 
@@ -38,7 +37,6 @@ impl Document {
             Version::OpenApi30 => document,
             Version::OpenApi31 => openapi31::to_comparable(&document).map_err(failed)?,
         };
-        check::check(&root).map_err(failed)?;
         // Siblings of a reference are meant to apply, although the specification ignores them.
         swagger2::wrap_reference_siblings(&mut root);
         Ok(Self { root, notes })

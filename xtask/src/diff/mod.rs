@@ -1,9 +1,9 @@
 //! `diff`: what changed between two documents, on the wire and in Rust.
 
+mod announced;
 mod attach;
 mod bodies;
 pub mod change;
-mod check;
 mod compare;
 mod comparison;
 pub mod decisions;
@@ -20,13 +20,14 @@ pub mod rust;
 mod schemas;
 mod security;
 mod servers;
+mod texts;
 mod webhooks;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use datagouv_specs::{Api, faults};
+use datagouv_specs::Api;
 
 use serde_json::Value;
 
@@ -58,6 +59,8 @@ pub struct Arguments {
     /// The API that both documents describe, where they do not say: main, main-v2, tabular or metrics
     #[arg(long)]
     api: Option<Api>,
+    #[arg(long, help = source::FOLDER)]
+    folder: Option<PathBuf>,
     /// The file of the decisions, in place of accepted.toml in the folder of the API
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
@@ -170,7 +173,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn sources(arguments: &Arguments) -> Result<(Loaded, Loaded), Error> {
     let old = arguments.old.as_deref().unwrap_or_default();
     if let Some(new) = &arguments.new {
-        return Ok((source::load(old)?, source::load(new)?));
+        let folder = arguments.folder.as_deref();
+        return Ok((source::load(old)?.within(folder)?, source::load(new)?.within(folder)?));
     }
     let api: Api = old.parse().map_err(|error| Error::new(old, format!("{error}; or give OLD and NEW")))?;
     let committed = format!("git:HEAD:specs/{api}/{}", api.file_name());
@@ -244,8 +248,7 @@ pub fn wire(old: &Loaded, new: &Loaded) -> Result<Report, Error> {
 
 /// The changes on the wire, and both documents as they were read.
 fn read_and_compare(old: &Loaded, new: &Loaded) -> Result<(Report, Value, Value), Error> {
-    let read = |loaded: &Loaded| faults::read(loaded.parse()?).map_err(|error| Error::new(&loaded.name, error));
-    let (old_reading, new_reading) = (read(old)?, read(new)?);
+    let ((old_reading, _), (new_reading, _)) = (old.read()?, new.read()?);
     let (old_value, new_value) = (old_reading.document.clone(), new_reading.document.clone());
     let before = Document::of(&old.name, old_reading)?;
     let after = Document::of(&new.name, new_reading)?;

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::announced;
 use super::change::Operation;
-use super::check::METHODS;
 use super::comparison::OperationDifferences;
 use super::document::Document;
 use super::rules;
-use super::schemas::display;
+
+/// The methods of a path.
+pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// An operation of a document.
 #[derive(Debug)]
@@ -205,7 +207,6 @@ pub fn compare(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
         _ => {}
     }
     deprecation(old, new, output);
-    stability(old, new, output);
     let (was, is) = (old.tags(), new.tags());
     if was != is {
         let listed = |tags: &BTreeSet<&str>| match tags.is_empty() {
@@ -232,61 +233,15 @@ fn deprecation(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
         }
         _ => {}
     }
-    if let Some(date) = new.sunset().filter(|date| !is_date(date) && old.sunset() != Some(date)) {
-        let text = format!("{} goes on {}, which is no date", new.words(), display(&date.into()));
-        output.report_text(
-            &rules::SUNSET_INVALID,
-            "/x-sunset",
-            (old.sunset().map(Value::from), Some(date.into())),
-            text,
-        );
-        return;
-    }
-    // ISO 8601 dates compare as strings.
-    let (rule, text) = match (old.sunset(), new.sunset()) {
-        (None, Some(is)) => (&rules::SUNSET_ADDED, format!("{} goes on {is}", new.words())),
-        (Some(was), None) => {
-            (&rules::SUNSET_REMOVED, format!("{} has no longer a date to go; it was {was}", new.words()))
-        }
-        (Some(was), Some(is)) if is < was => {
-            (&rules::SUNSET_EARLIER, format!("{} goes on {is}, not as late as {was}", new.words()))
-        }
-        (Some(was), Some(is)) if is > was => {
-            (&rules::SUNSET_LATER, format!("{} goes on {is}, not as early as {was}", new.words()))
-        }
-        _ => return,
-    };
-    let value = |entry: &Entry| entry.sunset().map(Value::from);
-    output.report_text(rule, "/x-sunset", (value(old), value(new)), text);
+    announced(announced::sunset, "x-sunset", old, new, output);
+    announced(announced::stability, "x-stability-level", old, new, output);
 }
 
-/// Whether a text begins with a date of ISO 8601.
-pub fn is_date(text: &str) -> bool {
-    text.get(..10).is_some_and(|date| date.parse::<jiff::civil::Date>().is_ok())
-        && text.get(10..).is_none_or(|rest| rest.is_empty() || rest.starts_with('T'))
-}
-
-/// The levels of stability, the lowest first.
-const STABILITY: [&str; 4] = ["draft", "alpha", "beta", "stable"];
-
-/// An operation without a level is stable.
-fn stability(old: &Entry, new: &Entry, output: &mut OperationDifferences) {
-    let level = |entry: &Entry| STABILITY.iter().position(|known| *known == entry.stability());
-    if level(new).is_none() && old.stability() != new.stability() {
-        let text = format!("{} is promised {}, which is no stability", new.words(), display(&new.stability().into()));
-        let values = (Some(old.stability().into()), Some(new.stability().into()));
-        output.report_text(&rules::STABILITY_INVALID, "/x-stability-level", values, text);
-        return;
+/// Compares what an extension announces.
+fn announced(compare: announced::Compare, key: &str, old: &Entry, new: &Entry, output: &mut OperationDifferences) {
+    let (was, is) = (old.value.get(key), new.value.get(key));
+    if let Some((announcement, text)) = compare(was, is) {
+        let text = format!("{} {text}", new.words());
+        output.report_text(announcement.of_operation(), &format!("/{key}"), (was.cloned(), is.cloned()), text);
     }
-    let Some(is) = level(new) else { return };
-    // What is none promises nothing.
-    let was = level(old).unwrap_or_default();
-    let name = |level: usize| STABILITY.get(level).copied().unwrap_or_default();
-    let rule = match is.cmp(&was) {
-        std::cmp::Ordering::Less => &rules::LESS_STABLE,
-        std::cmp::Ordering::Greater => &rules::MORE_STABLE,
-        std::cmp::Ordering::Equal => return,
-    };
-    let text = format!("{} is {}, no longer {}", new.words(), name(is), old.stability());
-    output.report_text(rule, "/x-stability-level", (Some(old.stability().into()), Some(name(is).into())), text);
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
+use super::announced;
 use super::bodies;
 use super::change::Direction;
 use super::comparison::{Comparison, OperationDifferences};
 use super::location::Location;
 use super::operations::{Entry, path_names};
 use super::rules;
+use super::texts::{self, Wider};
 
 type Parameters<'a> = BTreeMap<(String, String), &'a Value>;
 
@@ -142,7 +144,7 @@ fn parameter<'a>(
     output: &mut OperationDifferences,
 ) {
     required(was, is, at, output);
-    sunset(was, is, at, output);
+    announced(was, is, at, output);
     for (key, on, off, text) in [
         ("deprecated", &rules::PARAMETER_DEPRECATED, &rules::PARAMETER_NO_LONGER_DEPRECATED, "deprecated"),
         ("allowEmptyValue", &rules::PARAMETER_EMPTY_ALLOWED, &rules::PARAMETER_EMPTY_REFUSED, "allowed to be empty"),
@@ -164,7 +166,7 @@ fn parameter<'a>(
     let kind = is.get("in").and_then(Value::as_str).unwrap_or_default();
     styles(comparison, was, is, kind, at, output);
     match (was.get("content"), is.get("content")) {
-        (None, None) => comparison.schemas(was.get("schema"), is.get("schema"), at, Direction::Request, output),
+        (None, None) => schemas(comparison, was, is, kind, at, output),
         (before, after) => {
             let first = |content: Option<&'a Value>| content.and_then(Value::as_object)?.iter().next();
             let (before, after) = (first(before), first(after));
@@ -185,6 +187,39 @@ fn parameter<'a>(
             comparison.schemas(schema(was, before), schema(is, after), at, Direction::Request, output);
         }
     }
+}
+
+/// Compares the schemas of a parameter that is written as its style says.
+fn schemas<'a>(
+    comparison: &mut Comparison<'a>,
+    was: &'a Value,
+    is: &'a Value,
+    kind: &str,
+    at: &Location,
+    output: &mut OperationDifferences,
+) {
+    let (before, after) = (was.get("schema"), is.get("schema"));
+    let is_form =
+        |it: &Value| it.get("style").is_none_or(|style| style == "form") && it.get("explode") != Some(&false.into());
+    let has_repeated_lists = kind == "query" && is_form(was) && is_form(is);
+    let (old, new) = ((comparison.old, before), (comparison.new, after));
+    let (pair, wider, verb) =
+        match (texts::wider(old, new, has_repeated_lists), texts::wider(new, old, has_repeated_lists)) {
+            (Some(wider), _) => (&rules::TYPE_WIDENED, wider, "may now be"),
+            (None, Some(wider)) => (&rules::TYPE_NARROWED, wider, "may no longer be"),
+            (None, None) => {
+                comparison.schemas(before, after, at, Direction::Request, output);
+                return;
+            }
+        };
+    if let Wider::List(items) = wider {
+        let is_wider = verb == "may now be";
+        let (before, after) = if is_wider { (before, Some(items)) } else { (Some(items), after) };
+        comparison.schemas(before, after, at, Direction::Request, output);
+    }
+    let types = |schema: Option<&Value>| schema.and_then(|schema| schema.get("type")).cloned();
+    let text = format!("{verb} {}", wider.words());
+    output.report(pair.on(Direction::Request), at, (types(before), types(after)), text);
 }
 
 /// Compares style and explode, with their defaults.
@@ -223,20 +258,15 @@ fn styles(
     }
 }
 
-/// Compares the date on which a parameter goes.
-fn sunset(was: &Value, is: &Value, at: &Location, output: &mut OperationDifferences) {
-    let date = |parameter: &'_ Value| parameter.get("x-sunset").and_then(Value::as_str).map(str::to_owned);
-    let (before, after) = (date(was), date(is));
-    let (pair, text) = match (&before, &after) {
-        (None, Some(is)) => (&rules::VALUE_SUNSET_ADDED, format!("goes on {is}")),
-        (Some(was), None) => (&rules::VALUE_SUNSET_REMOVED, format!("has no longer a date to go; it was {was}")),
-        (Some(was), Some(is)) if is < was => {
-            (&rules::VALUE_SUNSET_EARLIER, format!("goes on {is}, not as late as {was}"))
+/// Compares what is announced of a parameter.
+fn announced(was: &Value, is: &Value, at: &Location, output: &mut OperationDifferences) {
+    for (key, compare) in
+        [("x-sunset", announced::sunset as announced::Compare), ("x-stability-level", announced::stability)]
+    {
+        let (before, after) = (was.get(key), is.get(key));
+        if let Some((announcement, text)) = compare(before, after) {
+            let rule = announcement.of_value(Direction::Request);
+            output.report(rule, at, (before.cloned(), after.cloned()), text);
         }
-        (Some(was), Some(is)) if is > was => {
-            (&rules::VALUE_SUNSET_LATER, format!("goes on {is}, not as early as {was}"))
-        }
-        _ => return,
-    };
-    output.report(pair.on(Direction::Request), at, (before.map(Value::from), after.map(Value::from)), text);
+    }
 }

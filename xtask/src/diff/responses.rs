@@ -10,7 +10,7 @@ use super::change::Direction;
 use super::comparison::{Comparison, OperationDifferences};
 use super::location::Location;
 use super::operations::Entry;
-use super::{rules, webhooks};
+use super::{rules, texts, webhooks};
 
 fn responses<'a>(entry: &Entry<'a>) -> BTreeMap<String, &'a Value> {
     let responses = entry.value.get("responses").and_then(Value::as_object).into_iter().flatten();
@@ -169,7 +169,19 @@ fn headers<'a>(
                     }
                     _ => {}
                 }
-                comparison.schemas(before.get("schema"), after.get("schema"), &at, Direction::Response, output);
+                let (before, after) = (before.get("schema"), after.get("schema"));
+                let (old, new) = ((comparison.old, before), (comparison.new, after));
+                let change = match (texts::wider(new, old, false), texts::wider(old, new, false)) {
+                    (Some(_), _) => Some((&rules::TYPE_NARROWED, "may no longer be any text")),
+                    (None, Some(_)) => Some((&rules::TYPE_WIDENED, "may now be any text")),
+                    (None, None) => None,
+                };
+                if let Some((pair, text)) = change {
+                    let types = |schema: Option<&Value>| schema.and_then(|schema| schema.get("type")).cloned();
+                    output.report(pair.on(Direction::Response), &at, (types(before), types(after)), text);
+                } else {
+                    comparison.schemas(before, after, &at, Direction::Response, output);
+                }
             }
             (None, None) => {}
         }

@@ -82,7 +82,7 @@ rules! {
     SUNSET_LATER "sunset-later" Info NEITHER, "An operation goes later than announced (`x-sunset`).";
     SUNSET_REMOVED "sunset-removed" Info NEITHER, "An operation has no longer a date on which it goes (`x-sunset`).";
     SUNSET_INVALID "sunset-invalid" Warning NEITHER, "What is announced to go has a date that is none (`x-sunset`).";
-    STABILITY_INVALID "stability-invalid" Warning NEITHER, "An operation is promised a stability that is none (`x-stability-level`).";
+    STABILITY_INVALID "stability-invalid" Warning NEITHER, "What is promised is a stability that is none (`x-stability-level`).";
     LESS_STABLE "operation-less-stable" Warning NEITHER, "An operation is promised less stability (`x-stability-level`).";
     MORE_STABLE "operation-more-stable" Info NEITHER, "An operation is promised more stability (`x-stability-level`).";
     OPERATION_ID_ADDED "operation-id-added" Info NEITHER, "An operation has an `operationId`.";
@@ -254,6 +254,8 @@ rules! {
     VALUE_SUNSET_EARLIER "sunset-earlier" Warning Warning "A parameter or a property goes earlier than announced (`x-sunset`).";
     VALUE_SUNSET_LATER "sunset-later" Info Info "A parameter or a property goes later than announced (`x-sunset`).";
     VALUE_SUNSET_REMOVED "sunset-removed" Info Info "A parameter or a property has no longer a date on which it goes (`x-sunset`).";
+    VALUE_LESS_STABLE "less-stable" Warning Warning "A parameter or a property is promised less stability (`x-stability-level`).";
+    VALUE_MORE_STABLE "more-stable" Info Info "A parameter or a property is promised more stability (`x-stability-level`).";
     EXTENSIBLE_VALUE_ADDED "extensible-enum-value-added" Info Info "A list of values that may grow has another one (`x-extensible-enum`).";
     EXTENSIBLE_VALUE_REMOVED "extensible-enum-value-removed" Breaking Info "A value is gone from a list that may grow (`x-extensible-enum`).";
     PATTERN_PROPERTY_ADDED "pattern-property-added" Breaking Info "Properties whose names match a pattern have a schema (`patternProperties`).";
@@ -264,7 +266,13 @@ rules! {
     ITEMS_OPENED "items-opened" Info Warning "Lists may have items after those at the places that they name.";
     CONTAINS_ADDED "contains-added" Breaking Info "Lists have items that match a schema (`contains`).";
     CONTAINS_REMOVED "contains-removed" Info Warning "Lists need no items that match a schema any more (`contains`).";
-    CONTAINS_CHANGED "contains-changed" Warning Warning "The items that lists have among others are other ones, or as many (`contains`).";
+    CONTAINS_CHANGED "contains-changed" Warning Warning "The items that lists have among others match another schema (`contains`).";
+    MIN_CONTAINS_RAISED "min-contains-raised" Breaking Info "Lists have more of the items that match a schema at least (`minContains`).";
+    MIN_CONTAINS_LOWERED "min-contains-lowered" Info Warning "Lists have fewer of the items that match a schema at least (`minContains`).";
+    MAX_CONTAINS_ADDED "max-contains-added" Breaking Info "Lists have a greatest number of the items that match a schema (`maxContains`).";
+    MAX_CONTAINS_REMOVED "max-contains-removed" Info Warning "Lists have no greatest number of the items that match a schema any more (`maxContains`).";
+    MAX_CONTAINS_RAISED "max-contains-raised" Info Warning "Lists have more of the items that match a schema at most (`maxContains`).";
+    MAX_CONTAINS_LOWERED "max-contains-lowered" Breaking Info "Lists have fewer of the items that match a schema at most (`maxContains`).";
     PROPERTY_NAMES_ADDED "property-names-added" Breaking Info "The names of properties match a schema (`propertyNames`).";
     PROPERTY_NAMES_REMOVED "property-names-removed" Info Warning "The names of properties match no schema any more (`propertyNames`).";
     PROPERTY_NAMES_CHANGED "property-names-changed" Warning Warning "The names of properties match another schema (`propertyNames`).";

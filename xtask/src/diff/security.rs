@@ -100,6 +100,7 @@ pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, output: &mut O
         }
         _ => {}
     }
+    let (needed_before, needed_after) = (was.clone(), is.clone());
     was.retain(|alternative| {
         let Some(position) = is.iter().position(|other| other == alternative) else { return true };
         is.remove(position);
@@ -124,6 +125,9 @@ pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, output: &mut O
         }
         false
     });
+    // Who sends more credentials than are needed is let in: such an alternative says nothing.
+    was.retain(|sent| !needed_after.iter().any(|needed| is_enough(needed, sent)));
+    is.retain(|sent| !needed_before.iter().any(|needed| is_enough(needed, sent)));
     for alternative in &was {
         let text = format!("{} is no longer enough", capital(&one(alternative)));
         output.report_text(&rules::SECURITY_ALTERNATIVE_REMOVED, "/security", (Some(value(alternative)), None), text);
@@ -132,6 +136,11 @@ pub fn compare(comparison: &Comparison, old: &Entry, new: &Entry, output: &mut O
         let text = format!("{} is enough", capital(&one(alternative)));
         output.report_text(&rules::SECURITY_ALTERNATIVE_ADDED, "/security", (None, Some(value(alternative))), text);
     }
+}
+
+/// Whether the credentials of one alternative contain those of another.
+fn is_enough(needed: &Alternative, sent: &Alternative) -> bool {
+    needed.iter().all(|(scheme, scopes)| sent.get(scheme).is_some_and(|sent| scopes.is_subset(sent)))
 }
 
 fn value(alternative: &Alternative) -> Value {

@@ -7,11 +7,10 @@ use serde_json::Value;
 
 use super::bodies::{content, media_types};
 use super::change::{Direction, Operation};
-use super::check::METHODS;
 use super::comparison::{Comparison, OperationDifferences};
 use super::document::Document;
 use super::location::Location;
-use super::operations::Entry;
+use super::operations::{Entry, METHODS};
 use super::rules;
 
 /// The path items under names, sorted.

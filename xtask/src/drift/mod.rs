@@ -205,6 +205,7 @@ fn served(api: Api, base: &str, client: &Client) -> Result<Vec<String>, String> 
         version: None,
         overlay: None,
         is_partial: false,
+        folder: None,
     };
     let report = diff::wire(&vendored, &received).map_err(|error| error.to_string())?;
     let is_new = |id: &str| {

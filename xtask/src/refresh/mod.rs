@@ -68,6 +68,8 @@ struct Changed {
     checked: CheckedDocument,
     /// Its faults, for which it is not vendored.
     faults: Vec<Note>,
+    /// Whether it refers to no other file; one that does is not vendored either.
+    is_whole: bool,
 }
 
 fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
@@ -144,6 +146,10 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     reports.iter().for_each(|report| print!("{}", report.write(arguments.format, colour)));
     let mut is_trusted = true;
+    for Changed { api, .. } in changed.iter().filter(|it| !it.is_whole) {
+        is_trusted = false;
+        eprintln!("{api}: a document that refers to other files is not vendored");
+    }
     for Changed { api, faults, .. } in changed.iter().filter(|it| !it.faults.is_empty()) {
         is_trusted = false;
         faults.iter().for_each(|note| eprintln!("{api}: {}: {note}", note.rule.level.name()));
@@ -236,17 +242,26 @@ fn check_received(
         eprintln!("{api}: {} {what}", loaded.name);
         return Ok(None);
     }
-    let reading = faults::read(document.clone()).map_err(|error| vec![error.to_string()])?;
+    // References to other files are followed where nothing is written.
+    let (reading, is_whole) = match dry_run {
+        true => {
+            let (reading, bundle) = loaded.read().map_err(|error| vec![error.reason])?;
+            (reading, bundle.origins.is_empty())
+        }
+        false => (faults::read(document.clone()).map_err(|error| vec![error.to_string()])?, true),
+    };
     let lost = |note: &&Note| note.rule.level == Level::Error;
     let (checked, faults) = match check::check(api, &document, &folder) {
         Ok(checked) if !reading.notes.iter().any(|note| lost(&note)) => (checked, Vec::new()),
-        _ if dry_run && !reading.notes.is_empty() => (check::check(api, &reading.document, &folder)?, reading.notes),
+        _ if dry_run && !(is_whole && reading.notes.is_empty()) => {
+            (check::check(api, &reading.document, &folder)?, reading.notes)
+        }
         Ok(_) => return Err(reading.notes.iter().filter(lost).map(Note::to_string).collect()),
         Err(reasons) => return Err(reasons),
     };
     let version = loaded.version.clone().or_else(|| version(api, &loaded, &document, limits));
     let version = version.unwrap_or_else(|| "unknown".to_owned());
-    Ok(Some(Changed { api, loaded, version, checked, faults }))
+    Ok(Some(Changed { api, loaded, version, checked, faults, is_whole }))
 }
 
 /// The version of the server: in the documents of the catalogue it is that of the API, so its site is requested.

@@ -41,6 +41,7 @@ pub fn compare(repository: &Repository, base: &Base) -> Result<Vec<Compared>, St
             version: None,
             overlay,
             is_partial: false,
+            folder: None,
         };
         match (old, new) {
             (Some(old), Some(new)) => {

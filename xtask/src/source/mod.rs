@@ -1,10 +1,12 @@
 //! Sources of documents: a file, a URL, a commit, a version of the server's package, or the project itself.
 
 mod csvapi;
+mod folder;
 mod git;
 mod http;
 mod positions;
 mod udata;
+mod yaml;
 
 use std::fmt;
 use std::fs::File;
@@ -12,8 +14,10 @@ use std::io::Read;
 use std::path::Path;
 
 use datagouv_specs::Api;
+use datagouv_specs::faults::{self, Bundle, Reading};
 use serde_json::Value;
 
+pub use folder::Folder;
 pub use http::Limits;
 use http::get;
 pub use positions::{Position, Positions};
@@ -41,6 +45,8 @@ pub struct Loaded {
     pub overlay: Option<Vec<u8>>,
     /// Whether the source has the operations alone, so that the rest is that of the vendored document.
     pub is_partial: bool,
+    /// Where the files lie that it may refer to; none where it may refer to no other.
+    pub folder: Option<Folder>,
 }
 
 /// A source that gives no document, and why. Its display is one line.
@@ -67,6 +73,9 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The help of the argument that gives a folder.
+pub const FOLDER: &str = "The folder in which references to other files may lead; without it, that of the document";
 
 /// What a source can be, for the help of commands.
 pub const SOURCES: &str = "A file, a URL, git:REVISION:PATH, udata:VERSION or udata:latest (the catalogue's API v1; \
@@ -97,12 +106,14 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
         version: None,
         overlay: None,
         is_partial: false,
+        folder: None,
     };
     if let Some(object) = source.strip_prefix("git:") {
         let bytes = git::show(object).map_err(failed)?;
         let api = api_of_path(Path::new(object));
         let overlay = api.and_then(|_| git::show(&format!("{}/{OVERLAY}", object.rsplit_once('/')?.0)).ok());
-        return Ok(Loaded { overlay, ..plain(format!("git, {object}"), bytes, api) });
+        let folder = Some(Folder::of_commit(object));
+        return Ok(Loaded { overlay, folder, ..plain(format!("git, {object}"), bytes, api) });
     }
     if let Some(package) = source.strip_prefix("udata:") {
         let (version, api) = match package.split_once(':') {
@@ -119,6 +130,7 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
             version: Some(version),
             overlay: None,
             is_partial: false,
+            folder: None,
         });
     }
     if let Some(package) = source.strip_prefix("pypi:") {
@@ -142,7 +154,8 @@ pub fn load_within(source: &str, limits: &Limits) -> Result<Loaded, Error> {
     }
     let with_overlay = |origin: String, file: &Path, api: Option<Api>| {
         let overlay = api.and_then(|_| read(&file.with_file_name(OVERLAY)).ok());
-        Ok(Loaded { overlay, ..plain(origin, read(file).map_err(failed)?, api) })
+        let folder = Some(Folder::of_file(file));
+        Ok(Loaded { overlay, folder, ..plain(origin, read(file).map_err(failed)?, api) })
     };
     if let Ok(api) = source.parse::<Api>() {
         let file = crate::root().join("specs").join(api.name()).join(api.file_name());
@@ -179,6 +192,33 @@ impl Loaded {
         parse(&self.bytes).map_err(|reason| Error::new(&self.name, reason))
     }
 
+    /// This source, whose references may lead anywhere in a folder.
+    ///
+    /// # Errors
+    ///
+    /// When the document is no file of that folder.
+    pub fn within(self, folder: Option<&Path>) -> Result<Self, Error> {
+        let Some(root) = folder else { return Ok(self) };
+        let own = self.folder.ok_or_else(|| Error::new(&self.name, "a folder is for documents that are files"))?;
+        let folder = own.within(root).map_err(|reason| Error::new(&self.name, reason))?;
+        Ok(Self { folder: Some(folder), ..self })
+    }
+
+    /// The document with the files that it refers to, and its faults.
+    ///
+    /// # Errors
+    ///
+    /// When the document cannot be parsed, or no meaning remains of it.
+    pub fn read(&self) -> Result<(Reading, Bundle), Error> {
+        let failed = |error: datagouv_specs::Error| Error::new(&self.name, error);
+        let document = self.parse()?;
+        let bundle = match &self.folder {
+            Some(folder) => faults::bundle(document, folder.file(), &mut |path| folder.parse(path)).map_err(failed)?,
+            None => Bundle::whole(document),
+        };
+        faults::read_bundle(bundle).map_err(failed)
+    }
+
     /// The positions of the values of the document in its text.
     pub fn positions(&self) -> Positions {
         let text = String::from_utf8_lossy(&self.bytes);
@@ -204,9 +244,13 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     }
     // What looks like JSON gets the messages of a reader of JSON.
     if start.starts_with(['{', '[']) {
-        return serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"));
+        return serde_json::from_str(text).or_else(|error| {
+            // YAML takes what JSON does not: comments, commas before an end.
+            let yaml = yaml::parse(text).ok();
+            yaml.filter(Value::is_object).ok_or_else(|| format!("not JSON: {error}"))
+        });
     }
-    serde_yaml_ng::from_str(text).map_err(|error| format!("neither JSON nor YAML: {error}"))
+    yaml::parse(text).map_err(|error| format!("neither JSON nor YAML: {error}"))
 }
 
 /// The API that a document says it describes.

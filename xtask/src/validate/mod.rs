@@ -4,6 +4,8 @@ mod finding;
 mod rules;
 mod schema;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use datagouv_specs::document;
@@ -11,7 +13,7 @@ use datagouv_specs::faults::{self, Reading, Version};
 use serde_json::{Value, json};
 
 use crate::format::{self, Format};
-use crate::source::{self, Error, Loaded};
+use crate::source::{self, Error, Loaded, Positions};
 pub use finding::{Finding, Place, Severity};
 
 /// What `cargo xtask validate` takes.
@@ -20,6 +22,8 @@ pub use finding::{Finding, Place, Severity};
 pub struct Arguments {
     #[arg(help = source::SOURCES, required_unless_present = "rules")]
     source: Option<String>,
+    #[arg(long, help = source::FOLDER)]
+    folder: Option<PathBuf>,
     /// How the findings are written
     #[arg(long, default_value = "text", value_parser = format::among(&format::TABLE))]
     format: Format,
@@ -37,7 +41,7 @@ The JSON, to which members may be added:
   findings  a list, in the order of the document, of
     rule      the rule (--rules)
     level     error, warning or info
-    pointer   where, as a JSON pointer
+    pointer   where, as a JSON pointer; after the file and `#` where that is another one
     line      where in the text, or null
     column    where in the line, or null
     text      what is wrong
@@ -51,7 +55,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let source = arguments.source.as_deref().unwrap_or_default();
-    let validated = source::load(source).and_then(|loaded| validate(&loaded).map(|found| (loaded, found)));
+    let loaded = source::load(source).and_then(|loaded| loaded.within(arguments.folder.as_deref()));
+    let validated = loaded.and_then(|loaded| validate(&loaded).map(|found| (loaded, found)));
     let (loaded, (version, findings)) = match validated {
         Ok(validated) => validated,
         Err(error) => {
@@ -73,7 +78,8 @@ pub fn validate(loaded: &Loaded) -> Result<(Version, Vec<Finding>), Error> {
     let value = loaded.parse()?;
     let version = Version::of(&value).map_err(failed)?;
     let mut findings = schema::validate(&value, version);
-    let Reading { document, notes } = faults::read(value.clone()).map_err(failed)?;
+    drop(value);
+    let (Reading { document, notes }, bundle) = loaded.read()?;
     for note in notes {
         let level = match note.rule.level {
             faults::Level::Error => Severity::Error,
@@ -87,9 +93,21 @@ pub fn validate(loaded: &Loaded) -> Result<(Version, Vec<Finding>), Error> {
         let text = format!("the pipeline does not read it: {}", error.message);
         findings.push(Finding::new("no-equal", Severity::Warning, error.pointer, text));
     }
-    let positions = loaded.positions();
+    let mut positions = BTreeMap::from([(None, loaded.positions())]);
     for finding in &mut findings {
-        finding.position = positions.nearest(&finding.pointer).into();
+        // What the rules found in another file is there.
+        if let Some((file, pointer)) = bundle.origin(&finding.pointer) {
+            finding.pointer = format!("{file}#{pointer}");
+        }
+        let (file, pointer) = match finding.pointer.split_once('#') {
+            Some((file, pointer)) if !file.starts_with('/') => (Some(file.to_owned()), pointer),
+            _ => (None, finding.pointer.as_str()),
+        };
+        let positions = positions.entry(file).or_insert_with_key(|file| {
+            let bytes = loaded.folder.as_ref().zip(file.as_ref()).and_then(|(folder, file)| folder.read(file).ok());
+            Positions::of(&String::from_utf8_lossy(&bytes.unwrap_or_default()))
+        });
+        finding.position = positions.nearest(pointer).into();
     }
     let key =
         |finding: &Finding| (finding.position.line, finding.position.column, finding.pointer.clone(), finding.level);

@@ -181,7 +181,7 @@ fn a_fault_where_a_meaning_remains_is_a_note_that_names_document_and_place() {
         (
             "elsewhere.json",
             schema(json!({"$ref": "https://a.test/b.json"})),
-            "leads out of the document; any value is allowed",
+            "is a URL, and is not fetched; any value is allowed",
         ),
         ("required.json", schema(json!({"required": true})), "/components/schemas/A/required: "),
         ("security.json", with(json!({"security": [{"key": "read"}]})), "/security/0/key: must be a list of texts"),

@@ -44,9 +44,22 @@ pub fn cases() -> Vec<Case> {
     cases.extend(there(["contains-added", "contains-removed"], list.clone(), of("array", json!({"contains": text}))));
     cases.push(case(
         "contains-changed",
-        [of("array", json!({"contains": text})), of("array", json!({"contains": text, "minContains": 2}))],
+        [of("array", json!({"contains": text})), of("array", json!({"contains": {"type": "integer"}}))],
         [of("array", json!({"contains": text})), of("array", json!({"contains": {"allOf": [text]}}))],
     ));
+    let contains = |members: Value| {
+        let mut schema = of("array", json!({"contains": text}));
+        super::documents::patch(&mut schema, &members);
+        schema
+    };
+    let least = |count: u32| contains(json!({"minContains": count}));
+    // One at least is what goes without saying.
+    cases.push(case("min-contains-raised", [least(1), least(2)], [contains(json!({})), least(1)]));
+    cases.push(case("min-contains-lowered", [contains(json!({})), least(0)], [least(1), contains(json!({}))]));
+    let most = |count: u32| contains(json!({"maxContains": count}));
+    cases.extend(there(["max-contains-added", "max-contains-removed"], contains(json!({})), most(3)));
+    cases.push(case("max-contains-raised", [most(3), most(4)], [most(3), contains(json!({"maxContains": 3.0}))]));
+    cases.push(case("max-contains-lowered", [most(4), most(3)], [most(4), most(4)]));
     cases.extend(there(
         ["property-names-added", "property-names-removed"],
         object.clone(),
@@ -92,6 +105,9 @@ pub fn cases() -> Vec<Case> {
     cases.extend(there(["sunset-added", "sunset-removed"], text.clone(), sooner.clone()));
     cases.push(case("sunset-earlier", [later.clone(), sooner.clone()], [later.clone(), later.clone()]));
     cases.push(case("sunset-later", [sooner, later.clone()], [later.clone(), later]));
+    let level = |name: &str| of("string", json!({"x-stability-level": name}));
+    cases.push(case("less-stable", [text.clone(), level("beta")], [text.clone(), level("stable")]));
+    cases.push(case("more-stable", [level("alpha"), level("beta")], [level("stable"), text.clone()]));
     let extensible = |values: Value| of("string", json!({"x-extensible-enum": values}));
     cases.push(case(
         "extensible-enum-value-added",
@@ -133,6 +149,33 @@ fn what_a_keyword_holds_is_compared_too() {
         found(closed(true), closed(false)),
         ["request-additional-properties-closed", "response-additional-properties-closed"]
     );
+}
+
+#[test]
+fn what_is_announced_of_a_property_and_is_none_is_told() {
+    let of = |member: Value| in_version("3.0.3", &of("string", member), &json!({}));
+    assert_eq!(rules(&of(json!({})), &of(json!({"x-sunset": "soon"}))), ["sunset-invalid"; 2]);
+    assert_eq!(rules(&of(json!({})), &of(json!({"x-stability-level": 1}))), ["stability-invalid"; 2]);
+    // A date that was none announced nothing.
+    let date = of(json!({"x-sunset": "2027-01-01"}));
+    assert_eq!(rules(&of(json!({"x-sunset": "soon"})), &date), ["request-sunset-added", "response-sunset-added"]);
+}
+
+#[test]
+fn an_enum_is_the_same_without_its_type_and_as_a_union_of_its_values() {
+    let of = |schema: Value| in_version("3.0.3", &schema, &json!({}));
+    let typed = of(json!({"type": "string", "enum": ["a", "b"]}));
+    let listed = |names: &[&str]| -> Value {
+        let one = |name: &&str| json!({"type": "string", "enum": [name], "description": name});
+        of(json!({"oneOf": names.iter().map(one).collect::<Vec<_>>()}))
+    };
+    assert_eq!(rules(&of(json!({"enum": ["a", "b"]})), &typed), [""; 0]);
+    assert_eq!(rules(&typed, &listed(&["b", "a"])), [""; 0]);
+    assert_eq!(rules(&listed(&["a", "b"]), &typed), [""; 0]);
+    assert_eq!(rules(&typed, &listed(&["a"])), ["request-enum-value-removed", "response-enum-value-removed"]);
+    // Null is among them where it is listed.
+    let nullable = of(json!({"type": "string", "nullable": true, "enum": ["a", null]}));
+    assert_eq!(rules(&of(json!({"enum": ["a", null]})), &nullable), [""; 0]);
 }
 
 #[test]

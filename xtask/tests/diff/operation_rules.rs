@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::documents::{patched, rules};
+use super::documents::{patch, patched, rules};
 
 /// The rule; patches of the base that trigger it, and patches that do not.
 pub struct Case {
@@ -539,4 +539,46 @@ fn what_nothing_is_promised_of_may_change() {
         let gone = changes(&document(level, "string"), &patched(&super::operation_rules::get(Value::Null)));
         assert_eq!(gone.iter().map(|change| change.level).collect::<Vec<_>>(), [expected], "{level:?}");
     }
+}
+
+#[test]
+fn what_travels_as_text_is_compared_as_text() {
+    let query = |schema: Value| {
+        patched(&json!({"paths": {"/things/{id}": {"get": {"parameters": [
+            {"name": "n", "in": "query", "schema": schema},
+        ]}}}}))
+    };
+    let (number, text) = (query(json!({"type": "integer"})), query(json!({"type": "string"})));
+    assert_eq!(rules(&number, &text), ["request-type-widened"]);
+    assert_eq!(rules(&text, &number), ["request-type-narrowed"]);
+    assert_eq!(rules(&number, &query(json!({"type": "string", "format": "uuid"}))), ["request-type-changed"]);
+    // One value is a list of one where lists repeat the name.
+    let list = |members: Value| {
+        let mut schema = json!({"type": "array", "items": {"type": "integer"}});
+        patch(&mut schema, &members);
+        schema
+    };
+    assert_eq!(rules(&number, &query(list(json!({})))), ["request-type-widened"]);
+    assert_eq!(rules(&query(list(json!({}))), &number), ["request-type-narrowed"]);
+    assert_eq!(rules(&number, &query(list(json!({"minItems": 2})))), ["request-type-changed"]);
+    let bounded = query(list(json!({"items": {"maximum": 9}})));
+    assert_eq!(rules(&number, &bounded), ["request-maximum-added", "request-type-widened"]);
+    let header = |kind: &str| {
+        patched(&json!({"paths": {"/things/{id}": {"get": {"responses": {"200": {"headers": {
+            "X-N": {"schema": {"type": kind}},
+        }}}}}}}))
+    };
+    assert_eq!(rules(&header("string"), &header("integer")), ["response-type-narrowed"]);
+    assert_eq!(rules(&header("integer"), &header("string")), ["response-type-widened"]);
+    assert_eq!(rules(&header("boolean"), &header("integer")), ["response-type-changed"]);
+}
+
+#[test]
+fn more_credentials_than_are_needed_are_enough() {
+    let security = |list: Value| patched(&json!({"security": list}));
+    let (one, both) = (json!({"key": []}), json!({"key": [], "other": []}));
+    let (one_alone, both_alone) = (security(json!([one])), security(json!([both])));
+    assert_eq!(rules(&both_alone, &one_alone), ["security-alternative-added"]);
+    assert_eq!(rules(&one_alone, &both_alone), ["security-alternative-removed"]);
+    assert_eq!(rules(&security(json!([one, both])), &one_alone), [""; 0]);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::documents::rules;
+use super::documents::{both_ways, rules};
 use super::json_schema_rules::{self, in_version};
 
 /// The rule without its direction; schemas that trigger it both ways, and schemas that do not.
@@ -430,6 +430,25 @@ fn each_rule_is_triggered_both_ways_and_by_nothing_else() {
             assert_eq!(found, [format!("request-{rule}"), format!("response-{rule}")], "{version}: {old} to {new}");
         }
     }
+}
+
+#[test]
+fn a_variant_keeps_its_place_under_another_name_or_with_a_wider_type() {
+    let union = |name: &str, kind: &str| {
+        let cat = json!({"type": "object", "properties": {"kind": {"type": "string"}, "lives": {"type": "integer"}}});
+        let mut document = both_ways(
+            &json!({
+                "oneOf": [{"$ref": format!("#/components/schemas/{name}")}, {"type": kind}],
+                "discriminator": {"propertyName": "kind", "mapping": {"c": format!("#/components/schemas/{name}")}},
+            }),
+            &json!({}),
+        );
+        document["components"]["schemas"][name] = cat;
+        document
+    };
+    assert_eq!(rules(&union("Cat", "integer"), &union("Felid", "integer")), [""; 0]);
+    let wider = ["request-type-widened", "response-type-widened"];
+    assert_eq!(rules(&union("Cat", "integer"), &union("Cat", "number")), wider);
 }
 
 #[test]

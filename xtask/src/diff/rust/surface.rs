@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Expr, Fields, FnArg, ImplItem, Item, ItemImpl, ReturnType, Stmt, Visibility};
 
@@ -94,32 +94,30 @@ impl Kind {
 ///
 /// If it is not Rust, or not in the form that is generated.
 pub fn read(source: &str) -> Result<Surface, String> {
-    let file = syn::parse_file(source).map_err(|error| format!("what is generated is not Rust: {error}"))?;
+    let failed = |error: syn::Error| format!("what is generated is not Rust: {error}");
+    let tokens: TokenStream = source.parse().map_err(|error: proc_macro2::LexError| failed(error.into()))?;
     let mut surface = Surface::default();
     let mut operations: BTreeMap<String, Operation> = BTreeMap::new();
     let mut builders: BTreeMap<String, Method> = BTreeMap::new();
     // Each method, and the builder that it gives.
     let mut given: Vec<(String, String)> = Vec::new();
-    for item in &file.items {
-        match item {
-            Item::Mod(module) if module.ident == "types" => {
-                let items = module.content.as_ref().map(|(_, items)| items.as_slice()).unwrap_or_default();
-                surface.types = types(items)?;
-            }
-            Item::Mod(module) if module.ident == "builder" => {
-                let items = module.content.as_ref().map(|(_, items)| items.as_slice()).unwrap_or_default();
-                builders = self::builders(items);
-            }
-            Item::Impl(block) if block.trait_.is_none() => {
-                for function in public_functions(block) {
-                    let result = text_of(&function.sig.output);
-                    if let Some(builder) = result.strip_suffix("<'_>") {
-                        given.push((function.sig.ident.to_string(), builder.to_owned()));
+    for item in split(tokens) {
+        match module(&item) {
+            Some((name, tokens)) if name == "types" => surface.types = types(&items(tokens).map_err(failed)?)?,
+            Some((name, tokens)) if name == "builder" => builders = self::builders(&items(tokens).map_err(failed)?),
+            Some(_) => {}
+            None => match syn::parse2(item.into_iter().collect()).map_err(failed)? {
+                Item::Impl(block) if block.trait_.is_none() => {
+                    for function in public_functions(&block) {
+                        let result = text_of(&function.sig.output);
+                        if let Some(builder) = result.strip_suffix("<'_>") {
+                            given.push((function.sig.ident.to_string(), builder.to_owned()));
+                        }
                     }
                 }
-            }
-            Item::Static(list) if list.ident == "OPERATIONS" => operations = table(&list.expr),
-            _ => {}
+                Item::Static(list) if list.ident == "OPERATIONS" => operations = table(&list.expr),
+                _ => {}
+            },
         }
     }
     for (name, builder) in given {
@@ -131,6 +129,61 @@ pub fn read(source: &str) -> Result<Surface, String> {
         Some(name) => Err(format!("the operation `{name}` has no method")),
         None => Ok(surface),
     }
+}
+
+/// The tokens of each item: the syntax tree of a whole client has a hundred megabytes.
+fn split(tokens: TokenStream) -> impl Iterator<Item = Vec<TokenTree>> {
+    let mut tokens = tokens.into_iter();
+    std::iter::from_fn(move || {
+        let mut item = Vec::new();
+        let mut ends_with_braces = true;
+        for token in tokens.by_ref() {
+            let is_end = match &token {
+                TokenTree::Punct(punct) => punct.as_char() == ';',
+                TokenTree::Group(group) => ends_with_braces && group.delimiter() == Delimiter::Brace,
+                TokenTree::Ident(word) => {
+                    ends_with_braces &= !["static", "const", "use", "type"].iter().any(|it| word == it);
+                    false
+                }
+                TokenTree::Literal(_) => false,
+            };
+            item.push(token);
+            if is_end {
+                break;
+            }
+        }
+        (!item.is_empty()).then_some(item)
+    })
+}
+
+/// The name and the tokens of a module.
+fn module(item: &[TokenTree]) -> Option<(String, TokenStream)> {
+    match item {
+        [.., TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Group(group)] if word == "mod" => {
+            Some((name.to_string(), group.stream()))
+        }
+        _ => None,
+    }
+}
+
+/// The items of a module, without the bodies of functions that nothing is read from.
+fn items(tokens: TokenStream) -> syn::Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for item in split(tokens) {
+        let mut item: Item = syn::parse2(item.into_iter().collect())?;
+        if let Item::Impl(block) = &mut item {
+            for part in &mut block.items {
+                if let ImplItem::Fn(function) = part {
+                    function.attrs.clear();
+                    if function.sig.ident != "new" {
+                        function.block.stmts.clear();
+                    }
+                }
+            }
+        }
+        items.push(item);
+    }
+    Ok(items)
 }
 
 /// The operations by the name of their methods.

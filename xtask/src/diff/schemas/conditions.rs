@@ -80,8 +80,10 @@ impl<'a> SchemaContext<'_, 'a> {
             "no longer needs items that match a schema",
             "has other items that match a schema",
         ];
-        let is_same = old.contained == new.contained;
-        self.whole(&old.contains, &new.contains, is_same, rules, texts, output);
+        self.whole(&old.contains, &new.contains, rules, texts, output);
+        if !old.contains.is_empty() && !new.contains.is_empty() {
+            keywords::contained(old, new, place(&new.contains), output);
+        }
     }
 
     fn names(&self, old: &EffectiveSchema<'a>, new: &EffectiveSchema<'a>, output: &mut SchemaDifferences<'a>) {
@@ -91,7 +93,7 @@ impl<'a> SchemaContext<'_, 'a> {
             "no longer has names of properties that match a schema",
             "has names of properties that match another schema",
         ];
-        self.whole(&old.names, &new.names, true, rules, texts, output);
+        self.whole(&old.names, &new.names, rules, texts, output);
     }
 
     /// Compares schemas that are equal or not, and no more is told of them.
@@ -99,7 +101,6 @@ impl<'a> SchemaContext<'_, 'a> {
         &self,
         old: &[LocatedSchema<'a>],
         new: &[LocatedSchema<'a>],
-        is_same: bool,
         [added, removed, changed]: [&'static Pair; 3],
         texts: [&str; 3],
         output: &mut SchemaDifferences<'a>,
@@ -108,7 +109,7 @@ impl<'a> SchemaContext<'_, 'a> {
         let (rule, at, text) = match (old.is_empty(), new.is_empty()) {
             (true, false) => (added, place(new), texts[0]),
             (false, true) => (removed, place(old), texts[1]),
-            (false, false) if !is_same || !self.is_equivalent(old, new) => {
+            (false, false) if !self.is_equivalent(old, new) => {
                 let at = |parts: &[LocatedSchema<'a>]| parts.first().map(|part| part.location.clone());
                 let (was, is) = (at(old), at(new));
                 let at = changed_location(was.as_ref(), is.as_ref()).clone();

@@ -59,7 +59,7 @@ fn is_composition(key: &str) -> bool {
 const ANNOTATIONS: [&str; 6] = ["title", "description", "example", "examples", "externalDocs", "xml"];
 
 /// Keywords of which the first value applies where several parts have one.
-const FIRST: [&str; 11] = [
+const FIRST: [&str; 12] = [
     "format",
     "const",
     "pattern",
@@ -70,6 +70,7 @@ const FIRST: [&str; 11] = [
     "contentMediaType",
     "contentSchema",
     "x-sunset",
+    "x-stability-level",
     "x-extensible-enum",
 ];
 const FLAGS: [&str; 5] = ["nullable", "readOnly", "writeOnly", "uniqueItems", "deprecated"];
@@ -195,11 +196,11 @@ impl<'a> EffectiveSchema<'a> {
             }
         }
         if let Some(Value::Array(values)) = members.get("enum") {
-            let values: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
-            match &mut self.values {
-                Some((known, _)) => known.retain(|value| values.iter().any(|it| is_same(it, value))),
-                None => self.values = Some((values, located.location.clone())),
+            // Without a type, null is allowed where it is listed.
+            if !members.contains_key("type") && values.iter().any(Value::is_null) {
+                self.allow_null(&located.location);
             }
+            self.add_values(values.iter().filter(|value| !value.is_null()).collect(), &located.location);
         }
         for name in members.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             self.required.entry(name).or_insert_with(|| located.location.clone());
@@ -288,6 +289,18 @@ impl<'a> EffectiveSchema<'a> {
         }
     }
 
+    fn allow_null(&mut self, location: &Rc<Location>) {
+        let nullable = Keyword { value: &Value::Bool(true), location: location.clone() };
+        self.keywords.entry("nullable").or_insert(nullable);
+    }
+
+    fn add_values(&mut self, values: Vec<&'a Value>, location: &Rc<Location>) {
+        match &mut self.values {
+            Some((known, _)) => known.retain(|value| values.iter().any(|it| is_same(it, value))),
+            None => self.values = Some((values, location.clone())),
+        }
+    }
+
     fn add_types(&mut self, members: &'a Map<String, Value>, located: &LocatedSchema<'a>) {
         let mut types: BTreeSet<&str> = match members.get("type") {
             Some(Value::String(name)) => BTreeSet::from([name.as_str()]),
@@ -295,9 +308,7 @@ impl<'a> EffectiveSchema<'a> {
             _ => return,
         };
         if types.remove("null") {
-            self.keywords
-                .entry("nullable")
-                .or_insert(Keyword { value: &Value::Bool(true), location: located.location.clone() });
+            self.allow_null(&located.location);
         }
         if types.contains("number") {
             types.insert("integer");
@@ -345,9 +356,7 @@ impl<'a> EffectiveSchema<'a> {
         let mut kept = Vec::new();
         for (index, value) in variants.iter().enumerate() {
             if is_null(document.follow(value).value) {
-                self.keywords
-                    .entry("nullable")
-                    .or_insert(Keyword { value: &Value::Bool(true), location: located.location.clone() });
+                self.allow_null(&located.location);
                 continue;
             }
             let name = variant_name(value, index, document);
@@ -357,8 +366,12 @@ impl<'a> EffectiveSchema<'a> {
                 without_unions: false,
             });
         }
+        let listed: Option<Vec<Vec<&Value>>> = kept.iter().map(|it| listed(document.follow(it.value).value)).collect();
         if kept.len() == 1 {
             rest.append(&mut kept);
+        } else if let Some(values) = listed.filter(|values| !values.is_empty()) {
+            // A union of values is an enum.
+            self.add_values(values.into_iter().flatten().collect(), &located.location);
         } else if !kept.is_empty() && !located.without_unions {
             self.unions.push(Union { kind, variants: kept, location: located.location.clone() });
         }
@@ -372,7 +385,10 @@ impl<'a> EffectiveSchema<'a> {
                 () if !self.items.is_empty() || !self.prefix.is_empty() => Some("array"),
                 () => None,
             };
-            self.types = named.map(|name| BTreeSet::from([name]));
+            let only = self.keywords.get("const").map(|only| vec![only.value]);
+            let values = self.values.as_ref().map(|(values, _)| values.clone()).or(only).unwrap_or_default();
+            let of_values: BTreeSet<&str> = values.into_iter().map(type_of).collect();
+            self.types = named.map(|name| BTreeSet::from([name])).or((!of_values.is_empty()).then_some(of_values));
         }
         if self.types.as_ref().is_some_and(|types| types.contains("number")) {
             self.types.iter_mut().for_each(|types| {
@@ -415,6 +431,36 @@ pub fn is_same(one: &Value, other: &Value) -> bool {
             a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
         }
         _ => one == other,
+    }
+}
+
+/// The values of a schema that says nothing else.
+fn listed(schema: &Value) -> Option<Vec<&Value>> {
+    let members = schema.as_object()?;
+    let is_plain = |key: &String| {
+        matches!(key.as_str(), "type" | "enum" | "const")
+            || ANNOTATIONS.contains(&key.as_str())
+            || key.starts_with("x-")
+    };
+    if !members.keys().all(is_plain) {
+        return None;
+    }
+    match (members.get("enum"), members.get("const")) {
+        (Some(Value::Array(values)), None) if !values.iter().any(Value::is_null) => Some(values.iter().collect()),
+        (None, Some(value)) if !value.is_null() => Some(vec![value]),
+        _ => None,
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_i64() || number.is_u64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 

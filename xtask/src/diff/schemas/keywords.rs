@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::differences::{SchemaDifferences, changed_location, display};
 use super::effective::{Bound, EffectiveSchema, Keyword, is_same};
 
+use crate::diff::announced;
 use crate::diff::location::Location;
 use crate::diff::rules::{self, Pair};
 
@@ -21,7 +22,7 @@ fn value(keywords: Option<&Keyword>) -> Option<Value> {
 
 /// Compares defaults and deprecation, which do not restrict values.
 pub fn annotations(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
-    sunset(old, new, output);
+    announced(old, new, output);
     flag("deprecated", &rules::DEPRECATED, &rules::NO_LONGER_DEPRECATED, "deprecated", old, new, output);
     single("default", old, new, output, |old, new| match (old, new) {
         (None, Some(new)) => Some((&rules::DEFAULT_ADDED, format!("now defaults to {}", display(new)))),
@@ -252,25 +253,17 @@ pub fn contents(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut Schem
     }
 }
 
-/// Compares the dates on which what a schema describes goes.
-pub fn sunset(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
-    single("x-sunset", old, new, output, |old, new| {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        match (old.map(text), new.map(text)) {
-            (None, Some(is)) => Some((&rules::VALUE_SUNSET_ADDED, format!("goes on {is}"))),
-            (Some(was), None) => {
-                Some((&rules::VALUE_SUNSET_REMOVED, format!("has no longer a date to go; it was {was}")))
-            }
-            // ISO 8601 dates compare as strings.
-            (Some(was), Some(is)) if is < was => {
-                Some((&rules::VALUE_SUNSET_EARLIER, format!("goes on {is}, not as late as {was}")))
-            }
-            (Some(was), Some(is)) if is > was => {
-                Some((&rules::VALUE_SUNSET_LATER, format!("goes on {is}, not as early as {was}")))
-            }
-            _ => None,
+/// Compares what is announced of what a schema describes.
+fn announced(old: &EffectiveSchema, new: &EffectiveSchema, output: &mut SchemaDifferences) {
+    for (key, compare) in
+        [("x-sunset", announced::sunset as announced::Compare), ("x-stability-level", announced::stability)]
+    {
+        let (was, is) = (old.keywords.get(key), new.keywords.get(key));
+        if let Some((announcement, text)) = compare(was.map(|it| it.value), is.map(|it| it.value)) {
+            let rule = announcement.of_value(output.direction);
+            output.report_rule(rule, side_place(was, is, old, new), (value(was), value(is)), text);
         }
-    });
+    }
 }
 
 /// Values in a sentence, the first of them where there are many.
@@ -393,6 +386,32 @@ fn most(
         _ => return,
     };
     output.report(rule, side_place(was, is, old, new), (value(was), value(is)), text);
+}
+
+/// Compares how many items match `contains`: one at least where nothing is said.
+pub fn contained(old: &EffectiveSchema, new: &EffectiveSchema, location: &Location, output: &mut SchemaDifferences) {
+    use rules::*;
+    let count = |effective: &EffectiveSchema, key: &str| effective.contained.get(key).and_then(|value| value.as_f64());
+    let least = |effective: &EffectiveSchema| count(effective, "minContains").unwrap_or(1.0);
+    let (was, is) = (least(old), least(new));
+    if was != is {
+        let rule = if is > was { &MIN_CONTAINS_RAISED } else { &MIN_CONTAINS_LOWERED };
+        let text = format!("has at least {} items that match a schema, no longer {}", number(is), number(was));
+        output.report(rule, location, (Some(number(was)), Some(number(is))), text);
+    }
+    let (rule, text) = match (count(old, "maxContains"), count(new, "maxContains")) {
+        (None, Some(is)) => (&MAX_CONTAINS_ADDED, format!("has now at most {} items that match a schema", number(is))),
+        (Some(was), None) => {
+            (&MAX_CONTAINS_REMOVED, format!("no longer has at most {} items that match a schema", number(was)))
+        }
+        (Some(was), Some(is)) if was != is => {
+            let rule = if is > was { &MAX_CONTAINS_RAISED } else { &MAX_CONTAINS_LOWERED };
+            (rule, format!("has at most {} items that match a schema, no longer {}", number(is), number(was)))
+        }
+        _ => return,
+    };
+    let value = |effective: &EffectiveSchema| effective.contained.get("maxContains").map(|value| (*value).clone());
+    output.report(rule, location, (value(old), value(new)), text);
 }
 
 fn judge_multiple(old: Option<&Value>, new: Option<&Value>) -> Option<(&'static Pair, String)> {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use datagouv_specs::pointer::unescape;
+use datagouv_specs::pointer::{escape, unescape};
 use serde_json::Value;
 
 use super::context::SchemaContext;
 use super::differences::{SchemaDifferences, changed_location};
 use super::effective::{EffectiveSchema, LocatedSchema, Union};
 
+use crate::diff::document::Document;
+use crate::diff::location::Location;
 use crate::diff::references::reference;
 use crate::diff::rules;
 
@@ -181,7 +183,12 @@ impl<'a> SchemaContext<'_, 'a> {
             return 1.0;
         }
         let (old, new) = (EffectiveSchema::of(old, self.old), EffectiveSchema::of(new, self.new));
-        if old.types != new.types {
+        // A type may be wider, as number is than integer.
+        let is_within = match (&old.types, &new.types) {
+            (Some(was), Some(is)) => was.is_subset(is) || is.is_subset(was),
+            (was, is) => was == is,
+        };
+        if !is_within {
             return 0.0;
         }
         let (was, is): (BTreeSet<&&str>, BTreeSet<&&str>) =
@@ -191,7 +198,15 @@ impl<'a> SchemaContext<'_, 'a> {
             return was.intersection(&is).count() as f64 / all as f64 * 0.99;
         }
         // Without properties, only the type can be compared.
-        0.9
+        if old.types == new.types { 0.9 } else { 0.6 }
+    }
+
+    /// Whether a component of NEW is taken for one of OLD.
+    fn is_renamed(&self, old: &str, new: &str) -> bool {
+        match (component_schema(self.old, old), component_schema(self.new, new)) {
+            (Some(was), Some(is)) => self.similarity(&[was], &[is]) >= MIN_SIMILARITY,
+            _ => false,
+        }
     }
 
     fn variant_added(&self, union: &Union<'a>, variant: &LocatedSchema<'a>, output: &mut SchemaDifferences<'a>) {
@@ -232,13 +247,7 @@ impl<'a> SchemaContext<'_, 'a> {
         }
     }
 
-    fn mapping(
-        &self,
-        was: &'a Value,
-        is: &'a Value,
-        location: &crate::diff::location::Location,
-        output: &mut SchemaDifferences<'a>,
-    ) {
+    fn mapping(&self, was: &'a Value, is: &'a Value, location: &Location, output: &mut SchemaDifferences<'a>) {
         // Mapping a name to the component of that name is the default.
         let entries = |value: &'a Value| -> std::collections::BTreeMap<&'a str, &'a str> {
             let mapping = value.get("mapping").and_then(Value::as_object).into_iter().flatten();
@@ -257,6 +266,10 @@ impl<'a> SchemaContext<'_, 'a> {
                     (&rules::MAPPING_REMOVED, format!("is no longer told by `{name}` to be `{}`", component(before)))
                 }
                 (Some(before), Some(after)) if component(before) != component(after) => {
+                    // Under another name, it is compared as a variant.
+                    if self.is_renamed(component(before), component(after)) {
+                        continue;
+                    }
                     let text =
                         format!("is told by `{name}` to be `{}`, no longer `{}`", component(after), component(before));
                     (&rules::MAPPING_CHANGED, text)
@@ -266,6 +279,12 @@ impl<'a> SchemaContext<'_, 'a> {
             output.report(rule, location, (before.map(Into::into), after.map(Into::into)), text);
         }
     }
+}
+
+/// The component of a name, as a schema.
+fn component_schema<'a>(document: &'a Document, name: &str) -> Option<LocatedSchema<'a>> {
+    let pointer = format!("/components/schemas/{}", escape(name));
+    Some(LocatedSchema::new(document.root().pointer(&pointer)?, Location::shared(&pointer)))
 }
 
 /// The similarity from which two schemas are taken for versions of one.
