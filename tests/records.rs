@@ -206,7 +206,7 @@ async fn an_archive_of_several_files_needs_a_choice() {
     let files: [(&str, &[u8]); 2] = [("a.csv", b"x;y\n1;2\n"), ("b.csv", b"x;y\n3;4\n")];
     let archive = zip(&files, true, false);
     let (_, error) = until_error(archive.clone(), Format::new()).await;
-    assert!(error.to_string().contains("`b.csv` beside `a.csv`: choose a file with `member`"), "{error}");
+    assert!(error.to_string().contains("both `a.csv` and `b.csv`: choose a file with `member`"), "{error}");
     let (found, _) = rows(archive.clone(), Format::new().member("b.csv")).await;
     assert_eq!(found[0]["x"], "3");
     let (_, error) = until_error(archive, Format::new().member("c.csv")).await;

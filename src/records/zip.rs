@@ -96,7 +96,7 @@ impl Zip {
             if !is_aside(&header.name) {
                 return Err(invalid(format!(
                     "the ZIP archive holds both `{}` and `{}`: choose a file with `member`",
-                    header.name, self.member.name
+                    self.member.name, header.name
                 )));
             }
             bytes = Self::of(bytes, header, true).skip().await?;

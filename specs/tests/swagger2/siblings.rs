@@ -11,14 +11,15 @@ fn every_schema_of_an_openapi_document_is_reached_and_nothing_else() {
             "items": schema, "additionalProperties": schema, "not": schema,
             "allOf": [schema], "anyOf": [schema], "oneOf": [{"items": schema}],
         });
-        let carrier = json!({"schema": schema, "content": {"schema": {"schema": schema,
-            "encoding": {"e": {"headers": {"schema": {"schema": schema}}}}}},
-            "headers": {"h": {"schema": schema}}});
-        let operation = json!({"parameters": [carrier], "requestBody": carrier, "responses": {"200": carrier}});
+        let media = json!({"schema": schema, "encoding": {"e": {"headers": {"schema": {"schema": schema}}}}});
+        let carrier = json!({"schema": schema, "content": {"schema": media}});
+        let body = json!({"content": {"schema": media}});
+        let response = json!({"content": {"schema": media}, "headers": {"h": carrier}});
+        let operation = json!({"parameters": [carrier], "requestBody": body, "responses": {"200": response}});
         let item = json!({"parameters": [carrier], "get": operation, "trace": operation,
             "post": {"callbacks": {"c": {"{$request.body#/u}": {"post": operation}}}}});
-        let components = json!({"schemas": {"x-s": nested, "example": schema}, "responses": {"x": carrier},
-            "parameters": {"schema": carrier}, "requestBodies": {"x": carrier}, "headers": {"x": carrier},
+        let components = json!({"schemas": {"x-s": nested, "example": schema}, "responses": {"x": response},
+            "parameters": {"schema": carrier}, "requestBodies": {"x": body}, "headers": {"x": carrier},
             "callbacks": {"c": {"/u": item}}});
         json!({"paths": {"/a": item}, "components": components})
     };

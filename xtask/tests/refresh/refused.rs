@@ -39,7 +39,7 @@ fn a_truncated_body_is_refused() {
 fn a_body_that_is_no_document_is_refused() {
     let page = b"<!doctype html><title>Maintenance</title>".to_vec();
     assert!(refused(Response::Body("text/html", page)).contains("web page"));
-    assert!(refused(Response::Body("application/json", b"{\"openapi\": oops}".to_vec())).contains("line 1 column 13"));
+    assert!(refused(Response::Body("application/json", b"{\"openapi\": [}".to_vec())).contains("line 1 column 14"));
     assert!(refused(Response::Body("application/json", b"null".to_vec())).contains("must be an object"));
     assert!(refused(Response::Body("application/json", b"[]".to_vec())).contains("must be an object"));
 }
