@@ -190,7 +190,11 @@ impl RecordBatches {
 
     /// Begins to decode what has come.
     fn fill(&mut self, context: &mut Context<'_>) {
-        let most = available_parallelism().map_or(1, NonZeroUsize::get).clamp(2, MOST_DECODED);
+        let most = if self.request.reads_ahead() {
+            available_parallelism().map_or(1, NonZeroUsize::get).clamp(2, MOST_DECODED)
+        } else {
+            1
+        };
         while self.decoding.len() < most {
             let (polled, layout) = match &mut self.stage {
                 Stage::Unsent => match self.begin() {

@@ -10,6 +10,7 @@ use super::order::{Aggregate, Order};
 use super::plan::Reading;
 use super::post_filter::PostFilter;
 use super::row::ROW_NUMBER;
+use super::source::MOST_EXPORTED;
 use crate::{Error, Result};
 
 /// A query, whatever type its rows are decoded into.
@@ -70,6 +71,11 @@ impl Request {
             None => Some(false),
             Some(order) => (order.column == ROW_NUMBER).then_some(order.descending),
         }
+    }
+
+    /// Whether windows are requested before it is known that they are needed.
+    pub(super) fn reads_ahead(&self) -> bool {
+        self.limit.is_none_or(|limit| limit >= MOST_EXPORTED)
     }
 
     /// How a query without a limit is read.

@@ -137,7 +137,7 @@ impl Windows {
         let width = (spanned(MOST_EXPORTED) / 4).saturating_mul(3).max(MOST_EXPORTED);
         let limit = request.limit.unwrap_or(u64::MAX);
         let next_width = if limit < MOST_EXPORTED { spanned(limit) } else { spanned(FIRST_WINDOW) }.min(width);
-        let concurrency = if limit < MOST_EXPORTED { 1 } else { request.concurrency.get() };
+        let concurrency = if request.reads_ahead() { request.concurrency.get() } else { 1 };
         let mut windows = Self { rest: Some((first, last)), next_width, width, concurrency, last: Some(last), ..empty };
         if !source.numbers_every_row() && request.numbers.is_none() {
             // As in the database: null is greater than every value.

@@ -137,6 +137,15 @@ async fn a_table_is_in_order_with_any_batch_size() {
 }
 
 #[tokio::test]
+async fn a_limit_requests_no_window_beyond_it() {
+    let (sandbox, _, rows) = table(counted(120_000)).await;
+    let (_, batches) = all(rows.limit(20_000).record_batches()).await.unwrap();
+    assert_eq!(lengths(&batches).iter().sum::<usize>(), 20_000);
+    let exports = sandbox.take_requests().into_iter().filter(|request| request.path.ends_with("/data/csv/"));
+    assert_eq!(exports.count(), 1);
+}
+
+#[tokio::test]
 async fn the_row_number_is_a_column_if_selected_and_every_query_applies() {
     let (_sandbox, _, rows) = table(NewTable { aggregates: true, ..counted(7_000) }).await;
     let query = rows.clone().select(["even", "__id"]).filter(col("n").gt(10)).sort(col("__id").desc());
