@@ -21,7 +21,7 @@ use datafusion::prelude::SessionContext;
 use datagouv_datafusion::{Options, register_with, sql};
 use futures_util::StreamExt;
 
-use support::{Outcome, Place};
+use support::{Outcome, Server};
 
 /// Which towns with charging points of 50 kW and more have the most of them, and how many people live there?
 const QUERY: &str = "
@@ -57,7 +57,7 @@ struct Arguments {
     #[arg(long)]
     no_alternatives: bool,
     #[command(flatten)]
-    place: Place,
+    server: Server,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -75,7 +75,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Outcome {
-    let platform = arguments.place.open().await?;
+    let platform = arguments.server.open().await?;
     let context = SessionContext::new();
     let options = Options::default().parquet(!arguments.no_parquet).alternatives(!arguments.no_alternatives);
     register_with(&context, &platform.client, options)?;

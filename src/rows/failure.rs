@@ -12,7 +12,7 @@ use crate::Error;
 /// The error of rows that do not come though the server counts them.
 pub(super) fn missing(received: u64, total: u64) -> Error {
     Error::transport(format!(
-        "{received} of {total} rows came: the table changed while it was read, or an answer was cut short"
+        "{received} of {total} rows came: the table changed while it was read, or a response was cut short"
     ))
 }
 

@@ -101,7 +101,7 @@ fn a_watch_of_a_topic_reports_what_joins_changes_and_leaves() {
             let change = changes.recv().await.unwrap();
             (change.kind, change.dataset)
         };
-        // What is there when the first request is answered is no change, and when that is cannot be seen.
+        // The state at the first response is no change, and when that response was sent cannot be seen.
         loop {
             topic.add_elements([TopicElementInput::dataset(&two.id)]).await.unwrap();
             match tokio::time::timeout(Duration::from_secs(3), next()).await {

@@ -5,37 +5,37 @@ use std::time::{Duration, Instant};
 use datagouv::Limits;
 use datagouv_datafusion::Options;
 
-use crate::support::{Place, rows};
+use crate::support::{Platform, rows};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_share_the_requests_in_flight() {
-    let place = Place::sandbox().await;
-    let workers = place.workers(2);
-    let sandbox = place.sandbox.as_ref().unwrap();
-    let cluster = place.cluster(&workers).limits(Limits::none().in_flight(3));
-    let context = cluster.session(place.client(), Options::default().parquet(false)).unwrap();
+    let platform = Platform::sandbox().await;
+    let workers = platform.workers(2);
+    let sandbox = platform.sandbox.as_ref().unwrap();
+    let cluster = platform.cluster(&workers).limits(Limits::none().in_flight(3));
+    let context = cluster.session(platform.client(), Options::default().parquet(false)).unwrap();
     let before = sandbox.peak_in_flight();
-    assert!(before <= 4, "{before} while the place was made");
-    let scan = format!("SELECT * FROM resource('{}') WHERE nom < 'Z'", place.big);
+    assert!(before <= 4, "{before} while the platform was made");
+    let scan = format!("SELECT * FROM resource('{}') WHERE nom < 'Z'", platform.big);
     let query = format!("SELECT count(x) FROM ({scan} UNION ALL {scan} UNION ALL {scan})");
     rows(&context, &query).await.unwrap();
-    assert!(place.requests_of_workers() > 9);
+    assert!(platform.requests_of_workers() > 9);
     assert!(sandbox.peak_in_flight() <= before.max(3), "{} were in flight", sandbox.peak_in_flight());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_share_the_requests_per_second() {
-    let place = Place::sandbox().await;
-    let workers = place.workers(2);
+    let platform = Platform::sandbox().await;
+    let workers = platform.workers(2);
     // Each of the three gets four, and the same at once after a second without requests.
-    let cluster = place.cluster(&workers).limits(Limits::none().per_second(12));
-    let context = cluster.session(place.client(), Options::default().parquet(false)).unwrap();
-    let scan = format!("SELECT * FROM resource('{}') WHERE nom < 'Z'", place.big);
+    let cluster = platform.cluster(&workers).limits(Limits::none().per_second(12));
+    let context = cluster.session(platform.client(), Options::default().parquet(false)).unwrap();
+    let scan = format!("SELECT * FROM resource('{}') WHERE nom < 'Z'", platform.big);
     let query = format!("SELECT count(x) FROM ({scan} UNION ALL {scan} UNION ALL {scan} UNION ALL {scan})");
-    place.requests_of_workers();
+    platform.requests_of_workers();
     let began = Instant::now();
     rows(&context, &query).await.unwrap();
-    let (elapsed, requests) = (began.elapsed(), place.requests_of_workers());
+    let (elapsed, requests) = (began.elapsed(), platform.requests_of_workers());
     // A slow machine takes longer, never less.
     let at_once = 2 * (4 + 1);
     let least = Duration::from_secs(1) * u32::try_from(requests.saturating_sub(at_once)).unwrap() / 8;

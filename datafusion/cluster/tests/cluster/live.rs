@@ -11,7 +11,7 @@ use datagouv::{Api, Client, File};
 use datagouv_datafusion::Options;
 
 use crate::queries::{COPY_SCAN, ROWS_SCAN, compare};
-use crate::support::{Content, Place, big, small, tables_of};
+use crate::support::{Content, Platform, big, small, tables_of};
 
 /// One worker analyses the files of all tests.
 fn patient() -> Wait {
@@ -28,7 +28,7 @@ async fn publish(client: &Client, organization: &str, name: &str, content: Conte
     resource.id().to_owned()
 }
 
-async fn place() -> Option<(Place, Client, String)> {
+async fn platform() -> Option<(Platform, Client, String)> {
     let folder = PathBuf::from(std::env::var_os("DATAGOUV_CLUSTER_LIVE")?);
     let ports: BTreeMap<String, u16> =
         serde_json::from_slice(&std::fs::read(folder.join("ports.json")).unwrap()).unwrap();
@@ -39,7 +39,7 @@ async fn place() -> Option<(Place, Client, String)> {
         (Api::Tabular, url("tabular")),
         (Api::Metrics, url("metrics")),
     ];
-    let mut place = Place {
+    let mut platform = Platform {
         sandbox: None,
         key: std::fs::read_to_string(folder.join("udata/api_key_user")).unwrap().trim().to_owned(),
         bases,
@@ -48,27 +48,27 @@ async fn place() -> Option<(Place, Client, String)> {
         small: String::new(),
         of_organization: Vec::new(),
     };
-    let client = place.client().api_key(place.key.clone()).build().unwrap();
+    let client = platform.client().api_key(platform.key.clone()).build().unwrap();
     let name = format!("cluster-{}", fastrand::u32(..));
     let draft = OrganizationInput::new(name.as_str(), "Une organisation pour un essai.");
     let organization = client.create_organization(draft).await.unwrap().id;
-    place.big = publish(&client, &organization, &format!("{name}-big"), big()).await;
-    place.small = publish(&client, &organization, &format!("{name}-small"), small()).await;
-    place.of_organization = tables_of(&client, &organization).await;
-    assert_eq!(place.of_organization.len(), 2);
-    Some((place, client, organization))
+    platform.big = publish(&client, &organization, &format!("{name}-big"), big()).await;
+    platform.small = publish(&client, &organization, &format!("{name}-small"), small()).await;
+    platform.of_organization = tables_of(&client, &organization).await;
+    assert_eq!(platform.of_organization.len(), 2);
+    Some((platform, client, organization))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_of_the_real_platform_are_those_of_one_machine() {
-    let Some((place, client, organization)) = place().await else { return };
-    let workers = place.workers(2);
+    let Some((platform, client, organization)) = platform().await else { return };
+    let workers = platform.workers(2);
     // Tabular servers up to version 0.3.1 refuse alternatives.
     let health = client.tabular().get_health().call().json::<serde_json::Value>().send().await.unwrap();
     let options = Options::default().alternatives(health.get("uptime_since").is_some());
-    compare(&place, &workers, options.clone().parquet(false), ROWS_SCAN).await;
-    compare(&place, &workers, options, COPY_SCAN).await;
-    for table in [&place.big, &place.small] {
+    compare(&platform, &workers, options.clone().parquet(false), ROWS_SCAN).await;
+    compare(&platform, &workers, options, COPY_SCAN).await;
+    for table in [&platform.big, &platform.small] {
         client.resource(table).delete().await.unwrap();
     }
     client.organization(&organization).delete().await.unwrap();

@@ -8,21 +8,21 @@ use datafusion::error::DataFusionError;
 use datagouv_cluster::Cluster;
 use datagouv_datafusion::Options;
 
-use crate::support::{COORDINATOR, Place, ROWS, WorkerProcess, rows};
+use crate::support::{COORDINATOR, Platform, ROWS, WorkerProcess, rows};
 
 fn from_rows() -> Options {
     Options::default().parquet(false)
 }
 
 /// Counts the exports that workers ask for; those from one of them on get a part of their rows, and then nothing.
-fn stall_exports(place: &Place, from: usize) -> Arc<AtomicUsize> {
+fn stall_exports(platform: &Platform, from: usize) -> Arc<AtomicUsize> {
     let seen = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&seen);
     let is_one = move |request: &datagouv_sandbox::Received| {
         let is_export = request.path.ends_with("/csv/") && request.header("user-agent") != Some(COORDINATOR);
         is_export && counter.fetch_add(1, Ordering::SeqCst) >= from
     };
-    place.sandbox.as_ref().unwrap().on_any().when("an export for a worker", is_one).stall_at(10_000).optional();
+    platform.sandbox.as_ref().unwrap().on_any().when("an export for a worker", is_one).stall_at(10_000).optional();
     seen
 }
 
@@ -34,11 +34,11 @@ async fn reached(seen: &AtomicUsize, count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_killed_in_the_middle_of_a_query_is_an_error_that_names_it() {
-    let place = Place::sandbox().await;
-    let mut workers = place.workers(2);
-    let context = place.session(&workers, from_rows());
-    let query = format!("SELECT nom, count(*), sum(n) FROM resource('{}') GROUP BY nom", place.big);
-    let seen = stall_exports(&place, 0);
+    let platform = Platform::sandbox().await;
+    let mut workers = platform.workers(2);
+    let context = platform.session(&workers, from_rows());
+    let query = format!("SELECT nom, count(*), sum(n) FROM resource('{}') GROUP BY nom", platform.big);
+    let seen = stall_exports(&platform, 0);
     let running = tokio::spawn(async move { rows(&context, &query).await });
     // Three ranges in two parts: both workers have begun.
     reached(&seen, 3).await;
@@ -46,21 +46,21 @@ async fn a_worker_that_is_killed_in_the_middle_of_a_query_is_an_error_that_names
     let error = running.await.unwrap().unwrap_err().to_string();
     assert!(error.contains(&workers[0].url), "{error}");
     assert!(error.contains("was lost"), "{error}");
-    place.requests_of_workers();
+    platform.requests_of_workers();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whenever_a_worker_is_killed_the_result_is_right_or_an_error() {
-    let place = Place::sandbox().await;
+    let platform = Platform::sandbox().await;
     let query = format!(
         "SELECT b.nom, count(*), sum(b.n) FROM resource('{0}') b JOIN resource('{0}') c ON c.n = b.n GROUP BY b.nom",
-        place.big
+        platform.big
     );
-    let mut expected = rows(&place.alone(from_rows()), &query).await.unwrap();
+    let mut expected = rows(&platform.alone(from_rows()), &query).await.unwrap();
     expected.sort_unstable();
     for killed_after in 0..4 {
-        let mut workers = place.workers(2);
-        let context = place.session(&workers, from_rows());
+        let mut workers = platform.workers(2);
+        let context = platform.session(&workers, from_rows());
         let seen = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&seen);
         let count = move |request: &datagouv_sandbox::Received| {
@@ -68,7 +68,7 @@ async fn whenever_a_worker_is_killed_the_result_is_right_or_an_error() {
             counter.fetch_add(usize::from(is_export), Ordering::SeqCst);
             false
         };
-        place.sandbox.as_ref().unwrap().on_any().when("nothing, but it counts", count).status(500).optional();
+        platform.sandbox.as_ref().unwrap().on_any().when("nothing, but it counts", count).status(500).optional();
         let query = query.clone();
         let running = tokio::spawn(async move { rows(&context, &query).await });
         // The query may be over before so many exports are asked for, or fail.
@@ -88,44 +88,44 @@ async fn whenever_a_worker_is_killed_the_result_is_right_or_an_error() {
             }
         }
     }
-    place.requests_of_workers();
+    platform.requests_of_workers();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_without_the_lost_worker_goes_on() {
-    let place = Place::sandbox().await;
-    let mut workers = place.workers(2);
-    let query = format!("SELECT count(*), count(DISTINCT n % 7) FROM resource('{}')", place.big);
+    let platform = Platform::sandbox().await;
+    let mut workers = platform.workers(2);
+    let query = format!("SELECT count(*), count(DISTINCT n % 7) FROM resource('{}')", platform.big);
     workers[0].kill();
-    let cluster = place.cluster(&workers);
+    let cluster = platform.cluster(&workers);
     let error = cluster.check().await.unwrap_err().to_string();
     assert!(error.contains(&workers[0].url), "{error}");
-    let error = rows(&place.session(&workers, from_rows()), &query).await.unwrap_err().to_string();
+    let error = rows(&platform.session(&workers, from_rows()), &query).await.unwrap_err().to_string();
     assert!(error.contains(&workers[0].url), "{error}");
-    let left = place.session(&workers[1..], from_rows());
+    let left = platform.session(&workers[1..], from_rows());
     assert_eq!(rows(&left, &query).await.unwrap(), [format!("{ROWS}|7")]);
-    place.requests_of_workers();
+    platform.requests_of_workers();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_sends_no_requests_to_hosts_that_it_is_not_allowed_to_reach() {
-    let place = Place::sandbox().await;
+    let platform = Platform::sandbox().await;
     let workers = [WorkerProcess::start(&[]), WorkerProcess::start(&["example.org".to_owned()])];
     for options in [from_rows(), Options::default()] {
-        let context = place.session(&workers, options);
-        place.requests_of_workers();
-        let query = format!("SELECT max(nom) FROM resource('{}') WHERE n % 2 = 0", place.big);
+        let context = platform.session(&workers, options);
+        platform.requests_of_workers();
+        let query = format!("SELECT max(nom) FROM resource('{}') WHERE n % 2 = 0", platform.big);
         let error = rows(&context, &query).await.unwrap_err().to_string();
         assert!(error.contains("127.0.0.1, which this worker may not send"), "{error}");
-        assert_eq!(place.requests_of_workers(), 0);
+        assert_eq!(platform.requests_of_workers(), 0);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_of_a_worker_cannot_be_read() {
-    let place = Place::sandbox().await;
-    let workers = place.workers(2);
-    let context = place.session(&workers, from_rows());
+    let platform = Platform::sandbox().await;
+    let workers = platform.workers(2);
+    let context = platform.session(&workers, from_rows());
     let file = std::env::temp_dir().join(format!("datagouv-cluster-{}.csv", std::process::id()));
     let lines: String = (0..20_000).map(|n| format!("{n},{n}\n")).collect();
     std::fs::write(&file, format!("a,b\n{lines}")).unwrap();
@@ -140,31 +140,31 @@ async fn files_of_a_worker_cannot_be_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_table_that_changed_since_the_query_was_planned_is_an_error() {
-    let place = Place::sandbox().await;
-    let workers = place.workers(2);
-    let context = place.session(&workers, from_rows());
-    let query = format!("SELECT nom, count(*) FROM resource('{}') GROUP BY nom", place.big);
+    let platform = Platform::sandbox().await;
+    let workers = platform.workers(2);
+    let context = platform.session(&workers, from_rows());
+    let query = format!("SELECT nom, count(*) FROM resource('{}') GROUP BY nom", platform.big);
     let plan = datagouv_datafusion::sql(&context, &query).await.unwrap().create_physical_plan().await.unwrap();
     let mut content = crate::support::big();
     content.rows.truncate(ROWS as usize - 1_000);
-    place.sandbox.as_ref().unwrap().add_table(&place.big, content.table());
+    platform.sandbox.as_ref().unwrap().add_table(&platform.big, content.table());
     let error = datafusion::physical_plan::collect(plan, context.task_ctx()).await.unwrap_err().to_string();
     assert!(error.contains("changed since the query was planned") && error.contains("109000"), "{error}");
-    place.requests_of_workers();
+    platform.requests_of_workers();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parquet_copy_that_was_replaced_since_is_an_error() {
-    let place = Place::sandbox().await;
-    let workers = place.workers(2);
-    let context = place.session(&workers, Options::default());
-    let query = format!("SELECT nom, sum(n) FROM resource('{}') GROUP BY nom", place.big);
+    let platform = Platform::sandbox().await;
+    let workers = platform.workers(2);
+    let context = platform.session(&workers, Options::default());
+    let query = format!("SELECT nom, sum(n) FROM resource('{}') GROUP BY nom", platform.big);
     let plan = datagouv_datafusion::sql(&context, &query).await.unwrap().create_physical_plan().await.unwrap();
-    let sandbox = place.sandbox.as_ref().unwrap();
+    let sandbox = platform.sandbox.as_ref().unwrap();
     sandbox.serve_file(crate::support::COPY, "application/vnd.apache.parquet", vec![0; 500_000]);
     let error = datafusion::physical_plan::collect(plan, context.task_ctx()).await.unwrap_err().to_string();
     assert!(error.contains("changed"), "{error}");
-    place.requests_of_workers();
+    platform.requests_of_workers();
 }
 
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use datafusion::physical_plan::displayable;
 use datagouv_datafusion::{Options, sql};
 
-use crate::support::{Place, WorkerProcess, rows};
+use crate::support::{Platform, WorkerProcess, rows};
 
 pub const ROWS_SCAN: &str = "DatagouvRowsExec";
 pub const COPY_SCAN: &str = "DatagouvParquetExec";
@@ -16,9 +16,9 @@ pub struct Query {
     pub ordered: bool,
 }
 
-pub fn queries(place: &Place) -> Vec<Query> {
-    let (big, small) = (format!("resource('{}')", place.big), format!("resource('{}')", place.small));
-    let all_of = place.of_organization.iter().map(|(id, column)| {
+pub fn queries(platform: &Platform) -> Vec<Query> {
+    let (big, small) = (format!("resource('{}')", platform.big), format!("resource('{}')", platform.small));
+    let all_of = platform.of_organization.iter().map(|(id, column)| {
         let column = column.replace('"', "\"\"");
         format!("SELECT '{id}' AS id, CAST(\"{column}\" AS VARCHAR) AS cell FROM resource('{id}')")
     });
@@ -81,10 +81,10 @@ pub fn queries(place: &Place) -> Vec<Query> {
 }
 
 /// Runs all queries on one machine and on several, and compares; most plans have a scan of a kind.
-pub async fn compare(place: &Place, workers: &[WorkerProcess], options: Options, scan: &str) {
-    let (alone, cluster) = (place.alone(options.clone()), place.session(workers, options));
+pub async fn compare(platform: &Platform, workers: &[WorkerProcess], options: Options, scan: &str) {
+    let (alone, cluster) = (platform.alone(options.clone()), platform.session(workers, options));
     let (mut distributed, mut scans) = (0, 0);
-    for Query { name, sql: query, ordered } in queries(place) {
+    for Query { name, sql: query, ordered } in queries(platform) {
         let plan = sql(&cluster, &query).await.unwrap().create_physical_plan().await.unwrap();
         let plan = displayable(plan.as_ref()).indent(false).to_string();
         distributed += usize::from(plan.contains("DistributedExec"));
@@ -98,43 +98,43 @@ pub async fn compare(place: &Place, workers: &[WorkerProcess], options: Options,
         assert!(!expected.is_empty(), "{name}");
         assert!(found == expected, "{name}: {} rows, and {} on one machine\n{plan}", found.len(), expected.len());
     }
-    println!("{distributed} of {} queries were distributed, {scans} have {scan}", queries(place).len());
+    println!("{distributed} of {} queries were distributed, {scans} have {scan}", queries(platform).len());
     assert!(distributed >= 10 && scans >= 10, "{distributed} queries were distributed, {scans} have {scan}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_from_rows_are_those_of_one_machine() {
-    let place = Place::sandbox().await;
-    compare(&place, &place.workers(2), Options::default().parquet(false), ROWS_SCAN).await;
-    assert!(place.requests_of_workers() > 20);
+    let platform = Platform::sandbox().await;
+    compare(&platform, &platform.workers(2), Options::default().parquet(false), ROWS_SCAN).await;
+    assert!(platform.requests_of_workers() > 20);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_from_parquet_copies_are_those_of_one_machine() {
-    let place = Place::sandbox().await;
-    compare(&place, &place.workers(2), Options::default(), COPY_SCAN).await;
-    let (sandbox, path) = (place.sandbox.as_ref().unwrap(), crate::support::COPY);
+    let platform = Platform::sandbox().await;
+    compare(&platform, &platform.workers(2), Options::default(), COPY_SCAN).await;
+    let (sandbox, path) = (platform.sandbox.as_ref().unwrap(), crate::support::COPY);
     let ranges = sandbox.requests().into_iter().filter(|request| request.path == path);
     let of_workers = ranges.filter(|request| request.header("user-agent") != Some(crate::support::COORDINATOR));
     assert!(of_workers.count() > 10);
-    place.requests_of_workers();
+    platform.requests_of_workers();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exports_and_metrics_are_read_by_workers_too() {
-    let place = Place::sandbox().await;
-    let workers = place.workers(2);
-    let (alone, cluster) = (place.alone(Options::default()), place.session(&workers, Options::default()));
-    place.requests_of_workers();
+    let platform = Platform::sandbox().await;
+    let workers = platform.workers(2);
+    let (alone, cluster) = (platform.alone(Options::default()), platform.session(&workers, Options::default()));
+    platform.requests_of_workers();
     let query = format!(
         "SELECT d.title, sum(m.monthly_visit), max(b.n) FROM metrics.datasets m JOIN catalog.datasets d ON d.id = m.dataset_id
          CROSS JOIN (SELECT max(n) AS n FROM resource('{}') WHERE nom LIKE 'L%') b GROUP BY d.title",
-        place.big
+        platform.big
     );
     let (mut expected, mut found) = (rows(&alone, &query).await.unwrap(), rows(&cluster, &query).await.unwrap());
     expected.sort_unstable();
     found.sort_unstable();
     assert!(!expected.is_empty());
     assert_eq!(found, expected);
-    assert!(place.requests_of_workers() > 0);
+    assert!(platform.requests_of_workers() > 0);
 }

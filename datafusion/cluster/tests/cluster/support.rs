@@ -65,8 +65,8 @@ impl Drop for WorkerProcess {
     }
 }
 
-/// A place with tables that are alike everywhere.
-pub struct Place {
+/// A platform with tables that are alike everywhere.
+pub struct Platform {
     pub sandbox: Option<Sandbox>,
     /// The key of the coordinator.
     pub key: String,
@@ -129,7 +129,7 @@ pub fn small() -> Content {
     Content { columns: &[("nom", "string"), ("population", "int")], rows }
 }
 
-impl Place {
+impl Platform {
     /// The sandbox, with a Parquet copy of the large table.
     pub async fn sandbox() -> Self {
         let sandbox = Sandbox::start_platform().await;
@@ -147,10 +147,10 @@ impl Place {
         let organization = client.dataset(COMMUNES).get().await.unwrap().organization.clone().unwrap().id;
         let (big, small) = (CHARGING_POINTS_RESOURCE.to_owned(), COMMUNES_RESOURCE.to_owned());
         let of_organization = tables_of(&client, &organization).await;
-        let place = Self { sandbox: Some(sandbox), key: KEY.to_owned(), bases, hosts, big, small, of_organization };
-        place.copy(&client).await;
-        place.sandbox.as_ref().unwrap().take_requests();
-        place
+        let platform = Self { sandbox: Some(sandbox), key: KEY.to_owned(), bases, hosts, big, small, of_organization };
+        platform.copy(&client).await;
+        platform.sandbox.as_ref().unwrap().take_requests();
+        platform
     }
 
     /// Makes a Parquet copy, as the platform does.
