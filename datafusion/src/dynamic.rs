@@ -15,7 +15,7 @@ use datagouv::rows::{Condition, Exactness};
 
 use crate::filters::Filters;
 
-/// What the server can be asked for of filters as they are now. It finds no fewer rows than match: the join looks at them
+/// The part of the filters, as they are now, that the server can apply. It finds no fewer rows than match: the join looks at them
 /// again.
 pub(crate) fn condition(filters: Filters<'_>, dynamic: &[Arc<dyn PhysicalExpr>]) -> Result<Condition> {
     let mut condition = Condition::all([]);

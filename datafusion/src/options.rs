@@ -25,7 +25,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Reads the platform's Parquet copy of a table where it is fresh and has what is asked for. The default is true.
+    /// Reads the platform's Parquet copy of a table where it is fresh and has the columns of the query. The default is true.
     #[must_use]
     pub fn parquet(self, parquet: bool) -> Self {
         Self { parquet, ..self }

@@ -108,7 +108,7 @@ async fn open(table: &RowsTable, id: &str) -> Lookup {
     if copy.is_outdated() {
         return Err("the Parquet copy is of an earlier file".to_owned());
     }
-    // Rows and copy are written by one import, and only its times tell that they are.
+    // Rows and copy are written by one import, and only its times show that they are.
     let rows = table.client.tabular().get_meta_resource_info().rid(id).send().await.map_err(unknown)?.into_inner();
     let created = instant(rows.created_at.as_str());
     let started = copy.started_at().and_then(|time| instant(time.as_str()));
@@ -150,7 +150,7 @@ impl Copy {
         let source = ParquetSource::new(Arc::clone(&table.schema))
             .with_parquet_file_reader_factory(Arc::new(Factory(Arc::clone(&self))));
         let statistics = Statistics { num_rows: Precision::Exact(rows), ..Statistics::new_unknown(&table.schema) };
-        // Its store is not asked for anything: the factory above reads the file.
+        // Its store is never read: the factory above reads the file.
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file(file)
             .with_statistics(statistics)

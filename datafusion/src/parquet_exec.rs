@@ -1,4 +1,4 @@
-//! A scan of a Parquet copy, with what `EXPLAIN` is to tell of it.
+//! A scan of a Parquet copy, with what `EXPLAIN` shows of it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -66,7 +66,7 @@ impl fmt::Display for SortKey {
     }
 }
 
-/// What is asked of the server.
+/// The query that the server receives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Scan {
     pub source: Source,
@@ -79,7 +79,7 @@ pub(crate) struct Scan {
     pub ranges: Vec<RangeInclusive<i64>>,
 }
 
-/// Reads the rows of a scan, and tells what was pushed to the server, and why they are read so.
+/// Reads the rows of a scan, and shows what was pushed to the server and why they are read so.
 #[derive(Clone, Debug)]
 pub(crate) struct RowsExec {
     pub client: Client,
@@ -154,12 +154,12 @@ impl RowsExec {
         }
     }
 
-    /// Tells what the server has counted.
+    /// Records the count of the server.
     pub(crate) fn with_extent(self, extent: Extent) -> Self {
         Self { extent: Some(extent), ..self }
     }
 
-    /// Tells how many rows there are.
+    /// Returns how many rows there are.
     pub(crate) fn with_rows(self, rows: usize) -> Self {
         Self { rows: Some(rows), ..self }
     }

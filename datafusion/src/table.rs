@@ -52,7 +52,7 @@ pub struct RowsTable {
     pub(crate) copies: Copies,
 }
 
-/// What a scan is asked for, after the filters were converted.
+/// The request of a scan, after the filters were converted.
 struct Asked {
     /// The columns of the result, by their places in the table.
     columns: Vec<usize>,
@@ -210,7 +210,7 @@ impl RowsTable {
         Ok(Arc::new(RowsExec::new(self.client.clone(), scan, &self.schema, alternatives, because)?))
     }
 
-    /// A scan whose result is filtered here, though DataFusion has been told that the server would do it: all conditions
+    /// A scan whose result is filtered here, though the plan says that the server does it: all conditions
     /// together are too long for a request, or the optimizer has rewritten one since.
     async fn filtered_scan(
         &self,
@@ -248,7 +248,7 @@ pub(crate) fn project(input: Arc<dyn ExecutionPlan>, columns: &[usize]) -> Resul
     Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), input)?))
 }
 
-/// Statistics that tell the number of rows, if it is known.
+/// Statistics with the number of rows, if it is known.
 pub(crate) fn statistics(schema: &Schema, rows: Option<usize>) -> Statistics {
     let unknown = Statistics::new_unknown(schema);
     match rows {

@@ -1,6 +1,6 @@
 //! The optimizer's rule for `ORDER BY … LIMIT`.
 //!
-//! A scan is planned before the sort above it, so that it cannot know that a page is enough. The rule tells the table.
+//! A scan is planned before the sort above it, so that it cannot know that a page is enough. The rule passes it on to the table.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the schema of a table tells.
+//! The schema of a table.
 
 use datafusion::arrow::datatypes::{DataType, Field};
 

@@ -281,7 +281,7 @@ mod tests {
         };
         for (format, is_page) in [("html", true), ("htm", true), ("url", true), ("", false), ("wms", false)] {
             assert!(accepts(format, "https://example.org/b", b"<!doctype html>"), "{format}");
-            // A page that was not asked for is one that a redirect to a login leads to.
+            // The page of a login, to which a redirect led.
             assert_eq!(accepts(format, "https://sso.example.org/login", b"<!doctype html>"), is_page, "{format}");
             assert!(accepts(format, "https://sso.example.org/login", b"a;b\n"), "{format}");
             assert!(accepts(format, "https://sso.example.org/login", b""), "{format}");

@@ -20,7 +20,7 @@ pub(super) struct Parser {
     within: bool,
 }
 
-/// What came of some text.
+/// The outcome of parsing some text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
     Record,

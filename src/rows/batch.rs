@@ -29,9 +29,9 @@ pub(super) struct Decoder {
 /// The rows of a block that satisfy the condition.
 pub(super) struct Decoded {
     pub batch: RecordBatch,
-    /// How many rows came.
+    /// The number of rows.
     pub received: u64,
-    /// In how many bytes of CSV they came.
+    /// Their size as CSV, in bytes.
     pub bytes: usize,
 }
 

@@ -127,7 +127,7 @@ impl Blocks {
         (!matches!(self.reading, Reading::Pages { .. })).then(|| missing(received, total))
     }
 
-    /// The next block. After an error nothing comes.
+    /// The next block; `None` after an error.
     pub(super) fn poll_block(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Block>>> {
         loop {
             if self.rows.len() >= self.batch_size {

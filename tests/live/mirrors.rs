@@ -68,7 +68,7 @@ fn a_mirror_of_a_topic_follows_its_datasets_and_no_others() {
 
         let elements = topic.elements().send().await.unwrap();
         topic.remove_element(elements.data[1].id.as_str()).await.unwrap();
-        assert_eq!(by_slug.clone().run().await.unwrap().to_string(), "1 unchanged, 1 gone");
+        assert_eq!(by_slug.clone().run().await.unwrap().to_string(), "1 unchanged, 1 orphaned");
 
         // The catalogue lists all datasets by a topic that it does not have.
         topic.delete().await.unwrap();

@@ -15,7 +15,7 @@ use datafusion_proto::bytes::physical_plan_to_bytes_with_proto_converter;
 use datafusion_proto::physical_plan::DeduplicatingProtoConverter;
 
 /// The engine's planner, and a check of its plans. Without it, a worker waits for a plan that never comes, and the error
-/// tells of the wait alone.
+/// reports the wait alone.
 #[derive(Debug)]
 pub(crate) struct CheckedPlanner(pub Arc<dyn QueryPlanner + Send + Sync>);
 

@@ -104,7 +104,7 @@ pub(crate) struct Catalogue {
     pub(crate) made: u32,
     /// What there is beside datasets.
     pub(crate) community: Community,
-    /// What is said about things: people and organizations by their ids.
+    /// Discussions about objects; people and organizations are named by their ids.
     pub(crate) discussions: Vec<Value>,
 }
 
@@ -396,7 +396,7 @@ fn organization(index: usize) -> String {
     ORGANIZATIONS[index % ORGANIZATIONS.len()].0.to_owned()
 }
 
-/// Small ASCII letters and digits for anything that is said in French.
+/// Lower-case ASCII letters and digits of a French text.
 pub(crate) fn plain(text: &str) -> String {
     let folded = text.chars().flat_map(char::to_lowercase).map(|char| match char {
         'à' | 'â' | 'ä' => 'a',

@@ -115,7 +115,7 @@ fn choices(class: Class, name: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// What the sandbox does not do, said so that no test goes on without it.
+/// The error of what the sandbox does not implement, so that no test passes by it.
 pub(super) fn unimplemented(what: &str) -> Reply {
     let text = format!("the sandbox does not implement {what}: reply to the request by a rule, or do without it");
     message(501, &text)

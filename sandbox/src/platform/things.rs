@@ -23,7 +23,7 @@ fn parameter(class: Class) -> &'static str {
     }
 }
 
-/// What is said of a thing that was deleted, to who reads it and to who writes it.
+/// The errors of reading and of writing an object that was deleted.
 fn gone(class: Class, reads: bool) -> Reply {
     let text = match class {
         Class::Reuse => "This reuse has been deleted",

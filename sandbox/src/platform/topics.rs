@@ -84,7 +84,7 @@ impl Platform {
         self.shown_object(call, 200, index)
     }
 
-    /// A topic that was deleted is not there any more, nor is what was said about it.
+    /// A deleted topic is gone, and so are the discussions about it.
     fn delete_topic(&mut self, call: &Call<'_>) -> HandlerResult {
         let index = self.place_to_change(call, Class::Topic)?;
         let topic = self.catalogue.community.objects.remove(index);

@@ -29,7 +29,7 @@ pub use version::Version;
 /// How often a document is gone through: what is left out in one pass may be referred to in the next.
 const PASSES: usize = 16;
 
-/// Reads a document whose other files are written into it: faults there are told with their file.
+/// Reads a document whose other files are written into it: faults there are reported with their file.
 ///
 /// # Errors
 /// As those of [`read`].

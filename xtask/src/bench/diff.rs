@@ -36,10 +36,10 @@ pub(super) fn measure(rounds: usize) -> Result<Table, String> {
     fs::remove_file(&edited).map_err(failed)?;
     let rows = vec![
         Row::single("wall", Unit::Seconds, median(samples.iter().map(|sample| sample.wall)))
-            .threshold(Threshold::AtMost(2.0)),
+            .threshold(Threshold::AtMost(1.0)),
         Row::single("CPU", Unit::Seconds, median(samples.iter().map(|sample| sample.cpu))),
         Row::single("memory", Unit::Bytes, median(samples.iter().map(|sample| sample.peak_memory)))
-            .threshold(Threshold::AtMost(300e6)),
+            .threshold(Threshold::AtMost(200e6)),
     ];
     let note = format!(
         "The vendored document against itself with {edits} edits: operations dropped, parameters made required, \

@@ -125,7 +125,7 @@ fn refresh(arguments: &Arguments) -> Result<ExitCode, Vec<String>> {
         report.decide(&accepted(*api, &specs).map_err(one)?);
         reports.push(report);
     }
-    // What only its operations are known of tells that something changed, and what is vendored is a whole document.
+    // A source that has the operations alone shows that something changed, but only a whole document is vendored.
     let partial = changed.iter().filter(|it| it.loaded.is_partial).map(|it| {
         let (api, name) = (it.api, &it.loaded.name);
         format!("{api}, from {name}: it has the operations alone, which is no document to vendor; see --dry-run")

@@ -267,7 +267,7 @@ impl Project {
                 named.insert(name.to_owned());
             }
         }
-        // One that is part of another is told with it.
+        // One that is part of another is reported with it.
         let parts = self.main.features().into_iter().filter(|(name, ..)| named.contains(name)).flat_map(|it| it.1);
         let told: BTreeSet<String> = parts.chain(named.iter().cloned()).collect();
         for name in self.main.public_features().iter().filter(|name| !told.contains(*name)) {

@@ -29,7 +29,7 @@ pub fn section(version: Version, compared: &[Compared], surface: Option<&Surface
         let rust: Vec<&RustChange> = report.changes.iter().flat_map(|change| &change.rust).collect();
         breaking.extend(rust.iter().filter(|change| change.breaking).map(|change| sentence(*api, change)));
         added.extend(additions(*api, &rust));
-        // What a program notices when it compiles is told above.
+        // What a program notices when it compiles is listed above.
         let told = |change: &Change| change.rust.iter().any(|rust| rust.breaking || rust.id == "rust-method-added");
         let noticed = report.changes.iter().filter(|it| it.level != Level::Info && !it.id.starts_with("rust-"));
         behaviour.extend(noticed.filter(|it| !told(it)).map(|change| on_the_wire(*api, change)));
@@ -166,7 +166,7 @@ fn on_the_wire(api: Api, change: &Change) -> String {
     format!("{}{}", change.text.trim_end_matches('.'), operation.unwrap_or_else(|| format!(" ({api})"))) + "."
 }
 
-/// Whether an item is written by hand: those of the generated clients are told by their documents.
+/// Whether an item is written by hand: those of the generated clients follow from their documents.
 fn is_own(line: &str) -> bool {
     let generated = Api::ALL.map(|api| format!("datagouv::{}::", api.module()));
     let path = path(line);
@@ -180,7 +180,7 @@ fn own_additions(added: &[String]) -> Vec<String> {
     let all: Vec<String> = added.iter().map(|line| short(line)).collect();
     for (line, name) in added.iter().zip(&all).filter(|(line, _)| is_own(line)) {
         let Some((parent, own)) = name.rsplit_once("::") else { continue };
-        // What is part of something new is told with it.
+        // A part of something new is listed with it.
         if all.iter().any(|other| other == parent) && !line.starts_with("pub mod") {
             continue;
         }

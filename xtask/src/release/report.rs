@@ -18,7 +18,7 @@ pub enum Items {
     Compared(Surface),
     /// The tool is not there, or failed.
     Failed(String),
-    /// They were not asked for.
+    /// They were not requested.
     LeftOut,
 }
 

@@ -1,6 +1,6 @@
 //! The documents of the tabular and the metrics API, from their package.
 //!
-//! The server reads them from files of its source tree, which the wheels lack. Then the package tells the operations, by
+//! The server reads them from files of its source tree, which the wheels lack. Then the package gives the operations, by
 //! the routes of its server, and the rest is that of the vendored document.
 
 use std::collections::BTreeSet;
@@ -64,7 +64,7 @@ pub fn document(version: Option<&str>, api: Api) -> Result<Held, String> {
     held(&printed, &version, vendored)
 }
 
-/// The document that is told by what the script printed.
+/// The document in the output of the script.
 fn held(printed: &[u8], version: &str, vendored: Value) -> Result<Held, String> {
     let facts: Facts = serde_json::from_slice(printed).map_err(|error| format!("what {PACKAGE} holds: {error}"))?;
     let is_partial = facts.document.is_none();

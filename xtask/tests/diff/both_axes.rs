@@ -1,4 +1,4 @@
-//! What a program notices, told with what it comes from.
+//! What a program notices, reported with its cause.
 
 use std::collections::BTreeSet;
 use std::path::Path;

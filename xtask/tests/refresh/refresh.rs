@@ -1,4 +1,4 @@
-//! What is written when all is well, and that nothing is when it is not asked for.
+//! What a refresh writes, and that it writes nothing unless it has to.
 
 use datagouv_specs::{Api, document};
 use serde_json::{Value, json};
@@ -154,7 +154,7 @@ fn a_dry_run_prints_the_report_and_writes_nothing() {
     let written = specs.refresh(&["--format", "json"]);
     written.done();
     assert_eq!(written.report(), dry.report());
-    // And none when there is nothing to tell.
+    // And none when there is nothing to report.
     assert_eq!(specs.refresh(&["--format", "markdown"]).report(), "");
 }
 

@@ -116,7 +116,7 @@ fn a_variant_of_the_same_name_can_stand_for_another_text() {
 fn a_schema_with_another_name_is_a_type_with_another_name_and_nothing_else() {
     let new: Value = serde_json::from_str(&things().to_string().replace("Owner", "Person")).unwrap();
     assert_eq!(found(&new), ["type-renamed Person", "type-renamed PersonInput"]);
-    // Renamed and changed: each is told.
+    // Renamed and changed: each is reported.
     let mut more = new.clone();
     more["components"]["schemas"]["Person"]["properties"]["email"] = json!({"type": "string"});
     let expected = [

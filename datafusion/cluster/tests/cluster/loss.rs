@@ -71,7 +71,7 @@ async fn whenever_a_worker_is_killed_the_result_is_right_or_an_error() {
         platform.sandbox.as_ref().unwrap().on_any().when("nothing, but it counts", count).status(500).optional();
         let query = query.clone();
         let running = tokio::spawn(async move { rows(&context, &query).await });
-        // The query may be over before so many exports are asked for, or fail.
+        // The query may be over before so many exports are requested, or fail.
         while seen.load(Ordering::SeqCst) < killed_after && !running.is_finished() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }

@@ -18,7 +18,7 @@ use serde_json::json;
 /// The key of the coordinator, which no worker is to see.
 pub const KEY: &str = "udata_a-key-that-workers-must-not-see";
 
-/// The user agent of the coordinator, which tells its requests from those of workers.
+/// The user agent of the coordinator, which distinguishes its requests from those of workers.
 pub const COORDINATOR: &str = "the coordinator";
 
 /// More rows than two exports hold, so that a scan has three ranges.

@@ -66,7 +66,7 @@ impl Report {
         }
     }
 
-    /// Applies decisions, and tells of those that no longer apply.
+    /// Applies decisions, and reports those that no longer apply.
     pub fn decide(&mut self, decisions: &Decisions) {
         self.notes.retain(|note| !self.decided.notes.contains(note));
         self.decided = decisions.apply(&mut self.changes, &crate_version());

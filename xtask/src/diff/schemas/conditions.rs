@@ -96,7 +96,7 @@ impl<'a> SchemaContext<'_, 'a> {
         self.whole(&old.names, &new.names, rules, texts, output);
     }
 
-    /// Compares schemas that are equal or not, and no more is told of them.
+    /// Compares schemas for equality alone.
     fn whole(
         &self,
         old: &[LocatedSchema<'a>],

@@ -388,7 +388,7 @@ fn most(
     output.report(rule, side_place(was, is, old, new), (value(was), value(is)), text);
 }
 
-/// Compares how many items match `contains`: one at least where nothing is said.
+/// Compares how many items match `contains`: one at least by default.
 pub fn contained(old: &EffectiveSchema, new: &EffectiveSchema, location: &Location, output: &mut SchemaDifferences) {
     use rules::*;
     let count = |effective: &EffectiveSchema, key: &str| effective.contained.get(key).and_then(|value| value.as_f64());
