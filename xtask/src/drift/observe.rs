@@ -6,6 +6,7 @@ use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
 use super::operations::{Operation, follow};
+use crate::diff::type_name;
 
 /// An observation that the document does not cover.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -340,18 +341,6 @@ impl<'a> Merged<'a> {
         if is_own && schema.get("nullable").is_some() {
             self.place = place;
         }
-    }
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_i64() || number.is_u64() => "integer",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

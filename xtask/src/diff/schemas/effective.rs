@@ -387,7 +387,7 @@ impl<'a> EffectiveSchema<'a> {
             };
             let only = self.keywords.get("const").map(|only| vec![only.value]);
             let values = self.values.as_ref().map(|(values, _)| values.clone()).or(only).unwrap_or_default();
-            let of_values: BTreeSet<&str> = values.into_iter().map(type_of).collect();
+            let of_values: BTreeSet<&str> = values.into_iter().map(type_name).collect();
             self.types = named.map(|name| BTreeSet::from([name])).or((!of_values.is_empty()).then_some(of_values));
         }
         if self.types.as_ref().is_some_and(|types| types.contains("number")) {
@@ -452,7 +452,8 @@ fn listed(schema: &Value) -> Option<Vec<&Value>> {
     }
 }
 
-fn type_of(value: &Value) -> &'static str {
+/// The type of a value in JSON Schema.
+pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

@@ -20,6 +20,7 @@ use super::location::Location;
 use context::SchemaContext;
 use differences::SchemaDifferences;
 pub use differences::{Difference, display, sentence};
+pub use effective::type_name;
 use effective::{EffectiveSchema, LocatedSchema};
 
 /// The cost after which a comparison is given up: forty times that of the largest known document.
