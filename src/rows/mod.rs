@@ -77,6 +77,7 @@ mod reader;
 mod record;
 mod request;
 mod row;
+mod scan;
 mod serial;
 mod source;
 mod stream;
