@@ -109,10 +109,11 @@ pub(crate) fn batches(arguments: &Arguments) -> Outcome {
         }
         Outcome::Ok(())
     })?;
-    let (wall, cpu) = stopwatch.stop();
+    let (serial, (wall, cpu)) = (stopwatch.of_thread(), stopwatch.stop());
     let requests = requests.0.load(Ordering::Relaxed);
     print_result(&json!({
-        "rows": found, "batches": number, "requests": requests, "wall": wall, "cpu": cpu, "memory": memory.grown()?,
+        "rows": found, "batches": number, "requests": requests, "wall": wall, "cpu": cpu, "serial": serial,
+        "memory": memory.grown()?,
     }));
     Ok(())
 }

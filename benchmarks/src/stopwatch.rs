@@ -10,22 +10,28 @@ use crate::Outcome;
 pub(crate) struct Stopwatch {
     wall: Instant,
     cpu: f64,
+    thread: f64,
 }
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Self { wall: Instant::now(), cpu: cpu() }
+        Self { wall: Instant::now(), cpu: cpu(ClockId::ProcessCPUTime), thread: cpu(ClockId::ThreadCPUTime) }
     }
 
     /// The wall seconds since the start, and the CPU seconds of this process.
     pub(crate) fn stop(&self) -> (f64, f64) {
-        (self.wall.elapsed().as_secs_f64(), cpu() - self.cpu)
+        (self.wall.elapsed().as_secs_f64(), cpu(ClockId::ProcessCPUTime) - self.cpu)
+    }
+
+    /// The CPU seconds of this thread since the start, which other processors cannot shorten.
+    pub(crate) fn of_thread(&self) -> f64 {
+        cpu(ClockId::ThreadCPUTime) - self.thread
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds of a run")]
-fn cpu() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+fn cpu(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 

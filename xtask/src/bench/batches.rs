@@ -41,6 +41,8 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     let speed = |sample: &Sample| Ok(f64::from(ROWS) / sample.metric("wall")?);
     let memory = |sample: &Sample| sample.metric("memory");
     let of_one = metrics(one, &speed)?;
+    let serial = |sample: &Sample| Ok(sample.metric("serial")? / sample.metric("cpu")?);
+    let serial = median(metrics(two, &serial)?) * 100.0;
     let table = vec![
         Row::ratio(
             "rows per second, one core",
@@ -60,7 +62,10 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
              file in memory, and the column of truth values as text, since it does not know `t` and `f`.",
             size as f64 / 1e6
         ),
-        "The cores are those of `taskset`; the server may use any.".to_owned(),
+        format!(
+            "The cores are those of `taskset`; the server may use any. The thread that polls takes {serial:.0} % of the CPU, \
+             which other cores cannot take over."
+        ),
         shares_of_server(&[share]),
     ];
     Ok(Table { title: "Batches: a table of 1,000,000 rows, as record batches".to_owned(), rows: table, notes })
