@@ -1,13 +1,12 @@
 //! Form bodies: their fields, and whether these satisfy a schema.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, stream};
 use serde_json::Value;
 
 use crate::document::Document;
+pub use crate::multipart::multipart;
 use crate::request::check_text;
 use crate::validate::{Checker, Direction};
 
@@ -22,26 +21,6 @@ pub struct Field {
     pub content_type: Option<String>,
     /// The field's content.
     pub data: Bytes,
-}
-
-/// The fields of a `multipart/form-data` body.
-pub fn multipart(content_type: &str, body: &Bytes) -> Result<Vec<Field>, String> {
-    // The whole body is in memory: the future never waits.
-    read_multipart(content_type, body.clone()).now_or_never().unwrap_or_else(|| Err("the form does not end".to_owned()))
-}
-
-async fn read_multipart(content_type: &str, body: Bytes) -> Result<Vec<Field>, String> {
-    let boundary = multer::parse_boundary(content_type).map_err(|error| error.to_string())?;
-    let mut parts = multer::Multipart::new(stream::iter([Ok::<_, Infallible>(body)]), boundary);
-    let mut fields = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(|error| error.to_string())? {
-        let name = part.name().ok_or("a part of the form has no name")?.to_owned();
-        let file_name = part.file_name().map(str::to_owned);
-        let content_type = part.content_type().map(ToString::to_string);
-        let data = part.bytes().await.map_err(|error| format!("field `{name}`: {error}"))?;
-        fields.push(Field { name, file_name, content_type, data });
-    }
-    Ok(fields)
 }
 
 /// The fields of an `application/x-www-form-urlencoded` body.

@@ -61,6 +61,7 @@ mod file;
 pub mod form;
 pub mod format;
 mod log;
+mod multipart;
 mod on;
 mod page;
 pub mod platform;
@@ -72,6 +73,7 @@ mod rule;
 mod seed;
 mod server;
 mod server_error;
+mod socket;
 mod state;
 pub mod validate;
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::BytesMut;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -12,6 +12,7 @@ use crate::fault::arrival::Incoming;
 use crate::fault::play::{After, play};
 use crate::fault::{Arrival, Fault};
 use crate::response::Reply;
+use crate::socket;
 
 /// A response, and its fault, if it has one.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ async fn connection(mut stream: TcpStream, service: &impl Service, number: usize
             _ => usize::MAX,
         };
         if arrival.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
-            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+            socket::write(&mut stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         let read = incoming.body(&mut stream, &mut arrival, limit).await;
         service.log(&arrival);
@@ -131,13 +132,15 @@ async fn connection(mut stream: TcpStream, service: &impl Service, number: usize
 
 /// Closes with a FIN. Unread bytes of the client would turn it into a reset, so they are read first.
 async fn close(mut stream: TcpStream) -> io::Result<()> {
-    stream.shutdown().await?;
+    socket::shut_down(&mut stream).await?;
     silence(stream).await
 }
 
 /// Reads until the client closes its side, and sends nothing.
 async fn silence(mut stream: TcpStream) -> io::Result<()> {
-    let mut ignored = [0; 4096];
-    while stream.read(&mut ignored).await? > 0 {}
+    let mut ignored = BytesMut::new();
+    while socket::read(&mut stream, &mut ignored).await? > 0 {
+        ignored.clear();
+    }
     Ok(())
 }

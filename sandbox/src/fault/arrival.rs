@@ -5,8 +5,9 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::HeaderValue;
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+
+use crate::socket;
 
 /// The largest request head that is accepted.
 const MAX_HEAD: usize = 1 << 20;
@@ -100,7 +101,7 @@ impl Incoming {
             if self.buffer.len() > MAX_HEAD {
                 return Err(io::Error::other("a request without end"));
             }
-            if stream.read_buf(&mut self.buffer).await? == 0 {
+            if socket::read(stream, &mut self.buffer).await? == 0 {
                 return Ok(None);
             }
         }
@@ -130,7 +131,7 @@ impl Incoming {
     ) -> io::Result<bool> {
         let mut left = length;
         while left > 0 {
-            if self.buffer.is_empty() && stream.read_buf(&mut self.buffer).await? == 0 {
+            if self.buffer.is_empty() && socket::read(stream, &mut self.buffer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let taken = left.min(self.buffer.len()).min(limit - body.len());
@@ -163,7 +164,7 @@ impl Incoming {
                 let line = self.buffer.split_to(end + 2);
                 return Ok(String::from_utf8_lossy(&line).into_owned());
             }
-            if stream.read_buf(&mut self.buffer).await? == 0 {
+            if socket::read(stream, &mut self.buffer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }

@@ -5,12 +5,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
 
 use super::Arrival;
 use crate::response::Reply;
+use crate::socket;
 
 /// Headers that belong to a connection, not to a message.
 const FRAMING: [&str; 5] = ["connection", "content-length", "transfer-encoding", "keep-alive", "date"];
@@ -50,10 +50,10 @@ async fn forward(address: SocketAddr, arrival: &Arrival) -> io::Result<Reply> {
     }
     head.extend_from_slice(format!("connection: close\r\ncontent-length: {}\r\n\r\n", arrival.body.len()).as_bytes());
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(&head).await?;
-    stream.write_all(&arrival.body).await?;
-    let mut response = Vec::new();
-    stream.read_to_end(&mut response).await?;
+    socket::write(&mut stream, &head).await?;
+    socket::write(&mut stream, &arrival.body).await?;
+    let mut response = BytesMut::new();
+    while socket::read(&mut stream, &mut response).await? > 0 {}
     parse(&response, arrival.method == "HEAD")
 }
 
