@@ -1,7 +1,5 @@
 //! Form bodies: their fields, and whether these satisfy a schema.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -38,8 +36,8 @@ pub fn urlencoded(body: &[u8]) -> Vec<Field> {
 /// Checks the fields against the schema of the form.
 pub fn check(document: &Document, schema: &Value, required: Option<&[&str]>, fields: &[Field]) -> Result<(), String> {
     let parts = document.parts(schema);
-    let required: BTreeSet<&str> = match required {
-        Some(names) => names.iter().copied().collect(),
+    let required: Vec<&str> = match required {
+        Some(names) => names.to_vec(),
         None => Checker::new(document, Direction::Request).required(schema),
     };
     if let Some(name) = required.into_iter().find(|name| fields.iter().all(|field| field.name != *name)) {

@@ -74,6 +74,7 @@ mod seed;
 mod server;
 mod server_error;
 mod socket;
+mod sort;
 mod state;
 pub mod validate;
 

@@ -212,7 +212,7 @@ fn check_spread_object(incoming: &Incoming<'_>, parameter: &Value) -> Result<(),
     }
     let given = |name: &&&str| incoming.query.iter().any(|(key, _)| key == **name);
     let required = Checker::new(incoming.document, Direction::Request).required(schema);
-    match names.iter().find(|name| required.contains(**name) && !given(name)) {
+    match names.iter().find(|name| required.contains(*name) && !given(name)) {
         Some(name) => Err(Violation::new(format!("query parameter `{name}`: required and missing"))),
         None => Ok(()),
     }

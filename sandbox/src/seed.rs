@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Sandbox;
 use crate::platform::NewTable;
+use crate::sort::sort_by;
 
 /// The builder of a dataset, made by [`Sandbox::dataset`].
 #[must_use = "the dataset is added by `.add()`"]
@@ -191,7 +192,7 @@ impl NewTable {
     pub fn of(rows: impl Serialize) -> Self {
         let rows: Vec<serde_json::Map<String, Value>> = from_rows(rows);
         let mut names: Vec<&String> = rows.iter().flat_map(|row| row.keys()).collect();
-        names.sort_unstable();
+        sort_by(&mut names, Ord::cmp);
         names.dedup();
         let values = |name: &str| rows.iter().map(|row| row.get(name).cloned().unwrap_or_default()).collect::<Vec<_>>();
         let columns = names.iter().map(|name| ((*name).clone(), kind_of(&values(name)).to_owned())).collect();

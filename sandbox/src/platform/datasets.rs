@@ -12,6 +12,7 @@ use crate::Api;
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
+use crate::sort::sort_by_key;
 use crate::state::{Files, base};
 
 pub(super) const BADGES: [&str; 6] = ["hvd", "inspire", "pivotal-data", "sl", "spd", "sr"];
@@ -285,7 +286,7 @@ impl Platform {
             dataset.is_visible() && (of("title") || of("acronym"))
         };
         let mut found: Vec<&Dataset> = self.catalogue.datasets.iter().rev().filter(holds).collect();
-        found.sort_by_key(|dataset| std::cmp::Reverse(self.catalogue.community.followers(&dataset.id).count()));
+        sort_by_key(&mut found, true, |dataset| self.catalogue.community.followers(&dataset.id).count());
         let shown = found.into_iter().take(size).map(|dataset| {
             json!({
                 "id": dataset.id, "title": dataset.fields["title"], "acronym": dataset.fields["acronym"],

@@ -11,6 +11,7 @@ use crate::Api;
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::ServerError;
+use crate::sort::sort_by_key;
 use crate::state::base;
 
 pub(super) const MAIN: [&str; 8] = [
@@ -168,11 +169,7 @@ impl Platform {
         let sort = call.query("sort").unwrap_or("-created");
         let (key, descends) = sort.strip_prefix('-').map_or((sort, false), |key| (key, true));
         let key = |discussion: &&Value| discussion[key].as_str().unwrap_or_default().to_owned();
-        if descends {
-            found.sort_by_cached_key(|discussion| std::cmp::Reverse(key(discussion)));
-        } else {
-            found.sort_by_cached_key(key);
-        }
+        sort_by_key(&mut found, descends, key);
         let mut page =
             self.page(call, &found, |discussion| self.catalogue.discussion_seen_by(discussion, call.user()))?;
         if super::lists::is_search(call.operation_id) {

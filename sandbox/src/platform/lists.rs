@@ -12,6 +12,7 @@ use super::{Call, Platform, message};
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
+use crate::sort::sort_by_key;
 
 /// Whether an operation is one of the search engine.
 pub(super) fn is_search(operation_id: &str) -> bool {
@@ -298,7 +299,7 @@ impl Catalogue {
         at(modified) >= at(&self.time()) - days * DAY
     }
 
-    pub(super) fn sort(&self, found: &mut [Entry<'_>], class: Class, call: &Call<'_>) {
+    pub(super) fn sort(&self, found: &mut Vec<Entry<'_>>, class: Class, call: &Call<'_>) {
         // Without an order the newest comes first, where the catalogue has not forgotten to say so.
         let forgets = call.operation_id == "list_dataservices";
         let default = if forgets { "created" } else { "-created" };
@@ -321,11 +322,7 @@ impl Catalogue {
         if !forgets {
             found.reverse();
         }
-        if descends {
-            found.sort_by_cached_key(|entry| std::cmp::Reverse(key(entry)));
-        } else {
-            found.sort_by_cached_key(key);
-        }
+        sort_by_key(found, descends, key);
     }
 
     /// How many datasets or reuses a thing has, or is used by.

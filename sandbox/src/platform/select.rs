@@ -10,6 +10,7 @@ use super::failure::DatabaseError;
 use super::front::{Field, Filter, Key, Order, Selection, Statement, Step};
 use super::table::{Place, Table};
 use super::value::{Datum, Kind, spaced};
+use crate::sort::sort_by;
 
 /// The order of rows with equal sort keys.
 ///
@@ -242,16 +243,19 @@ impl<'a> Database<'a> {
     }
 
     /// Sorts rows that are in the order of the table; the order of equal ones depends on [`Ties`].
-    fn sort<Item>(&self, items: &mut [Item], statement: &Statement, compare: impl Fn(&Item, &Item) -> Ordering) {
+    fn sort<Item>(&self, items: &mut Vec<Item>, statement: &Statement, compare: impl Fn(&Item, &Item) -> Ordering) {
         if statement.order.is_empty() || items.is_empty() {
             return;
         }
         match self.ties {
-            Ties::ByPage => items.rotate_left(scattered(statement.limit, statement.offset) % items.len()),
+            Ties::ByPage => {
+                let start = scattered(statement.limit, statement.offset) % items.len();
+                items.rotate_left(start);
+            }
             Ties::ByRow => {}
             Ties::ByRowDescending => items.reverse(),
         }
-        items.sort_by(compare);
+        sort_by(items, compare);
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Call, HandlerResult, Platform, message};
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
+use crate::sort::sort_by_key;
 
 /// The parameter of paths that names a thing.
 fn parameter(class: Class) -> &'static str {
@@ -219,9 +220,8 @@ impl Platform {
             })
             .collect();
         found.reverse();
-        let followers = |object: &&Object| std::cmp::Reverse(self.catalogue.community.followers(&object.id).count());
         if class != Class::User {
-            found.sort_by_key(followers);
+            sort_by_key(&mut found, true, |object| self.catalogue.community.followers(&object.id).count());
         }
         let shown: Value = found.iter().take(size).map(|object| self.suggestion(object, call)).collect();
         Ok(Reply::json(200, &shown))

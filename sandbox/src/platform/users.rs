@@ -7,6 +7,7 @@ use super::objects::{Class, Object};
 use super::writing::wrong;
 use super::{Call, HandlerResult, Platform, message};
 use crate::response::Reply;
+use crate::sort::sort_by_key;
 
 pub(super) const MAIN: [&str; 16] = [
     "list_users",
@@ -166,7 +167,7 @@ impl Platform {
         let mut found: Vec<Entry<'_>> = self.catalogue.entries(class).into_iter().filter(mine).collect();
         found.reverse();
         if with_organizations {
-            found.sort_by_cached_key(|entry| std::cmp::Reverse(entry.modified().to_owned()));
+            sort_by_key(&mut found, true, |entry| entry.modified().to_owned());
         }
         let shown: Value = found.into_iter().map(|entry| self.catalogue.show_entry(entry, call)).collect();
         Ok(Reply::json(200, &shown))

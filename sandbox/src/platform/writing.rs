@@ -10,6 +10,7 @@ use super::moment::{read_timestamp, write_timestamp};
 use super::objects::{Class, Object};
 use crate::client::User;
 use crate::response::Reply;
+use crate::sort::sort_by;
 
 /// What a property holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +180,7 @@ pub(super) fn moment(value: &Value) -> Value {
 /// Tags as the catalogue keeps them.
 pub(super) fn tags(value: &Value) -> Value {
     let mut tags: Vec<String> = value.as_array().into_iter().flatten().filter_map(Value::as_str).map(slug).collect();
-    tags.sort_unstable();
+    sort_by(&mut tags, Ord::cmp);
     tags.dedup();
     json!(tags)
 }
