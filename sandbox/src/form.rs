@@ -4,22 +4,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::document::Document;
-pub use crate::multipart::multipart;
-use crate::request::check_text;
+pub use crate::multipart::{Field, multipart};
+use crate::text::check_text;
 use crate::validate::{Checker, Direction};
-
-/// One field of a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
-    /// The field's name.
-    pub name: String,
-    /// The file name, where the field is a file.
-    pub file_name: Option<String>,
-    /// The media type of the part, if it has one.
-    pub content_type: Option<String>,
-    /// The field's content.
-    pub data: Bytes,
-}
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub fn urlencoded(body: &[u8]) -> Vec<Field> {

@@ -4,10 +4,21 @@ use bytes::Bytes;
 use memchr::memmem;
 use percent_encoding::percent_decode_str;
 
-use crate::form::Field;
-
 /// The most headers of a part.
 const MAX_HEADERS: usize = 16;
+
+/// One field of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The field's name.
+    pub name: String,
+    /// The file name, where the field is a file.
+    pub file_name: Option<String>,
+    /// The media type of the part, if it has one.
+    pub content_type: Option<String>,
+    /// The field's content.
+    pub data: Bytes,
+}
 
 /// The fields of a `multipart/form-data` body.
 ///

@@ -6,12 +6,12 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::Api;
+use crate::api::base;
 use crate::document::Error;
 use crate::log::Received;
 use crate::request::{essence, is_json};
 use crate::response::{Reply, SAMPLE_FILE};
 use crate::sort::sort_by;
-use crate::state::base;
 
 #[derive(Debug)]
 struct Exchange {

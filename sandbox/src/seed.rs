@@ -21,7 +21,7 @@ pub struct NewDataset<'p> {
 /// A dataset that was added, with the ids by which a client finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Seeded {
+pub struct AddedDataset {
     /// The id of the dataset.
     pub id: String,
     /// The slug of the dataset, made of its title.
@@ -56,7 +56,7 @@ impl NewDataset<'_> {
     }
 
     /// Adds the dataset.
-    pub fn add(self) -> Seeded {
+    pub fn add(self) -> AddedDataset {
         let mut memory = self.platform.state.memory();
         let memory = &mut *memory;
         let tags = [("tags", json!(self.tags))];

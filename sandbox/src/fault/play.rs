@@ -55,7 +55,7 @@ pub(crate) async fn play(
         Some(Fault::ClosedAfterwards) => write_reply(stream, &reply, is_head).await.map(|()| After::Closing),
         Some(Fault::ResetInRequest(_) | Fault::ResetBeforeHeaders) => Ok(After::Reset),
         Some(Fault::CloseBeforeHeaders) => Ok(After::Close),
-        Some(Fault::Vanish) => Ok(After::Gone),
+        Some(Fault::StopServer) => Ok(After::Gone),
         Some(Fault::StallBeforeHeaders) => Ok(After::Silent),
         Some(Fault::CutHeaders) => {
             let head = head(&reply, whole);

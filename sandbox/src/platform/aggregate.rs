@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
+use super::database_error::DatabaseError;
 use super::decimal::Decimal;
-use super::failure::DatabaseError;
-use super::front::{Aggregate, Field, Order, Selection};
-use super::select::{Database, Expression, compare, default_name, in_order, without_nul};
+use super::expression::{Database, Expression, compare, default_name, in_order, without_nul};
+use super::statement::{Aggregate, Field, Order, Selection};
 use super::table::Table;
 use super::value::{Datum, Kind};
 use crate::sort::sort_by;

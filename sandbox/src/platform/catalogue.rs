@@ -4,23 +4,23 @@ use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use super::moment::{read_timestamp, write_timestamp};
-use super::objects::{Class, Community};
+use super::class::Class;
+use super::fields::{Fields, badges, slug};
+use super::objects::{Community, Owned};
 use super::samples::{ORGANIZATIONS, SAMPLES, Sample};
 use super::table::Table;
-use super::views::badges;
+use super::timestamp::{read_timestamp, write_timestamp};
 use crate::Api;
+use crate::api::base;
 use crate::client::User;
 use crate::file::File;
-use crate::state::{Files, base};
+use crate::file::Files;
 
 /// The first of January 2026, in microseconds of Unix.
 const BEGINNING: i64 = 1_767_225_600_000_000;
-
-pub(crate) type Fields = Map<String, Value>;
 
 /// A resource, with its fields as the API shows them.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ pub(crate) struct Catalogue {
     set_at: u32,
     /// Ids for what is created next.
     pub(crate) next_ids: VecDeque<String>,
-    /// How many ids were made of things that are no datasets.
+    /// How many ids were made of objects that are no datasets.
     pub(crate) made: u32,
     /// What there is beside datasets.
     pub(crate) community: Community,
@@ -359,6 +359,11 @@ impl Catalogue {
 }
 
 impl Dataset {
+    pub(crate) fn owned(&self) -> Owned<'_> {
+        let (owner, organization) = (self.owner.as_deref(), self.organization.as_deref());
+        Owned { class: Class::Dataset, id: &self.id, owner, organization }
+    }
+
     pub(crate) fn is_private(&self) -> bool {
         self.fields["private"] == true
     }
@@ -394,25 +399,4 @@ pub(crate) fn default_fields() -> Fields {
 /// The id of one of the organizations from the start.
 fn organization(index: usize) -> String {
     ORGANIZATIONS[index % ORGANIZATIONS.len()].0.to_owned()
-}
-
-/// Lower-case ASCII letters and digits of a French text.
-pub(crate) fn plain(text: &str) -> String {
-    let folded = text.chars().flat_map(char::to_lowercase).map(|char| match char {
-        'à' | 'â' | 'ä' => 'a',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'î' | 'ï' => 'i',
-        'ô' | 'ö' => 'o',
-        'ù' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        other => other,
-    });
-    folded.collect()
-}
-
-/// The slug of a title.
-pub(crate) fn slug(title: &str) -> String {
-    let dashed: String =
-        plain(title).chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
-    dashed.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }

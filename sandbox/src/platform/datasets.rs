@@ -2,18 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::catalogue::{Dataset, Fields, Resource, default_fields, plain};
-use super::objects::Class;
-use super::things::named;
+use super::call::{Call, HandlerResult, message};
+use super::catalogue::{Dataset, Resource, default_fields};
+use super::class::Class;
+use super::fields::{Fields, date_time, plain, reference, tags, text};
+use super::object_operations::named;
+use super::state::{Deleted, Platform};
 use super::views::spatial;
-use super::writing::{moment, reference, tags};
-use super::{Call, Deleted, HandlerResult, Platform, message};
 use crate::Api;
+use crate::api::base;
 use crate::client::User;
+use crate::file::Files;
 use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
 use crate::sort::sort_by_key;
-use crate::state::{Files, base};
 
 pub(super) const BADGES: [&str; 6] = ["hvd", "inspire", "pivotal-data", "sl", "spd", "sr"];
 
@@ -51,12 +53,12 @@ impl Platform {
             "add_dataset_badge" | "delete_dataset_badge" => self.badge_of_dataset(call),
             "list_dataset_followers" | "follow_dataset" | "unfollow_dataset" => self.followers(call, Class::Dataset),
             "suggest_datasets" => self.suggest_datasets(call),
-            _ => return self.respond_on_things(call),
+            _ => return self.respond_on_objects(call),
         })
     }
 
     /// What is neither a dataset nor a resource.
-    fn respond_on_things(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
+    fn respond_on_objects(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         self.respond_on_organizations(call)
             .or_else(|| self.respond_on_reuses(call))
             .or_else(|| self.respond_on_dataservices(call))
@@ -77,7 +79,7 @@ impl Platform {
             | "get_resource_extras"
             | "update_resource_extras"
             | "delete_resource_extras" => self.extras(call),
-            _ => return self.respond_on_things(call),
+            _ => return self.respond_on_objects(call),
         })
     }
 
@@ -200,7 +202,7 @@ impl Platform {
                 Some(value) if name == "temporal_coverage" => fields.insert(name.clone(), days(value)),
                 Some(value) if name == "tags" => fields.insert(name.clone(), tags(value)),
                 Some(value) if matches!(name.as_str(), "frequency_date" | "archived") => {
-                    fields.insert(name.clone(), moment(value))
+                    fields.insert(name.clone(), date_time(value))
                 }
                 Some(value) => fields.insert(name.clone(), value.clone()),
                 None => None,
@@ -386,10 +388,6 @@ impl Platform {
         let (_, resource) = found.ok_or_else(|| message(404, "Resource not found"))?;
         Ok(Reply::empty(302).with_header("location", text(&resource.fields, "url")))
     }
-}
-
-pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The response to an invalid form.

@@ -1,18 +1,19 @@
-//! What people say about things.
+//! What people say about objects.
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Catalogue, plain};
-use super::lists::unimplemented;
-use super::objects::Class;
-use super::writing::{is_id, reference, wrong};
-use super::{Call, HandlerResult, Platform, message};
+use super::call::{Call, HandlerResult, message, unimplemented};
+use super::catalogue::Catalogue;
+use super::class::Class;
+use super::fields::{is_id, plain, reference};
+use super::state::Platform;
+use super::writing::wrong;
 use crate::Api;
+use crate::api::base;
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::ServerError;
 use crate::sort::sort_by_key;
-use crate::state::base;
 
 pub(super) const MAIN: [&str; 8] = [
     "list_discussions",
@@ -124,7 +125,7 @@ impl Platform {
     fn discussion(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let id = call.capture("id");
         let found = self.catalogue.discussions.iter().position(|discussion| discussion["id"] == *id);
-        found.ok_or_else(super::things::not_found)
+        found.ok_or_else(super::call::not_found)
     }
 
     fn shown_discussion(&self, call: &Call<'_>, status: u16, index: usize) -> Reply {

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::catalogue::{Dataset, Fields};
-use super::datasets::text;
-use super::{Call, HandlerResult, Platform, message};
+use super::call::{Call, HandlerResult, message};
+use super::catalogue::Dataset;
+use super::fields::{Fields, text};
+use super::state::Platform;
 use crate::response::Reply;
 use crate::sort::{sort_by, sort_by_key};
 

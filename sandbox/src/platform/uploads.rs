@@ -1,18 +1,17 @@
 //! Uploads: whole files, and files in parts that a final request assembles.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Content, plain};
-use super::{Call, Platform, message};
+use super::call::{Call, message};
+use super::catalogue::Content;
+use super::fields::plain;
+use super::state::Platform;
+use crate::file::Files;
 use crate::form::{self, Field};
+use crate::request::header;
 use crate::response::Reply;
-use crate::state::{Files, header};
-
-/// The parts received so far, by the identifier that the client chose.
-pub(crate) type Parts = HashMap<String, BTreeMap<usize, Vec<u8>>>;
 
 /// The content of an upload request.
 enum Upload {
@@ -99,7 +98,7 @@ fn failed(error: &str) -> Reply {
     Reply::json(400, &json!({"success": false, "error": error, "message": ""}))
 }
 
-fn uploaded(fields: &super::catalogue::Fields) -> Value {
+fn uploaded(fields: &super::fields::Fields) -> Value {
     let mut shown = fields.clone();
     shown.insert("success".to_owned(), json!(true));
     Value::Object(shown)

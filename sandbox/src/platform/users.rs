@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::call::{Call, HandlerResult, message};
+use super::class::Class;
 use super::entries::Entry;
-use super::objects::{Class, Object};
+use super::objects::Object;
+use super::state::Platform;
 use super::writing::wrong;
-use super::{Call, HandlerResult, Platform, message};
 use crate::response::Reply;
 use crate::sort::sort_by_key;
 
@@ -57,7 +59,7 @@ impl Platform {
     /// The place of the user of the key.
     fn me(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let id = call.signed_in()?.id();
-        self.catalogue.community.position(Class::User, id).ok_or_else(super::things::not_found)
+        self.catalogue.community.position(Class::User, id).ok_or_else(super::call::not_found)
     }
 
     /// What only sysadmins write of a user.

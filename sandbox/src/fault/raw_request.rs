@@ -15,7 +15,7 @@ const MAX_HEADERS: usize = 128;
 
 /// A request that arrived at a fault server.
 #[derive(Debug, Clone)]
-pub struct Arrival {
+pub struct RawRequest {
     /// The number of the request, from 1.
     pub number: usize,
     /// The number of its connection, from 1.
@@ -33,7 +33,7 @@ pub struct Arrival {
     headers: Vec<(String, Bytes)>,
 }
 
-impl Arrival {
+impl RawRequest {
     /// The path, as it was sent.
     pub fn path(&self) -> &str {
         self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
@@ -93,10 +93,10 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// The next request without its body; None at the end of the connection.
-    pub(crate) async fn head(&mut self, stream: &mut TcpStream, connection: usize) -> io::Result<Option<Arrival>> {
+    pub(crate) async fn head(&mut self, stream: &mut TcpStream, connection: usize) -> io::Result<Option<RawRequest>> {
         loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
-                return Arrival::parse(self.buffer.split_to(end + 4).freeze(), connection).map(Some);
+                return RawRequest::parse(self.buffer.split_to(end + 4).freeze(), connection).map(Some);
             }
             if self.buffer.len() > MAX_HEAD {
                 return Err(io::Error::other("a request without end"));
@@ -108,16 +108,21 @@ impl Incoming {
     }
 
     /// The body that belongs to a request, or its first bytes.
-    pub(crate) async fn body(&mut self, stream: &mut TcpStream, arrival: &mut Arrival, limit: usize) -> io::Result<()> {
-        let chunked = arrival.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
-        let length = arrival.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
+    pub(crate) async fn body(
+        &mut self,
+        stream: &mut TcpStream,
+        request: &mut RawRequest,
+        limit: usize,
+    ) -> io::Result<()> {
+        let chunked = request.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
+        let length = request.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
         let mut body = BytesMut::new();
         let result = match chunked {
             true => self.chunks(stream, &mut body, limit).await,
             false => self.some(stream, &mut body, length, limit).await,
         };
-        arrival.body = body.freeze();
-        arrival.complete = result?;
+        request.body = body.freeze();
+        request.complete = result?;
         Ok(())
     }
 
