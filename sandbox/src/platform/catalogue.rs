@@ -30,6 +30,39 @@ pub(crate) struct Resource {
     pub(crate) table: Option<Arc<Table>>,
 }
 
+/// A resource of the community, its dataset and its owner.
+#[derive(Debug)]
+pub(crate) struct CommunityResource {
+    pub(crate) resource: Resource,
+    /// The id of its dataset.
+    pub(crate) dataset: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) organization: Option<String>,
+}
+
+impl CommunityResource {
+    pub(crate) fn owned(&self) -> Owned<'_> {
+        let (owner, organization) = (self.owner.as_deref(), self.organization.as_deref());
+        Owned { class: Class::Dataset, id: &self.resource.id, owner, organization }
+    }
+}
+
+/// Whom to contact about an object.
+#[derive(Debug, Clone)]
+pub(crate) struct ContactPoint {
+    pub(crate) id: String,
+    pub(crate) fields: Fields,
+    pub(crate) owner: Option<String>,
+    pub(crate) organization: Option<String>,
+}
+
+impl ContactPoint {
+    pub(crate) fn owned(&self) -> Owned<'_> {
+        let (owner, organization) = (self.owner.as_deref(), self.organization.as_deref());
+        Owned { class: Class::Dataset, id: &self.id, owner, organization }
+    }
+}
+
 /// A dataset: the fields that a client may write, and those of the platform.
 #[derive(Debug)]
 pub(crate) struct Dataset {
@@ -104,6 +137,8 @@ pub(crate) struct Catalogue {
     pub(crate) made: u32,
     /// What there is beside datasets.
     pub(crate) community: Community,
+    pub(crate) community_resources: Vec<CommunityResource>,
+    pub(crate) contacts: Vec<ContactPoint>,
     /// Discussions about objects; people and organizations are named by their ids.
     pub(crate) discussions: Vec<Value>,
 }
@@ -119,6 +154,8 @@ impl Catalogue {
             next_ids: VecDeque::new(),
             made: 0,
             community: Community::default(),
+            community_resources: Vec::new(),
+            contacts: Vec::new(),
             discussions: Vec::new(),
         };
         catalogue.community = Community::new(&catalogue.time());
@@ -323,15 +360,22 @@ impl Catalogue {
             metrics.insert(name.to_owned(), value);
         }
         let mut fields = dataset.fields.clone();
+        fields.insert("contact_points".to_owned(), self.contact_points(&dataset.fields["contact_points"], viewer));
         let url = format!("{}{}/datasets/{}/", self.origin, base(api), dataset.id);
         let resources = if api == Api::MainV2 {
             let link = |name: &str, total: usize| {
                 let href = format!("{url}{name}/?page=1&page_size=50");
                 json!({"rel": "subsection", "href": href, "type": "GET", "total": total})
             };
-            fields.insert("community_resources".to_owned(), link("community_resources", 0));
+            fields.insert(
+                "community_resources".to_owned(),
+                link("community_resources", self.community_resources_of(&dataset.id).count()),
+            );
             link("resources", dataset.resources.len())
         } else {
+            let community = self.community_resources_of(&dataset.id);
+            let community = community.map(|one| self.show_community_resource(one, viewer)).collect();
+            fields.insert("community_resources".to_owned(), community);
             dataset.resources.iter().map(|resource| Value::Object(resource.fields.clone())).collect()
         };
         let has = |name: &str| !fields[name].is_null();

@@ -53,7 +53,7 @@ impl Platform {
             "add_dataset_badge" | "delete_dataset_badge" => self.badge_of_dataset(call),
             "list_dataset_followers" | "follow_dataset" | "unfollow_dataset" => self.followers(call, Class::Dataset),
             "suggest_datasets" => self.suggest_datasets(call),
-            _ => return self.respond_on_objects(call),
+            _ => return self.respond_on_community_resources(call, files).or_else(|| self.respond_on_objects(call)),
         })
     }
 
@@ -65,6 +65,7 @@ impl Platform {
             .or_else(|| self.respond_on_topics(call))
             .or_else(|| self.respond_on_users(call))
             .or_else(|| self.respond_on_discussions(call))
+            .or_else(|| self.respond_on_contact_points(call))
     }
 
     pub(super) fn handle_main_v2(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
@@ -226,7 +227,7 @@ impl Platform {
     }
 
     /// Owner and organization of a new dataset.
-    fn owners_of(&self, body: &Value, user: User) -> Result<(Option<String>, Option<String>), Reply> {
+    pub(super) fn owners_of(&self, body: &Value, user: User) -> Result<(Option<String>, Option<String>), Reply> {
         let written = |name: &str| body.get(name).filter(|value| !value.is_null()).and_then(reference);
         if let Some(id) = written("organization") {
             let community = &self.catalogue.community;
@@ -319,10 +320,7 @@ impl Platform {
         if body["filetype"] == "file" {
             return Err(message(400, "This endpoint only supports remote resources"));
         }
-        let mut errors = Map::new();
-        for name in ["title", "url"].into_iter().filter(|name| body[*name].as_str().is_none_or(str::is_empty)) {
-            errors.insert(name.to_owned(), json!(["Ce champ est requis."]));
-        }
+        let errors = required(&body, &["title", "url"]);
         if !errors.is_empty() {
             return Err(Reply::json(400, &json!({"errors": errors})));
         }
@@ -346,8 +344,11 @@ impl Platform {
     }
 
     fn get_resource_of_any(&self, call: &Call<'_>) -> HandlerResult {
-        let (dataset, resource) =
-            self.catalogue.resource(call.capture("rid")).ok_or_else(|| message(404, "Resource does not exist"))?;
+        let id = call.capture("rid");
+        if let Some(one) = self.catalogue.community_resources.iter().find(|one| one.resource.id == id) {
+            return Ok(Reply::json(200, &json!({"resource": one.resource.fields, "dataset_id": one.dataset})));
+        }
+        let (dataset, resource) = self.catalogue.resource(id).ok_or_else(|| message(404, "Resource does not exist"))?;
         Ok(Reply::json(200, &json!({"resource": resource.fields, "dataset_id": dataset.id})))
     }
 
@@ -395,8 +396,14 @@ fn refused(field: &str, reason: &str) -> Reply {
     Reply::json(400, &json!({"errors": {field: [reason]}}))
 }
 
+/// The errors of the fields of a form that are empty.
+pub(super) fn required(body: &Value, names: &[&str]) -> Map<String, Value> {
+    let empty = names.iter().filter(|name| body[**name].as_str().is_none_or(str::is_empty));
+    empty.map(|name| ((*name).to_owned(), json!(["Ce champ est requis."]))).collect()
+}
+
 /// The fields of a resource that a client may write.
-fn write_resource(resource: &mut Resource, body: &Value) {
+pub(super) fn write_resource(resource: &mut Resource, body: &Value) {
     for name in [
         "title",
         "description",

@@ -113,6 +113,28 @@ pub(super) const ELEMENT: [Property; 4] = [
     defaulting("extras", Kind::Any, "{}"),
 ];
 
+/// The roles of a contact point.
+pub(super) const CONTACT_ROLES: [&str; 11] = [
+    "contact",
+    "creator",
+    "publisher",
+    "rightsHolder",
+    "custodian",
+    "distributor",
+    "originator",
+    "principalInvestigator",
+    "processor",
+    "resourceProvider",
+    "user",
+];
+
+pub(super) const CONTACT_POINT: [Property; 4] = [
+    required("role", Kind::Choice(&CONTACT_ROLES)),
+    property("name", Kind::Text),
+    property("email", Kind::Email),
+    property("contact_form", Kind::Url),
+];
+
 const USER: [Property; 7] = [
     required("email", Kind::Email),
     required("first_name", Kind::Text),

@@ -26,7 +26,7 @@ fn merged(fields: &Fields, known: Value) -> Value {
 }
 
 impl Catalogue {
-    fn api_url(&self, class: Class, slug: &str) -> String {
+    pub(super) fn api_url(&self, class: Class, slug: &str) -> String {
         let api = if class == Class::Topic { Api::MainV2 } else { Api::Main };
         format!("{}{}/{}/{slug}/", self.origin, base(api), class.path())
     }
@@ -269,6 +269,7 @@ impl Catalogue {
             &service.fields,
             json!({
                 "id": service.id, "slug": service.slug, "created_at": service.created,
+                "contact_points": self.contact_points(&service.fields["contact_points"], viewer),
                 "metadata_modified_at": service.modified, "deleted_at": service.deleted, "featured": service.featured,
                 "badges": badges(&service.badges), "metrics": metrics,
                 "datasets": {"rel": "subsection", "href": href, "type": "GET", "total": service.datasets.len()},

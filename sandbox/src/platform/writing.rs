@@ -62,7 +62,7 @@ fn fault(property: &Property, value: &Value) -> Option<String> {
 }
 
 /// What is wrong before anything is saved: the checks that look at one value that has changed.
-fn check(property: &Property, value: &Value) -> Result<(), Reply> {
+pub(super) fn check(property: &Property, value: &Value) -> Result<(), Reply> {
     let Some(text) = value.as_str() else { return Ok(()) };
     let reason = match property.kind {
         Kind::Siret if text.chars().count() != 14 => "Un numéro siret est composé de 14 chiffres",
@@ -98,9 +98,20 @@ pub(super) fn is_email(text: &str) -> bool {
 
 /// Refuses an object as the database does, all that is wrong at once.
 fn save(class: Class, id: Option<&str>, fields: &Fields, hash: bool) -> Result<(), Reply> {
+    save_as(class.name(), properties(class), id, fields, hash)
+}
+
+/// As [`save`], for what is of no class.
+pub(super) fn save_as(
+    class: &str,
+    properties: &[Property],
+    id: Option<&str>,
+    fields: &Fields,
+    hash: bool,
+) -> Result<(), Reply> {
     let mut errors = Map::new();
     let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
-    for property in properties(class) {
+    for property in properties {
         let Some(reason) = fault(property, fields.get(property.name).unwrap_or(&Value::Null)) else { continue };
         // The hash of a URL is required as the URL is.
         let names: &[&str] =
@@ -121,7 +132,7 @@ fn save(class: Class, id: Option<&str>, fields: &Fields, hash: bool) -> Result<(
         let names = names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
         let _ = write!(text, "{}{reason}: [{names}]", if text.is_empty() { "" } else { " " });
     }
-    let message = format!("ValidationError ({}:{}) ({text})", class.name(), id.unwrap_or("None"));
+    let message = format!("ValidationError ({class}:{}) ({text})", id.unwrap_or("None"));
     Err(Reply::json(400, &json!({"errors": errors, "message": message})))
 }
 
