@@ -105,13 +105,13 @@ impl GroupsTable {
 
     async fn groups(&self) -> Result<std::result::Result<GroupsExec, String>> {
         let table = &self.table;
-        if let Err(reason) = self.allowed().await {
-            return Ok(Err(reason));
-        }
         let mut columns = used(&table.schema, &self.filters);
         columns.extend(self.grouping.columns().into_iter().filter_map(|name| table.schema.index_of(name).ok()));
         if table.copies.holding(table, &columns).await.is_ok() {
             return Ok(Err("the Parquet copy is faster".to_owned()));
+        }
+        if let Err(reason) = self.allowed().await {
+            return Ok(Err(reason));
         }
         let Some(condition) = table.exact_condition(&self.filters) else {
             return Ok(Err("the filters are too long for a request".to_owned()));

@@ -23,7 +23,7 @@ use crate::filters::{Filters, Pushed};
 use crate::groups_table::Aggregating;
 use crate::options::Options;
 use crate::parquet::{Copies, used};
-use crate::scan::{RowsExec, Scan, SortKey};
+use crate::scan::{NOTHING, RowsExec, Scan, SortKey};
 use crate::source::Source;
 use crate::types::ROW_NUMBER;
 
@@ -207,7 +207,10 @@ impl RowsTable {
             Err(because) => because,
         };
         let most = NonZeroUsize::new(state.config().target_partitions()).unwrap_or(NonZeroUsize::MIN);
-        let ranges = extent.ranges(most.min(self.options.partitions));
+        let ranges = match extent.rows {
+            Some(0) => vec![NOTHING],
+            _ => extent.ranges(most.min(self.options.partitions)),
+        };
         let because = self.because(because);
         let columns = asked.columns.clone();
         let scan = Scan { ranges, limit: asked.limit, ..self.scan_of(&asked, columns) };
