@@ -33,7 +33,8 @@ enum Arguments {
         #[arg(long)]
         file: String,
     },
-    /// Runs a query of the table `t`; prints how many rows it has, and how many were read from the tabular API
+    /// Runs a query of the table `t`; prints how many rows it has, how many were read from the tabular API, and the seconds of
+    /// processors that it took
     Query {
         #[arg(long)]
         origin: String,
@@ -192,11 +193,22 @@ async fn query(origin: &str, rows: bool, query: &str) -> Outcome<()> {
     let context = SessionContext::new();
     register_with(&context, &client, Options::default().parquet(!rows))?;
     let query = query.replace(" t ", &format!(" resource('{CHARGING_POINTS_RESOURCE}') "));
+    let before = cpu()?;
     let plan = sql(&context, &query).await?.create_physical_plan().await?;
     let batches = collect(Arc::clone(&plan), context.task_ctx()).await?;
     let found: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    println!("{}", json!({"rows": found, "read": read(plan.as_ref())}));
+    println!("{}", json!({"rows": found, "read": read(plan.as_ref()), "cpu": cpu()? - before}));
     Ok(())
+}
+
+/// The seconds of processors that the threads of this process have used; none of them ends before the program.
+fn cpu() -> Outcome<f64> {
+    let mut seconds = 0.0;
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let used = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        seconds += used.split(' ').next().unwrap_or_default().parse::<f64>()? / 1e9;
+    }
+    Ok(seconds)
 }
 
 /// The rows that scans of the tabular API have read.
