@@ -131,9 +131,11 @@ impl Grouping {
 
     /// Whether the server gives each column of its result a name of its own, and that name.
     fn has_distinct_names(&self) -> bool {
-        let aggregates = self.aggregates().into_iter().map(|(operator, column)| operator.column(column));
-        let names: Vec<String> =
-            self.by.iter().cloned().chain(aggregates).chain([Operator::Count.column(ROW_NUMBER)]).collect();
+        let counted = [Some(ROW_NUMBER), self.by.first().map(String::as_str)].into_iter().flatten();
+        let mut aggregates = self.aggregates();
+        aggregates.extend(counted.map(|column| (Operator::Count, column)));
+        let aggregates = aggregates.into_iter().map(|(operator, column)| operator.column(column));
+        let names: Vec<String> = self.by.iter().cloned().chain(aggregates).collect();
         let distinct: BTreeSet<&String> = names.iter().collect();
         distinct.len() == names.len() && names.iter().all(|name| name.len() <= LONGEST_NAME)
     }

@@ -14,7 +14,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Aggregate, Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
-use datagouv::rows::{Row, Rows, count};
+use datagouv::rows::{Row, Rows, col};
 use datagouv::tabular::types::AggregationExceptions;
 use futures_util::TryStreamExt;
 use tokio::sync::OnceCell;
@@ -162,14 +162,12 @@ impl GroupsTable {
 
     async fn request(&self, rows: &Rows<Row>, numbered: bool) -> datagouv::Result<(Groups, String)> {
         let by = &self.grouping.by;
-        let mut aggregates: Vec<_> =
-            self.grouping.aggregates().into_iter().map(|(operator, column)| operator.of(column)).collect();
-        if numbered {
-            aggregates.push(count(ROW_NUMBER));
-        } else if let (true, Some(column)) = (aggregates.is_empty(), by.first()) {
-            // Without an aggregate, the server does not group.
-            aggregates.push(count(column));
-        }
+        let mut aggregates = self.grouping.aggregates();
+        // Rows are counted by a column, by which pages are seen to be of one version of the table. Without an aggregate, the
+        // server does not group.
+        let counted = if numbered { Some(ROW_NUMBER) } else { by.first().map(String::as_str) };
+        aggregates.extend(counted.map(|column| (Operator::Count, column)));
+        let aggregates = aggregates.into_iter().map(|(operator, column)| operator.of(column));
         let groups = rows.clone().group_by(by).aggregate(aggregates).limit(MOST + 1);
         let mut batches = groups.record_batches();
         let schema = batches.schema().await?;
@@ -184,15 +182,16 @@ impl GroupsTable {
         if found < ONE_PAGE {
             return Ok((Ok(batch), "1".to_owned()));
         }
-        if !numbered {
-            return Ok((Err("there are several pages of groups, of different moments".to_owned()), String::new()));
-        }
         // A table that changed between two pages has other rows.
-        let total = rows.count().await?;
-        let counted = batch.column_by_name(&Operator::Count.column(ROW_NUMBER));
-        let counted = counted.and_then(|counts| counts.as_primitive_opt::<Int64Type>()).and_then(sum);
-        if counted.and_then(|counted| u64::try_from(counted).ok()) != Some(total) {
-            return Ok((Err("the table changed between two pages of groups".to_owned()), String::new()));
+        let counts = counted.and_then(|column| batch.column_by_name(&Operator::Count.column(column)));
+        let sum = counts.and_then(|counts| counts.as_primitive_opt::<Int64Type>()).and_then(sum);
+        let total = match counted {
+            Some(column) if !numbered => rows.clone().filter(col(column).is_not_null()).count().await?,
+            _ => rows.count().await?,
+        };
+        let has_null = by.first().is_some_and(|name| batch.column_by_name(name).is_some_and(|by| by.null_count() > 0));
+        if sum.and_then(|sum| u64::try_from(sum).ok()) != Some(total) || (!numbered && has_null) {
+            return Ok((Err("the pages of groups are not of one version of the table".to_owned()), String::new()));
         }
         Ok((Ok(batch), format!("at most {}", found / ONE_PAGE + 2)))
     }
