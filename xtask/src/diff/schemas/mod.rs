@@ -19,7 +19,7 @@ use super::document::Document;
 use super::location::Location;
 use context::SchemaContext;
 use differences::SchemaDifferences;
-pub use differences::{Difference, display, sentence};
+pub use differences::{Difference, sentence};
 pub use effective::type_name;
 use effective::{EffectiveSchema, LocatedSchema};
 
