@@ -383,7 +383,9 @@ impl ClientBuilder {
         install_tls();
         let (connector, user_agent, connect) = (self.connector, self.user_agent, self.policy.timeouts.connect);
         let connector: Connector = Box::new(move || {
-            let http = connector().redirect(reqwest::redirect::Policy::none());
+            // Retries are this crate's own; reqwest would keep a copy of each request for its.
+            let never = reqwest::retry::never().max_retries_per_request(0);
+            let http = connector().redirect(reqwest::redirect::Policy::none()).retry(never);
             #[cfg(any(feature = "rustls", feature = "native-tls"))]
             let http = if self.http_only { http.tls_certs_only([]) } else { http };
             http.user_agent(&user_agent).connect_timeout(connect)

@@ -29,6 +29,8 @@ enum Workload {
     Serve(server::Arguments),
     /// One call after the other
     Call(call::Arguments),
+    /// Decode a page of datasets
+    Decode(call::decode::Arguments),
     /// Walk the datasets of the catalogue, page by page
     Walk(walk::Arguments),
     /// Read all rows of a table
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().workload {
         Workload::Serve(arguments) => server::run(&arguments),
         Workload::Call(arguments) => call::run(&arguments),
+        Workload::Decode(arguments) => call::decode::run(&arguments),
         Workload::Walk(arguments) => walk::run(&arguments),
         Workload::Rows(arguments) => rows::run(&arguments),
         Workload::Batches(arguments) => rows::batches(&arguments),

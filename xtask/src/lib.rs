@@ -15,7 +15,7 @@ mod server;
 pub mod source;
 pub mod validate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The root of the project.
@@ -26,7 +26,12 @@ pub fn root() -> PathBuf {
 
 /// A command of the cargo that runs this, for the project.
 fn cargo(command: &str) -> Command {
+    cargo_of(command, &root().join("Cargo.toml"))
+}
+
+/// A command of cargo, of another workspace.
+fn cargo_of(command: &str, manifest: &Path) -> Command {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    cargo.arg(command).arg("--manifest-path").arg(root().join("Cargo.toml"));
+    cargo.arg(command).arg("--manifest-path").arg(manifest);
     cargo
 }

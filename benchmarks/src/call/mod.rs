@@ -1,6 +1,7 @@
 //! Sequential calls over one connection, by the client and by reqwest.
 
 mod bare;
+pub(crate) mod decode;
 mod responses;
 mod types;
 

@@ -19,22 +19,24 @@ const PAGE: (usize, usize) = (100, 3);
 
 /// Records the responses in the server.
 pub(crate) fn record(sandbox: &Sandbox) -> Outcome {
-    let formats = recorded("suggest_formats-200-1")?;
-    let dataset = recorded("get_dataset-200-2")?;
-    let resource = recorded("create_resource-201-3")?;
-    let datasets: Vec<Value> = (0..PAGE.0).map(|number| with_resources(&dataset, number, &resource, PAGE.1)).collect();
-    let page = json!({
-        "data": datasets, "total": 100_000, "page": 1, "page_size": PAGE.0, "previous_page": null,
-        "next_page": "https://www.data.gouv.fr/api/1/datasets/?page=2&page_size=100",
-    });
     for (operation, body) in [
-        ("suggest_formats", formats),
-        ("get_dataset", with_resources(&dataset, 0, &resource, RESOURCES)),
-        ("list_datasets", page),
+        ("suggest_formats", recorded("suggest_formats-200-1")?),
+        ("get_dataset", recorded_dataset()?.0),
+        ("list_datasets", page()?),
     ] {
         sandbox.record(Api::Main, operation, 200, "application/json", body.to_string());
     }
     Ok(())
+}
+
+/// A page of datasets.
+pub(super) fn page() -> Outcome<Value> {
+    let (dataset, resource) = (recorded("get_dataset-200-2")?, recorded("create_resource-201-3")?);
+    let datasets: Vec<Value> = (0..PAGE.0).map(|number| with_resources(&dataset, number, &resource, PAGE.1)).collect();
+    Ok(json!({
+        "data": datasets, "total": 100_000, "page": 1, "page_size": PAGE.0, "previous_page": null,
+        "next_page": "https://www.data.gouv.fr/api/1/datasets/?page=2&page_size=100",
+    }))
 }
 
 /// A dataset of many resources, and one of its resources.

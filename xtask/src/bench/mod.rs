@@ -4,6 +4,7 @@ mod batches;
 mod build;
 mod call;
 mod concurrent;
+mod decode;
 mod diff;
 mod download;
 mod machine;
@@ -46,6 +47,8 @@ enum Benchmark {
     Build,
     /// Single typed calls, and the same by hand
     Call,
+    /// A page decoded, and by other readers of JSON
+    Decode,
     /// A walk through 10,000 datasets, and the official Python client's
     Pages,
     /// A table of 1,000,000 rows, and the official Python client's, and `csv` from a file
@@ -100,6 +103,7 @@ fn measure(benchmark: Benchmark, rounds: usize) -> Result<Table, String> {
     match benchmark {
         Benchmark::Build => build::measure(rounds),
         Benchmark::Call => call::measure(&Workloads::build()?, rounds),
+        Benchmark::Decode => decode::measure(&Workloads::build()?, rounds),
         Benchmark::Pages => pages::measure(&Workloads::build()?, rounds),
         Benchmark::Rows => rows::measure(&Workloads::build()?, rounds),
         Benchmark::Batches => batches::measure(&Workloads::build()?, rounds),
@@ -144,9 +148,12 @@ fn build(package: &str) -> Result<PathBuf, String> {
 
 /// The program of a package of another workspace, if its manifest is given.
 fn build_of(package: &str, manifest: Option<&Path>) -> Result<PathBuf, String> {
-    let mut cargo = crate::cargo("build");
-    if let Some(manifest) = manifest {
-        cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(folder()?.join("programs"));
+    let mut cargo = match manifest {
+        None => crate::cargo("build"),
+        Some(manifest) => crate::cargo_of("build", manifest),
+    };
+    if manifest.is_some() {
+        cargo.arg("--target-dir").arg(folder()?.join("programs"));
     }
     let built = cargo
         .args(["--quiet", "--release", "--package", package, "--message-format", "json"])
