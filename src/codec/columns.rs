@@ -11,6 +11,8 @@ use arrow_array::builder::{
 use arrow_schema::{DataType, Field, TimeUnit};
 use serde_json::Value;
 
+use super::number::Decimal;
+
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
@@ -201,6 +203,9 @@ fn push_text(column: &mut StringBuilder, text: &str) -> Result<(), Unfit> {
 
 /// A number, or one of those that are none to JSON.
 fn float(text: &str) -> Result<f64, Unfit> {
+    if let Some(number) = Decimal::parse(text).and_then(Decimal::to_f64) {
+        return Ok(number);
+    }
     match text {
         "NaN" => Ok(f64::NAN),
         "Infinity" => Ok(f64::INFINITY),

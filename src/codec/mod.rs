@@ -12,6 +12,8 @@ pub(crate) mod field;
 pub(crate) mod filters;
 pub(crate) mod in_place;
 pub(crate) mod map;
+#[cfg(any(feature = "arrow", feature = "metrics", feature = "tabular"))]
+pub(crate) mod number;
 pub(crate) mod open_enum;
 #[cfg(feature = "_round-trip")]
 pub(crate) mod round_trip;

@@ -83,6 +83,10 @@ impl<T> Rows<T> {
 /// | the aggregate `avg` | `Float64` |
 /// | the aggregates `sum`, `min`, `max` | that of the column |
 ///
+/// Cells of JSON hold text. In exports it is the text that the table stores, such as `{"a": [1, 2]}`; in pages it is written
+/// anew from the values of the response, without spaces and with no more escapes than needed: `{"a":[1,2]}`. Both are equal
+/// as JSON, so compare values, not texts. [`Rows::explain`] returns which of the two is read.
+///
 /// A value that its column cannot hold is an error, or null with
 /// [`null_where_unrepresentable`](Self::null_where_unrepresentable): an integer beyond 64 bits, a year before 1 or after
 /// 9999, `infinity` as a date, a time with a zone in a column without one or the reverse. Null differs from the empty text;

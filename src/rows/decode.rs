@@ -14,6 +14,7 @@ use super::profile::Kind;
 use super::record::{Cell, Record};
 use super::row::Row;
 use crate::codec::map::deserialize_as_map;
+use crate::codec::number::Decimal;
 
 /// A column of the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +111,19 @@ fn visit_text<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V
 }
 
 /// The number that a text is in JSON; a text that is not a number is visited as text.
-fn visit_number<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V::Value, Error> {
+#[inline]
+fn visit_number<'de, V: Visitor<'de>>(cell: Cell<'de>, visitor: V) -> Result<V::Value, Error> {
+    match Decimal::parse(cell.raw()) {
+        Some(Decimal { negative: false, digits, places: None }) => visitor.visit_u64(digits.unsigned_abs()),
+        Some(Decimal { negative: true, digits: digits @ 1.., places: None }) => visitor.visit_i64(-digits),
+        number => match number.filter(|number| number.places.is_some()).and_then(Decimal::to_f64) {
+            Some(number) => visitor.visit_f64(number),
+            None => visit_any_number(cell.text(), visitor),
+        },
+    }
+}
+
+fn visit_any_number<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V::Value, Error> {
     let digits = text.strip_prefix('-').unwrap_or(&text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) && text != "-0" {
         if let Ok(number) = text.parse::<u64>() {
@@ -145,17 +158,16 @@ impl<'de> Deserializer<'de> for CellDeserializer<'de> {
         if self.cell.is_null() {
             return visitor.visit_unit();
         }
-        let text = self.cell.text();
         match self.kind {
-            Kind::String | Kind::Date => visit_text(text, visitor),
-            Kind::Int | Kind::Float => visit_number(text, visitor),
-            Kind::Bool => match text.as_ref() {
+            Kind::String | Kind::Date => visit_text(self.cell.text(), visitor),
+            Kind::Int | Kind::Float => visit_number(self.cell, visitor),
+            Kind::Bool => match self.cell.raw() {
                 "t" | "true" => visitor.visit_bool(true),
                 "f" | "false" => visitor.visit_bool(false),
-                _ => visit_text(text, visitor),
+                _ => visit_text(self.cell.text(), visitor),
             },
-            Kind::Datetime => visit_text(instant(text), visitor),
-            Kind::Json => match text {
+            Kind::Datetime => visit_text(instant(self.cell.text()), visitor),
+            Kind::Json => match self.cell.text() {
                 Cow::Borrowed(text) => serde_json::Deserializer::from_str(text).deserialize_any(visitor),
                 Cow::Owned(text) => json(&text)?.deserialize_any(visitor),
             },
@@ -171,7 +183,7 @@ impl<'de> Deserializer<'de> for CellDeserializer<'de> {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match not_finite(&self.cell.text()) {
+        match not_finite(self.cell.raw()) {
             Some(number) => visitor.visit_f64(number),
             None => self.deserialize_any(visitor),
         }

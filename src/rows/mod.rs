@@ -36,7 +36,8 @@
 //! [`Rows::explain`] returns beforehand which it will be, [`RowStream::reading`] which it was.
 //!
 //! The types of the columns come from the table's profile, so that a row of CSV equals the same row in JSON:
-//! null differs from the empty text, `t` is `true`, and a column of JSON holds values.
+//! null differs from the empty text, `t` is `true`, and a column of JSON holds values. Record batches hold JSON as text,
+//! whose spaces and escapes differ between exports and pages: see `RecordBatches`.
 //!
 //! With the feature `arrow`, `record_batches()` gives the same rows as columns of Apache Arrow: see
 //! [the guide](crate::guide::whole_tables#as-record-batches).
@@ -77,6 +78,7 @@ mod reader;
 mod record;
 mod request;
 mod row;
+mod scan;
 mod serial;
 mod source;
 mod stream;

@@ -126,7 +126,7 @@ impl Reader {
             };
             self.received += 1;
             if let Some(cell) = self.number.and_then(|index| record.cell(index)) {
-                self.last = cell.text().parse().ok();
+                self.last = cell.raw().parse().ok();
             }
             let holds = |filter: &PostFilter| filter.holds(&|column| text_of_record(fields, record, column));
             if self.post_filter.as_ref().is_none_or(holds) {

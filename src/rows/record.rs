@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
+use super::scan::{STRIDE, field_ends, quoted};
+
 /// The maximum size of a record, and of a response in JSON. An unclosed quote would otherwise never end.
 pub(super) const LONGEST_RECORD: usize = 64 << 20;
 
@@ -33,9 +35,13 @@ impl Malformed {
 /// Splits bytes into records.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    buffer: Vec<u8>,
+    buffer: String,
     /// The start of the next record.
     start: usize,
+    /// The bytes behind the buffer: the first of a character, or all from those on that are not UTF-8.
+    rest: Vec<u8>,
+    /// The rest is not UTF-8, whatever follows.
+    broken: bool,
     /// No more bytes follow.
     ended: bool,
     /// The number of bytes needed before the next record is parsed again: it is parsed from its start each time.
@@ -72,6 +78,12 @@ impl<'a> Cell<'a> {
     #[inline]
     pub(crate) fn is_null(self) -> bool {
         self.text.is_empty() && !self.quoted
+    }
+
+    /// The value as it is in CSV, which is the value itself unless it contains quotes or backslashes.
+    #[inline]
+    pub(crate) fn raw(self) -> &'a str {
+        self.text
     }
 
     /// The value without the escaping of CSV.
@@ -123,21 +135,49 @@ impl Records {
     /// The records of complete bytes.
     #[cfg(feature = "arrow")]
     pub(crate) fn whole(bytes: Vec<u8>) -> Self {
-        Self { buffer: bytes, ended: true, ..Self::default() }
+        let mut records = Self { ended: true, ..Self::default() };
+        match String::from_utf8(bytes) {
+            Ok(text) => records.buffer = text,
+            Err(error) => records.append(error.as_bytes()),
+        }
+        records
     }
 
     /// The bytes that are not split yet.
     #[cfg(feature = "arrow")]
     pub(crate) fn into_rest(mut self) -> Vec<u8> {
         self.buffer.drain(..self.start);
-        self.buffer
+        let mut bytes = self.buffer.into_bytes();
+        bytes.append(&mut self.rest);
+        bytes
     }
 
     /// Adds bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.start);
         self.start = 0;
-        self.buffer.extend_from_slice(bytes);
+        if self.rest.is_empty() {
+            self.append(bytes);
+        } else {
+            self.rest.extend_from_slice(bytes);
+            if !self.broken {
+                let bytes = std::mem::take(&mut self.rest);
+                self.append(&bytes);
+            }
+        }
+    }
+
+    /// Checks once what all values are parts of.
+    fn append(&mut self, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.buffer.push_str(text),
+            Err(error) => {
+                let (text, rest) = bytes.split_at(error.valid_up_to());
+                self.buffer.push_str(std::str::from_utf8(text).unwrap_or_default());
+                self.rest = rest.to_vec();
+                self.broken = error.error_len().is_some();
+            }
+        }
     }
 
     /// Marks the end of the bytes.
@@ -151,8 +191,8 @@ impl Records {
     /// The names are not quoted: one that contains a comma is recognised by the expected names.
     pub(crate) fn header(&mut self, expected: &[String]) -> Result<Option<Vec<String>>, Malformed> {
         let plain = expected.join(",");
-        let line = self.buffer.get(self.start..).unwrap_or_default();
-        if line.len() <= plain.len() && !self.ended && plain.as_bytes().starts_with(line) {
+        let line = self.buffer.as_bytes().get(self.start..).unwrap_or_default();
+        if line.len() <= plain.len() && !self.ended && !self.broken && plain.as_bytes().starts_with(line) {
             return Ok(None);
         }
         let rest = line.strip_prefix(plain.as_bytes());
@@ -184,34 +224,33 @@ impl Records {
                 None => return Ok(None),
             }
         }
-        self.take(end).map(Some)
+        Ok(Some(self.take(end)))
     }
 
     fn record(&mut self) -> Result<Option<Record<'_>>, Malformed> {
-        match self.split()? {
-            Some(end) => self.take(end).map(Some),
-            None => Ok(None),
-        }
+        Ok(self.split()?.map(|end| self.take(end)))
     }
 
-    fn take(&mut self, end: usize) -> Result<Record<'_>, Malformed> {
-        let bytes = self.buffer.get(self.start..end).unwrap_or_default();
-        let text = std::str::from_utf8(bytes).map_err(|_| Malformed::NotUtf8)?;
+    fn take(&mut self, end: usize) -> Record<'_> {
+        let text = self.buffer.get(self.start..end).unwrap_or_default();
         self.start = end;
-        Ok(Record { text, fields: &self.fields })
+        Record { text, fields: &self.fields }
     }
 
     /// Finds the fields of the next record, relative to its start, and where the one after it starts.
     fn split(&mut self) -> Result<Option<usize>, Malformed> {
-        let bytes = self.buffer.get(self.start..).unwrap_or_default();
+        let bytes = self.buffer.as_bytes().get(self.start..).unwrap_or_default();
         self.fields.clear();
-        if bytes.is_empty() || (bytes.len() < self.enough && !self.ended) {
+        let last = self.ended && self.rest.is_empty();
+        let waits = !self.ended && !self.broken;
+        if (bytes.is_empty() && (last || waits)) || (bytes.len() < self.enough && waits) {
             return Ok(None);
         }
         self.enough = 0;
         let enough = &mut self.enough;
         let mut incomplete = |reason| match () {
-            () if self.ended => Err(reason),
+            () if last => Err(reason),
+            () if !waits => Err(Malformed::NotUtf8),
             () if bytes.len() > LONGEST_RECORD => Err(Malformed::TooLong),
             () => {
                 // Half as much again, so that a long record is not parsed for each arriving piece.
@@ -219,56 +258,49 @@ impl Records {
                 Ok(None)
             }
         };
-        let mut at = 0;
-        loop {
-            let (field, after) = if bytes.get(at) == Some(&b'"') {
-                match quoted(bytes, at + 1, self.ended) {
-                    Some((to, escaped)) => (Field { from: at + 1, to, quoted: true, escaped }, to + 1),
-                    None => return incomplete(Malformed::Quotes),
-                }
-            } else {
-                let rest = bytes.get(at..).unwrap_or_default();
-                match rest.iter().position(|byte| matches!(byte, b',' | b'\n')) {
-                    Some(length) => {
-                        let returns =
-                            rest.get(length) == Some(&b'\n') && length > 0 && rest.get(length - 1) == Some(&b'\r');
-                        let to = at + length - usize::from(returns);
-                        (Field { from: at, to, quoted: false, escaped: false }, at + length)
-                    }
-                    None if self.ended => {
-                        (Field { from: at, to: bytes.len(), quoted: false, escaped: false }, bytes.len())
-                    }
-                    None => return incomplete(Malformed::TooLong),
-                }
-            };
-            self.fields.push(field);
-            at = match bytes.get(after..).unwrap_or_default() {
-                [b',', ..] => after + 1,
-                [b'\n', ..] => return Ok(Some(self.start + after + 1)),
-                [b'\r', b'\n', ..] => return Ok(Some(self.start + after + 2)),
-                [] if self.ended => return Ok(Some(self.start + after)),
-                [] | [b'\r'] if !self.ended => return incomplete(Malformed::TooLong),
-                _ => return Err(Malformed::Quotes),
-            };
-        }
-    }
-}
-
-/// Where the quoted field that starts there ends, and whether it contains doubled characters.
-fn quoted(bytes: &[u8], from: usize, ended: bool) -> Option<(usize, bool)> {
-    let (mut at, mut escaped) = (from, false);
-    loop {
-        let found = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        let letter = bytes.get(found);
-        match bytes.get(found + 1) {
-            next if next.is_some() && next == letter => {
-                escaped = true;
-                at = found + 2;
+        // Where the next field starts.
+        let mut from = 0;
+        'fields: loop {
+            if bytes.get(from) == Some(&b'"') {
+                let Some((to, escaped)) = quoted(bytes, from + 1, last) else {
+                    return incomplete(Malformed::Quotes);
+                };
+                self.fields.push(Field { from: from + 1, to, quoted: true, escaped });
+                from = match bytes.get(to + 1..).unwrap_or_default() {
+                    [b',', ..] => to + 2,
+                    [b'\n', ..] => return Ok(Some(self.start + to + 2)),
+                    [b'\r', b'\n', ..] => return Ok(Some(self.start + to + 3)),
+                    [] if last => return Ok(Some(self.start + to + 1)),
+                    [] | [b'\r'] if !last => return incomplete(Malformed::TooLong),
+                    _ => return Err(Malformed::Quotes),
+                };
+                continue;
             }
-            _ if letter == Some(&b'\\') => at = found + 1,
-            // Whether it is doubled is not known yet.
-            None if !ended => return None,
-            _ => return Some((found, escaped)),
+            let mut at = from;
+            while let Some(mut ends) = field_ends(bytes, at) {
+                while ends != 0 {
+                    let to = at + ends.trailing_zeros() as usize;
+                    // Without the lowest bit.
+                    ends &= ends - 1;
+                    if bytes.get(to) == Some(&b'\n') {
+                        let returns = to > from && bytes.get(to - 1) == Some(&b'\r');
+                        let field = Field { from, to: to - usize::from(returns), quoted: false, escaped: false };
+                        self.fields.push(field);
+                        return Ok(Some(self.start + to + 1));
+                    }
+                    self.fields.push(Field { from, to, quoted: false, escaped: false });
+                    from = to + 1;
+                    if bytes.get(from) == Some(&b'"') {
+                        continue 'fields;
+                    }
+                }
+                at += STRIDE;
+            }
+            if !last {
+                return incomplete(Malformed::TooLong);
+            }
+            self.fields.push(Field { from, to: bytes.len(), quoted: false, escaped: false });
+            return Ok(Some(self.start + bytes.len()));
         }
     }
 }
@@ -281,9 +313,15 @@ mod tests {
 
     /// All rows of a body that comes in pieces of a size; null is `None`.
     fn rows(body: &str, size: usize, expected: &[&str]) -> Result<(Vec<String>, Values), Malformed> {
+        let mut rows = Vec::new();
+        read(body.as_bytes(), size, expected, &mut rows).map(|names| (names, rows))
+    }
+
+    /// The names of a body, whose rows are added to others until it cannot be read.
+    fn read(body: &[u8], size: usize, expected: &[&str], rows: &mut Values) -> Result<Vec<String>, Malformed> {
         let expected: Vec<String> = expected.iter().map(|name| (*name).to_owned()).collect();
         let mut records = Records::default();
-        let mut pieces = body.as_bytes().chunks(size);
+        let mut pieces = body.chunks(size);
         let mut more = |records: &mut Records| match pieces.next() {
             Some(piece) => records.push(piece),
             None => records.end(),
@@ -294,7 +332,6 @@ mod tests {
                 None => more(&mut records),
             }
         };
-        let mut rows = Vec::new();
         loop {
             let ended = records.ended;
             match records.next(names.len())? {
@@ -302,7 +339,7 @@ mod tests {
                     let cells = (0..record.len()).filter_map(|index| record.cell(index));
                     rows.push(cells.map(|cell| (!cell.is_null()).then(|| cell.text().into_owned())).collect());
                 }
-                None if ended => return Ok((names, rows)),
+                None if ended => return Ok(names),
                 None => more(&mut records),
             }
         }
@@ -377,6 +414,60 @@ mod tests {
         records.push(b"a\n\xff\n");
         records.header(&[]).unwrap();
         assert_eq!(records.next(1).unwrap_err(), Malformed::NotUtf8);
+    }
+
+    #[test]
+    fn rows_before_bytes_that_are_not_utf_8_are_read_wherever_chunks_end() {
+        for (bytes, before) in [
+            (&b"a,b\n1,\xc3\xa9\n2,\xc3(\n3,x\n"[..], vec![some(&["1", "é"])]),
+            (b"a,b\n1,\xf0\x9f\xa6\x80\n2,\"\xff\"\n", vec![some(&["1", "🦀"])]),
+            (b"a,b\n1,\xf0\x9f\xa6", vec![]),
+            (b"a,b\n1,2\n\x80", vec![some(&["1", "2"])]),
+            (b"a,\xff\n1,2\n", vec![]),
+        ] {
+            for size in 1..=bytes.len() {
+                let mut rows = Vec::new();
+                assert_eq!(read(bytes, size, &["a", "b"], &mut rows), Err(Malformed::NotUtf8), "in pieces of {size}");
+                assert_eq!(rows, before, "in pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn random_bytes_give_the_same_rows_and_error_whatever_the_size_of_chunks() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for _ in 0..2_000 {
+            let body: Vec<u8> = (0..random.usize(..200))
+                .filter_map(|_| random.choice(b"aaaaaaa,,\"\\\r\n\n\xc3\xa9\xc3\xa9\xf0\x9f\xa6\x80").copied())
+                .collect();
+            let read = |size| {
+                let mut rows = Vec::new();
+                let names = read(&body, size, &["a", "b"], &mut rows);
+                (names, rows)
+            };
+            let size = random.usize(1..90);
+            assert_eq!(read(size), read(1_000), "{body:?} in chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn fields_without_quotes_are_those_between_commas_wherever_they_lie() {
+        let mut random = fastrand::Rng::with_seed(4);
+        for _ in 0..1_000 {
+            // From many short fields to a few that are longer than a stride.
+            let mut alphabet = vec!['a'; random.usize(2..120)];
+            alphabet.extend([',', ',', '\n', '\r', 'é']);
+            let lines = text(&mut random, &alphabet, 500);
+            let expected: Values = lines
+                .split_terminator('\n')
+                .map(|line| line.strip_suffix('\r').unwrap_or(line))
+                .filter(|line| !line.is_empty())
+                .map(|line| line.split(',').map(|cell| (!cell.is_empty()).then(|| cell.to_owned())).collect())
+                .collect();
+            let body = format!("a,b\n{lines}{}", if lines.ends_with('\n') || lines.is_empty() { "" } else { "\n" });
+            let size = random.usize(1..300);
+            assert_eq!(rows(&body, size, &["a", "b"]).unwrap().1, expected, "{body:?} in chunks of {size}");
+        }
     }
 
     /// A value as the server writes it.

@@ -14,7 +14,7 @@ use datagouv_sandbox::platform::NewTable;
 use datagouv_sandbox::{Api as Document, Sandbox};
 use serde_json::{Value, json};
 
-use cells::{all, compare, rows_of};
+use cells::{all, compare, compare_texts_of_json, rows_of};
 
 async fn table(table: NewTable) -> (Sandbox, Client, Rows<Row>) {
     let (sandbox, resource) = Sandbox::start_with_table(table).await;
@@ -59,6 +59,12 @@ async fn batches_have_the_values_of_the_rows_in_exports_and_in_pages() {
         assert_eq!(exported.len(), 1);
         assert_eq!(rows_of(&paged), rows_of(&exported)[..40]);
     }
+}
+
+#[tokio::test]
+async fn json_is_its_stored_text_in_exports_and_written_anew_in_pages() {
+    let (_sandbox, _, rows) = table(recorded(include_str!("../truth/table.json"))).await;
+    compare_texts_of_json(rows).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use arrow_schema::{DataType, TimeUnit};
 use datagouv::rows::{Row, avg, col, count, max, sum};
 
-use crate::cells::{all, compare, compare_with_nulls, rows_of};
+use crate::cells::{all, compare, compare_texts_of_json, compare_with_nulls, rows_of};
 use crate::publisher::publish_table;
 use crate::run;
 
@@ -23,6 +23,11 @@ fn awkward_names_and_values_are_the_same_in_batches() {
             assert_eq!(last[0].num_rows(), 3);
         }
     });
+}
+
+#[test]
+fn json_is_its_stored_text_in_exports_and_written_anew_in_pages() {
+    run(|live| async move { compare_texts_of_json(live.anonymous().resource(RECORDED[0]).rows::<Row>()).await });
 }
 
 #[test]
