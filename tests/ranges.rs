@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use datagouv::files::{FileState, RangeReader, RemoteFile};
 use datagouv::{Api, Client, Result};
-use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
+use datagouv_sandbox::fault::{Fault, FaultServer, RawRequest};
 use datagouv_sandbox::{Reply, clock};
 
 /// How much of the end of a file the reader caches.
@@ -44,7 +44,7 @@ async fn replaceable(tags: [Headers; 2], data: [Vec<u8>; 2]) -> (FaultServer, im
     (server, move || *state.lock().unwrap() = 1)
 }
 
-fn partial(arrival: &Arrival, data: &[u8]) -> Reply {
+fn partial(arrival: &RawRequest, data: &[u8]) -> Reply {
     let range = arrival.header("range").unwrap().strip_prefix("bytes=").unwrap().to_owned();
     let (first, last) = range.split_once('-').unwrap();
     let (first, end) = match first {

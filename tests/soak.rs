@@ -11,7 +11,7 @@ use datagouv::files::{Algorithm, Checksum, RemoteFile};
 use datagouv::observe::{CallFinished, Observe, Outcome, Retrying};
 use datagouv::{Api, Client, ClientBuilder, Error, Limits, RetryPolicy};
 use datagouv_sandbox::Reply;
-use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
+use datagouv_sandbox::fault::{Fault, FaultServer, RawRequest};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -93,13 +93,13 @@ fn text_of(number: usize) -> String {
     format!("{:016x}", scattered(number)).repeat(32)
 }
 
-fn item(arrival: &Arrival) -> Reply {
+fn item(arrival: &RawRequest) -> Reply {
     let number = arrival.path().rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or_default();
     Reply::json(200, &json!({"number": number, "text": text_of(number)}))
 }
 
 /// Three of ten requests fail, with different faults.
-fn mishap(arrival: &Arrival) -> Option<Fault> {
+fn mishap(arrival: &RawRequest) -> Option<Fault> {
     let random = scattered(arrival.number);
     (random % 10 < 3).then(|| match random / 10 % 8 {
         0 => Fault::ResetBeforeHeaders,
@@ -123,7 +123,7 @@ fn is_expected(error: &Error) -> bool {
 async fn a_hundred_tasks_succeed_when_three_of_ten_requests_fail() {
     let _alone = ALONE.lock().await;
     let server = FaultServer::responding(item).await;
-    server.only_count();
+    server.stop_logging();
     server.plan(mishap);
     let counts = Arc::new(Counts::default());
     let client = client_of(&server).observer(Arc::clone(&counts) as Arc<dyn Observe>).build().expect("a client");
@@ -188,7 +188,7 @@ async fn ten_thousand_downloads_resume_after_a_random_cut() {
     let data: Vec<u8> = (0..SIZE / 8).flat_map(|number| scattered(number).to_le_bytes()).collect();
     let checksum: String = Sha256::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
     let server = FaultServer::serving("application/octet-stream", data.clone()).await;
-    server.only_count();
+    server.stop_logging();
     // Whether the first response of each file ends with a FIN: then all its bytes arrive, and the second request is
     // for the rest. A reset may discard bytes that a busy client has not read yet.
     let in_order: Mutex<HashMap<String, bool>> = Mutex::new(HashMap::new());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use datagouv::files::{CropBox, Image, Upload};
 use datagouv::main::types::Resource;
 use datagouv::{Api, Client, File};
-use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
+use datagouv_sandbox::fault::{Fault, FaultServer, RawRequest};
 use datagouv_sandbox::form::{self, Field};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
 use datagouv_sandbox::{Api as Document, Reply, Sandbox, clock};
@@ -40,7 +40,7 @@ fn in_ten_parts(client: &Client) -> Upload<Resource> {
     client.dataset(COMMUNES).upload(file).parts_above(0).part_size(10).concurrency(1)
 }
 
-fn fields(arrival: &Arrival) -> BTreeMap<String, Field> {
+fn fields(arrival: &RawRequest) -> BTreeMap<String, Field> {
     let fields = form::multipart(arrival.header("content-type").unwrap(), &arrival.body).unwrap();
     fields.into_iter().map(|field| (field.name.clone(), field)).collect()
 }
@@ -228,7 +228,7 @@ async fn resumes_a_failed_upload_by_its_uuid() {
     let error = upload.send().await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(500), "{error}");
     assert_eq!(parts(&server), ["0", "1", "2", "3", "4", "5", "6", "6"]);
-    server.heal();
+    server.clear_faults();
     server.take_requests();
     let uploaded = in_ten_parts(&client).resume(uuid).send().await.unwrap();
     assert_eq!(stored(&client, &uploaded).await, data());

@@ -22,6 +22,9 @@ use crate::{Outcome, reqwest, table};
 /// How many datasets a page has.
 const PAGE: u64 = 100;
 
+/// The resource of the table; the profile and the rows are the same for every other.
+const RESOURCE: &str = "00000000-0000-4000-8000-000000000001";
+
 /// How many rows of the table differ; the others repeat them under their own numbers.
 const DISTINCT_ROWS: u32 = 1_000;
 
@@ -82,7 +85,7 @@ impl Simulated {
         let (dataset, resource) = crate::call::recorded_dataset()?;
         let sandbox = Sandbox::start_platform().await;
         sandbox.add_datasets_with_resources(1, 5);
-        sandbox.add_table("simulated", table::of(DISTINCT_ROWS));
+        sandbox.add_table(RESOURCE, table::of(DISTINCT_ROWS));
         let http = reqwest()?;
         let origin = sandbox.origin();
         let body = async |path: &str| -> Outcome<String> {
@@ -93,7 +96,7 @@ impl Simulated {
         item["id"] = ID.into();
         let item = item.to_string();
         let (before, after) = item.split_once(ID).ok_or("a dataset has an id")?;
-        let data = "/tabular/api/resources/simulated";
+        let data = format!("/tabular/api/resources/{RESOURCE}");
         let export = body(&format!("{data}/data/csv/?__id__sort=asc")).await?;
         let (header, lines) = export.split_once('\n').ok_or("an export has a header")?;
         let lines: Vec<String> =

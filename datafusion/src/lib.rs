@@ -14,6 +14,9 @@ mod error;
 mod export;
 mod filters;
 mod functions;
+mod groups;
+mod groups_exec;
+mod groups_table;
 mod options;
 mod parquet;
 mod parquet_exec;
@@ -27,11 +30,13 @@ mod types;
 use std::sync::Arc;
 
 use datafusion::error::Result;
+use datafusion::optimizer::OptimizerRule;
 use datafusion::prelude::SessionContext;
 use datagouv::Client;
 
 use catalog::{Catalog, Metrics};
 use functions::{Function, Kind};
+use groups::GroupRows;
 use tables::{Name, Tables};
 use top::TopRows;
 
@@ -48,7 +53,7 @@ pub use table::RowsTable;
 /// | `metrics.datasets` and others | a model of the metrics API |
 /// | `catalog.datasets`, `catalog.resources`, `catalog.organizations`, `catalog.reuses` | the exports of the whole catalogue |
 ///
-/// It also adds a rule to the optimizer, by which `ORDER BY … LIMIT` is left to the server.
+/// It also adds rules to the optimizer, by which `ORDER BY … LIMIT` and `GROUP BY` are left to the server.
 ///
 /// # Errors
 ///
@@ -75,7 +80,7 @@ pub fn register_with(context: &SessionContext, client: &Client, options: Options
     };
     catalog.register_schema("metrics", Arc::new(Metrics(tables.clone())))?;
     catalog.register_schema("catalog", Arc::new(Catalog::new(client)))?;
-    add_rule(context);
+    add_rules(context);
     Ok(())
 }
 
@@ -93,12 +98,12 @@ pub async fn register_resource(
 ) -> Result<()> {
     let table = table(client, resource, options).await?;
     context.register_table(name, Arc::new(table))?;
-    add_rule(context);
+    add_rules(context);
     Ok(())
 }
 
-/// The rows of a resource as a table of DataFusion. `ORDER BY … LIMIT` is left to the server only in sessions that
-/// [`register`] or [`register_resource`] was called for.
+/// The rows of a resource as a table of DataFusion. `ORDER BY … LIMIT` and `GROUP BY` are left to the server only in sessions
+/// that [`register`] or [`register_resource`] was called for.
 ///
 /// # Errors
 ///
@@ -108,10 +113,11 @@ pub async fn table(client: &Client, resource: impl Into<String>, options: Option
     Ok(RowsTable::clone(&*tables.table(&Name::Resource(resource.into())).await?))
 }
 
-fn add_rule(context: &SessionContext) {
-    let rule = TopRows;
-    let name = datafusion::optimizer::OptimizerRule::name(&rule);
-    if context.state().optimizer().rules.iter().all(|other| other.name() != name) {
-        context.add_optimizer_rule(Arc::new(rule));
+fn add_rules(context: &SessionContext) {
+    let rules: [Arc<dyn OptimizerRule + Send + Sync>; 2] = [Arc::new(TopRows), Arc::new(GroupRows)];
+    for rule in rules {
+        if context.state().optimizer().rules.iter().all(|other| other.name() != rule.name()) {
+            context.add_optimizer_rule(rule);
+        }
     }
 }

@@ -16,11 +16,18 @@ pub struct Options {
     pub(crate) partitions: NonZeroUsize,
     pub(crate) alternatives: bool,
     pub(crate) row_numbers: bool,
+    pub(crate) groups: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { parquet: true, partitions: NonZeroUsize::MIN.saturating_add(3), alternatives: true, row_numbers: false }
+        Self {
+            parquet: true,
+            partitions: NonZeroUsize::MIN.saturating_add(3),
+            alternatives: true,
+            row_numbers: false,
+            groups: true,
+        }
     }
 }
 
@@ -51,5 +58,12 @@ impl Options {
     #[must_use]
     pub fn row_numbers(self, row_numbers: bool) -> Self {
         Self { row_numbers, ..self }
+    }
+
+    /// Has the server group the rows of a table, where it does so for the resource and there are few groups. The default is
+    /// true.
+    #[must_use]
+    pub fn groups(self, groups: bool) -> Self {
+        Self { groups, ..self }
     }
 }

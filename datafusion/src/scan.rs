@@ -43,6 +43,10 @@ const MOST_EXPORTED: u64 = 50_000;
 /// Rows are read in so many requests at once, over all partitions of a scan.
 const CONCURRENT: usize = 4;
 
+/// No row has such a number, and no request is sent for it.
+#[expect(clippy::reversed_empty_ranges, reason = "a partition that reads nothing")]
+pub(crate) const NOTHING: RangeInclusive<i64> = 1..=0;
+
 /// The order of a column, as both the server and DataFusion sort it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SortKey {
@@ -233,6 +237,7 @@ impl RowsExec {
                 let ranges = self.scan.ranges.iter().filter(|range| !range.is_empty()).count();
                 format!("{} to count, and a part of about {} on all machines", ranges + 1, rows.div_ceil(MOST_EXPORTED))
             }
+            (Some(0), None) => "1 (while planning)".to_owned(),
             (Some(rows), None) => {
                 let partitions = u64::try_from(self.scan.ranges.len()).unwrap_or(1);
                 let counts = if partitions > 1 { partitions } else { 0 };

@@ -20,9 +20,10 @@ use datagouv::rows::{Condition, Exactness};
 use crate::count::CountExec;
 use crate::error::external;
 use crate::filters::{Filters, Pushed};
+use crate::groups_table::Aggregating;
 use crate::options::Options;
 use crate::parquet::{Copies, used};
-use crate::scan::{RowsExec, Scan, SortKey};
+use crate::scan::{NOTHING, RowsExec, Scan, SortKey};
 use crate::source::Source;
 use crate::types::ROW_NUMBER;
 
@@ -50,6 +51,9 @@ pub struct RowsTable {
     /// Set by the optimizer.
     pub(crate) top: Option<Top>,
     pub(crate) copies: Copies,
+    pub(crate) aggregating: Aggregating,
+    /// Why the groups of a query are not those of the server, where it was asked for them.
+    pub(crate) ungrouped: Option<String>,
 }
 
 /// The request of a scan, after the filters were converted.
@@ -65,7 +69,12 @@ struct Asked {
 }
 
 impl RowsTable {
-    pub(crate) async fn open(client: &Client, source: Source, options: &Options) -> datagouv::Result<Self> {
+    pub(crate) async fn open(
+        client: &Client,
+        source: Source,
+        options: &Options,
+        aggregating: Aggregating,
+    ) -> datagouv::Result<Self> {
         let mut schema = source.rows(client).schema().await?;
         if options.row_numbers && matches!(source, Source::Resource(_)) {
             let number = Arc::new(Field::new(ROW_NUMBER, DataType::UInt64, true));
@@ -73,7 +82,7 @@ impl RowsTable {
             schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         }
         let (client, options, copies) = (client.clone(), options.clone(), Copies::default());
-        Ok(Self { client, source, schema, options, top: None, copies })
+        Ok(Self { client, source, schema, options, top: None, copies, aggregating, ungrouped: None })
     }
 
     pub(crate) fn filters(&self) -> Filters<'_> {
@@ -102,6 +111,12 @@ impl RowsTable {
             }
         }
         asked
+    }
+
+    /// The condition of some filters, if the server finds exactly the rows that match all of them.
+    pub(crate) fn exact_condition(&self, filters: &[Expr]) -> Option<Condition> {
+        let asked = self.ask(None, filters, None);
+        (asked.exact && asked.residual.is_empty()).then_some(asked.condition)
     }
 
     fn scan_of(&self, asked: &Asked, columns: Vec<usize>) -> Scan {
@@ -192,7 +207,11 @@ impl RowsTable {
             Err(because) => because,
         };
         let most = NonZeroUsize::new(state.config().target_partitions()).unwrap_or(NonZeroUsize::MIN);
-        let ranges = extent.ranges(most.min(self.options.partitions));
+        let ranges = match extent.rows {
+            Some(0) => vec![NOTHING],
+            _ => extent.ranges(most.min(self.options.partitions)),
+        };
+        let because = self.because(because);
         let columns = asked.columns.clone();
         let scan = Scan { ranges, limit: asked.limit, ..self.scan_of(&asked, columns) };
         let exec = RowsExec::new(self.client.clone(), scan, &self.schema, self.options.alternatives, because)?;
@@ -206,8 +225,16 @@ impl RowsTable {
 
     fn rows(&self, scan: Scan, because: &str) -> Result<Arc<dyn ExecutionPlan>> {
         let alternatives = self.options.alternatives;
-        let because = because.to_owned();
+        let because = self.because(because.to_owned());
         Ok(Arc::new(RowsExec::new(self.client.clone(), scan, &self.schema, alternatives, because)?))
+    }
+
+    /// Why rows are read as they are, and not groups.
+    fn because(&self, because: String) -> String {
+        match &self.ungrouped {
+            Some(reason) => format!("{because}; grouped here: {reason}"),
+            None => because,
+        }
     }
 
     /// A scan whose result is filtered here, though the plan says that the server does it: all conditions

@@ -12,6 +12,7 @@ use datagouv::objects::Analysis;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::error::external;
+use crate::groups_table::Aggregating;
 use crate::options::Options;
 use crate::source::Source;
 use crate::table::RowsTable;
@@ -25,6 +26,7 @@ pub(crate) struct Tables {
     client: Client,
     options: Options,
     known: Arc<Mutex<Known>>,
+    aggregating: Aggregating,
 }
 
 /// Tables by what names them, and since when they are known.
@@ -50,7 +52,7 @@ impl Name {
 
 impl Tables {
     pub(crate) fn new(client: &Client, options: Options) -> Self {
-        Self { client: client.clone(), options, known: Arc::default() }
+        Self { client: client.clone(), options, known: Arc::default(), aggregating: Arc::default() }
     }
 
     /// A table whose schema is known already.
@@ -68,7 +70,11 @@ impl Tables {
             Name::Dataset(id) => Source::Resource(self.only_table(id).await?),
             Name::Model(model) => Source::Model(model.clone()),
         };
-        let table = Arc::new(RowsTable::open(&self.client, source, &self.options).await.map_err(external)?);
+        let table = Arc::new(
+            RowsTable::open(&self.client, source, &self.options, Arc::clone(&self.aggregating))
+                .await
+                .map_err(external)?,
+        );
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(name.key(), (Instant::now(), Arc::clone(&table)));
         Ok(table)

@@ -61,6 +61,16 @@ async fn counts_limits_and_first_rows_are_one_request_each() {
 }
 
 #[tokio::test]
+async fn a_filter_that_no_row_matches_is_one_request() {
+    let served = with_rows(60_000).await;
+    let query = "SELECT n, nom FROM t WHERE n > 60000";
+    assert!(explain(&served.context, query).await.contains("rows=0, partitions=1, requests=1 (while planning)"));
+    served.sandbox.take_requests();
+    assert_eq!(rows(&served.context, query).await.unwrap(), [""; 0]);
+    assert_eq!(served.sandbox.take_requests().len(), 1);
+}
+
+#[tokio::test]
 async fn what_the_server_sorts_otherwise_is_sorted_here() {
     let served = with_rows(500).await;
     for query in [

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use datagouv_fuzz::RESPONSES;
+use datagouv_fuzz::mutate::SWAGGER_2;
 use datagouv_specs::Api;
 use serde_json::Value;
 
@@ -55,19 +56,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let action = "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n- target: $.paths.*.get.parameters[?@.name=='q']\n  description: d\n  update: {required: true}\n";
     fs::write(corpus.join("overlay/small"), action)?;
-    let small = r##"{"swagger":"2.0","info":{"title":"t","version":"1"},"basePath":"/api","consumes":["application/json"],"produces":["application/json"],"paths":{"/a/{b}/":{"parameters":[{"name":"b","in":"path","type":"string","required":true}],"get":{"operationId":"a","parameters":[{"name":"q","in":"query","type":"array","items":{"type":"string"},"collectionFormat":"multi"}],"responses":{"200":{"description":"d","schema":{"$ref":"#/definitions/A"}}}},"post":{"parameters":[{"name":"payload","in":"body","schema":{"$ref":"#/definitions/A"}}],"responses":{"default":{"description":"d","headers":{"x":{"type":"integer"}}}}},"put":{"consumes":["multipart/form-data"],"parameters":[{"name":"file","in":"formData","type":"file"}],"responses":{"204":{"description":"d"}}}}},"definitions":{"A":{"type":"object","properties":{"x":{"type":"string","x-nullable":true,"enum":["a"]},"self":{"$ref":"#/definitions/A"}},"required":["x"]}},"securityDefinitions":{"apikey":{"type":"apiKey","in":"header","name":"X-API-KEY"}}}"##;
-    fs::write(corpus.join("convert/small"), small)?;
+    fs::write(corpus.join("convert/small"), SWAGGER_2)?;
     let everything = fs::read(here.join("../xtask/tests/diff/everything.json"))?;
     fs::write(corpus.join("diff/everything"), [&everything[..], b"\0", &everything].concat())?;
     let newer = fs::read(here.join("../xtask/tests/diff/everything-31.json"))?;
     fs::write(corpus.join("diff/everything-31"), [&newer[..], b"\0", &newer].concat())?;
     fs::write(corpus.join("convert/everything-31"), &newer)?;
-    for (name, bytes) in [("small", small.as_bytes()), ("everything", &everything), ("everything-31", &newer)] {
+    for (name, bytes) in [("small", SWAGGER_2.as_bytes()), ("everything", &everything), ("everything-31", &newer)] {
         fs::write(corpus.join("validate").join(name), bytes)?;
     }
     fs::write(
         corpus.join("diff/small"),
-        [small.as_bytes(), b"\0", small.replace("integer", "number").as_bytes()].concat(),
+        [SWAGGER_2.as_bytes(), b"\0", SWAGGER_2.replace("integer", "number").as_bytes()].concat(),
     )?;
     Ok(())
 }

@@ -4,8 +4,15 @@
 //! cargo run --manifest-path fuzz/Cargo.toml --example seeds   # recorded responses and the documents, to begin with
 //! cargo +nightly fuzz run responses
 //! ```
+//!
+//! Documents that are mutated as JSON, a million of them from a seed, with the stable compiler:
+//!
+//! ```sh
+//! cargo run --release --manifest-path fuzz/Cargo.toml --example mutate -- diff 1000000 1
+//! ```
 
 pub mod expressions;
+pub mod mutate;
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -51,7 +58,7 @@ pub fn responses(data: &[u8]) {
 
 /// Any object is decoded as the type of a response, and nothing of it is lost.
 fn response<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
-    response::<T>(body);
+    round_trip::<T>(body);
     let Ok(came @ Value::Object(_)) = serde_json::from_slice::<Value>(body) else { return };
     if came.to_string().as_bytes() == body {
         let value: T = decode(body).unwrap_or_else(|error| panic!("{error} in {came}"));
@@ -62,7 +69,7 @@ fn response<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
 }
 
 /// What was read can be written, and what was written reads as the same.
-fn response<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
+fn round_trip<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
     let Ok(value) = decode::<T>(body) else { return };
     let written = serde_json::to_vec(&value).expect("a response can be written");
     let again: T = decode(&written).unwrap_or_else(|error| panic!("{error} in {value:?}"));
@@ -71,7 +78,7 @@ fn response<T: Debug + DeserializeOwned + Serialize>(body: &[u8]) {
 
 /// A page of a list, of whatever is on it.
 pub fn pages(data: &[u8]) {
-    response::<datagouv::Page<Value>>(data);
+    round_trip::<datagouv::Page<Value>>(data);
 }
 
 /// A `Content-Disposition`: the name that it gives stays in its folder.
@@ -186,6 +193,7 @@ pub fn validate(data: &[u8]) {
         version: None,
         overlay: None,
         folder: None,
+        is_partial: false,
     };
     let _ = xtask::validate::validate(&loaded);
 }

@@ -2,7 +2,7 @@
 
 use datagouv::{CircuitBreaker, Client, ClientBuilder, Limits, RetryPolicy};
 
-use crate::{Api, Sandbox, state};
+use crate::{Api, Sandbox, api};
 
 /// A user of the platform, by the API key of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,7 +71,7 @@ impl Sandbox {
     pub fn client_builder(&self) -> ClientBuilder {
         let origin = self.origin();
         let (host, port) = (self.address.ip().to_string(), self.address.port());
-        let bases = Api::ALL.map(|api| (state::theirs(api), self.url(api)));
+        let bases = Api::ALL.map(|api| (api::theirs(api), self.url(api)));
         let builder = bases.into_iter().fold(Client::builder(), |builder, (api, url)| builder.base_url(api, url));
         builder
             .retries(RetryPolicy::default().at_once(true))

@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use bytes::Bytes;
 use http::HeaderMap;
 
+use crate::request::header;
 use crate::response::{Reply, SAMPLE_FILE, sample};
-use crate::state::header;
 
 /// A file and its media type.
 #[derive(Debug, Clone)]
@@ -17,6 +17,9 @@ pub(crate) struct File {
     /// A strong validator that changes with the bytes.
     tag: String,
 }
+
+/// The files that are served, by path.
+pub(crate) type Files = BTreeMap<String, File>;
 
 /// The files that every sandbox has.
 pub(crate) fn samples() -> BTreeMap<String, File> {

@@ -1,48 +1,12 @@
 //! Form bodies: their fields, and whether these satisfy a schema.
 
-use std::collections::BTreeSet;
-use std::convert::Infallible;
-
 use bytes::Bytes;
-use futures_util::{FutureExt, stream};
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::request::check_text;
+pub use crate::multipart::{Field, multipart};
+use crate::text::check_text;
 use crate::validate::{Checker, Direction};
-
-/// One field of a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
-    /// The field's name.
-    pub name: String,
-    /// The file name, where the field is a file.
-    pub file_name: Option<String>,
-    /// The media type of the part, if it has one.
-    pub content_type: Option<String>,
-    /// The field's content.
-    pub data: Bytes,
-}
-
-/// The fields of a `multipart/form-data` body.
-pub fn multipart(content_type: &str, body: &Bytes) -> Result<Vec<Field>, String> {
-    // The whole body is in memory: the future never waits.
-    read_multipart(content_type, body.clone()).now_or_never().unwrap_or_else(|| Err("the form does not end".to_owned()))
-}
-
-async fn read_multipart(content_type: &str, body: Bytes) -> Result<Vec<Field>, String> {
-    let boundary = multer::parse_boundary(content_type).map_err(|error| error.to_string())?;
-    let mut parts = multer::Multipart::new(stream::iter([Ok::<_, Infallible>(body)]), boundary);
-    let mut fields = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(|error| error.to_string())? {
-        let name = part.name().ok_or("a part of the form has no name")?.to_owned();
-        let file_name = part.file_name().map(str::to_owned);
-        let content_type = part.content_type().map(ToString::to_string);
-        let data = part.bytes().await.map_err(|error| format!("field `{name}`: {error}"))?;
-        fields.push(Field { name, file_name, content_type, data });
-    }
-    Ok(fields)
-}
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub fn urlencoded(body: &[u8]) -> Vec<Field> {
@@ -59,8 +23,8 @@ pub fn urlencoded(body: &[u8]) -> Vec<Field> {
 /// Checks the fields against the schema of the form.
 pub fn check(document: &Document, schema: &Value, required: Option<&[&str]>, fields: &[Field]) -> Result<(), String> {
     let parts = document.parts(schema);
-    let required: BTreeSet<&str> = match required {
-        Some(names) => names.iter().copied().collect(),
+    let required: Vec<&str> = match required {
+        Some(names) => names.to_vec(),
         None => Checker::new(document, Direction::Request).required(schema),
     };
     if let Some(name) = required.into_iter().find(|name| fields.iter().all(|field| field.name != *name)) {

@@ -51,6 +51,7 @@
 //! [`validate`] and [`format`](mod@format)), then `rule`, `recorded`, [`platform`] or [`response`] (with [`example`]).
 #![warn(missing_docs)]
 
+mod api;
 mod client;
 #[cfg(feature = "clock")]
 pub mod clock;
@@ -61,6 +62,7 @@ mod file;
 pub mod form;
 pub mod format;
 mod log;
+mod multipart;
 mod on;
 mod page;
 pub mod platform;
@@ -72,7 +74,10 @@ mod rule;
 mod seed;
 mod server;
 mod server_error;
+mod socket;
+mod sort;
 mod state;
+mod text;
 pub mod validate;
 
 use std::collections::HashMap;
@@ -91,7 +96,7 @@ pub use document::{Document, Error};
 pub use log::{Received, Requests};
 pub use on::On;
 pub use response::{Reply, Responses};
-pub use seed::{NewDataset, Seeded};
+pub use seed::{AddedDataset, NewDataset};
 pub use server_error::ServerError;
 
 /// A running server; it stops when it is dropped.
@@ -117,8 +122,8 @@ impl Drop for Sandbox {
     }
 }
 
-fn corrected() -> Arc<state::Apis> {
-    state::corrected().unwrap_or_else(|error| panic!("the sandbox cannot start: {error}"))
+fn corrected() -> Arc<api::Apis> {
+    api::corrected().unwrap_or_else(|error| panic!("the sandbox cannot start: {error}"))
 }
 
 fn report(complaints: &[String]) -> String {
@@ -186,10 +191,10 @@ impl Sandbox {
     /// Starts a server of documents of your own.
     pub async fn with_documents(documents: Vec<Document>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        Self::serve(listener, Arc::new(state::routed(documents)))
+        Self::serve(listener, Arc::new(api::routed(documents)))
     }
 
-    fn serve(listener: TcpListener, apis: Arc<state::Apis>) -> std::io::Result<Self> {
+    fn serve(listener: TcpListener, apis: Arc<api::Apis>) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let state = Arc::new(state::State::new(apis, format!("http://{address}")));
         let task = tokio::spawn(server::serve(listener, Arc::clone(&state)));
@@ -198,7 +203,7 @@ impl Sandbox {
 
     /// The base URL of an API, without a final slash.
     pub fn url(&self, api: Api) -> String {
-        format!("{}{}", self.origin(), state::base(api))
+        format!("{}{}", self.origin(), api::base(api))
     }
 
     /// Scheme, host and port.
@@ -392,7 +397,7 @@ impl Sandbox {
     /// ```
     pub fn received(&self) -> Requests {
         let memory = self.state.memory();
-        Requests::new(memory.log.clone(), Arc::clone(&self.state))
+        Requests::new(memory.log.clone(), Arc::clone(&self.state.apis))
     }
 
     /// The requests that have arrived so far.

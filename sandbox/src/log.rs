@@ -8,9 +8,9 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use crate::Api;
-use crate::fault::Arrival;
+use crate::api::Apis;
+use crate::fault::RawRequest;
 use crate::form::{self, Field};
-use crate::state::State;
 
 /// A request as it was received.
 #[derive(Debug, Clone)]
@@ -36,21 +36,21 @@ pub struct Received {
 }
 
 impl Received {
-    pub(crate) fn new(arrival: &Arrival) -> Self {
+    pub(crate) fn new(request: &RawRequest) -> Self {
         // Servers drop a fragment, which no client should send.
-        let query = arrival.query().split('#').next().unwrap_or_default().to_owned();
+        let query = request.query().split('#').next().unwrap_or_default().to_owned();
         let query_pairs = form_urlencoded::parse(query.as_bytes())
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
         Self {
             api: None,
             operation_id: None,
-            method: arrival.method.clone(),
-            path: arrival.path().split('#').next().unwrap_or_default().to_owned(),
+            method: request.method.clone(),
+            path: request.path().split('#').next().unwrap_or_default().to_owned(),
             query,
             query_pairs,
-            headers: arrival.header_map(),
-            body: arrival.body.clone(),
+            headers: request.header_map(),
+            body: request.body.clone(),
             violation: None,
         }
     }
@@ -100,12 +100,12 @@ impl Received {
 #[derive(Debug, Clone)]
 pub struct Requests {
     requests: Vec<Received>,
-    state: Arc<State>,
+    apis: Arc<Apis>,
 }
 
 impl Requests {
-    pub(crate) fn new(requests: Vec<Received>, state: Arc<State>) -> Self {
-        Self { requests, state }
+    pub(crate) fn new(requests: Vec<Received>, apis: Arc<Apis>) -> Self {
+        Self { requests, apis }
     }
 
     /// Those for an operation of any API, by the `operationId` of its document or by its method in the client.
@@ -118,7 +118,7 @@ impl Requests {
     pub fn of(&self, operation: &str) -> Self {
         let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
         let wanted = plain(operation);
-        let mut known = self.state.documents().flat_map(|(_, routes)| routes.operations());
+        let mut known = self.apis.iter().flat_map(|(_, routes)| routes.operations());
         assert!(known.any(|known| plain(&known.id) == wanted), "no API has an operation `{operation}`");
         self.filter(|request| request.operation_id.as_deref().is_some_and(|id| plain(id) == wanted))
     }
@@ -131,7 +131,7 @@ impl Requests {
 
     fn filter(&self, keep: impl Fn(&Received) -> bool) -> Self {
         let requests = self.requests.iter().filter(|request| keep(request)).cloned().collect();
-        Self { requests, state: Arc::clone(&self.state) }
+        Self { requests, apis: Arc::clone(&self.apis) }
     }
 }
 

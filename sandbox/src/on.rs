@@ -17,7 +17,7 @@ use crate::log::Received;
 use crate::response::Reply;
 use crate::rule::{Condition, Rule, Scope, Source, Step};
 use crate::server_error::ServerError;
-use crate::{Api, Sandbox, recorded, state};
+use crate::{Api, Sandbox, api, recorded};
 
 /// A rule, made by [`Sandbox::on`]; it is in effect as soon as it has a response.
 ///
@@ -50,7 +50,7 @@ pub struct On<'p, T> {
 /// The client that builds the requests of rules. It sends nothing.
 fn naming() -> &'static Client {
     static CLIENT: std::sync::LazyLock<Client> = std::sync::LazyLock::new(|| {
-        let bases = Api::ALL.map(|api| (state::theirs(api), format!("http://sandbox.invalid{}", state::base(api))));
+        let bases = Api::ALL.map(|api| (api::theirs(api), format!("http://sandbox.invalid{}", api::base(api))));
         let builder =
             bases.into_iter().fold(Client::builder().http_only(true), |builder, (api, url)| builder.base_url(api, url));
         builder.build().unwrap_or_else(|error| panic!("no client can be built: {error}"))
@@ -153,7 +153,7 @@ impl Sandbox {
     /// The scope of a call, and the name of its operation.
     fn scope_of<T>(&self, call: &datagouv::Call<T>) -> (Scope, &'static str) {
         let operation = call.operation();
-        let api = call.api().and_then(state::ours);
+        let api = call.api().and_then(api::ours);
         match api.filter(|api| self.state.operation(*api, operation.operation_id).is_some()) {
             Some(api) => (Scope::Operation(api, operation.operation_id.to_owned()), operation.name),
             None => panic!("`{}` is no operation of the documents that are served", operation.name),

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::Api;
+use crate::api::base;
 use crate::client::User;
 use crate::log::Received;
 use crate::platform::Listed;
 use crate::route::Operation;
-use crate::state::base;
 
 /// How many of the last requests are shown.
 const LAST: usize = 50;

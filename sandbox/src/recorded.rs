@@ -6,11 +6,12 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::Api;
+use crate::api::base;
 use crate::document::Error;
 use crate::log::Received;
 use crate::request::{essence, is_json};
 use crate::response::{Reply, SAMPLE_FILE};
-use crate::state::base;
+use crate::sort::sort_by;
 
 #[derive(Debug)]
 struct Exchange {
@@ -41,7 +42,7 @@ impl Recorded {
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| failed(directory, &error))?;
-        paths.sort();
+        sort_by(&mut paths, Ord::cmp);
         let mut loaded = 0;
         for path in paths {
             if path.is_dir() {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::document::{Document, strings};
 use crate::form;
 use crate::route::Operation;
+use crate::text::{check_text, has_type, typed};
 use crate::validate::{Checker, Direction};
 
 /// A violation of the document, and the status of the response to it.
@@ -41,6 +42,11 @@ pub struct Incoming<'a> {
     pub body: &'a Bytes,
 }
 
+/// The text of a header, empty where it is absent or not readable.
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
 /// Checks a request against all that the document declares.
 pub fn check(incoming: &Incoming<'_>) -> Result<(), Violation> {
     check_query_names(incoming)?;
@@ -69,10 +75,6 @@ fn style(parameter: &Value) -> &str {
 
 fn explodes(parameter: &Value) -> bool {
     parameter.get("explode").and_then(Value::as_bool).unwrap_or_else(|| style(parameter) == "form")
-}
-
-fn has_type(document: &Document, schema: &Value, wanted: &str) -> bool {
-    document.parts(schema).iter().any(|part| part.get("type").and_then(Value::as_str) == Some(wanted))
 }
 
 /// The object parameter whose properties are query parameters of their own.
@@ -212,7 +214,7 @@ fn check_spread_object(incoming: &Incoming<'_>, parameter: &Value) -> Result<(),
     }
     let given = |name: &&&str| incoming.query.iter().any(|(key, _)| key == **name);
     let required = Checker::new(incoming.document, Direction::Request).required(schema);
-    match names.iter().find(|name| required.contains(**name) && !given(name)) {
+    match names.iter().find(|name| required.contains(*name) && !given(name)) {
         Some(name) => Err(Violation::new(format!("query parameter `{name}`: required and missing"))),
         None => Ok(()),
     }
@@ -239,27 +241,6 @@ impl Candidates {
                     .map_err(|mismatch| mismatch.to_string())
             }
         }
-    }
-}
-
-/// Checks the text of a parameter or of a form field against a schema.
-pub(crate) fn check_text(document: &Document, schema: &Value, text: &str) -> Result<(), String> {
-    Checker::new(document, Direction::Request)
-        .check(schema, &typed(document, schema, text))
-        .map_err(|mismatch| mismatch.to_string())
-}
-
-/// The JSON value of a text under a schema: a number or a boolean only if no string fits.
-fn typed(document: &Document, schema: &Value, text: &str) -> Value {
-    let as_text = Value::String(text.to_owned());
-    let checker = Checker::new(document, Direction::Request);
-    if has_type(document, schema, "string") || checker.check(schema, &as_text).is_ok() {
-        return as_text;
-    }
-    // JSON allows blanks around a number, a query does not.
-    match serde_json::from_str(text) {
-        Ok(read @ (Value::Number(_) | Value::Bool(_))) if text.trim() == text => read,
-        _ => as_text,
     }
 }
 

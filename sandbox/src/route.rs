@@ -1,12 +1,12 @@
 //! From a method and a path to an operation of the document.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::document::{Document, members};
+use crate::sort::sort_by_key;
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -69,8 +69,8 @@ impl Routes {
                 operations: operations(document, template, document.resolve(item)),
             })
             .collect();
-        routes.sort_by_cached_key(|route| {
-            Reverse(route.segments.iter().map(|segment| literalness(segment)).collect::<Vec<_>>())
+        sort_by_key(&mut routes, true, |route| {
+            route.segments.iter().map(|segment| literalness(segment)).collect::<Vec<_>>()
         });
         Self(routes)
     }

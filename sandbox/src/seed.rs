@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Sandbox;
 use crate::platform::NewTable;
+use crate::sort::sort_by;
 
 /// The builder of a dataset, made by [`Sandbox::dataset`].
 #[must_use = "the dataset is added by `.add()`"]
@@ -20,7 +21,7 @@ pub struct NewDataset<'p> {
 /// A dataset that was added, with the ids by which a client finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Seeded {
+pub struct AddedDataset {
     /// The id of the dataset.
     pub id: String,
     /// The slug of the dataset, made of its title.
@@ -55,7 +56,7 @@ impl NewDataset<'_> {
     }
 
     /// Adds the dataset.
-    pub fn add(self) -> Seeded {
+    pub fn add(self) -> AddedDataset {
         let mut memory = self.platform.state.memory();
         let memory = &mut *memory;
         let tags = [("tags", json!(self.tags))];
@@ -191,7 +192,7 @@ impl NewTable {
     pub fn of(rows: impl Serialize) -> Self {
         let rows: Vec<serde_json::Map<String, Value>> = from_rows(rows);
         let mut names: Vec<&String> = rows.iter().flat_map(|row| row.keys()).collect();
-        names.sort_unstable();
+        sort_by(&mut names, Ord::cmp);
         names.dedup();
         let values = |name: &str| rows.iter().map(|row| row.get(name).cloned().unwrap_or_default()).collect::<Vec<_>>();
         let columns = names.iter().map(|name| ((*name).clone(), kind_of(&values(name)).to_owned())).collect();

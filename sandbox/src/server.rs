@@ -4,14 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::BytesMut;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::fault::arrival::Incoming;
 use crate::fault::play::{After, play};
-use crate::fault::{Arrival, Fault};
+use crate::fault::raw_request::Incoming;
+use crate::fault::{Fault, RawRequest};
 use crate::response::Reply;
+use crate::socket;
 
 /// A response, and its fault, if it has one.
 #[derive(Debug)]
@@ -49,13 +50,13 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn counters(&self) -> &Counters;
 
     /// The fault of a request whose body has not arrived, if it is known already.
-    fn early_fault(&self, arrival: &Arrival) -> Option<Fault>;
+    fn early_fault(&self, request: &RawRequest) -> Option<Fault>;
 
     /// Logs a request, complete or not.
-    fn log(&self, arrival: &Arrival);
+    fn log(&self, request: &RawRequest);
 
     /// Responds to a request.
-    fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> impl Future<Output = io::Result<Delivery>> + Send;
+    fn respond(&self, request: RawRequest, fault: Option<Fault>) -> impl Future<Output = io::Result<Delivery>> + Send;
 
     /// Completes when the server has to close its port and all connections.
     fn closed(&self) -> impl Future<Output = ()> + Send;
@@ -87,26 +88,26 @@ async fn connection(mut stream: TcpStream, service: &impl Service, number: usize
     stream.set_nodelay(true)?;
     let mut incoming = Incoming::default();
     let mut after = After::Open;
-    while let Some(mut arrival) = incoming.head(&mut stream, number).await? {
-        arrival.number = next(&service.counters().requests);
-        let fault = service.early_fault(&arrival);
+    while let Some(mut request) = incoming.head(&mut stream, number).await? {
+        request.number = next(&service.counters().requests);
+        let fault = service.early_fault(&request);
         let limit = match fault {
             Some(Fault::ResetInRequest(limit)) => limit,
             _ => usize::MAX,
         };
-        if arrival.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
-            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+        if request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
+            socket::write(&mut stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
-        let read = incoming.body(&mut stream, &mut arrival, limit).await;
-        service.log(&arrival);
+        let read = incoming.body(&mut stream, &mut request, limit).await;
+        service.log(&request);
         read?;
         after = match after {
             After::Dead => After::Silent,
             After::Closing => After::Close,
             _ => {
-                let is_head = arrival.method == "HEAD";
-                let last = arrival.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-                let Delivery { reply, fault } = service.respond(arrival, fault).await?;
+                let is_head = request.method == "HEAD";
+                let last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+                let Delivery { reply, fault } = service.respond(request, fault).await?;
                 match play(&mut stream, fault.as_ref(), reply, is_head).await? {
                     After::Open if last => After::Close,
                     after => after,
@@ -131,13 +132,15 @@ async fn connection(mut stream: TcpStream, service: &impl Service, number: usize
 
 /// Closes with a FIN. Unread bytes of the client would turn it into a reset, so they are read first.
 async fn close(mut stream: TcpStream) -> io::Result<()> {
-    stream.shutdown().await?;
+    socket::shut_down(&mut stream).await?;
     silence(stream).await
 }
 
 /// Reads until the client closes its side, and sends nothing.
 async fn silence(mut stream: TcpStream) -> io::Result<()> {
-    let mut ignored = [0; 4096];
-    while stream.read(&mut ignored).await? > 0 {}
+    let mut ignored = BytesMut::new();
+    while socket::read(&mut stream, &mut ignored).await? > 0 {
+        ignored.clear();
+    }
     Ok(())
 }

@@ -1,23 +1,23 @@
 //! The state of the sandbox, and how a request is handled.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::Api;
-use crate::document::{Document, Error};
+use crate::api::{Apis, base};
+use crate::document::Document;
 use crate::example::Style;
-use crate::fault::{Arrival, Fault};
-use crate::file::{self, File};
+use crate::fault::{Fault, RawRequest};
+use crate::file::{self, Files};
 use crate::log::Received;
 use crate::page;
 use crate::platform::{self, Call, Platform, masked};
 use crate::recorded::Recorded;
-use crate::request::{self, Incoming, Violation};
+use crate::request::{self, Incoming, Violation, header};
 use crate::response::{Reply, Responses, declared, declared_schema};
 use crate::route::{Found, Operation, Routes};
 use crate::rule::{Rules, Source, Verdict, summary};
@@ -31,9 +31,6 @@ pub(crate) enum Once {
     Cut(usize),
     Delay(Duration),
 }
-
-/// The files that are served, by path.
-pub(crate) type Files = BTreeMap<String, File>;
 
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -55,9 +52,9 @@ pub(crate) struct Memory {
 /// What a response depends on: method, target, and these headers.
 pub(crate) type CacheKey = (String, String, [Option<String>; 3]);
 
-fn cache_key(arrival: &Arrival) -> CacheKey {
-    let header = |name: &str| arrival.header(name).map(str::to_owned);
-    (arrival.method.clone(), arrival.target.clone(), [header("x-fields"), header("accept"), header("range")])
+fn cache_key(request: &RawRequest) -> CacheKey {
+    let header = |name: &str| request.header(name).map(str::to_owned);
+    (request.method.clone(), request.target.clone(), [header("x-fields"), header("accept"), header("range")])
 }
 
 /// How many requests are in flight, and the highest number so far.
@@ -67,55 +64,12 @@ pub(crate) struct InFlight {
     pub(crate) peak: usize,
 }
 
-/// The documents of the APIs, with their routes.
-pub(crate) type Apis = Vec<(Document, Routes)>;
-
-pub(crate) fn routed(documents: Vec<Document>) -> Apis {
-    let routed = |document: Document| {
-        let routes = Routes::new(&document);
-        (document, routes)
-    };
-    documents.into_iter().map(routed).collect()
-}
-
-/// The corrected documents, read once in the life of a process.
-pub(crate) fn corrected() -> Result<Arc<Apis>, Error> {
-    static ALL: LazyLock<Result<Arc<Apis>, Error>> =
-        LazyLock::new(|| Document::corrected().map(|documents| Arc::new(routed(documents))));
-    ALL.clone()
-}
-
 #[derive(Debug)]
 pub(crate) struct State {
     origin: String,
-    apis: Arc<Apis>,
+    pub(crate) apis: Arc<Apis>,
     memory: Mutex<Memory>,
     counters: Counters,
-}
-
-/// The path of an API's base URL.
-pub(crate) fn base(api: Api) -> &'static str {
-    match api {
-        Api::Main => "/api/1",
-        Api::MainV2 => "/api/2",
-        Api::Tabular => "/tabular",
-        Api::Metrics => "/metrics",
-    }
-}
-
-/// The name of an API in the client's crate.
-pub(crate) fn theirs(api: Api) -> datagouv::Api {
-    match api {
-        Api::Main => datagouv::Api::Main,
-        Api::MainV2 => datagouv::Api::MainV2,
-        Api::Tabular => datagouv::Api::Tabular,
-        Api::Metrics => datagouv::Api::Metrics,
-    }
-}
-
-/// The API of a name of the client's crate.
-pub(crate) fn ours(api: datagouv::Api) -> Option<Api> {
-    Api::ALL.into_iter().find(|own| theirs(*own) == api)
 }
 
 /// The operation of a request.
@@ -195,17 +149,17 @@ impl State {
     }
 
     /// The response to a request, cached or new.
-    async fn cached_delivery(&self, arrival: Arrival) -> Delivery {
+    async fn cached_delivery(&self, request: RawRequest) -> Delivery {
         let cached = self.memory().cached.as_ref().map(|cache| {
-            let key = cache_key(&arrival);
+            let key = cache_key(&request);
             let reply = cache.get(&key).cloned();
             (key, reply)
         });
-        let Some((key, cached)) = cached else { return self.delivery(&arrival).await };
+        let Some((key, cached)) = cached else { return self.delivery(&request).await };
         let reply = match cached {
             Some(reply) => reply,
             None => {
-                let reply = self.delivery(&arrival).await.reply;
+                let reply = self.delivery(&request).await.reply;
                 let mut memory = self.memory();
                 memory.cached.get_or_insert_default().insert(key, reply.clone());
                 memory.log.clear();
@@ -216,9 +170,9 @@ impl State {
     }
 
     /// Logs a request and makes its response.
-    async fn delivery(&self, arrival: &Arrival) -> Delivery {
+    async fn delivery(&self, request: &RawRequest) -> Delivery {
         let _counted = Counted::new(self);
-        let mut received = Received::new(arrival);
+        let mut received = Received::new(request);
         if let Some(delivery) = self.refuse_other_host(&mut received) {
             return delivery;
         }
@@ -396,10 +350,6 @@ impl State {
     }
 }
 
-pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
 /// The response to a violation of the document: the catalogue names the parameter.
 fn refused(violation: &Violation, by_catalogue: bool) -> Reply {
     let text = violation.message.as_str();
@@ -447,28 +397,28 @@ impl Service for State {
         &self.counters
     }
 
-    fn early_fault(&self, arrival: &Arrival) -> Option<Fault> {
+    fn early_fault(&self, request: &RawRequest) -> Option<Fault> {
         if !self.memory().rules.may_fail_in_request() {
             return None;
         }
-        let mut received = Received::new(arrival);
+        let mut received = Received::new(request);
         self.find(&mut received).ok();
         self.memory().rules.fault_in_request(&received)
     }
 
-    fn log(&self, arrival: &Arrival) {
+    fn log(&self, request: &RawRequest) {
         // Complete requests are logged when they are checked against the document.
-        if !arrival.complete {
-            let mut received = Received::new(arrival);
+        if !request.complete {
+            let mut received = Received::new(request);
             self.find(&mut received).ok();
             self.memory().log.push(received);
         }
     }
 
-    async fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> io::Result<Delivery> {
+    async fn respond(&self, request: RawRequest, fault: Option<Fault>) -> io::Result<Delivery> {
         Ok(match fault {
             Some(fault) => Delivery { reply: Reply::empty(200), fault: Some(fault) },
-            None => self.cached_delivery(arrival).await,
+            None => self.cached_delivery(request).await,
         })
     }
 

@@ -1,12 +1,12 @@
 //! Checks JSON values against schemas of the document, and locates mismatches.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use crate::document::{Document, escape, members, strings};
 use crate::format;
+use crate::sort::sort_by;
 
 /// The direction of a value: a request must not have properties that are read-only or not declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,19 +64,21 @@ impl<'a> Checker<'a> {
         value: &Value,
         required: Option<&[&'a str]>,
     ) -> Result<(), Mismatch> {
-        let place = Place { at: "", required, known: &BTreeSet::new(), depth: 0 };
+        let place = Place { at: "", required, known: &[], depth: 0 };
         self.visit(schema, value, place)
     }
 
     /// The properties that a schema requires of a value in this direction. What a schema requires of requests
     /// replaces what its parts require.
-    pub fn required(&self, schema: &'a Value) -> BTreeSet<&'a str> {
-        let mut required = BTreeSet::new();
+    pub fn required(&self, schema: &'a Value) -> Vec<&'a str> {
+        let mut required = Vec::new();
         self.collect_required(schema, 0, &mut required);
+        sort_by(&mut required, Ord::cmp);
+        required.dedup();
         required
     }
 
-    fn collect_required(&self, schema: &'a Value, depth: usize, required: &mut BTreeSet<&'a str>) {
+    fn collect_required(&self, schema: &'a Value, depth: usize, required: &mut Vec<&'a str>) {
         let in_requests = strings(schema, "x-required-in-requests").filter(|_| self.direction == Direction::Request);
         if let Some(names) = in_requests {
             required.extend(names);
@@ -120,11 +122,11 @@ impl<'a> Checker<'a> {
                 self.check_items(part, items, place)?;
             }
         }
-        let known: BTreeSet<&str> = parts.iter().flat_map(|part| property_names(part)).collect();
         if let Value::Object(object) = value {
             self.check_object(schema, &parts, object, place)?;
         }
-        let known: BTreeSet<&str> = known.union(place.known).copied().collect();
+        let known: Vec<&str> =
+            parts.iter().flat_map(|part| property_names(part)).chain(place.known.iter().copied()).collect();
         for part in &parts {
             self.check_choices(part, value, Place { known: &known, required: None, ..place })?;
         }
@@ -162,7 +164,7 @@ impl<'a> Checker<'a> {
         place: Place<'_, 'a>,
     ) -> Result<(), Mismatch> {
         let required = match place.required {
-            Some(names) => names.iter().copied().collect(),
+            Some(names) => names.to_vec(),
             None => self.required(schema),
         };
         if let Some(name) = required.into_iter().find(|name| !object.contains_key(*name)) {
@@ -195,7 +197,7 @@ impl<'a> Checker<'a> {
         let mut open = false;
         for additional in parts.iter().filter_map(|part| part.get("additionalProperties")) {
             match additional {
-                Value::Bool(false) if !place.known.contains(name) => {
+                Value::Bool(false) if !place.known.contains(&name) => {
                     return place.wrong("no such property is allowed");
                 }
                 Value::Bool(allowed) => open |= allowed,
@@ -210,7 +212,7 @@ impl<'a> Checker<'a> {
         let declares = parts.iter().any(|part| {
             part.get("properties").is_some() || members(part, "oneOf").chain(members(part, "anyOf")).count() > 0
         });
-        let known = place.known.contains(name) || self.in_choices(parts, name);
+        let known = place.known.contains(&name) || self.in_choices(parts, name);
         if self.direction == Direction::Request && declares && !open && !known {
             return place.wrong("no such property is declared");
         }
@@ -261,14 +263,13 @@ struct Place<'p, 'a> {
     at: &'p str,
     required: Option<&'p [&'a str]>,
     /// The property names that sibling schemas declare for the same object.
-    known: &'p BTreeSet<&'p str>,
+    known: &'p [&'p str],
     depth: usize,
 }
 
 impl<'p, 'a> Place<'p, 'a> {
     fn below(self, at: &'p str) -> Self {
-        const NOTHING: &BTreeSet<&str> = &BTreeSet::new();
-        Self { at, required: None, known: NOTHING, depth: self.depth + 1 }
+        Self { at, required: None, known: &[], depth: self.depth + 1 }
     }
 
     fn wrong<T>(&self, reason: impl Into<String>) -> Result<T, Mismatch> {

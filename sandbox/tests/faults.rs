@@ -107,7 +107,7 @@ async fn a_closed_port_refuses_until_it_is_opened() {
     assert_eq!(TcpStream::connect(&address).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
     server.open().unwrap();
     assert!(exchange(&mut connect(&server).await, GET).await.0.ends_with("0123456789"));
-    server.fault_once(Fault::Vanish);
+    server.fault_once(Fault::StopServer);
     assert_eq!(exchange(&mut connect(&server).await, GET).await, (String::new(), End::Reset));
     assert_eq!(TcpStream::connect(&address).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }

@@ -361,6 +361,7 @@ fn any_value_anywhere_is_read_so_that_the_strict_stages_accept_it() {
         json!({"$ref": "#/definitions/A (b)", "description": 1}),
         json!({"type": "array", "collectionFormat": "tsv", "required": true, "nullable": true, "const": 1}),
         json!([{"name": "z", "in": "formData", "type": "array"}, {"in": "body", "name": "z"}]),
+        json!([{"name": "z", "in": "body", "type": "array", "items": {}, "collectionFormat": "multi"}]),
     ];
     let (mut readable, mut refused) = (0, 0);
     for document in everything() {

@@ -123,9 +123,14 @@ impl File {
 
     /// Returns the bytes as a stream, which fails if they are more or fewer than announced.
     pub(crate) fn stream(&self) -> Result<Reader> {
+        self.stream_by(READ_AT_ONCE)
+    }
+
+    /// Returns the bytes as a stream. Those of a path come in pieces of this size.
+    pub(crate) fn stream_by(&self, at_once: usize) -> Result<Reader> {
         let inner: Reader = match &self.source {
             Source::Bytes(bytes) => Box::pin(futures_util::stream::iter([Ok(bytes.clone())])),
-            Source::Path(path) => Box::pin(Opened::new(path.clone())),
+            Source::Path(path) => Box::pin(Opened::new(path.clone(), at_once)),
             Source::Reader(reader) => {
                 let taken = reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
                 taken.ok_or_else(|| {
@@ -174,13 +179,17 @@ const READ_AT_ONCE: usize = 64 << 10;
 
 /// The bytes of a file that is opened when the first of them is requested.
 enum Opened {
-    Opening(Pin<Box<dyn Future<Output = io::Result<tokio::fs::File>> + Send>>),
-    BodyMode(ReaderStream<tokio::fs::File>),
+    Opening(Pin<Box<dyn Future<Output = io::Result<ReaderStream<tokio::fs::File>>> + Send>>),
+    Reading(ReaderStream<tokio::fs::File>),
 }
 
 impl Opened {
-    fn new(path: PathBuf) -> Self {
-        Self::Opening(Box::pin(tokio::fs::File::open(path)))
+    fn new(path: PathBuf, at_once: usize) -> Self {
+        Self::Opening(Box::pin(async move {
+            let mut file = tokio::fs::File::open(path).await?;
+            file.set_max_buf_size(at_once);
+            Ok(ReaderStream::with_capacity(file, at_once))
+        }))
     }
 }
 
@@ -191,11 +200,11 @@ impl Stream for Opened {
         loop {
             match &mut *self {
                 Self::Opening(opening) => match opening.as_mut().poll(context) {
-                    Poll::Ready(Ok(file)) => *self = Self::BodyMode(ReaderStream::with_capacity(file, READ_AT_ONCE)),
+                    Poll::Ready(Ok(stream)) => *self = Self::Reading(stream),
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
                     Poll::Pending => return Poll::Pending,
                 },
-                Self::BodyMode(stream) => return Pin::new(stream).poll_next(context),
+                Self::Reading(stream) => return Pin::new(stream).poll_next(context),
             }
         }
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use datagouv::files::{Algorithm, Checksum, RemoteFile};
 use datagouv::{Api, Client};
-use datagouv_sandbox::fault::{Arrival, Fault, FaultServer};
+use datagouv_sandbox::fault::{Fault, FaultServer, RawRequest};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
 use datagouv_sandbox::{Api as Document, Reply, Sandbox, clock};
 
@@ -75,7 +75,7 @@ fn data() -> Vec<u8> {
 }
 
 /// A file, whole or from the requested offset.
-fn ranged(arrival: &Arrival, data: &[u8], tag: &str) -> Reply {
+fn ranged(arrival: &RawRequest, data: &[u8], tag: &str) -> Reply {
     let first = arrival
         .header("range")
         .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok())
@@ -234,7 +234,7 @@ async fn restarts_when_the_file_became_shorter() {
 #[tokio::test]
 async fn skips_the_received_bytes_of_a_server_without_ranges() {
     let folder = Folder::new();
-    let whole = |_: &Arrival| Reply::new(200, "text/csv", data()).with_header("etag", TAG);
+    let whole = |_: &RawRequest| Reply::new(200, "text/csv", data()).with_header("etag", TAG);
     let server = FaultServer::responding(whole).await;
     server.fault_once(Fault::CutBody(10_000));
     let file = RemoteFile::new(format!("{}/a.csv", server.origin()));

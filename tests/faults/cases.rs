@@ -46,7 +46,7 @@ pub fn all() -> Vec<Case> {
     let mut all = vec![
         one("refused port", Setting::Refused),
         one("self-signed certificate", Setting::Untrusted),
-        one("server stops in the call", Setting::Once(Fault::Vanish)),
+        one("server stops in the call", Setting::Once(Fault::StopServer)),
         one("byte by byte", Setting::Once(Fault::Drip(Duration::ZERO))),
         one(
             "byte by byte, under a deadline",

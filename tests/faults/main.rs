@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use datagouv::main::types::DatasetInput;
 use datagouv::{Api, Client, ClientBuilder, Error, Limits, RetryPolicy, Timeouts};
-use datagouv_sandbox::fault::{Arrival, Fault, FaultServer, UntrustedServer};
+use datagouv_sandbox::fault::{Fault, FaultServer, RawRequest, UntrustedServer};
 use datagouv_sandbox::{Reply, Sandbox, clock};
 use futures_util::{StreamExt, stream};
 use tokio::time::{sleep, timeout};
@@ -93,7 +93,7 @@ async fn outcome(kind: Kind, client: &Client, place: &Place, expected: &str) -> 
 }
 
 /// The plan of a fault: one request of a call fails, or all from that one on.
-fn failing(kind: Kind, always: bool) -> impl Fn(&Arrival) -> bool + Send + Sync + 'static {
+fn failing(kind: Kind, always: bool) -> impl Fn(&RawRequest) -> bool + Send + Sync + 'static {
     let seen = AtomicUsize::new(0);
     move |arrival| {
         let number = || seen.fetch_add(1, Ordering::SeqCst) + 1;
@@ -143,7 +143,7 @@ async fn cell(setting: &Setting, kind: Kind, sandbox: &Sandbox, place: &Place, e
         client.main().list_datasets().page_size(1).send().await.expect("the previous call succeeds");
         // The idle connection is closed before the next call.
         sleep(Duration::from_millis(200)).await;
-        server.heal();
+        server.clear_faults();
     }
     let before = server.count();
     let mut ending = outcome(kind, &client, place, expected).await;

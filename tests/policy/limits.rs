@@ -36,7 +36,7 @@ async fn a_stream_holds_its_permit_until_it_ends_or_is_dropped() {
     for _ in 0..5 {
         assert!(waits().await);
     }
-    server.heal();
+    server.clear_faults();
     assert!(next().await);
 }
 

@@ -26,7 +26,7 @@ async fn refuses_redirects_to_private_networks_if_denied() {
         assert!(error.is_private_network() && error.is_refused() && error.attempts() == 1, "{target}: {error:?}");
         assert_eq!(elsewhere.requests().len(), 0, "{target}");
     }
-    server.heal();
+    server.clear_faults();
     let closed = client_of(&server).deny_private_networks(true).build().unwrap();
     assert!(send(&closed, "GET").await.is_ok(), "the API's own origin is the user's choice");
 }

@@ -140,7 +140,7 @@ async fn an_outage_exhausts_the_retry_budget() {
     assert_eq!(server.count(), 20 + 20 / 5);
     assert_eq!(exhausted, 18);
     assert_eq!(events.exhausted.load(Ordering::Relaxed), 18);
-    server.heal();
+    server.clear_faults();
     for _ in 0..5 {
         send(&client, "GET").await.unwrap();
     }
@@ -167,7 +167,7 @@ async fn the_circuit_opens_for_an_unreachable_host_and_closes_again() {
     assert!(third.is_refused() && third.is_circuit_open(), "{third:?}");
     assert!(third.retry_after().unwrap() <= 2 * SECOND);
     assert_eq!((third.attempts(), server.count()), (0, 4));
-    server.heal();
+    server.clear_faults();
     tokio::time::sleep(2 * SECOND).await;
     assert!(send(&client, "GET").await.is_ok());
     assert_eq!(*events.circuit.lock().unwrap(), [CircuitState::Open, CircuitState::Closed]);

@@ -1,6 +1,5 @@
 //! Parts of a scan for several machines.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner};
@@ -10,12 +9,9 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use super::copy::config;
 use crate::count::CountExec;
 use crate::export::ExportExec;
+use crate::groups_exec::GroupsExec;
 use crate::parquet_exec::ParquetCopyExec;
-use crate::scan::{RowsExec, Scan};
-
-/// No row has such a number, and no request is sent for it.
-#[expect(clippy::reversed_empty_ranges, reason = "a partition that reads nothing")]
-const NOTHING: RangeInclusive<i64> = 1..=0;
+use crate::scan::{NOTHING, RowsExec, Scan};
 
 /// Returns how many machines can share a scan of this crate: those of rows have as many parts as ranges of row numbers, those
 /// of Parquet copies as row groups, and others one. `None` for other plans.
@@ -29,7 +25,7 @@ pub fn parts(plan: &dyn ExecutionPlan) -> Option<usize> {
     if let Some(exec) = plan.downcast_ref::<ParquetCopyExec>() {
         return Some(if divisible && config(&exec.scan).is_some() { exec.file.row_groups.max(1) } else { 1 });
     }
-    (plan.is::<CountExec>() || plan.is::<ExportExec>()).then_some(1)
+    (plan.is::<CountExec>() || plan.is::<GroupsExec>() || plan.is::<ExportExec>()).then_some(1)
 }
 
 /// Returns the size of the file that a scan reads, in bytes; `None` for a plan that is not the scan of a Parquet copy.

@@ -20,6 +20,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::ipc::reader::StreamReader;
+use datafusion::arrow::ipc::writer::StreamWriter;
 use datafusion::common::{Result, plan_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
@@ -36,6 +38,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::count::CountExec;
 use crate::export::{Export, ExportExec};
+use crate::groups_exec::GroupsExec;
 use crate::parquet_exec::{CopyFile, ParquetCopyExec};
 use crate::scan::{RowsExec, Scan};
 use crate::source::Source;
@@ -45,7 +48,7 @@ pub use access::AllowedHosts;
 pub use divide::{divide, file_bytes, parts};
 
 /// The version of the bytes. It changes with them.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Returns the version of the plans that this program writes and reads: of their form, of this crate and of DataFusion, of
 /// which all machines of a cluster need the same.
@@ -110,6 +113,9 @@ struct Envelope {
     /// The scan of a Parquet copy.
     #[prost(message, optional, tag = "5")]
     scan: Option<protobuf::PhysicalPlanNode>,
+    /// Groups, as a stream of Arrow's IPC.
+    #[prost(bytes = "vec", tag = "6")]
+    groups: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,6 +136,9 @@ enum Node {
         source: Source,
         condition: String,
         rows: u64,
+    },
+    Groups {
+        description: String,
     },
     Export {
         site: Site,
@@ -182,6 +191,11 @@ impl PhysicalExtensionCodec for PlanCodec {
                 Arc::new(exec)
             }
             Node::Count { source, condition, rows } => Arc::new(CountExec::new(source, condition, rows)),
+            Node::Groups { description } => {
+                let mut batches = StreamReader::try_new(envelope.groups.as_slice(), None)?;
+                let Some(batch) = batches.next() else { return plan_err!("the plan has no groups") };
+                Arc::new(GroupsExec::new(description, batch?))
+            }
             Node::Export { site, export, limit } => {
                 Arc::new(ExportExec::new(access.client(&site, Some("main"))?, export, schema, limit))
             }
@@ -203,7 +217,7 @@ impl PhysicalExtensionCodec for PlanCodec {
         bytes: &mut Vec<u8>,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
-        let (mut dynamic, mut scan) = (Vec::new(), None);
+        let (mut dynamic, mut scan, mut groups) = (Vec::new(), None, Vec::new());
         let mut schema = Some(plan.schema());
         let node = if let Some(exec) = plan.downcast_ref::<RowsExec>() {
             for filter in &exec.dynamic {
@@ -222,6 +236,11 @@ impl PhysicalExtensionCodec for PlanCodec {
             }
         } else if let Some(exec) = plan.downcast_ref::<CountExec>() {
             Node::Count { source: exec.source.clone(), condition: exec.condition.clone(), rows: exec.rows }
+        } else if let Some(exec) = plan.downcast_ref::<GroupsExec>() {
+            let mut writer = StreamWriter::try_new(&mut groups, &exec.batch.schema())?;
+            writer.write(&exec.batch)?;
+            writer.finish()?;
+            Node::Groups { description: exec.description.clone() }
         } else if let Some(exec) = plan.downcast_ref::<ExportExec>() {
             Node::Export { site: Site::of(&exec.client), export: exec.export, limit: exec.limit }
         } else if let Some(exec) = plan.downcast_ref::<ParquetCopyExec>() {
@@ -242,6 +261,7 @@ impl PhysicalExtensionCodec for PlanCodec {
             schema: schema.map(|schema| schema.as_ref().try_into()).transpose()?,
             dynamic,
             scan,
+            groups,
         };
         envelope.encode(bytes).map_err(|error| DataFusionError::External(Box::new(error)))
     }

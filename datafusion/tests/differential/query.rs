@@ -21,6 +21,8 @@ pub struct Column {
     literals: Vec<String>,
     /// Pieces of its texts.
     pieces: Vec<String>,
+    /// Whether its sums are the same in any order of the rows.
+    sums_exactly: bool,
 }
 
 /// A query, and what is to be known to compare its results.
@@ -46,6 +48,13 @@ impl Known {
             }
             values.sort_unstable();
             values.dedup();
+            let sums_exactly = matches!(field.data_type(), DataType::Int64 | DataType::Float64)
+                && values.iter().all(|value| {
+                    let number: f64 = value.parse().unwrap();
+                    number.abs() < 1e12
+                        && (number * 8.0).fract() == 0.0
+                        && !(number == 0.0 && number.is_sign_negative())
+                });
             let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
             let literals = match field.data_type() {
                 DataType::Utf8 => values.iter().map(|value| quoted(value)).chain([quoted("absent")]).collect(),
@@ -75,6 +84,7 @@ impl Known {
                 is_json: field.extension_type_name() == Some("arrow.json"),
                 literals,
                 pieces,
+                sums_exactly,
             }
         });
         Self { name: name.to_owned(), columns: columns.collect() }
@@ -236,8 +246,11 @@ fn aggregation(random: &mut Rng, tables: &[(&str, &Known)], from: &str) -> Query
         let Some(column) = table.pick(random, |column| !column.is_json) else { continue };
         let name = column.sql(alias);
         // Sums of decimals depend on the order of the rows, as do least and greatest ones where there is NaN.
-        select.push(match (&column.data_type, random.u8(..4)) {
-            (DataType::Boolean | DataType::Float64, _) | (_, 0) => format!("count({name})"),
+        select.push(match (&column.data_type, random.u8(..6)) {
+            (_, 4) if column.sums_exactly => format!("sum({name})"),
+            (_, 5) if column.sums_exactly => format!("avg({name})"),
+            (DataType::Float64, _) if !column.sums_exactly => format!("count({name})"),
+            (DataType::Boolean, _) | (_, 0) => format!("count({name})"),
             (_, 1) => format!("max({name})"),
             (_, 2) => format!("min({name})"),
             _ => format!("count(DISTINCT {name})"),

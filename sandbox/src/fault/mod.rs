@@ -16,10 +16,10 @@
 //! # }
 //! ```
 
-pub(crate) mod arrival;
 #[cfg(feature = "gzip")]
 mod bomb;
 pub(crate) mod play;
+pub(crate) mod raw_request;
 mod server;
 #[cfg(feature = "tls")]
 mod tls;
@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use arrival::Arrival;
+pub use raw_request::RawRequest;
 pub use server::FaultServer;
 #[cfg(feature = "tls")]
 pub use tls::UntrustedServer;
@@ -51,7 +51,7 @@ pub enum Fault {
     CloseBeforeHeaders,
     /// The server stops: the connection is reset, and its port refuses all others, until
     /// [`FaultServer::open`].
-    Vanish,
+    StopServer,
     /// The connection is closed within the headers.
     CutHeaders,
     /// The connection is reset between the headers and the body.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::Fault;
 #[cfg(feature = "gzip")]
 use super::bomb;
 use crate::response::Reply;
+use crate::socket;
 
 /// The state of the connection after a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,15 +55,15 @@ pub(crate) async fn play(
         Some(Fault::ClosedAfterwards) => write_reply(stream, &reply, is_head).await.map(|()| After::Closing),
         Some(Fault::ResetInRequest(_) | Fault::ResetBeforeHeaders) => Ok(After::Reset),
         Some(Fault::CloseBeforeHeaders) => Ok(After::Close),
-        Some(Fault::Vanish) => Ok(After::Gone),
+        Some(Fault::StopServer) => Ok(After::Gone),
         Some(Fault::StallBeforeHeaders) => Ok(After::Silent),
         Some(Fault::CutHeaders) => {
             let head = head(&reply, whole);
-            stream.write_all(&head[..head.len() / 2]).await?;
+            socket::write(stream, &head[..head.len() / 2]).await?;
             Ok(After::Close)
         }
         Some(Fault::ResetAfterHeaders) => {
-            stream.write_all(&head(&reply, whole)).await?;
+            socket::write(stream, &head(&reply, whole)).await?;
             tokio::time::sleep(PAUSE).await;
             Ok(After::Reset)
         }
@@ -83,14 +83,14 @@ pub(crate) async fn play(
             Ok(After::Silent)
         }
         Some(Fault::Drip(pause)) => {
-            stream.write_all(&head(&reply, whole)).await?;
+            socket::write(stream, &head(&reply, whole)).await?;
             for byte in &reply.body {
                 if pause.is_zero() {
                     tokio::task::yield_now().await;
                 } else {
                     tokio::time::sleep(*pause).await;
                 }
-                stream.write_all(&[*byte]).await?;
+                socket::write(stream, &[*byte]).await?;
             }
             Ok(After::Open)
         }
@@ -104,14 +104,14 @@ pub(crate) async fn play(
             Ok(After::Open)
         }
         Some(Fault::CutChunked(kept)) => {
-            stream.write_all(&head(&reply, Framing::Chunked)).await?;
+            socket::write(stream, &head(&reply, Framing::Chunked)).await?;
             chunk(stream, up_to(&reply.body, *kept)).await?;
             Ok(After::Close)
         }
         Some(Fault::InvalidChunk(kept)) => {
-            stream.write_all(&head(&reply, Framing::Chunked)).await?;
+            socket::write(stream, &head(&reply, Framing::Chunked)).await?;
             chunk(stream, up_to(&reply.body, *kept)).await?;
-            stream.write_all(b"no size\r\nnothing\r\n").await?;
+            socket::write(stream, b"no size\r\nnothing\r\n").await?;
             Ok(After::Close)
         }
         Some(Fault::Halved) => {
@@ -129,11 +129,11 @@ pub(crate) async fn play(
         #[cfg(feature = "gzip")]
         Some(Fault::GzipBomb(size)) => {
             let reply = Reply::new(200, "application/json", Bytes::new()).with_header("content-encoding", "gzip");
-            stream.write_all(&head(&reply, Framing::Chunked)).await?;
+            socket::write(stream, &head(&reply, Framing::Chunked)).await?;
             for part in bomb::bomb(*size) {
                 chunk(stream, &part).await?;
             }
-            stream.write_all(b"0\r\n\r\n").await?;
+            socket::write(stream, b"0\r\n\r\n").await?;
             Ok(After::Open)
         }
         Some(Fault::InvalidUtf8) => {
@@ -175,12 +175,12 @@ async fn write_reply(stream: &mut TcpStream, reply: &Reply, is_head: bool) -> io
     if !is_head {
         message.extend_from_slice(&reply.body);
     }
-    stream.write_all(&message).await
+    socket::write(stream, &message).await
 }
 
 async fn part(stream: &mut TcpStream, reply: &Reply, framing: Framing, kept: usize) -> io::Result<()> {
-    stream.write_all(&head(reply, framing)).await?;
-    stream.write_all(up_to(&reply.body, kept)).await
+    socket::write(stream, &head(reply, framing)).await?;
+    socket::write(stream, up_to(&reply.body, kept)).await
 }
 
 async fn chunk(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
@@ -188,17 +188,17 @@ async fn chunk(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
     if data.is_empty() {
         return Ok(());
     }
-    stream.write_all(format!("{:x}\r\n", data.len()).as_bytes()).await?;
-    stream.write_all(data).await?;
-    stream.write_all(b"\r\n").await
+    socket::write(stream, format!("{:x}\r\n", data.len()).as_bytes()).await?;
+    socket::write(stream, data).await?;
+    socket::write(stream, b"\r\n").await
 }
 
 async fn huge_headers(stream: &mut TcpStream, size: u64) -> io::Result<After> {
     let line = format!("x-filling: {}\r\n", "0".repeat(1011));
     let lines = line.repeat(64);
-    stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
+    socket::write(stream, b"HTTP/1.1 200 OK\r\n").await?;
     for _ in 0..size.div_ceil(lines.len() as u64) {
-        stream.write_all(lines.as_bytes()).await?;
+        socket::write(stream, lines.as_bytes()).await?;
     }
     Ok(After::Close)
 }

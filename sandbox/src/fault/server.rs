@@ -11,13 +11,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::upstream::Upstream;
-use super::{Arrival, Fault};
+use super::{Fault, RawRequest};
 use crate::file::File;
 use crate::response::Reply;
 use crate::server::{Counters, Delivery, Service, serve};
-use crate::{Api, Sandbox, state};
+use crate::{Api, Sandbox, api};
 
-type Plan = Arc<dyn Fn(&Arrival) -> Option<Fault> + Send + Sync>;
+type Plan = Arc<dyn Fn(&RawRequest) -> Option<Fault> + Send + Sync>;
 
 /// A running server whose requests fail according to a plan; it stops when it is dropped.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ struct State {
 struct Memory {
     plan: Plan,
     counting: bool,
-    log: Vec<Arrival>,
+    log: Vec<RawRequest>,
 }
 
 impl fmt::Debug for State {
@@ -74,7 +74,7 @@ impl FaultServer {
     ///
     /// # Panics
     /// When no port can be bound: there is nothing to test then.
-    pub async fn responding(respond: impl Fn(&Arrival) -> Reply + Send + Sync + 'static) -> Self {
+    pub async fn responding(respond: impl Fn(&RawRequest) -> Reply + Send + Sync + 'static) -> Self {
         Self::start(Upstream::Function(Arc::new(respond))).await
     }
 
@@ -84,7 +84,7 @@ impl FaultServer {
     /// When no port can be bound: there is nothing to test then.
     pub async fn serving(content_type: &str, data: impl Into<Bytes>) -> Self {
         let file = File::new(content_type, data);
-        Self::responding(move |arrival| file.reply(&arrival.method, &arrival.header_map())).await
+        Self::responding(move |request| file.reply(&request.method, &request.header_map())).await
     }
 
     async fn start(upstream: Upstream) -> Self {
@@ -109,11 +109,11 @@ impl FaultServer {
 
     /// The base URL of an API of the sandbox behind it, without a final slash.
     pub fn url(&self, api: Api) -> String {
-        format!("{}{}", self.origin(), state::base(api))
+        format!("{}{}", self.origin(), api::base(api))
     }
 
     /// Sets which requests fail, from now on.
-    pub fn plan(&self, plan: impl Fn(&Arrival) -> Option<Fault> + Send + Sync + 'static) {
+    pub fn plan(&self, plan: impl Fn(&RawRequest) -> Option<Fault> + Send + Sync + 'static) {
         self.state.memory().plan = Arc::new(plan);
     }
 
@@ -125,13 +125,13 @@ impl FaultServer {
     /// Makes the n-th request from now fail, counted from 1, and no other.
     pub fn fault_nth(&self, nth: usize, fault: Fault) {
         let number = self.count() + nth;
-        self.plan(move |arrival| (arrival.number == number).then(|| fault.clone()));
+        self.plan(move |request| (request.number == number).then(|| fault.clone()));
     }
 
     /// Makes the n-th request from now fail, counted from 1, and all after it.
     pub fn fault_from(&self, nth: usize, fault: Fault) {
         let number = self.count() + nth;
-        self.plan(move |arrival| (arrival.number >= number).then(|| fault.clone()));
+        self.plan(move |request| (request.number >= number).then(|| fault.clone()));
     }
 
     /// Makes every request fail.
@@ -140,7 +140,7 @@ impl FaultServer {
     }
 
     /// Ends the faults: no further request fails.
-    pub fn heal(&self) {
+    pub fn clear_faults(&self) {
         self.plan(|_| None);
     }
 
@@ -151,7 +151,7 @@ impl FaultServer {
         let _ = task.await;
     }
 
-    /// Opens the port again, after [`FaultServer::close`] or [`Fault::Vanish`].
+    /// Opens the port again, after [`FaultServer::close`] or [`Fault::StopServer`].
     pub fn open(&self) -> io::Result<()> {
         let listener = listen(self.address)?;
         *self.task() = tokio::spawn(serve(listener, Arc::clone(&self.state)));
@@ -163,7 +163,7 @@ impl FaultServer {
     }
 
     /// Counts requests from now on without logging them, for tests with very many.
-    pub fn only_count(&self) {
+    pub fn stop_logging(&self) {
         self.state.memory().counting = true;
     }
 
@@ -178,12 +178,12 @@ impl FaultServer {
     }
 
     /// The requests that have arrived, in their order.
-    pub fn requests(&self) -> Vec<Arrival> {
+    pub fn requests(&self) -> Vec<RawRequest> {
         self.state.memory().log.clone()
     }
 
     /// The requests that have arrived since the last call, removed from the log.
-    pub fn take_requests(&self) -> Vec<Arrival> {
+    pub fn take_requests(&self) -> Vec<RawRequest> {
         std::mem::take(&mut self.state.memory().log)
     }
 }
@@ -215,23 +215,23 @@ impl Service for State {
         &self.counters
     }
 
-    fn early_fault(&self, arrival: &Arrival) -> Option<Fault> {
+    fn early_fault(&self, request: &RawRequest) -> Option<Fault> {
         let plan = Arc::clone(&self.memory().plan);
-        plan(arrival)
+        plan(request)
     }
 
-    fn log(&self, arrival: &Arrival) {
+    fn log(&self, request: &RawRequest) {
         let mut memory = self.memory();
         if !memory.counting {
-            memory.log.push(arrival.clone());
+            memory.log.push(request.clone());
         }
     }
 
-    async fn respond(&self, arrival: Arrival, fault: Option<Fault>) -> io::Result<Delivery> {
+    async fn respond(&self, request: RawRequest, fault: Option<Fault>) -> io::Result<Delivery> {
         let reply = match &fault {
             Some(Fault::Reply(reply)) => reply.clone(),
             Some(fault) if !fault.serves() => Reply::empty(200),
-            _ => self.upstream.reply(&arrival, &self.origin).await?,
+            _ => self.upstream.reply(&request, &self.origin).await?,
         };
         Ok(Delivery { reply, fault })
     }

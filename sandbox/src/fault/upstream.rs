@@ -5,19 +5,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
 
-use super::Arrival;
+use super::RawRequest;
 use crate::response::Reply;
+use crate::socket;
 
 /// Headers that belong to a connection, not to a message.
 const FRAMING: [&str; 5] = ["connection", "content-length", "transfer-encoding", "keep-alive", "date"];
 
 #[derive(Clone)]
 pub(super) enum Upstream {
-    Function(Arc<dyn Fn(&Arrival) -> Reply + Send + Sync>),
+    Function(Arc<dyn Fn(&RawRequest) -> Reply + Send + Sync>),
     /// Another server; its origin is replaced in responses by that of the fault server.
     Server(SocketAddr),
 }
@@ -32,29 +32,29 @@ impl fmt::Debug for Upstream {
 }
 
 impl Upstream {
-    pub(super) async fn reply(&self, arrival: &Arrival, origin: &str) -> io::Result<Reply> {
+    pub(super) async fn reply(&self, request: &RawRequest, origin: &str) -> io::Result<Reply> {
         match self {
-            Self::Function(function) => Ok(function(arrival)),
+            Self::Function(function) => Ok(function(request)),
             Self::Server(address) => {
-                let reply = forward(*address, arrival).await?;
+                let reply = forward(*address, request).await?;
                 Ok(renamed(reply, &format!("http://{address}"), origin))
             }
         }
     }
 }
 
-async fn forward(address: SocketAddr, arrival: &Arrival) -> io::Result<Reply> {
-    let mut head = format!("{} {} HTTP/1.1\r\n", arrival.method, arrival.target).into_bytes();
-    for (name, value) in arrival.headers().filter(|(name, _)| !is_framing(name)) {
+async fn forward(address: SocketAddr, request: &RawRequest) -> io::Result<Reply> {
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes();
+    for (name, value) in request.headers().filter(|(name, _)| !is_framing(name)) {
         head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
     }
-    head.extend_from_slice(format!("connection: close\r\ncontent-length: {}\r\n\r\n", arrival.body.len()).as_bytes());
+    head.extend_from_slice(format!("connection: close\r\ncontent-length: {}\r\n\r\n", request.body.len()).as_bytes());
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(&head).await?;
-    stream.write_all(&arrival.body).await?;
-    let mut response = Vec::new();
-    stream.read_to_end(&mut response).await?;
-    parse(&response, arrival.method == "HEAD")
+    socket::write(&mut stream, &head).await?;
+    socket::write(&mut stream, &request.body).await?;
+    let mut response = BytesMut::new();
+    while socket::read(&mut stream, &mut response).await? > 0 {}
+    parse(&response, request.method == "HEAD")
 }
 
 fn parse(bytes: &[u8], is_head: bool) -> io::Result<Reply> {

@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
+use super::database_error::DatabaseError;
 use super::decimal::Decimal;
-use super::failure::DatabaseError;
-use super::front::{Aggregate, Field, Order, Selection};
-use super::select::{Database, Expression, compare, default_name, in_order, without_nul};
+use super::expression::{Database, Expression, compare, default_name, in_order, without_nul};
+use super::statement::{Aggregate, Field, Order, Selection};
 use super::table::Table;
 use super::value::{Datum, Kind};
+use crate::sort::sort_by;
 
 /// How a result is computed from groups of rows.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl Plan {
             }))
         };
         let mut sorted = matched.to_vec();
-        sorted.sort_by(in_groups);
+        sort_by(&mut sorted, in_groups);
         let mut groups: Vec<&[usize]> = sorted.chunk_by(|left, right| in_groups(left, right).is_eq()).collect();
         if by.is_empty() && groups.is_empty() {
             groups.push(&[]);

@@ -4,23 +4,23 @@ use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use super::moment::{read_timestamp, write_timestamp};
-use super::objects::{Class, Community};
+use super::class::Class;
+use super::fields::{Fields, badges, slug};
+use super::objects::{Community, Owned};
 use super::samples::{ORGANIZATIONS, SAMPLES, Sample};
 use super::table::Table;
-use super::views::badges;
+use super::timestamp::{read_timestamp, write_timestamp};
 use crate::Api;
+use crate::api::base;
 use crate::client::User;
 use crate::file::File;
-use crate::state::{Files, base};
+use crate::file::Files;
 
 /// The first of January 2026, in microseconds of Unix.
 const BEGINNING: i64 = 1_767_225_600_000_000;
-
-pub(crate) type Fields = Map<String, Value>;
 
 /// A resource, with its fields as the API shows them.
 #[derive(Debug)]
@@ -28,6 +28,39 @@ pub(crate) struct Resource {
     pub(crate) id: String,
     pub(crate) fields: Fields,
     pub(crate) table: Option<Arc<Table>>,
+}
+
+/// A resource of the community, its dataset and its owner.
+#[derive(Debug)]
+pub(crate) struct CommunityResource {
+    pub(crate) resource: Resource,
+    /// The id of its dataset.
+    pub(crate) dataset: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) organization: Option<String>,
+}
+
+impl CommunityResource {
+    pub(crate) fn owned(&self) -> Owned<'_> {
+        let (owner, organization) = (self.owner.as_deref(), self.organization.as_deref());
+        Owned { class: Class::Dataset, id: &self.resource.id, owner, organization }
+    }
+}
+
+/// Whom to contact about an object.
+#[derive(Debug, Clone)]
+pub(crate) struct ContactPoint {
+    pub(crate) id: String,
+    pub(crate) fields: Fields,
+    pub(crate) owner: Option<String>,
+    pub(crate) organization: Option<String>,
+}
+
+impl ContactPoint {
+    pub(crate) fn owned(&self) -> Owned<'_> {
+        let (owner, organization) = (self.owner.as_deref(), self.organization.as_deref());
+        Owned { class: Class::Dataset, id: &self.id, owner, organization }
+    }
 }
 
 /// A dataset: the fields that a client may write, and those of the platform.
@@ -100,10 +133,12 @@ pub(crate) struct Catalogue {
     set_at: u32,
     /// Ids for what is created next.
     pub(crate) next_ids: VecDeque<String>,
-    /// How many ids were made of things that are no datasets.
+    /// How many ids were made of objects that are no datasets.
     pub(crate) made: u32,
     /// What there is beside datasets.
     pub(crate) community: Community,
+    pub(crate) community_resources: Vec<CommunityResource>,
+    pub(crate) contacts: Vec<ContactPoint>,
     /// Discussions about objects; people and organizations are named by their ids.
     pub(crate) discussions: Vec<Value>,
 }
@@ -119,6 +154,8 @@ impl Catalogue {
             next_ids: VecDeque::new(),
             made: 0,
             community: Community::default(),
+            community_resources: Vec::new(),
+            contacts: Vec::new(),
             discussions: Vec::new(),
         };
         catalogue.community = Community::new(&catalogue.time());
@@ -323,15 +360,22 @@ impl Catalogue {
             metrics.insert(name.to_owned(), value);
         }
         let mut fields = dataset.fields.clone();
+        fields.insert("contact_points".to_owned(), self.contact_points(&dataset.fields["contact_points"], viewer));
         let url = format!("{}{}/datasets/{}/", self.origin, base(api), dataset.id);
         let resources = if api == Api::MainV2 {
             let link = |name: &str, total: usize| {
                 let href = format!("{url}{name}/?page=1&page_size=50");
                 json!({"rel": "subsection", "href": href, "type": "GET", "total": total})
             };
-            fields.insert("community_resources".to_owned(), link("community_resources", 0));
+            fields.insert(
+                "community_resources".to_owned(),
+                link("community_resources", self.community_resources_of(&dataset.id).count()),
+            );
             link("resources", dataset.resources.len())
         } else {
+            let community = self.community_resources_of(&dataset.id);
+            let community = community.map(|one| self.show_community_resource(one, viewer)).collect();
+            fields.insert("community_resources".to_owned(), community);
             dataset.resources.iter().map(|resource| Value::Object(resource.fields.clone())).collect()
         };
         let has = |name: &str| !fields[name].is_null();
@@ -359,6 +403,11 @@ impl Catalogue {
 }
 
 impl Dataset {
+    pub(crate) fn owned(&self) -> Owned<'_> {
+        let (owner, organization) = (self.owner.as_deref(), self.organization.as_deref());
+        Owned { class: Class::Dataset, id: &self.id, owner, organization }
+    }
+
     pub(crate) fn is_private(&self) -> bool {
         self.fields["private"] == true
     }
@@ -394,25 +443,4 @@ pub(crate) fn default_fields() -> Fields {
 /// The id of one of the organizations from the start.
 fn organization(index: usize) -> String {
     ORGANIZATIONS[index % ORGANIZATIONS.len()].0.to_owned()
-}
-
-/// Lower-case ASCII letters and digits of a French text.
-pub(crate) fn plain(text: &str) -> String {
-    let folded = text.chars().flat_map(char::to_lowercase).map(|char| match char {
-        'à' | 'â' | 'ä' => 'a',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'î' | 'ï' => 'i',
-        'ô' | 'ö' => 'o',
-        'ù' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        other => other,
-    });
-    folded.collect()
-}
-
-/// The slug of a title.
-pub(crate) fn slug(title: &str) -> String {
-    let dashed: String =
-        plain(title).chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
-    dashed.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::failure::DatabaseError;
-use super::front::{Comparison, Filter, Is, Test};
-use super::select::{Database, Expression, without_nul};
+use super::database_error::DatabaseError;
+use super::expression::{Database, Expression, without_nul};
+use super::statement::{Comparison, Filter, Is, Test};
 use super::table::Table;
 use super::value::{Datum, Kind};
 

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::objects::Class;
-use super::writing::is_id;
-use super::{Call, HandlerResult, Platform, message};
+use super::call::{Call, HandlerResult, message};
+use super::class::Class;
+use super::fields::is_id;
+use super::state::Platform;
 use crate::response::Reply;
 
 pub(super) const MAIN: [&str; 13] = [
@@ -81,7 +82,7 @@ impl Platform {
         let index = self.place_to_change(call, Class::Dataservice)?;
         let dataset = self.catalogue.dataset(call.capture("dataset"));
         let dataset = dataset.map(|index| self.catalogue.datasets[index].id.clone());
-        let dataset = dataset.ok_or_else(super::things::not_found)?;
+        let dataset = dataset.ok_or_else(super::call::not_found)?;
         let now = self.catalogue.now();
         let service = self.object_mut(index);
         let position = service.datasets.iter().position(|used| *used == dataset);

@@ -2,17 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::catalogue::{Dataset, Fields, Resource, default_fields, plain};
-use super::objects::Class;
-use super::things::named;
+use super::call::{Call, HandlerResult, message};
+use super::catalogue::{Dataset, Resource, default_fields};
+use super::class::Class;
+use super::fields::{Fields, date_time, plain, reference, tags, text};
+use super::object_operations::named;
+use super::state::{Deleted, Platform};
 use super::views::spatial;
-use super::writing::{moment, reference, tags};
-use super::{Call, Deleted, HandlerResult, Platform, message};
 use crate::Api;
+use crate::api::base;
 use crate::client::User;
+use crate::file::Files;
 use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
-use crate::state::{Files, base};
+use crate::sort::sort_by_key;
 
 pub(super) const BADGES: [&str; 6] = ["hvd", "inspire", "pivotal-data", "sl", "spd", "sr"];
 
@@ -50,18 +53,19 @@ impl Platform {
             "add_dataset_badge" | "delete_dataset_badge" => self.badge_of_dataset(call),
             "list_dataset_followers" | "follow_dataset" | "unfollow_dataset" => self.followers(call, Class::Dataset),
             "suggest_datasets" => self.suggest_datasets(call),
-            _ => return self.respond_on_things(call),
+            _ => return self.respond_on_community_resources(call, files).or_else(|| self.respond_on_objects(call)),
         })
     }
 
     /// What is neither a dataset nor a resource.
-    fn respond_on_things(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
+    fn respond_on_objects(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
         self.respond_on_organizations(call)
             .or_else(|| self.respond_on_reuses(call))
             .or_else(|| self.respond_on_dataservices(call))
             .or_else(|| self.respond_on_topics(call))
             .or_else(|| self.respond_on_users(call))
             .or_else(|| self.respond_on_discussions(call))
+            .or_else(|| self.respond_on_contact_points(call))
     }
 
     pub(super) fn handle_main_v2(&mut self, call: &Call<'_>) -> Option<HandlerResult> {
@@ -76,7 +80,7 @@ impl Platform {
             | "get_resource_extras"
             | "update_resource_extras"
             | "delete_resource_extras" => self.extras(call),
-            _ => return self.respond_on_things(call),
+            _ => return self.respond_on_objects(call),
         })
     }
 
@@ -199,7 +203,7 @@ impl Platform {
                 Some(value) if name == "temporal_coverage" => fields.insert(name.clone(), days(value)),
                 Some(value) if name == "tags" => fields.insert(name.clone(), tags(value)),
                 Some(value) if matches!(name.as_str(), "frequency_date" | "archived") => {
-                    fields.insert(name.clone(), moment(value))
+                    fields.insert(name.clone(), date_time(value))
                 }
                 Some(value) => fields.insert(name.clone(), value.clone()),
                 None => None,
@@ -223,7 +227,7 @@ impl Platform {
     }
 
     /// Owner and organization of a new dataset.
-    fn owners_of(&self, body: &Value, user: User) -> Result<(Option<String>, Option<String>), Reply> {
+    pub(super) fn owners_of(&self, body: &Value, user: User) -> Result<(Option<String>, Option<String>), Reply> {
         let written = |name: &str| body.get(name).filter(|value| !value.is_null()).and_then(reference);
         if let Some(id) = written("organization") {
             let community = &self.catalogue.community;
@@ -285,7 +289,7 @@ impl Platform {
             dataset.is_visible() && (of("title") || of("acronym"))
         };
         let mut found: Vec<&Dataset> = self.catalogue.datasets.iter().rev().filter(holds).collect();
-        found.sort_by_key(|dataset| std::cmp::Reverse(self.catalogue.community.followers(&dataset.id).count()));
+        sort_by_key(&mut found, true, |dataset| self.catalogue.community.followers(&dataset.id).count());
         let shown = found.into_iter().take(size).map(|dataset| {
             json!({
                 "id": dataset.id, "title": dataset.fields["title"], "acronym": dataset.fields["acronym"],
@@ -316,10 +320,7 @@ impl Platform {
         if body["filetype"] == "file" {
             return Err(message(400, "This endpoint only supports remote resources"));
         }
-        let mut errors = Map::new();
-        for name in ["title", "url"].into_iter().filter(|name| body[*name].as_str().is_none_or(str::is_empty)) {
-            errors.insert(name.to_owned(), json!(["Ce champ est requis."]));
-        }
+        let errors = required(&body, &["title", "url"]);
         if !errors.is_empty() {
             return Err(Reply::json(400, &json!({"errors": errors})));
         }
@@ -343,8 +344,11 @@ impl Platform {
     }
 
     fn get_resource_of_any(&self, call: &Call<'_>) -> HandlerResult {
-        let (dataset, resource) =
-            self.catalogue.resource(call.capture("rid")).ok_or_else(|| message(404, "Resource does not exist"))?;
+        let id = call.capture("rid");
+        if let Some(one) = self.catalogue.community_resources.iter().find(|one| one.resource.id == id) {
+            return Ok(Reply::json(200, &json!({"resource": one.resource.fields, "dataset_id": one.dataset})));
+        }
+        let (dataset, resource) = self.catalogue.resource(id).ok_or_else(|| message(404, "Resource does not exist"))?;
         Ok(Reply::json(200, &json!({"resource": resource.fields, "dataset_id": dataset.id})))
     }
 
@@ -387,17 +391,19 @@ impl Platform {
     }
 }
 
-pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
 /// The response to an invalid form.
 fn refused(field: &str, reason: &str) -> Reply {
     Reply::json(400, &json!({"errors": {field: [reason]}}))
 }
 
+/// The errors of the fields of a form that are empty.
+pub(super) fn required(body: &Value, names: &[&str]) -> Map<String, Value> {
+    let empty = names.iter().filter(|name| body[**name].as_str().is_none_or(str::is_empty));
+    empty.map(|name| ((*name).to_owned(), json!(["Ce champ est requis."]))).collect()
+}
+
 /// The fields of a resource that a client may write.
-fn write_resource(resource: &mut Resource, body: &Value) {
+pub(super) fn write_resource(resource: &mut Resource, body: &Value) {
     for name in [
         "title",
         "description",

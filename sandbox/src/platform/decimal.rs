@@ -3,8 +3,6 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use num_bigint::{BigInt, BigUint, Sign};
-
 /// The largest numbers of digits before and after the point in the database.
 const MOST_DIGITS: (i64, i64) = (131_072, 16_383);
 
@@ -17,12 +15,20 @@ pub(crate) enum Decimal {
     NotANumber,
 }
 
-/// An integer, of which the last `scale` digits are after the decimal point.
-#[derive(Debug, Clone)]
+/// A finite number, in groups of four decimal digits as the database stores it: the precision of a quotient depends on
+/// where the groups start.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Number {
-    digits: BigInt,
-    scale: u32,
+    /// False for zero.
+    negative: bool,
+    /// Least significant first, without zeros at the end; `scale.div_ceil(4)` of them are after the decimal point.
+    groups: Vec<u16>,
+    /// How many digits are written after the decimal point.
+    scale: usize,
 }
+
+const GROUP: u16 = 10_000;
+const GROUP_DIGITS: usize = 4;
 
 impl Decimal {
     /// Reads a trimmed text; None if it is not a decimal.
@@ -37,19 +43,16 @@ impl Decimal {
     }
 
     pub(crate) fn from_i64(number: i64) -> Self {
-        Self::Finite(Number { digits: number.into(), scale: 0 })
+        Self::Finite(Number::new(number < 0, groups_of(number.unsigned_abs()), 0))
     }
 
     /// The sum of decimals.
     pub(crate) fn sum<'a>(numbers: impl Iterator<Item = &'a Self>) -> Self {
-        let mut sum = Number { digits: BigInt::ZERO, scale: 0 };
+        let mut sum = Number::default();
         let (mut positive, mut negative) = (false, false);
         for number in numbers {
             match number {
-                Self::Finite(number) => {
-                    let scale = sum.scale.max(number.scale);
-                    sum = Number { digits: sum.scaled_to(scale) + number.scaled_to(scale), scale };
-                }
+                Self::Finite(number) => sum = sum.plus(number),
                 Self::Infinity => positive = true,
                 Self::NegativeInfinity => negative = true,
                 Self::NotANumber => return Self::NotANumber,
@@ -65,33 +68,30 @@ impl Decimal {
 
     /// Divides by a count, with as many digits as PostgreSQL gives a quotient.
     pub(crate) fn divided_by(&self, count: usize) -> Self {
-        let Self::Finite(number) = self else { return self.clone() };
-        let count = BigUint::from(count.max(1));
-        let (weight, first) = leading_group(number.digits.magnitude(), number.scale);
-        let (divisor_weight, divisor_first) = leading_group(&count, 0);
-        let weight = weight - divisor_weight - i64::from(first <= divisor_first);
-        let scale = (16 - weight * 4).max(i64::from(number.scale)).clamp(0, 1_000);
-        let scale = u32::try_from(scale).unwrap_or_default();
-        let dividend = number.digits.magnitude() * ten_to(scale.saturating_sub(number.scale));
-        let divisor = count * ten_to(number.scale.saturating_sub(scale));
-        // A half is rounded away from zero.
-        let quotient = (dividend * 2_u32 + &divisor) / (divisor * 2_u32);
-        Self::Finite(Number { digits: BigInt::from_biguint(number.digits.sign(), quotient), scale })
+        match self {
+            Self::Finite(number) => Self::Finite(number.divided_by(u64::try_from(count.max(1)).unwrap_or(u64::MAX))),
+            _ => self.clone(),
+        }
     }
 }
 
 impl Number {
+    fn new(negative: bool, mut groups: Vec<u16>, scale: usize) -> Self {
+        while groups.pop_if(|group| *group == 0).is_some() {}
+        Self { negative: negative && !groups.is_empty(), groups, scale }
+    }
+
     fn read(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
             None => (text, 0),
         };
-        let (sign, unsigned) = match mantissa.strip_prefix('-') {
-            Some(unsigned) => (Sign::Minus, unsigned),
-            None => (Sign::Plus, mantissa.strip_prefix('+').unwrap_or(mantissa)),
+        let (negative, unsigned) = match mantissa.strip_prefix('-') {
+            Some(unsigned) => (true, unsigned),
+            None => (false, mantissa.strip_prefix('+').unwrap_or(mantissa)),
         };
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-        let digits = format!("{whole}{fraction}");
+        let mut digits = format!("{whole}{fraction}");
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
@@ -100,42 +100,119 @@ impl Number {
         if scale > behind || i64::try_from(digits.len()).ok()?.checked_sub(scale)? > before {
             return None;
         }
-        let digits = digits.parse::<BigUint>().ok()?;
         // A negative scale means zeros before the point, which the database writes out.
-        let digits = digits * ten_to(u32::try_from(-scale).unwrap_or_default());
-        Some(Self { digits: BigInt::from_biguint(sign, digits), scale: u32::try_from(scale).unwrap_or_default() })
+        digits.extend(std::iter::repeat_n('0', usize::try_from(-scale).unwrap_or_default()));
+        let scale = usize::try_from(scale).unwrap_or_default();
+        digits.extend(std::iter::repeat_n('0', scale.next_multiple_of(GROUP_DIGITS) - scale));
+        let group = |group: &[u8]| group.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0'));
+        Some(Self::new(negative, digits.as_bytes().rchunks(GROUP_DIGITS).map(group).collect(), scale))
     }
 
-    /// The digits with a larger scale.
-    fn scaled_to(&self, scale: u32) -> BigInt {
-        &self.digits * BigInt::from(ten_to(scale.saturating_sub(self.scale)))
+    /// How many groups are after the decimal point.
+    fn fraction(&self) -> usize {
+        self.scale.div_ceil(GROUP_DIGITS)
+    }
+
+    /// The group that stands at a place, which is 0 for that before the decimal point and negative after it.
+    fn group(&self, place: isize) -> u16 {
+        let index = self.fraction().checked_add_signed(place);
+        index.and_then(|index| self.groups.get(index)).copied().unwrap_or(0)
+    }
+
+    /// The place and value of the first group; both 0 for zero.
+    fn first_group(&self) -> (isize, u16) {
+        let place = self.groups.len().cast_signed() - self.fraction().cast_signed() - 1;
+        self.groups.last().map_or((0, 0), |first| (place, *first))
+    }
+
+    /// The places of all groups of two numbers, least significant first.
+    fn places(&self, other: &Self) -> impl DoubleEndedIterator<Item = isize> + use<> {
+        let end = |number: &Self| number.groups.len().cast_signed() - number.fraction().cast_signed();
+        -self.fraction().max(other.fraction()).cast_signed()..end(self).max(end(other)).max(0)
+    }
+
+    fn compare_magnitudes(&self, other: &Self) -> Ordering {
+        let mut groups = self.places(other).rev().map(|place| self.group(place).cmp(&other.group(place)));
+        groups.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        let (large, small) = if self.compare_magnitudes(other).is_lt() { (other, self) } else { (self, other) };
+        let mut groups = Vec::with_capacity(large.groups.len() + 1);
+        let mut carry = 0;
+        for place in large.places(small) {
+            // Neither the sum of two groups nor a difference with a whole group added overflows.
+            let (left, right) = (large.group(place), small.group(place) + carry);
+            let group = if large.negative == small.negative { left + right } else { GROUP + left - right };
+            groups.push(group % GROUP);
+            carry = group / GROUP;
+            if large.negative != small.negative {
+                carry = 1 - carry;
+            }
+        }
+        groups.push(carry);
+        Self::new(large.negative, groups, large.scale.max(small.scale))
+    }
+
+    fn divided_by(&self, count: u64) -> Self {
+        let (place, first) = self.first_group();
+        let divisor = groups_of(count);
+        let divisor_first = divisor.last().copied().unwrap_or(0);
+        let place = place - (divisor.len().cast_signed() - 1) - isize::from(first <= divisor_first);
+        let scale = (16 - place * GROUP_DIGITS.cast_signed()).max(self.scale.cast_signed()).clamp(0, 1_000);
+        let scale = scale.unsigned_abs();
+        // One more digit than wanted tells which way to round.
+        let fraction = (scale + 1).div_ceil(GROUP_DIGITS);
+        let mut remainder = 0_u128;
+        let end = self.groups.len().cast_signed() - self.fraction().cast_signed();
+        let places = (-fraction.cast_signed()..end.max(0)).rev();
+        let quotient = places.map(|place| {
+            let dividend = remainder * u128::from(GROUP) + u128::from(self.group(place));
+            remainder = dividend % u128::from(count);
+            // Less than a group, since the remainder was less than the divisor.
+            u16::try_from(dividend / u128::from(count)).unwrap_or_default()
+        });
+        let mut groups: Vec<u16> = quotient.collect();
+        groups.reverse();
+        Self::new(self.negative, rounded(groups, fraction * GROUP_DIGITS - scale), scale)
     }
 }
 
-fn ten_to(exponent: u32) -> BigUint {
-    BigUint::from(10_u32).pow(exponent)
+/// Rounds away the last digits, of which there are one to four. A half is rounded away from zero.
+fn rounded(groups: Vec<u16>, digits: usize) -> Vec<u16> {
+    let unit = 10_u16.pow(u32::try_from(digits).unwrap_or_default());
+    let mut carry = unit / 2;
+    let mut rounded = Vec::with_capacity(groups.len() + 1);
+    for group in groups {
+        rounded.push((group + carry) % GROUP);
+        carry = (group + carry) / GROUP;
+    }
+    rounded.push(carry);
+    if digits == GROUP_DIGITS {
+        rounded.remove(0);
+    } else if let Some(last) = rounded.first_mut() {
+        *last -= *last % unit;
+    }
+    rounded
 }
 
-/// The place and value of the first group of four digits that is not zero.
-fn leading_group(digits: &BigUint, scale: u32) -> (i64, u32) {
-    if *digits == BigUint::ZERO {
-        return (0, 0);
+/// The groups of a whole number.
+fn groups_of(mut number: u64) -> Vec<u16> {
+    let mut groups = Vec::new();
+    while number > 0 {
+        groups.push(u16::try_from(number % u64::from(GROUP)).unwrap_or_default());
+        number /= u64::from(GROUP);
     }
-    let digits = digits.to_string();
-    // The number of digits before the decimal point; negative for zeros after it.
-    let before = i64::try_from(digits.len()).unwrap_or(i64::MAX) - i64::from(scale);
-    let weight = (before - 1).div_euclid(4);
-    let length = usize::try_from(before - weight * 4).unwrap_or(1);
-    let group: String = digits.chars().chain(std::iter::repeat('0')).take(length).collect();
-    (weight, group.parse().unwrap_or(0))
+    groups
 }
 
 impl fmt::Display for Number {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scale = usize::try_from(self.scale).unwrap_or(usize::MAX);
-        let digits = format!("{:0>1$}", self.digits.magnitude().to_string(), scale.saturating_add(1));
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        let sign = if self.digits.sign() == Sign::Minus { "-" } else { "" };
+        let (places, sign) = (self.places(self).rev(), if self.negative { "-" } else { "" });
+        let digits: String = places.map(|place| format!("{:04}", self.group(place))).collect();
+        let (whole, fraction) = digits.split_at(digits.len() - self.fraction() * GROUP_DIGITS);
+        let whole = Some(whole.trim_start_matches('0')).filter(|whole| !whole.is_empty()).unwrap_or("0");
+        let fraction = fraction.get(..self.scale).unwrap_or(fraction);
         let point = if fraction.is_empty() { "" } else { "." };
         write!(formatter, "{sign}{whole}{point}{fraction}")
     }
@@ -143,8 +220,17 @@ impl fmt::Display for Number {
 
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
-        let scale = self.scale.max(other.scale);
-        self.scaled_to(scale).cmp(&other.scaled_to(scale))
+        match (self.negative, other.negative) {
+            (false, false) => self.compare_magnitudes(other),
+            (true, true) => other.compare_magnitudes(self),
+            (negative, _) => {
+                if negative {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+        }
     }
 }
 
@@ -246,6 +332,30 @@ mod tests {
         assert_eq!(decimal("1.5"), decimal("1.50"));
     }
 
+    /// Expected values from PostgreSQL 15: `select sum(v) from (values (…::numeric), …) t(v)`.
+    #[test]
+    fn sums_carry_and_borrow_across_the_decimal_point() {
+        for (numbers, sum) in [
+            (&["99999999.99995", "0.00005", "-100000000"][..], "0.00000"),
+            (&["1e30", "-1e-10", "-1e30"], "-0.0000000001"),
+            (&["10000", "-0.0001"], "9999.9999"),
+            (&["-9999.9999", "-0.00010"], "-10000.00000"),
+            (&["5", "-7.50"], "-2.50"),
+            (&["-Infinity", "1", "Infinity"], "NaN"),
+        ] {
+            let numbers: Vec<Decimal> = numbers.iter().map(|text| decimal(text)).collect();
+            assert_eq!(Decimal::sum(numbers.iter()).to_string(), sum, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_compared_by_value() {
+        for (smaller, larger) in [("-10000", "-9999.9999"), ("-1", "0.00001"), ("0.00019", "0.0002"), ("9999", "1e4")] {
+            assert!(decimal(smaller) < decimal(larger), "{smaller} < {larger}");
+        }
+        assert_eq!(decimal("-0.0"), decimal("0"));
+    }
+
     /// Expected values from PostgreSQL 15: `select 1::numeric / 3`, `10::numeric / 3`, `100000::numeric / 3`, `0.1 / 3`.
     #[test]
     fn quotients_have_as_many_digits_as_the_database_gives_them() {
@@ -259,9 +369,15 @@ mod tests {
             ("-18410715276690586988", "-6136905092230195663"),
             ("0", "0.00000000000000000000"),
         ] {
-            let quotient = decimal(quotient);
-            let got = decimal(number).divided_by(3);
-            assert_eq!((got.to_string(), got), (quotient.to_string(), quotient), "{number}");
+            assert_eq!(decimal(number).divided_by(3).to_string(), quotient, "{number} / 3");
+        }
+        for (number, count, quotient) in [
+            ("12345678901234567890.12345", 99_999_999, "123456790246.91358137"),
+            ("0.00000005", 10_001, "0.0000000000049995000499950005"),
+            ("1", 1_099_511_627_776, "0.00000000000090949470177292823792"),
+            ("99999.99999999999999995", 10_000, "10.00000000000000000"),
+        ] {
+            assert_eq!(decimal(number).divided_by(count).to_string(), quotient, "{number} / {count}");
         }
     }
 }

@@ -1,17 +1,19 @@
-//! What people say about things.
+//! What people say about objects.
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Catalogue, plain};
-use super::lists::unimplemented;
-use super::objects::Class;
-use super::writing::{is_id, reference, wrong};
-use super::{Call, HandlerResult, Platform, message};
+use super::call::{Call, HandlerResult, message, unimplemented};
+use super::catalogue::Catalogue;
+use super::class::Class;
+use super::fields::{is_id, plain, reference};
+use super::state::Platform;
+use super::writing::wrong;
 use crate::Api;
+use crate::api::base;
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::ServerError;
-use crate::state::base;
+use crate::sort::sort_by_key;
 
 pub(super) const MAIN: [&str; 8] = [
     "list_discussions",
@@ -123,7 +125,7 @@ impl Platform {
     fn discussion(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let id = call.capture("id");
         let found = self.catalogue.discussions.iter().position(|discussion| discussion["id"] == *id);
-        found.ok_or_else(super::things::not_found)
+        found.ok_or_else(super::call::not_found)
     }
 
     fn shown_discussion(&self, call: &Call<'_>, status: u16, index: usize) -> Reply {
@@ -168,11 +170,7 @@ impl Platform {
         let sort = call.query("sort").unwrap_or("-created");
         let (key, descends) = sort.strip_prefix('-').map_or((sort, false), |key| (key, true));
         let key = |discussion: &&Value| discussion[key].as_str().unwrap_or_default().to_owned();
-        if descends {
-            found.sort_by_cached_key(|discussion| std::cmp::Reverse(key(discussion)));
-        } else {
-            found.sort_by_cached_key(key);
-        }
+        sort_by_key(&mut found, descends, key);
         let mut page =
             self.page(call, &found, |discussion| self.catalogue.discussion_seen_by(discussion, call.user()))?;
         if super::lists::is_search(call.operation_id) {

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::catalogue::{Dataset, Fields};
-use super::datasets::text;
-use super::{Call, HandlerResult, Platform, message};
+use super::call::{Call, HandlerResult, message};
+use super::catalogue::Dataset;
+use super::fields::{Fields, text};
+use super::state::Platform;
 use crate::response::Reply;
+use crate::sort::{sort_by, sort_by_key};
 
 impl Platform {
     /// The body names all resources, in their new order.
@@ -19,7 +21,7 @@ impl Platform {
             let (given, all) = (wanted.len(), resources.len());
             return Err(message(400, &format!("All resources must be reordered, you provided {given} out of {all}")));
         }
-        resources.sort_by_key(|known| wanted.iter().position(|id| *id == known.id));
+        sort_by_key(resources, false, |known| wanted.iter().position(|id| *id == known.id));
         let shown: Value = resources.iter().map(|resource| json!(resource.fields)).collect();
         Ok(Reply::json(200, &shown))
     }
@@ -87,6 +89,6 @@ fn counted(found: &[&Dataset], values: impl Fn(&Dataset) -> Vec<String>) -> Valu
     }
     let mut counts: Vec<(String, u64)> =
         counts.into_iter().map(|(value, count)| (value, count.as_u64().unwrap_or(0))).collect();
-    counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    sort_by(&mut counts, |one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     counts.into_iter().map(|(value, count)| json!({"name": value, "count": count})).collect()
 }

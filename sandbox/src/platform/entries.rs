@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::catalogue::{Dataset, Fields};
-use super::datasets::text;
-use super::objects::{Class, Object, Owned};
+use super::catalogue::Dataset;
+use super::class::Class;
+use super::fields::{Fields, text};
+use super::objects::{Object, Owned};
 
 /// A member of a list.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +90,7 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn has(self, list: &str, wanted: &str) -> bool {
-        let reference = |value: &Value| super::writing::reference(value) == Some(wanted);
+        let reference = |value: &Value| super::fields::reference(value) == Some(wanted);
         self.field(list).as_array().is_some_and(|values| values.iter().any(reference))
     }
 

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::call::{Call, HandlerResult};
+use super::class::Class;
 use super::entries::Entry;
-use super::objects::Class;
-use super::{Call, HandlerResult, Platform};
+use super::state::Platform;
 use crate::response::Reply;
 
 const COLUMNS: &str = "\"id\";\"title\";\"slug\";\"organization\";\"license\";\"tags\";\"resources_count\"\r\n";

@@ -2,16 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Catalogue, Dataset, plain};
-use super::datasets::text;
+use super::call::{Call, message, unimplemented};
+use super::catalogue::{Catalogue, Dataset};
+use super::class::Class;
 use super::entries::Entry;
-use super::moment::read_timestamp;
-use super::objects::{Class, Object, Owned};
-use super::writing::is_id;
-use super::{Call, Platform, message};
+use super::fields::{is_id, plain, text};
+use super::objects::{Object, Owned};
+use super::state::Platform;
+use super::timestamp::read_timestamp;
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
+use crate::sort::sort_by_key;
 
 /// Whether an operation is one of the search engine.
 pub(super) fn is_search(operation_id: &str) -> bool {
@@ -109,16 +111,10 @@ fn choices(class: Class, name: &str) -> Option<&'static [&'static str]> {
         (Class::Dataset, "badge") => Some(&super::datasets::BADGES),
         (_, "organization_badge") | (Class::Organization, "badge") => Some(&super::organizations::BADGES),
         (Class::Dataset | Class::Dataservice, "access_type") => Some(&["open", "open_with_account", "restricted"]),
-        (Class::Reuse, "type") => Some(&super::reuses::TYPES),
-        (Class::Reuse, "topic") => Some(&super::reuses::TOPICS),
+        (Class::Reuse, "type") => Some(&super::properties::TYPES),
+        (Class::Reuse, "topic") => Some(&super::properties::TOPICS),
         _ => None,
     }
-}
-
-/// The error of what the sandbox does not implement, so that no test passes by it.
-pub(super) fn unimplemented(what: &str) -> Reply {
-    let text = format!("the sandbox does not implement {what}: reply to the request by a rule, or do without it");
-    message(501, &text)
 }
 
 /// The refusal of a value that is no id, in the words of the list.
@@ -248,7 +244,7 @@ impl Catalogue {
             "contact_point" => entry.has("contact_points", wanted),
             "geozone" => entry.field("spatial")["zones"]
                 .as_array()
-                .is_some_and(|zones| zones.iter().any(|zone| super::writing::reference(zone) == Some(wanted))),
+                .is_some_and(|zones| zones.iter().any(|zone| super::fields::reference(zone) == Some(wanted))),
             "granularity" => entry.field("spatial")["granularity"] == wanted,
             "temporal_coverage" => {
                 let start = entry.field("temporal_coverage")["start"].as_str().and_then(|start| start.get(..10));
@@ -298,7 +294,7 @@ impl Catalogue {
         at(modified) >= at(&self.time()) - days * DAY
     }
 
-    pub(super) fn sort(&self, found: &mut [Entry<'_>], class: Class, call: &Call<'_>) {
+    pub(super) fn sort(&self, found: &mut Vec<Entry<'_>>, class: Class, call: &Call<'_>) {
         // Without an order the newest comes first, where the catalogue has not forgotten to say so.
         let forgets = call.operation_id == "list_dataservices";
         let default = if forgets { "created" } else { "-created" };
@@ -321,14 +317,10 @@ impl Catalogue {
         if !forgets {
             found.reverse();
         }
-        if descends {
-            found.sort_by_cached_key(|entry| std::cmp::Reverse(key(entry)));
-        } else {
-            found.sort_by_cached_key(key);
-        }
+        sort_by_key(found, descends, key);
     }
 
-    /// How many datasets or reuses a thing has, or is used by.
+    /// How many datasets or reuses an object has, or is used by.
     fn count_of(&self, entry: Entry<'_>, class: Class, name: &str) -> usize {
         let id = entry.owned().id;
         let of = |owned: Owned<'_>| owned.organization == Some(id) || owned.owner == Some(id);

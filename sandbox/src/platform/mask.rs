@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::call::message;
+use crate::response::Reply;
+
 /// The names to keep, each with the mask of its value; `*` keeps all others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mask(Vec<(String, Option<Mask>)>);
@@ -56,6 +59,18 @@ impl Mask {
                 None => all.then_some((name, value)),
             });
         kept.collect()
+    }
+}
+
+/// The response without the fields that a mask does not have.
+pub(crate) fn masked(reply: Reply, mask: &str) -> Reply {
+    if mask.is_empty() || reply.status >= 300 || reply.body.is_empty() {
+        return reply;
+    }
+    match (Mask::read(mask), serde_json::from_slice::<Value>(&reply.body)) {
+        (Some(mask), Ok(body)) => Reply { body: mask.apply(body).to_string().into(), ..reply },
+        (None, _) => message(400, "Mask parse error: Missing closing bracket"),
+        _ => reply,
     }
 }
 

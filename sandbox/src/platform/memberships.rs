@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::objects::{Assignment, Class, Member, Membership};
-use super::things::{choice, not_found};
+use super::call::{Call, HandlerResult, message, not_found};
+use super::class::Class;
+use super::object_operations::choice;
+use super::objects::{Assignment, Member, Membership};
+use super::state::Platform;
 use super::writing::{is_email, wrong};
-use super::{Call, HandlerResult, Platform, message};
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::ServerError;

@@ -3,61 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Catalogue, Dataset, Fields, slug};
+use super::class::Class;
+use super::fields::{Fields, slug};
+use super::properties::defaults;
 use super::samples::ORGANIZATIONS;
-use super::writing::defaults;
 use crate::client::User;
-
-/// The kinds of things, by their names in the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
-    Dataset,
-    Reuse,
-    Dataservice,
-    Topic,
-    Organization,
-    User,
-}
-
-impl Class {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Dataset, Self::Reuse, Self::Dataservice, Self::Topic, Self::Organization, Self::User];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Dataset => "Dataset",
-            Self::Reuse => "Reuse",
-            Self::Dataservice => "Dataservice",
-            Self::Topic => "Topic",
-            Self::Organization => "Organization",
-            Self::User => "User",
-        }
-    }
-
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.name() == name)
-    }
-
-    /// The part of paths that such things have.
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::Dataset => "datasets",
-            Self::Reuse => "reuses",
-            Self::Dataservice => "dataservices",
-            Self::Topic => "topics",
-            Self::Organization => "organizations",
-            Self::User => "users",
-        }
-    }
-
-    /// The property that the slug is made of.
-    pub(crate) fn titled_by(self) -> &'static str {
-        match self {
-            Self::Topic | Self::Organization => "name",
-            _ => "title",
-        }
-    }
-}
 
 /// An organization, a reuse, a dataservice, a topic or a user.
 #[derive(Debug, Clone)]
@@ -147,7 +97,7 @@ pub(crate) struct Community {
     pub(crate) elements: Vec<Element>,
 }
 
-/// Who owns a thing.
+/// Who owns an object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owned<'a> {
     pub(crate) class: Class,
@@ -168,14 +118,7 @@ impl Object {
 
     /// The text that a search looks into.
     pub(crate) fn title(&self) -> &str {
-        super::datasets::text(&self.fields, self.class.titled_by())
-    }
-}
-
-impl Dataset {
-    pub(crate) fn owned(&self) -> Owned<'_> {
-        let (owner, organization) = (self.owner.as_deref(), self.organization.as_deref());
-        Owned { class: Class::Dataset, id: &self.id, owner, organization }
+        super::fields::text(&self.fields, self.class.titled_by())
     }
 }
 
@@ -234,7 +177,7 @@ impl Community {
         self.of(class).find(|object| object.id == id)
     }
 
-    /// The place of a thing by its id, its slug, or one that it had.
+    /// The place of an object by its id, its slug, or one that it had.
     pub(crate) fn position(&self, class: Class, name: &str) -> Option<usize> {
         let find =
             |is: &dyn Fn(&Object) -> bool| self.objects.iter().position(|object| object.class == class && is(object));
@@ -257,31 +200,31 @@ impl Community {
         user.is_some_and(|user| user == User::Admin || self.role(organization, user.id()).is_some())
     }
 
-    /// Whether a user owns a thing, alone or as a member of its organization.
-    pub(crate) fn owns(&self, user: Option<User>, thing: Owned<'_>) -> bool {
+    /// Whether a user owns an object, alone or as a member of its organization.
+    pub(crate) fn owns(&self, user: Option<User>, object: Owned<'_>) -> bool {
         let Some(user) = user else { return false };
-        match thing.organization {
+        match object.organization {
             Some(organization) => self.role(organization, user.id()).is_some(),
-            None => thing.owner == Some(user.id()),
+            None => object.owner == Some(user.id()),
         }
     }
 
-    /// Whether a user may change a thing.
-    pub(crate) fn edits(&self, user: Option<User>, thing: Owned<'_>) -> bool {
+    /// Whether a user may change an object.
+    pub(crate) fn edits(&self, user: Option<User>, object: Owned<'_>) -> bool {
         let Some(user) = user else { return false };
-        let Some(organization) = thing.organization.filter(|_| user != User::Admin) else {
-            return user == User::Admin || thing.owner == Some(user.id());
+        let Some(organization) = object.organization.filter(|_| user != User::Admin) else {
+            return user == User::Admin || object.owner == Some(user.id());
         };
         match self.role(organization, user.id()) {
             Some("admin" | "editor") => true,
-            Some(_) => self.assignments.iter().any(|one| one.user == user.id() && one.subject == thing.id),
+            Some(_) => self.assignments.iter().any(|one| one.user == user.id() && one.subject == object.id),
             None => false,
         }
     }
 
-    /// Whether a user sees a thing that is private or deleted.
-    pub(crate) fn sees_hidden(&self, user: Option<User>, thing: Owned<'_>) -> bool {
-        user == Some(User::Admin) || self.owns(user, thing)
+    /// Whether a user sees an object that is private or deleted.
+    pub(crate) fn sees_hidden(&self, user: Option<User>, object: Owned<'_>) -> bool {
+        user == Some(User::Admin) || self.owns(user, object)
     }
 
     pub(crate) fn followers(&self, id: &str) -> impl Iterator<Item = &Follow> {
@@ -294,7 +237,7 @@ impl Community {
 }
 
 impl Object {
-    /// A thing with what is written, and the defaults of what is not.
+    /// An object with what is written, and the defaults of what is not.
     pub(crate) fn new(class: Class, id: String, written: Value, now: &str) -> Self {
         let mut fields = defaults(class);
         fields.extend(written.as_object().cloned().unwrap_or_default());
@@ -314,59 +257,5 @@ impl Object {
             datasets: Vec::new(),
             dataservices: Vec::new(),
         }
-    }
-}
-
-impl Catalogue {
-    /// A thing of the class, not in the catalogue yet.
-    pub(crate) fn new_object(&mut self, class: Class, fields: Value) -> Object {
-        let now = self.now();
-        let id = self.new_object_id();
-        Object::new(class, id, fields, &now)
-    }
-
-    /// An id in the form of the catalogue.
-    pub(crate) fn new_object_id(&mut self) -> String {
-        self.made += 1;
-        let made = format!("6712ab34cd56ef7890{:06x}", self.made);
-        self.new_id(made)
-    }
-
-    /// A UUID that nothing has yet.
-    pub(crate) fn new_uuid(&mut self) -> String {
-        self.made += 1;
-        let made = format!("{:08x}-6e4d-4c3b-8f90-1a2b3c4d5e6f", self.made);
-        self.new_id(made)
-    }
-
-    /// A slug that no other thing of the class has: the real catalogue counts, too.
-    pub(crate) fn free_slug_of(&self, class: Class, title: &str) -> String {
-        let wanted = slug(title);
-        let taken = |slug: &str| self.community.position(class, slug).is_some();
-        if !taken(&wanted) {
-            return wanted;
-        }
-        (1..).map(|number| format!("{wanted}-{number}")).find(|slug| !taken(slug)).unwrap_or(wanted)
-    }
-
-    /// Gives a thing the name that it has now; the slug it had leads to it still.
-    pub(crate) fn rename(&mut self, index: usize) {
-        let Some(object) = self.community.objects.get(index) else { return };
-        let (class, title) = (object.class, object.title().to_owned());
-        if slug(&title) == object.slug || class == Class::User {
-            return;
-        }
-        let slug = self.free_slug_of(class, &title);
-        if let Some(object) = self.community.objects.get_mut(index) {
-            object.old_slugs.push(std::mem::replace(&mut object.slug, slug));
-        }
-    }
-
-    /// Who owns a thing of some class.
-    pub(crate) fn owned(&self, class: Class, id: &str) -> Option<Owned<'_>> {
-        if class == Class::Dataset {
-            return self.datasets.iter().find(|dataset| dataset.id == id).map(Dataset::owned);
-        }
-        self.community.get(class, id).map(Object::owned)
     }
 }

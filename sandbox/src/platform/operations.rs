@@ -1,6 +1,8 @@
 //! The operations that the platform handles. The modules match them by name.
 
-use super::{dataservices, discussions, memberships, organizations, reuses, topics, users};
+use super::{
+    community_resources, contact_points, dataservices, discussions, memberships, organizations, reuses, topics, users,
+};
 use crate::Api;
 
 const DATASETS: [&str; 23] = [
@@ -29,8 +31,10 @@ const DATASETS: [&str; 23] = [
     "suggest_datasets",
 ];
 
-const MAIN: [&[&str]; 8] = [
+const MAIN: [&[&str]; 10] = [
     &DATASETS,
+    &community_resources::MAIN,
+    &contact_points::MAIN,
     &organizations::MAIN,
     &memberships::MAIN,
     &reuses::MAIN,

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::lists::unimplemented;
-use super::objects::Class;
-use super::things::{named, not_found};
+use super::call::{Call, HandlerResult, message, not_found, unimplemented};
+use super::class::Class;
+use super::object_operations::named;
+use super::state::Platform;
 use super::views::ROLES;
-use super::{Call, HandlerResult, Platform, message};
 use crate::response::Reply;
 use crate::server_error::ServerError;
 

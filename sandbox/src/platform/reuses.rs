@@ -2,31 +2,12 @@
 
 use serde_json::json;
 
-use super::objects::Class;
-use super::things::{labelled, not_found};
-use super::{Call, HandlerResult, Platform, message};
+use super::call::{Call, HandlerResult, message, not_found};
+use super::class::Class;
+use super::object_operations::labelled;
+use super::properties::{TOPICS, TYPES};
+use super::state::Platform;
 use crate::response::Reply;
-
-pub(super) const TYPES: [&str; 8] =
-    ["api", "application", "idea", "news_article", "paper", "post", "visualization", "hardware"];
-
-pub(super) const TOPICS: [&str; 15] = [
-    "health",
-    "transport_and_mobility",
-    "housing_and_development",
-    "food_and_agriculture",
-    "culture_and_recreation",
-    "economy_and_business",
-    "environment_and_energy",
-    "work_and_training",
-    "politics_and_public_life",
-    "safety_and_security",
-    "education_and_research",
-    "society_and_demography",
-    "law_and_justice",
-    "open_data_tools",
-    "others",
-];
 
 const TYPE_LABELS: [&str; 8] =
     ["API", "Application", "Idée", "Article de presse", "Papier", "Article de blog", "Visualisation", "Objet connecté"];

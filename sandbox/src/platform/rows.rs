@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::failure::DatabaseError;
-use super::front::Statement;
+use super::database_error::DatabaseError;
+use super::expression::{Database, Ties};
 use super::query::{Permissions, Refusal, Release, Window, forward, repeated_in_links};
-use super::select::{Database, Outcome, Rows, Ties};
+use super::select::{Outcome, Rows};
+use super::statement::Statement;
 use super::table::Table;
 use super::value::{Datum, Writer, json_text};
 use super::wire::{parameter, whole_number};

@@ -1,12 +1,17 @@
 //! A scanner for the grammar of PostgREST: quotes, backslashes, names, lists.
 
-use super::front::Key;
-
 /// A syntax error, in the words of PostgREST.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unparsable {
     pub(crate) message: String,
     pub(crate) details: String,
+}
+
+/// A step into a JSON value: a name, or an index, which may count from the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Key {
+    Name(String),
+    Index(i64),
 }
 
 /// A text that is read from left to right.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::value::{Datum, Kind, Writer};
+use crate::sort::sort_by_key;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
@@ -157,7 +158,7 @@ impl Table {
             }
         }
         let distinct = tops.len();
-        tops.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        sort_by_key(&mut tops, true, |(count, _)| *count);
         let tops: Vec<Value> =
             tops.iter().take(10).map(|(count, value)| json!({"count": count, "value": value})).collect();
         let mut statistics = json!({"tops": tops, "nb_distinct": distinct, "nb_missing_values": missing});

@@ -2,22 +2,17 @@
 
 use serde_json::{Map, json};
 
+use super::call::Call;
 use super::catalogue::{Dataset, Resource};
-use super::datasets::{tabular_url, text};
-use super::failure::DatabaseError;
+use super::database_error::DatabaseError;
+use super::datasets::tabular_url;
+use super::fields::text;
 use super::query::Permissions;
 use super::rows::{Format, Page, Source, check_target, database_error, export, page, understand};
 use super::samples::CHARGING_POINTS_RESOURCE;
+use super::state::Platform;
 use super::table::Table;
-use super::{Call, Platform};
 use crate::response::Reply;
-
-/// A table without a dataset, and whether it may be aggregated.
-#[derive(Debug)]
-pub(crate) struct OwnTable {
-    pub(crate) table: Table,
-    pub(crate) aggregates: bool,
-}
 
 impl Platform {
     /// The resources on which queries may aggregate.

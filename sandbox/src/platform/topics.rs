@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::plain;
-use super::datasets::text;
-use super::lists::unimplemented;
-use super::objects::{Class, Element};
-use super::things::not_found;
-use super::writing::{ELEMENT, defaults_of, reference, write, wrong};
-use super::{Call, HandlerResult, Platform, message};
+use super::call::{Call, HandlerResult, message, not_found, unimplemented};
+use super::class::Class;
+use super::fields::{plain, reference, text};
+use super::objects::Element;
+use super::properties::{ELEMENT, defaults_of};
+use super::state::Platform;
+use super::writing::{write, wrong};
 use crate::response::Reply;
 
 pub(super) const MAIN_V2: [&str; 14] = [

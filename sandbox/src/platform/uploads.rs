@@ -1,21 +1,20 @@
 //! Uploads: whole files, and files in parts that a final request assembles.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Content, plain};
-use super::{Call, Platform, message};
+use super::call::{Call, message};
+use super::catalogue::Content;
+use super::fields::plain;
+use super::state::Platform;
+use crate::file::Files;
 use crate::form::{self, Field};
+use crate::request::header;
 use crate::response::Reply;
-use crate::state::{Files, header};
-
-/// The parts received so far, by the identifier that the client chose.
-pub(crate) type Parts = HashMap<String, BTreeMap<usize, Vec<u8>>>;
 
 /// The content of an upload request.
-enum Upload {
+pub(super) enum Upload {
     Part,
     File { name: String, data: Vec<u8> },
 }
@@ -23,7 +22,7 @@ enum Upload {
 impl Platform {
     pub(super) fn upload_new(&mut self, call: &Call<'_>, files: &mut Files) -> Result<Reply, Reply> {
         let index = self.find_to_change(call)?;
-        let Upload::File { name, data } = self.receive(call)? else { return Ok(part_is_in()) };
+        let Upload::File { name, data } = self.receive(call)? else { return Ok(part_is_stored()) };
         let mut resource = self.new_resource(&name);
         let folder = self.catalogue.datasets[index].slug.clone();
         self.catalogue.store(&mut resource, &folder, &name, Content::new(data), files);
@@ -35,7 +34,7 @@ impl Platform {
     pub(super) fn upload_again(&mut self, call: &Call<'_>, files: &mut Files) -> Result<Reply, Reply> {
         let index = self.find_to_change(call)?;
         let position = self.find_resource(call, index)?;
-        let Upload::File { name, data } = self.receive(call)? else { return Ok(part_is_in()) };
+        let Upload::File { name, data } = self.receive(call)? else { return Ok(part_is_stored()) };
         let folder = self.catalogue.datasets[index].slug.clone();
         let mut resource = self.catalogue.datasets[index].resources.remove(position);
         self.catalogue.store(&mut resource, &folder, &name, Content::new(data), files);
@@ -44,7 +43,7 @@ impl Platform {
         Ok(Reply::json(200, &shown))
     }
 
-    fn receive(&mut self, call: &Call<'_>) -> Result<Upload, Reply> {
+    pub(super) fn receive(&mut self, call: &Call<'_>) -> Result<Upload, Reply> {
         let content_type = header(&call.received.headers, "content-type");
         let fields = form::multipart(content_type, &call.received.body).map_err(|error| message(400, &error))?;
         let text = |name: &str| {
@@ -87,7 +86,7 @@ impl Platform {
     }
 }
 
-fn part_is_in() -> Reply {
+pub(super) fn part_is_stored() -> Reply {
     Reply::json(200, &json!({"success": true, "error": null, "message": ""}))
 }
 
@@ -99,7 +98,7 @@ fn failed(error: &str) -> Reply {
     Reply::json(400, &json!({"success": false, "error": error, "message": ""}))
 }
 
-fn uploaded(fields: &super::catalogue::Fields) -> Value {
+pub(super) fn uploaded(fields: &super::fields::Fields) -> Value {
     let mut shown = fields.clone();
     shown.insert("success".to_owned(), json!(true));
     Value::Object(shown)

@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::call::{Call, HandlerResult, message};
+use super::class::Class;
 use super::entries::Entry;
-use super::objects::{Class, Object};
+use super::objects::Object;
+use super::state::Platform;
 use super::writing::wrong;
-use super::{Call, HandlerResult, Platform, message};
 use crate::response::Reply;
+use crate::sort::sort_by_key;
 
 pub(super) const MAIN: [&str; 16] = [
     "list_users",
@@ -56,7 +59,7 @@ impl Platform {
     /// The place of the user of the key.
     fn me(&self, call: &Call<'_>) -> Result<usize, Reply> {
         let id = call.signed_in()?.id();
-        self.catalogue.community.position(Class::User, id).ok_or_else(super::things::not_found)
+        self.catalogue.community.position(Class::User, id).ok_or_else(super::call::not_found)
     }
 
     /// What only sysadmins write of a user.
@@ -166,7 +169,7 @@ impl Platform {
         let mut found: Vec<Entry<'_>> = self.catalogue.entries(class).into_iter().filter(mine).collect();
         found.reverse();
         if with_organizations {
-            found.sort_by_cached_key(|entry| std::cmp::Reverse(entry.modified().to_owned()));
+            sort_by_key(&mut found, true, |entry| entry.modified().to_owned());
         }
         let shown: Value = found.into_iter().map(|entry| self.catalogue.show_entry(entry, call)).collect();
         Ok(Reply::json(200, &shown))

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Value, json};
 
 use super::decimal::Decimal;
-use super::moment::{self, Unread};
+use super::timestamp::{self, Unread};
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,8 +112,8 @@ impl Kind {
                 None => Err(syntax()),
             },
             Self::Numeric => Decimal::read(trimmed).map(|number| Datum::Numeric(Box::new(number))).ok_or_else(syntax),
-            Self::Date => moment::read_date(text).map(Datum::Date).map_err(|unread| self.not_a_date(text, unread)),
-            Self::Timestamp | Self::TimestampTz => moment::read_timestamp(text, self == Self::TimestampTz)
+            Self::Date => timestamp::read_date(text).map(Datum::Date).map_err(|unread| self.not_a_date(text, unread)),
+            Self::Timestamp | Self::TimestampTz => timestamp::read_timestamp(text, self == Self::TimestampTz)
                 .map(if self == Self::Timestamp { Datum::Timestamp } else { Datum::TimestampTz })
                 .map_err(|unread| self.not_a_date(text, unread)),
             Self::Json => match serde_json::from_str::<Value>(text) {
@@ -269,9 +269,9 @@ impl Datum {
             Self::Float(number) => float_text(*number),
             Self::Numeric(number) => number.to_string(),
             Self::Text(text) => text.clone(),
-            Self::Date(days) => moment::write_date(*days),
-            Self::Timestamp(micros) => moment::write_timestamp(*micros, ' ', ""),
-            Self::TimestampTz(micros) => moment::write_timestamp(*micros, ' ', "+00"),
+            Self::Date(days) => timestamp::write_date(*days),
+            Self::Timestamp(micros) => timestamp::write_timestamp(*micros, ' ', ""),
+            Self::TimestampTz(micros) => timestamp::write_timestamp(*micros, ' ', "+00"),
             Self::Json(text) => text.to_string(),
         }
     }
@@ -285,8 +285,8 @@ impl Datum {
             Self::Float(number) if number.is_finite() => number_in(writer, float_text(*number)),
             Self::Numeric(number) if matches!(**number, Decimal::Finite(_)) => number_in(writer, number.to_string()),
             Self::Text(text) => json_text(text),
-            Self::Timestamp(micros) => json_text(&moment::write_timestamp(*micros, 'T', "")),
-            Self::TimestampTz(micros) => json_text(&moment::write_timestamp(*micros, 'T', "+00:00")),
+            Self::Timestamp(micros) => json_text(&timestamp::write_timestamp(*micros, 'T', "")),
+            Self::TimestampTz(micros) => json_text(&timestamp::write_timestamp(*micros, 'T', "+00:00")),
             Self::Json(text) => text.to_string(),
             Self::Float(_) | Self::Numeric(_) | Self::Date(_) => json_text(&self.text()),
         }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::catalogue::{Catalogue, Fields};
-use super::objects::{Class, Element, Follow, Member, Membership, Object};
+use super::catalogue::Catalogue;
+use super::class::Class;
+use super::fields::{Fields, badges};
+use super::objects::{Element, Follow, Member, Membership, Object};
 use crate::Api;
+use crate::api::base;
 use crate::client::User;
-use crate::state::base;
 
 /// How a role is called.
 pub(super) const ROLES: [(&str, &str, &str); 3] = [
@@ -23,12 +25,8 @@ fn merged(fields: &Fields, known: Value) -> Value {
     Value::Object(all)
 }
 
-pub(super) fn badges(kinds: &[String]) -> Value {
-    kinds.iter().map(|kind| json!({"kind": kind})).collect()
-}
-
 impl Catalogue {
-    fn api_url(&self, class: Class, slug: &str) -> String {
+    pub(super) fn api_url(&self, class: Class, slug: &str) -> String {
         let api = if class == Class::Topic { Api::MainV2 } else { Api::Main };
         format!("{}{}/{}/{slug}/", self.origin, base(api), class.path())
     }
@@ -59,7 +57,7 @@ impl Catalogue {
         person
     }
 
-    /// An organization as its things refer to it; null where there is none.
+    /// An organization as its objects refer to it; null where there is none.
     pub(crate) fn organization_ref(&self, id: Option<&str>, viewer: Option<User>) -> Value {
         let Some(found) = id.and_then(|id| self.community.get(Class::Organization, id)) else { return Value::Null };
         json!({
@@ -106,7 +104,7 @@ impl Catalogue {
         merged(&element.fields, json!({"id": element.id, "element": shows}))
     }
 
-    /// A thing as the API shows it.
+    /// An object as the API shows it.
     pub(crate) fn show_object(&self, object: &Object, api: Api, viewer: Option<User>) -> Value {
         match object.class {
             Class::Organization => self.show_organization(object, viewer),
@@ -201,7 +199,7 @@ impl Catalogue {
         json!(months)
     }
 
-    /// The counts of discussions of a thing, and of its followers.
+    /// The counts of discussions of an object, and of its followers.
     pub(crate) fn attention(&self, id: &str) -> Map<String, Value> {
         let about = || self.discussions.iter().filter(|discussion| discussion["subject"]["id"] == *id);
         let follows: Vec<&str> = self.community.followers(id).map(|follow| follow.since.as_str()).collect();
@@ -271,6 +269,7 @@ impl Catalogue {
             &service.fields,
             json!({
                 "id": service.id, "slug": service.slug, "created_at": service.created,
+                "contact_points": self.contact_points(&service.fields["contact_points"], viewer),
                 "metadata_modified_at": service.modified, "deleted_at": service.deleted, "featured": service.featured,
                 "badges": badges(&service.badges), "metrics": metrics,
                 "datasets": {"rel": "subsection", "href": href, "type": "GET", "total": service.datasets.len()},
@@ -346,7 +345,7 @@ impl Catalogue {
 }
 
 impl Object {
-    /// Whether a thing counts, and is found by everybody.
+    /// Whether an object counts, and is found by everybody.
     pub(crate) fn is_visible(&self) -> bool {
         let archived =
             ["archived", "archived_at"].iter().any(|name| !self.fields.get(*name).is_none_or(Value::is_null));
@@ -361,7 +360,7 @@ impl Object {
 /// A spatial coverage as it is read back: all three of its properties.
 pub(super) fn spatial(value: &Value) -> Value {
     let Some(written) = value.as_object() else { return Value::Null };
-    let ids = |value: &Value| super::writing::reference(value).map(str::to_owned);
+    let ids = |value: &Value| super::fields::reference(value).map(str::to_owned);
     let zones: Vec<String> =
         written.get("zones").and_then(Value::as_array).into_iter().flatten().filter_map(ids).collect();
     let granularity = written.get("granularity").and_then(ids);

@@ -1,187 +1,21 @@
-//! What a client may write of a thing, and how the catalogue refuses it.
+//! What a client may write of an object, and how the catalogue refuses it.
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::Call;
-use super::catalogue::{Catalogue, Fields, slug};
-use super::moment::{read_timestamp, write_timestamp};
-use super::objects::{Class, Object};
+use super::call::Call;
+use super::catalogue::Catalogue;
+use super::class::Class;
+use super::fields::{Fields, date_time, is_id, reference, tags};
+use super::objects::Object;
+use super::properties::{Kind, Property, properties};
 use crate::client::User;
 use crate::response::Reply;
-
-/// What a property holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    /// A text of these alone.
-    Choice(&'static [&'static str]),
-    Url,
-    Color,
-    /// Tags, which become slugs in the order of the alphabet.
-    Tags,
-    Moment,
-    Email,
-    Siret,
-    /// Anything that the document allows.
-    Any,
-}
-
-/// A property that a client may write.
-pub(crate) struct Property {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) required: bool,
-    /// What it is where nobody has written it, as JSON.
-    pub(crate) default: &'static str,
-}
-
-const fn property(name: &'static str, kind: Kind) -> Property {
-    Property { name, kind, required: false, default: "null" }
-}
-
-const fn required(name: &'static str, kind: Kind) -> Property {
-    Property { required: true, ..property(name, kind) }
-}
-
-const fn defaulting(name: &'static str, kind: Kind, default: &'static str) -> Property {
-    Property { default, ..property(name, kind) }
-}
-
-const ORGANIZATION: [Property; 12] = [
-    required("name", Kind::Text),
-    property("acronym", Kind::Text),
-    required("description", Kind::Text),
-    property("url", Kind::Url),
-    property("image_url", Kind::Text),
-    property("banner_color", Kind::Color),
-    defaulting("banner_image_position", Kind::Any, "50"),
-    property("business_number_id", Kind::Siret),
-    defaulting("extras", Kind::Any, "{}"),
-    defaulting("presentation_blocs", Kind::Any, "[]"),
-    property("presentation_blocs_published_at", Kind::Moment),
-    property("deleted", Kind::Moment),
-];
-
-const REUSE: [Property; 10] = [
-    required("title", Kind::Text),
-    required("description", Kind::Text),
-    required("type", Kind::Choice(&super::reuses::TYPES)),
-    required("url", Kind::Url),
-    required("topic", Kind::Choice(&super::reuses::TOPICS)),
-    defaulting("tags", Kind::Tags, "[]"),
-    defaulting("private", Kind::Any, "false"),
-    defaulting("extras", Kind::Any, "{}"),
-    property("deleted", Kind::Moment),
-    property("archived", Kind::Moment),
-];
-
-const DATASERVICE: [Property; 24] = [
-    required("title", Kind::Text),
-    property("acronym", Kind::Text),
-    defaulting("description", Kind::Text, "\"\""),
-    property("base_api_url", Kind::Url),
-    property("machine_documentation_url", Kind::Url),
-    property("technical_documentation_url", Kind::Url),
-    property("business_documentation_url", Kind::Url),
-    property("rate_limiting", Kind::Text),
-    property("rate_limiting_url", Kind::Url),
-    property("availability", Kind::Any),
-    property("availability_url", Kind::Url),
-    property("format", Kind::Choice(&["REST", "WMS", "WSL"])),
-    property("license", Kind::Any),
-    defaulting("tags", Kind::Tags, "[]"),
-    defaulting("private", Kind::Any, "false"),
-    defaulting("extras", Kind::Any, "{}"),
-    defaulting("contact_points", Kind::Any, "[]"),
-    property("deleted_at", Kind::Moment),
-    property("archived_at", Kind::Moment),
-    defaulting("access_type", Kind::Any, "\"open\""),
-    defaulting("access_audiences", Kind::Any, "[]"),
-    property("access_type_reason", Kind::Text),
-    property("access_type_reason_category", Kind::Text),
-    property("authorization_request_url", Kind::Url),
-];
-
-const TOPIC: [Property; 7] = [
-    required("name", Kind::Text),
-    property("description", Kind::Text),
-    defaulting("tags", Kind::Any, "[]"),
-    property("color", Kind::Any),
-    property("private", Kind::Any),
-    defaulting("extras", Kind::Any, "{}"),
-    property("spatial", Kind::Any),
-];
-
-pub(super) const ELEMENT: [Property; 4] = [
-    property("title", Kind::Text),
-    property("description", Kind::Text),
-    defaulting("tags", Kind::Any, "[]"),
-    defaulting("extras", Kind::Any, "{}"),
-];
-
-const USER: [Property; 7] = [
-    required("email", Kind::Email),
-    required("first_name", Kind::Text),
-    required("last_name", Kind::Text),
-    property("website", Kind::Url),
-    property("about", Kind::Text),
-    defaulting("mail_cadence", Kind::Any, "\"immediate\""),
-    defaulting("notifications_paused", Kind::Any, "false"),
-];
-
-fn properties(class: Class) -> &'static [Property] {
-    match class {
-        Class::Organization => &ORGANIZATION,
-        Class::Reuse => &REUSE,
-        Class::Dataservice => &DATASERVICE,
-        Class::Topic => &TOPIC,
-        Class::User => &USER,
-        Class::Dataset => &[],
-    }
-}
 
 /// A form with one wrong field.
 pub(super) fn wrong(field: &str, reason: &str) -> Reply {
     Reply::json(400, &json!({"errors": {field: reason}, "message": reason}))
-}
-
-/// The properties of a class as nobody has written them.
-pub(super) fn defaults(class: Class) -> Fields {
-    defaults_of(properties(class))
-}
-
-pub(super) fn defaults_of(properties: &[Property]) -> Fields {
-    let all = properties.iter().map(|one| {
-        let default = serde_json::from_str(one.default).unwrap_or_default();
-        (one.name.to_owned(), default)
-    });
-    all.collect()
-}
-
-/// A moment as the catalogue writes it; a text without a zone is of UTC.
-pub(super) fn moment(value: &Value) -> Value {
-    match value.as_str().map(|text| read_timestamp(text, true)) {
-        Some(Ok(micros)) => {
-            // The catalogue writes all six digits of a fraction, or none.
-            let text = write_timestamp(micros, 'T', "");
-            let text = match text.split_once('.') {
-                Some((seconds, fraction)) => format!("{seconds}.{fraction:0<6}"),
-                None => text,
-            };
-            json!(format!("{text}+00:00"))
-        }
-        _ => value.clone(),
-    }
-}
-
-/// Tags as the catalogue keeps them.
-pub(super) fn tags(value: &Value) -> Value {
-    let mut tags: Vec<String> = value.as_array().into_iter().flatten().filter_map(Value::as_str).map(slug).collect();
-    tags.sort_unstable();
-    tags.dedup();
-    json!(tags)
 }
 
 /// Writes the properties of a body, those that it has.
@@ -201,7 +35,7 @@ pub(super) fn write(fields: &mut Fields, body: &Value, properties: &[Property]) 
         let value = match property.kind {
             _ if value.is_null() => serde_json::from_str(property.default).unwrap_or_default(),
             Kind::Tags => tags(&value),
-            Kind::Moment => moment(&value),
+            Kind::DateTime => date_time(&value),
             _ => value,
         };
         fields.insert(property.name.to_owned(), value);
@@ -228,7 +62,7 @@ fn fault(property: &Property, value: &Value) -> Option<String> {
 }
 
 /// What is wrong before anything is saved: the checks that look at one value that has changed.
-fn check(property: &Property, value: &Value) -> Result<(), Reply> {
+pub(super) fn check(property: &Property, value: &Value) -> Result<(), Reply> {
     let Some(text) = value.as_str() else { return Ok(()) };
     let reason = match property.kind {
         Kind::Siret if text.chars().count() != 14 => "Un numéro siret est composé de 14 chiffres",
@@ -262,11 +96,22 @@ pub(super) fn is_email(text: &str) -> bool {
     })
 }
 
-/// Refuses a thing as the database does, all that is wrong at once.
+/// Refuses an object as the database does, all that is wrong at once.
 fn save(class: Class, id: Option<&str>, fields: &Fields, hash: bool) -> Result<(), Reply> {
+    save_as(class.name(), properties(class), id, fields, hash)
+}
+
+/// As [`save`], for what is of no class.
+pub(super) fn save_as(
+    class: &str,
+    properties: &[Property],
+    id: Option<&str>,
+    fields: &Fields,
+    hash: bool,
+) -> Result<(), Reply> {
     let mut errors = Map::new();
     let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
-    for property in properties(class) {
+    for property in properties {
         let Some(reason) = fault(property, fields.get(property.name).unwrap_or(&Value::Null)) else { continue };
         // The hash of a URL is required as the URL is.
         let names: &[&str] =
@@ -287,17 +132,12 @@ fn save(class: Class, id: Option<&str>, fields: &Fields, hash: bool) -> Result<(
         let names = names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
         let _ = write!(text, "{}{reason}: [{names}]", if text.is_empty() { "" } else { " " });
     }
-    let message = format!("ValidationError ({}:{}) ({text})", class.name(), id.unwrap_or("None"));
+    let message = format!("ValidationError ({class}:{}) ({text})", id.unwrap_or("None"));
     Err(Reply::json(400, &json!({"errors": errors, "message": message})))
 }
 
-/// The id of a reference: written alone, or as an object.
-pub(super) fn reference(value: &Value) -> Option<&str> {
-    value.as_str().or_else(|| value["id"].as_str())
-}
-
 impl Catalogue {
-    /// The thing with what a body writes, refused as the catalogue does.
+    /// The object with what a body writes, refused as the catalogue does.
     pub(super) fn written(
         &self,
         before: &Object,
@@ -381,8 +221,4 @@ impl Catalogue {
         }
         Ok(())
     }
-}
-
-pub(super) fn is_id(text: &str) -> bool {
-    text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -47,6 +47,10 @@ impl Pass {
         }
         let is_body = members.get("in").is_some_and(|place| place == "body");
         if is_body {
+            if members.remove("collectionFormat").is_some() {
+                let at = format!("{pointer}/collectionFormat");
+                self.note(&rules::COLLECTION_FORMAT, &at, "is given for a body", "it is left out");
+            }
             let rest = take(members, &VALUE);
             if !members.contains_key("schema") {
                 let fault = "is a body without a schema";

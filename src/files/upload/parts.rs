@@ -12,6 +12,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::StatusCode;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
 use super::super::checksum::Checksum;
@@ -25,6 +26,9 @@ use crate::{Error, File, Result};
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
+/// The most bytes of a file that are read at once.
+const MOST_READ_AT_ONCE: usize = 4 << 20;
+
 /// The parts of a file, in order.
 struct Cut {
     reader: Reader,
@@ -37,6 +41,20 @@ struct Cut {
 impl Cut {
     /// Returns the next part and its index.
     async fn part(&mut self) -> Result<Option<(u64, Bytes)>> {
+        let part = self.read().await?;
+        if part.is_empty() {
+            return Ok(None);
+        }
+        // On another thread, while other parts are sent.
+        let (measure, bytes) = (self.measure.clone(), part.clone());
+        let hashed = spawn_blocking(move || measure.update(&bytes)).await;
+        hashed.map_err(|error| Error::request("the file cannot be hashed").with_source(error))?;
+        self.index += 1;
+        Ok(Some((self.index - 1, part)))
+    }
+
+    /// Reads the bytes of the next part; none are left at the end of the file.
+    async fn read(&mut self) -> Result<Bytes> {
         let mut part = BytesMut::new();
         while part.len() < self.size {
             if self.left.is_empty() {
@@ -47,15 +65,13 @@ impl Cut {
                 }
             }
             let taken = self.left.len().min(self.size - part.len());
+            if taken == self.size {
+                return Ok(self.left.split_to(taken));
+            }
             part.extend_from_slice(&self.left[..taken]);
             self.left.advance(taken);
         }
-        if part.is_empty() {
-            return Ok(None);
-        }
-        self.measure.update(&part);
-        self.index += 1;
-        Ok(Some((self.index - 1, part.freeze())))
+        Ok(part.freeze())
     }
 }
 
@@ -71,10 +87,11 @@ impl<T: UploadedFile> Sending<T> {
     pub(super) async fn in_parts(self: Arc<Self>) -> Result<T> {
         let before = self.before().await?;
         let measure = Measure::default();
+        let size = usize::try_from(self.upload.part_size).unwrap_or(usize::MAX);
         let mut cut = Cut {
-            reader: self.upload.file.stream()?,
+            reader: self.upload.file.stream_by(size.min(MOST_READ_AT_ONCE))?,
             left: Bytes::new(),
-            size: usize::try_from(self.upload.part_size).unwrap_or(usize::MAX),
+            size,
             index: 0,
             measure: measure.clone(),
         };

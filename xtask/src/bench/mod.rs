@@ -13,6 +13,7 @@ mod pages;
 mod report;
 mod rows;
 mod scale;
+mod sql;
 mod upload;
 mod valgrind;
 
@@ -65,6 +66,8 @@ enum Benchmark {
     Scale,
     /// What `cargo xtask diff` takes
     Diff,
+    /// Queries through DataFusion, and those of polars and DuckDB
+    Sql,
 }
 
 pub fn run(arguments: &Arguments) -> ExitCode {
@@ -112,6 +115,7 @@ fn measure(benchmark: Benchmark, rounds: usize) -> Result<Table, String> {
         Benchmark::Concurrent => concurrent::measure(&Workloads::build()?, rounds),
         Benchmark::Scale => scale::measure(&Workloads::build()?),
         Benchmark::Diff => diff::measure(rounds),
+        Benchmark::Sql => sql::measure(rounds),
     }
 }
 
@@ -155,20 +159,25 @@ fn build_of(package: &str, manifest: Option<&Path>) -> Result<PathBuf, String> {
     if manifest.is_some() {
         cargo.arg("--target-dir").arg(folder()?.join("programs"));
     }
+    executable(cargo.args(["--package", package]), package)
+}
+
+/// The program that a command builds, for release.
+fn executable(cargo: &mut Command, name: &str) -> Result<PathBuf, String> {
     let built = cargo
-        .args(["--quiet", "--release", "--package", package, "--message-format", "json"])
+        .args(["--quiet", "--release", "--message-format", "json"])
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("cargo: {error}"))?;
     if !built.status.success() {
-        return Err(format!("{package} cannot be built ({})", built.status));
+        return Err(format!("{name} cannot be built ({})", built.status));
     }
     let messages = String::from_utf8_lossy(&built.stdout);
     let program = messages.lines().rev().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
-    program.ok_or_else(|| format!("cargo names no program of {package}"))
+    program.ok_or_else(|| format!("cargo names no program of {name}"))
 }
 
 /// The folder of temporary files of measurements.

@@ -3,6 +3,7 @@
 use super::Workloads;
 use super::measure::sample;
 use super::report::{Row, Table, Threshold, Unit};
+use super::rows::RESOURCE;
 
 pub(super) fn measure(workloads: &Workloads) -> Result<Table, String> {
     let mut rows = Vec::new();
@@ -15,7 +16,7 @@ pub(super) fn measure(workloads: &Workloads) -> Result<Table, String> {
             let server = workloads.server(&["serve-simulated", flag, size])?;
             let mut arguments = vec![work, "--origin", &server.origin];
             if work == "rows" {
-                arguments.extend(["--resource", "simulated"]);
+                arguments.extend(["--resource", RESOURCE]);
             }
             // The short one is over before the processor is at its pace.
             let run = || sample(&mut workloads.work(&arguments));

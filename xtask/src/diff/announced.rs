@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::change::Direction;
 use super::rules::{self, Pair, Rule};
-use super::schemas::display;
+use super::values::display;
 
 /// A change of what is announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,6 +21,7 @@ mod schemas;
 mod security;
 mod servers;
 mod texts;
+mod values;
 mod webhooks;
 
 use std::io::IsTerminal;

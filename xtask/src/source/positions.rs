@@ -16,12 +16,18 @@ pub struct Position {
 }
 
 /// The positions of all values of a document, by pointer: of a member, that of its name.
+///
+/// Large documents have millions of values: each is known by the one around it and its own name, not by its pointer.
 #[derive(Debug, Default)]
-pub struct Positions(HashMap<String, Position>);
+pub struct Positions {
+    positions: Vec<Position>,
+    /// The number of a value, by that of the value around it and its name, as in a pointer.
+    children: HashMap<(usize, Box<str>), usize>,
+}
 
 /// What is being read.
 struct Open {
-    pointer: String,
+    number: usize,
     /// The next element of a list; none for an object.
     index: Option<usize>,
     /// The name of the member whose value comes next, with its position.
@@ -37,50 +43,65 @@ impl Positions {
             let Ok((event, span)) = event else { break };
             match event {
                 Event::MappingStart(..) | Event::SequenceStart(..) => {
-                    let pointer = positions.enter(&mut open, span);
+                    let number = positions.enter(&mut open, span);
                     let index = matches!(event, Event::SequenceStart(..)).then_some(0);
-                    open.push(Open { pointer, index, name: None });
+                    open.push(Open { number, index, name: None });
                 }
                 Event::MappingEnd | Event::SequenceEnd => drop(open.pop()),
                 Event::Scalar(text, ..) => match open.last_mut() {
                     Some(object) if object.index.is_none() && object.name.is_none() => {
                         object.name = Some((text.into_owned(), position(span)));
                     }
-                    _ => drop(positions.enter(&mut open, span)),
+                    _ => {
+                        positions.enter(&mut open, span);
+                    }
                 },
-                Event::Alias(_) => drop(positions.enter(&mut open, span)),
+                Event::Alias(_) => {
+                    positions.enter(&mut open, span);
+                }
                 _ => {}
             }
         }
         positions
     }
 
-    /// Takes note of a value, and returns its pointer.
-    fn enter(&mut self, open: &mut [Open], span: Span) -> String {
-        let (pointer, at) = match open.last_mut() {
-            None => (String::new(), position(span)),
-            Some(Open { pointer, index: Some(index), .. }) => {
+    /// Takes note of a value, and returns its number.
+    fn enter(&mut self, open: &mut [Open], span: Span) -> usize {
+        let next = self.positions.len();
+        let (number, at) = match open.last_mut() {
+            None => (0, position(span)),
+            Some(Open { number, index: Some(index), .. }) => {
                 *index += 1;
-                (format!("{pointer}/{}", *index - 1), position(span))
+                let key = (*number, (*index - 1).to_string().into());
+                (*self.children.entry(key).or_insert(next), position(span))
             }
-            Some(Open { pointer, name, .. }) => {
+            Some(Open { number, name, .. }) => {
                 let (name, at) = name.take().unwrap_or_else(|| (String::new(), position(span)));
-                (format!("{pointer}/{}", escape(&name)), at)
+                (*self.children.entry((*number, escape(&name).into())).or_insert(next), at)
             }
         };
-        self.0.insert(pointer.clone(), at);
-        pointer
+        // Of members with the same name, the last one counts.
+        match self.positions.get_mut(number) {
+            Some(known) => *known = at,
+            None => self.positions.push(at),
+        }
+        number
     }
 
     /// The position of a value, or of the nearest one around it that is there.
     pub fn nearest(&self, pointer: &str) -> Option<Position> {
-        let mut pointer = pointer;
-        loop {
-            if let Some(found) = self.0.get(pointer) {
-                return Some(*found);
-            }
-            pointer = pointer.rsplit_once('/')?.0;
+        let names = match pointer {
+            "" => "",
+            pointer => pointer.strip_prefix('/')?,
+        };
+        let names = names.split('/').skip(usize::from(pointer.is_empty()));
+        let child = |number: usize, name: &str| self.children.get(&(number, name.into())).copied();
+        let mut number = 0;
+        for name in names {
+            let Some(inner) = child(number, name) else { break };
+            number = inner;
         }
+        self.positions.get(number).copied()
     }
 }
 

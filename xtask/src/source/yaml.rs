@@ -84,8 +84,22 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
+/// How many brackets may be open: the reader of YAML looks at all of them again at each one, and refuses 129 only then.
+const OPEN: usize = 5_000;
+
 /// The value that a text of YAML is.
 pub fn parse(text: &str) -> Result<Value, serde_yaml_ng::Error> {
+    let mut open = 0_usize;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > OPEN {
+            return Err(serde::de::Error::custom(format!("more than {OPEN} brackets are open at once")));
+        }
+    }
     serde_yaml_ng::from_str(text).map(|Yaml(value)| value)
 }
 
@@ -94,6 +108,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused_at_once() {
+        for open in ["[", "{a: "] {
+            let error = parse(&format!("a: {}", open.repeat(200_000))).unwrap_err();
+            assert!(error.to_string().contains("brackets are open"), "{error}");
+        }
+        // In texts, brackets may be many.
+        assert!(parse(&format!("a: '{}'", "[".repeat(1_000))).is_ok());
+    }
 
     #[test]
     fn what_yaml_has_is_what_json_has() {

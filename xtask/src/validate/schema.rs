@@ -1,5 +1,7 @@
 //! The JSON Schemas that the OpenAPI Initiative publishes.
 
+use std::sync::LazyLock;
+
 use datagouv_specs::faults::Version;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
@@ -7,21 +9,27 @@ use serde_json::Value;
 
 use super::finding::{Finding, Severity};
 
-const SWAGGER_2: &str = include_str!("../../schemas/swagger-2.0.json");
-const OPENAPI_30: &str = include_str!("../../schemas/openapi-3.0.json");
-const OPENAPI_31: &str = include_str!("../../schemas/openapi-3.1.json");
+/// A schema, compiled once: that takes longer than to validate a small document.
+type Compiled = LazyLock<Result<Validator, String>>;
+
+static SWAGGER_2: Compiled = LazyLock::new(|| compile(include_str!("../../schemas/swagger-2.0.json")));
+static OPENAPI_30: Compiled = LazyLock::new(|| compile(include_str!("../../schemas/openapi-3.0.json")));
+static OPENAPI_31: Compiled = LazyLock::new(|| compile(include_str!("../../schemas/openapi-3.1.json")));
+
+fn compile(text: &str) -> Result<Validator, String> {
+    let schema: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    jsonschema::validator_for(&schema).map_err(|error| error.to_string())
+}
 
 /// What the schema of its version says of a document.
 pub fn validate(document: &Value, version: Version) -> Vec<Finding> {
-    let text = match version {
-        Version::Swagger2 => SWAGGER_2,
-        Version::OpenApi30 => OPENAPI_30,
-        Version::OpenApi31 => OPENAPI_31,
+    let compiled = match version {
+        Version::Swagger2 => &SWAGGER_2,
+        Version::OpenApi30 => &OPENAPI_30,
+        Version::OpenApi31 => &OPENAPI_31,
     };
-    let compiled = serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
-    let compiled = compiled.and_then(|schema| jsonschema::validator_for(&schema).map_err(|error| error.to_string()));
-    let mut findings = match compiled {
-        Ok(validator) => all(&validator, document),
+    let mut findings = match &**compiled {
+        Ok(validator) => all(validator, document),
         Err(error) => vec![Finding::new("schema", Severity::Error, "", format!("the schema cannot be read: {error}"))],
     };
     if version == Version::OpenApi31 {

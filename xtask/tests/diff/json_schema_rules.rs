@@ -189,3 +189,25 @@ fn one_value_by_const_and_by_enum_are_the_same() {
     assert_eq!(rules(&one, &two), ["request-enum-value-added", "response-enum-value-added"]);
     assert_eq!(rules(&two, &one), ["request-enum-value-removed", "response-enum-value-removed"]);
 }
+
+#[test]
+fn null_in_a_union_is_the_same_among_the_types_and_as_a_variant() {
+    let of = |schema: Value| in_version("3.1.0", &schema, &json!({}));
+    let types = |names: &[&str]| of(json!({"type": names}));
+    let union = |names: &[&str]| -> Value {
+        of(json!({"anyOf": names.iter().map(|name| json!({"type": name})).collect::<Vec<_>>()}))
+    };
+    let names = ["string", "number", "null"];
+    assert_eq!(rules(&types(&names), &union(&names)), [""; 0]);
+    assert_eq!(rules(&union(&names), &types(&names)), [""; 0]);
+    // That null comes and goes is still found, whichever way the document says it.
+    for old in [types(&names), union(&names)] {
+        for new in [types(&["string", "number"]), union(&["string", "number"])] {
+            assert!(rules(&old, &new).contains(&"request-no-longer-nullable"), "{old} {new}");
+            assert!(rules(&new, &old).contains(&"response-became-nullable"), "{new} {old}");
+        }
+    }
+    // A union of one variant that is left allows null by itself.
+    let nullable = |schema: Value| of(json!({"anyOf": [schema, {"type": "null"}]}));
+    assert_eq!(rules(&nullable(json!({"type": "string"})), &types(&["string", "null"])), [""; 0]);
+}

@@ -110,6 +110,10 @@ fn what_documents_say_does_not_steer_the_terminal() {
     report.changes[0].text = "a\x07b\nc".to_owned();
     let text = report.write(Format::Text, false);
     assert!(text.contains("a b c") && !text.contains(['\x1b', '\x07']), "{text}");
+    for format in [Format::Markdown, Format::Json, Format::Html, Format::Github, Format::Junit, Format::Sarif] {
+        let text = report.write(format, false);
+        assert!(!text.contains(['\x1b', '\x07']), "{format:?}: {text}");
+    }
 }
 
 #[test]

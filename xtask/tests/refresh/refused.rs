@@ -95,6 +95,32 @@ fn a_document_with_faults_is_refused_except_in_a_dry_run() {
 }
 
 #[test]
+fn a_document_in_several_files_is_refused_except_in_a_dry_run() {
+    let specs = Specs::new();
+    let mut document = tabular_and_more();
+    let health = &mut document["components"]["schemas"]["Health"]["properties"];
+    health["region"] = json!({"$ref": "parts/schemas.json#/Region"});
+    specs.write("several/openapi.json", &document.to_string());
+    let schemas =
+        json!({"Region": {"type": "object", "properties": {"code": {"$ref": "#/Code"}}}, "Code": {"type": "integer"}});
+    specs.write("several/parts/schemas.json", &schemas.to_string());
+    let before = specs.files();
+    let from = specs.argument("several/openapi.json");
+    let refused = specs.refresh(&["tabular", "--from", &from]).failed();
+    assert!(refused.contains("`parts/schemas.json#/Region` leads out of the document"), "{refused}");
+    let dry = specs.refresh(&["tabular", "--from", &from, "--dry-run"]);
+    let output = dry.failed();
+    assert!(dry.report().contains("[response-property-added]"), "{}", dry.report());
+    assert!(output.contains("tabular: a document that refers to other files is not vendored"), "{output}");
+    // What is not there is refused in a dry run too, with the file.
+    specs.write("several/parts/schemas.json", "{}");
+    let missing = specs.refresh(&["tabular", "--from", &from, "--dry-run"]).failed();
+    assert!(missing.contains("parts/schemas.json"), "{missing}");
+    specs.write("several/parts/schemas.json", &schemas.to_string());
+    assert_eq!(specs.files(), before);
+}
+
+#[test]
 fn a_document_of_another_api_is_refused() {
     let output = refused_document(&vendored(Api::Metrics));
     assert!(output.contains("this is the document of metrics, and not of tabular"), "{output}");

@@ -24,7 +24,8 @@ table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .
 /// Escapes text, except that code becomes `<code>`.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for (index, part) in parts(text).into_iter().enumerate() {
+    // HTML has no control characters.
+    for (index, part) in parts(&super::plain(text)).into_iter().enumerate() {
         let part = part.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         let _ = if index % 2 == 1 { write!(out, "<code>{part}</code>") } else { write!(out, "{part}") };
     }

@@ -16,11 +16,13 @@ pub struct LocatedSchema<'a> {
     pub location: Rc<Location>,
     /// Whether its `oneOf` and `anyOf` are ignored.
     pub without_unions: bool,
+    /// Whether its `nullable` is ignored: a union around it allows null.
+    pub without_null: bool,
 }
 
 impl<'a> LocatedSchema<'a> {
     pub fn new(value: &'a Value, location: Location) -> Self {
-        Self { value, location: Rc::new(location), without_unions: false }
+        Self { value, location: Rc::new(location), without_unions: false, without_null: false }
     }
 
     /// Follows references, and `allOf` or unions of one schema.
@@ -33,6 +35,7 @@ impl<'a> LocatedSchema<'a> {
                     value: target.value,
                     location: Rc::new(Location::shared(pointer)),
                     without_unions: self.without_unions,
+                    without_null: self.without_null,
                 };
             }
             let Value::Object(members) = self.value else { break };
@@ -155,6 +158,14 @@ impl<'a> EffectiveSchema<'a> {
                 effective.add(members, &resolved, &mut rest, document);
             }
         }
+        let without_null = parts.iter().all(|part| part.without_null);
+        if effective.keywords.contains_key("nullable") || without_null {
+            let variants = effective.unions.iter_mut().flat_map(|union| &mut union.variants);
+            variants.for_each(|variant| variant.without_null = true);
+        }
+        if without_null {
+            effective.keywords.remove("nullable");
+        }
         effective.infer();
         effective
     }
@@ -170,6 +181,7 @@ impl<'a> EffectiveSchema<'a> {
             value,
             location: Rc::new(location),
             without_unions: false,
+            without_null: false,
         };
         let keywords = |value: &'a Value| Keyword { value, location: located.location.clone() };
         self.add_types(members, located);
@@ -229,6 +241,7 @@ impl<'a> EffectiveSchema<'a> {
                 value,
                 location: located.location.clone(),
                 without_unions: located.without_unions,
+                without_null: false,
             };
             rest.extend(all.iter().rev().map(part));
         }
@@ -242,11 +255,17 @@ impl<'a> EffectiveSchema<'a> {
     /// The keywords that OpenAPI 3.0 does not have.
     fn add_conditions(&mut self, members: &'a Map<String, Value>, located: &LocatedSchema<'a>) {
         let location = &located.location;
-        let own = |value: &'a Value| LocatedSchema { value, location: location.clone(), without_unions: false };
+        let own = |value: &'a Value| LocatedSchema {
+            value,
+            location: location.clone(),
+            without_unions: false,
+            without_null: false,
+        };
         let at = |value: &'a Value, location: Location| LocatedSchema {
             value,
             location: Rc::new(location),
             without_unions: false,
+            without_null: false,
         };
         let map = |key: &str| members.get(key).and_then(Value::as_object).into_iter().flatten();
         for (pattern, value) in map("patternProperties") {
@@ -364,6 +383,7 @@ impl<'a> EffectiveSchema<'a> {
                 value,
                 location: Rc::new(located.location.variant(kind, &name)),
                 without_unions: false,
+                without_null: false,
             });
         }
         let listed: Option<Vec<Vec<&Value>>> = kept.iter().map(|it| listed(document.follow(it.value).value)).collect();

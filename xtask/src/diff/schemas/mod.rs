@@ -19,7 +19,7 @@ use super::document::Document;
 use super::location::Location;
 use context::SchemaContext;
 use differences::SchemaDifferences;
-pub use differences::{Difference, display, sentence};
+pub use differences::{Difference, sentence};
 pub use effective::type_name;
 use effective::{EffectiveSchema, LocatedSchema};
 
@@ -37,7 +37,7 @@ struct Node<'a> {
     children: Vec<(usize, String)>,
 }
 
-type Addresses = Vec<(*const Value, bool)>;
+type Addresses = Vec<(*const Value, bool, bool)>;
 
 /// All pairs of schemas that are compared.
 pub struct Schemas<'a> {
@@ -94,7 +94,10 @@ impl<'a> Schemas<'a> {
         };
         let (old, new) = (resolve(old, self.old), resolve(new, self.new));
         let addresses = |located: &[LocatedSchema]| {
-            located.iter().map(|located| (std::ptr::from_ref(located.value), located.without_unions)).collect()
+            located
+                .iter()
+                .map(|located| (std::ptr::from_ref(located.value), located.without_unions, located.without_null))
+                .collect()
         };
         let key = (addresses(&old), addresses(&new), direction);
         *self.index.entry(key).or_insert_with(|| {

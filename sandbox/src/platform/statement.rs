@@ -1,8 +1,8 @@
 //! Parses the query that the tabular server sends to PostgREST: filters, groups, a selection of columns with aggregates,
 //! an order and limits.
 
-use super::failure::DatabaseError;
-use super::scan::{Scanner, Unparsable};
+use super::database_error::DatabaseError;
+use super::scan::{Key, Scanner, Unparsable};
 use super::wire::{pairs, query_of_url};
 
 /// A statement on one table.
@@ -27,12 +27,6 @@ pub(crate) struct Field {
 pub(crate) struct Step {
     pub(crate) as_text: bool,
     pub(crate) key: Key,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Key {
-    Name(String),
-    Index(i64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,15 +3,18 @@
 
 use serde_json::{Value, json};
 
-use super::lists::unimplemented;
-use super::objects::{Class, Follow, Object};
-use super::writing::{is_id, wrong};
-use super::{Call, HandlerResult, Platform, message};
+use super::call::{Call, HandlerResult, message, not_found};
+use super::class::Class;
+use super::fields::is_id;
+use super::objects::{Follow, Object};
+use super::state::Platform;
+use super::writing::wrong;
 use crate::client::User;
 use crate::response::Reply;
-use crate::server_error::{NOT_FOUND, ServerError};
+use crate::server_error::ServerError;
+use crate::sort::sort_by_key;
 
-/// The parameter of paths that names a thing.
+/// The parameter of paths that names an object.
 fn parameter(class: Class) -> &'static str {
     match class {
         Class::Dataset => "dataset",
@@ -35,36 +38,13 @@ fn gone(class: Class, reads: bool) -> Reply {
     message(410, text)
 }
 
-/// The property that says when a thing was deleted.
+/// The property that says when an object was deleted.
 fn deletion(class: Class) -> &'static str {
     if class == Class::Dataservice { "deleted_at" } else { "deleted" }
 }
 
-pub(super) fn not_found() -> Reply {
-    message(404, NOT_FOUND)
-}
-
-impl Call<'_> {
-    /// Refuses who is no sysadmin.
-    pub(super) fn by_sysadmin(&self) -> Result<User, Reply> {
-        match self.signed_in()? {
-            User::Admin => Ok(User::Admin),
-            _ => Err(ServerError::forbidden().reply(self.api)),
-        }
-    }
-
-    /// Refuses what there would be only for the header that asks for more.
-    fn without_full_objects(&self) -> Result<(), Reply> {
-        let full = self.received.header("x-get-datasets-full-objects");
-        match full.filter(|value| value.eq_ignore_ascii_case("true")) {
-            Some(_) => Err(unimplemented("`X-Get-Datasets-Full-Objects`")),
-            None => Ok(()),
-        }
-    }
-}
-
 impl Platform {
-    /// The place of the thing that the path names.
+    /// The place of the object that the path names.
     pub(super) fn place(&self, call: &Call<'_>, class: Class) -> Result<usize, Reply> {
         let name = call.capture(parameter(class));
         self.catalogue.community.position(class, name).ok_or_else(not_found)
@@ -78,7 +58,7 @@ impl Platform {
         &mut self.catalogue.community.objects[index]
     }
 
-    /// The place of a thing that the user of the call may change.
+    /// The place of an object that the user of the call may change.
     pub(super) fn place_to_change(&self, call: &Call<'_>, class: Class) -> Result<usize, Reply> {
         let user = call.signed_in()?;
         let index = self.place(call, class)?;
@@ -152,7 +132,7 @@ impl Platform {
         Ok(self.catalogue.community.objects.len() - 1)
     }
 
-    /// A partial body keeps what it leaves out. Null as the date of deletion brings a thing back.
+    /// A partial body keeps what it leaves out. Null as the date of deletion brings an object back.
     pub(super) fn update_object(&mut self, call: &Call<'_>, class: Class) -> Result<usize, Reply> {
         let user = call.signed_in()?;
         let index = self.place(call, class)?;
@@ -166,7 +146,7 @@ impl Platform {
         match body.get(deletion(class)) {
             Some(Value::Null) => changed.deleted = None,
             Some(when) if class != Class::User => {
-                changed.deleted = super::writing::moment(when).as_str().map(str::to_owned)
+                changed.deleted = super::fields::date_time(when).as_str().map(str::to_owned)
             }
             _ => {}
         }
@@ -212,16 +192,15 @@ impl Platform {
             .community
             .of(class)
             .filter(|object| match class {
-                Class::User => object.deleted.is_none() && object.slug.contains(&super::catalogue::slug(&wanted)),
+                Class::User => object.deleted.is_none() && object.slug.contains(&super::fields::slug(&wanted)),
                 Class::Organization => object.deleted.is_none() && (holds(object, "name") || holds(object, "acronym")),
                 Class::Reuse => object.deleted.is_none() && !object.is_private() && holds(object, "title"),
                 _ => object.is_visible() && (holds(object, "title") || holds(object, "acronym")),
             })
             .collect();
         found.reverse();
-        let followers = |object: &&Object| std::cmp::Reverse(self.catalogue.community.followers(&object.id).count());
         if class != Class::User {
-            found.sort_by_key(followers);
+            sort_by_key(&mut found, true, |object| self.catalogue.community.followers(&object.id).count());
         }
         let shown: Value = found.iter().take(size).map(|object| self.suggestion(object, call)).collect();
         Ok(Reply::json(200, &shown))
@@ -246,7 +225,7 @@ impl Platform {
         }
     }
 
-    /// The followers of a thing, which the path names by its id.
+    /// The followers of an object, which the path names by its id.
     pub(super) fn followers(&mut self, call: &Call<'_>, class: Class) -> HandlerResult {
         let name = call.capture("id");
         let reads = call.received.method == "GET";
@@ -286,7 +265,7 @@ impl Platform {
         Ok(Reply::json(status, &json!({"followers": left})))
     }
 
-    /// The id of a thing by its id; by its slug as well where it is only read.
+    /// The id of an object by its id; by its slug as well where it is only read.
     fn id_of(&self, class: Class, name: &str, or_slug: bool) -> Result<String, Reply> {
         let found = if class == Class::Dataset {
             let datasets = &self.catalogue.datasets;
@@ -299,7 +278,7 @@ impl Platform {
         found.ok_or_else(not_found)
     }
 
-    /// A badge of a thing, given or taken back by a sysadmin. `kinds` are those that there are, with their names.
+    /// A badge of an object, given or taken back by a sysadmin. `kinds` are those that there are, with their names.
     pub(super) fn badge(call: &Call<'_>, class: Class, badges: &mut Vec<String>, kinds: &[&str]) -> HandlerResult {
         if call.received.method == "DELETE" {
             let kind = call.capture("badge_kind");

@@ -37,7 +37,7 @@ pub(crate) fn read_date(text: &str) -> Result<i64, Unread> {
     if let Some(special) = special(text) {
         return Ok(match special {
             INFINITY | NEGATIVE_INFINITY => special,
-            moment => moment.div_euclid(DAY),
+            micros => micros.div_euclid(DAY),
         });
     }
     let days = parts(text)?.days;

@@ -5,8 +5,9 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::HeaderValue;
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+
+use crate::socket;
 
 /// The largest request head that is accepted.
 const MAX_HEAD: usize = 1 << 20;
@@ -14,7 +15,7 @@ const MAX_HEADERS: usize = 128;
 
 /// A request that arrived at a fault server.
 #[derive(Debug, Clone)]
-pub struct Arrival {
+pub struct RawRequest {
     /// The number of the request, from 1.
     pub number: usize,
     /// The number of its connection, from 1.
@@ -32,7 +33,7 @@ pub struct Arrival {
     headers: Vec<(String, Bytes)>,
 }
 
-impl Arrival {
+impl RawRequest {
     /// The path, as it was sent.
     pub fn path(&self) -> &str {
         self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
@@ -92,31 +93,36 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// The next request without its body; None at the end of the connection.
-    pub(crate) async fn head(&mut self, stream: &mut TcpStream, connection: usize) -> io::Result<Option<Arrival>> {
+    pub(crate) async fn head(&mut self, stream: &mut TcpStream, connection: usize) -> io::Result<Option<RawRequest>> {
         loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
-                return Arrival::parse(self.buffer.split_to(end + 4).freeze(), connection).map(Some);
+                return RawRequest::parse(self.buffer.split_to(end + 4).freeze(), connection).map(Some);
             }
             if self.buffer.len() > MAX_HEAD {
                 return Err(io::Error::other("a request without end"));
             }
-            if stream.read_buf(&mut self.buffer).await? == 0 {
+            if socket::read(stream, &mut self.buffer).await? == 0 {
                 return Ok(None);
             }
         }
     }
 
     /// The body that belongs to a request, or its first bytes.
-    pub(crate) async fn body(&mut self, stream: &mut TcpStream, arrival: &mut Arrival, limit: usize) -> io::Result<()> {
-        let chunked = arrival.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
-        let length = arrival.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
+    pub(crate) async fn body(
+        &mut self,
+        stream: &mut TcpStream,
+        request: &mut RawRequest,
+        limit: usize,
+    ) -> io::Result<()> {
+        let chunked = request.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
+        let length = request.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
         let mut body = BytesMut::new();
         let result = match chunked {
             true => self.chunks(stream, &mut body, limit).await,
             false => self.some(stream, &mut body, length, limit).await,
         };
-        arrival.body = body.freeze();
-        arrival.complete = result?;
+        request.body = body.freeze();
+        request.complete = result?;
         Ok(())
     }
 
@@ -130,7 +136,7 @@ impl Incoming {
     ) -> io::Result<bool> {
         let mut left = length;
         while left > 0 {
-            if self.buffer.is_empty() && stream.read_buf(&mut self.buffer).await? == 0 {
+            if self.buffer.is_empty() && socket::read(stream, &mut self.buffer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let taken = left.min(self.buffer.len()).min(limit - body.len());
@@ -163,7 +169,7 @@ impl Incoming {
                 let line = self.buffer.split_to(end + 2);
                 return Ok(String::from_utf8_lossy(&line).into_owned());
             }
-            if stream.read_buf(&mut self.buffer).await? == 0 {
+            if socket::read(stream, &mut self.buffer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
