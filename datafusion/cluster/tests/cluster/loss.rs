@@ -10,8 +10,9 @@ use datagouv_datafusion::Options;
 
 use crate::support::{COORDINATOR, Platform, ROWS, WorkerProcess, rows};
 
+/// Workers read the rows; a copy, or groups of the server, would leave them nothing to do.
 fn from_rows() -> Options {
-    Options::default().parquet(false)
+    Options::default().parquet(false).groups(false)
 }
 
 /// Counts the exports that workers ask for; those from one of them on get a part of their rows, and then nothing.
