@@ -13,8 +13,9 @@ pub(crate) enum Role {
     /// A parameter or a header.
     Carrier,
     Body,
-    /// A media type, or the encoding of a part of one.
     Media,
+    /// The encoding of a part of a media type.
+    Encoding,
     Scheme,
     Schema,
 }
@@ -22,7 +23,7 @@ pub(crate) enum Role {
 impl Role {
     /// Whether such an object may be a reference instead.
     pub fn refers(self) -> bool {
-        !matches!(self, Self::Document | Self::Info | Self::Components | Self::Operation | Self::Media)
+        !matches!(self, Self::Document | Self::Info | Self::Components | Self::Operation | Self::Media | Self::Encoding)
     }
 }
 
@@ -56,8 +57,9 @@ pub(crate) fn child_role(role: Role, key: &str) -> Option<(Nesting, Role)> {
         (Operation, "requestBody") => (One, Body),
         (Operation, "responses") => (Extensible, Response),
         (Carrier | Media, "schema") => (One, Schema),
-        (Carrier | Body | Response, "content") | (Media, "encoding") => (Many, Media),
-        (Response | Media, "headers") => (Many, Carrier),
+        (Carrier | Body | Response, "content") => (Many, Media),
+        (Media, "encoding") => (Many, Encoding),
+        (Response | Encoding, "headers") => (Many, Carrier),
         (Schema, "properties" | "allOf" | "anyOf" | "oneOf") => (Many, Schema),
         (Schema, "items" | "additionalProperties" | "not") => (One, Schema),
         _ => return None,

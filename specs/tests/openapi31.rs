@@ -292,3 +292,15 @@ fn a_converted_document_is_not_converted_again() {
     let once = convert(&components(json!({"A": {"anyOf": [{"type": ["integer", "string"]}, {"const": null}]}})));
     assert_eq!(document::to_openapi(once.clone()).unwrap(), once);
 }
+
+#[test]
+fn the_headers_of_an_encoding_are_converted_and_a_media_type_has_none() {
+    let header = json!({"X-N": {"schema": {"type": ["string", "null"]}}});
+    let media = json!({"encoding": {"f": {"headers": header}}, "headers": header});
+    let body = json!({"content": {"multipart/form-data": media}});
+    let converted = convert(&document(json!({"components": {"requestBodies": {"B": body}}})));
+    let media = converted.pointer("/components/requestBodies/B/content/multipart~1form-data").unwrap();
+    let schema = media.pointer("/encoding/f/headers/X-N/schema").unwrap();
+    assert_eq!(schema, &json!({"type": "string", "nullable": true}));
+    assert_eq!(media["headers"], header);
+}
