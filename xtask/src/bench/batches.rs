@@ -7,11 +7,10 @@ use std::process::Command;
 use super::measure::{Run, Sample, alternate, median, sample};
 use super::report::{Row, Table, Threshold, Unit, shares_of_server};
 use super::rows::{RESOURCE, ROWS};
-use super::{Workloads, build_of, folder};
+use super::{Workloads, build_program, folder};
 
 pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
-    let manifest = crate::root().join("benchmarks/programs/Cargo.toml");
-    let theirs = build_of("with-arrow-csv", Some(&manifest))?;
+    let theirs = build_program("with-arrow-csv")?;
     let rows = ROWS.to_string();
     let server = workloads.server(&["serve", "--table", RESOURCE, "--rows", &rows])?;
     let path = folder()?.join("rows.csv");

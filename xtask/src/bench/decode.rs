@@ -6,7 +6,7 @@ use std::process::Command;
 use super::measure::{Run, Sample, alternate, sample};
 use super::report::{Row, Table, Threshold, Unit};
 use super::valgrind::count;
-use super::{Workloads, build_of, folder};
+use super::{Workloads, build_program, folder};
 
 /// How often the page is decoded in a run.
 const TIMES: u32 = 1_000;
@@ -15,7 +15,7 @@ const TIMES: u32 = 1_000;
 const READERS: [(&str, f64); 3] = [("serde_json", 0.70), ("sonic-rs", 1.2), ("simd-json", 1.2)];
 
 pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, String> {
-    let readers = build_of("with-json-readers", Some(&crate::root().join("benchmarks/programs/Cargo.toml")))?;
+    let readers = build_program("with-json-readers")?;
     let path = folder()?.join("page.json");
     let file = path.to_string_lossy().into_owned();
     sample(&mut workloads.work(&["decode", "--save", &file]))?;

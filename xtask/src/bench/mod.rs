@@ -17,7 +17,7 @@ mod sql;
 mod upload;
 mod valgrind;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use serde_json::json;
@@ -147,18 +147,13 @@ impl Workloads {
 
 /// The program of a package, built for release.
 fn build(package: &str) -> Result<PathBuf, String> {
-    build_of(package, None)
+    executable(crate::cargo("build").args(["--package", package]), package)
 }
 
-/// The program of a package of another workspace, if its manifest is given.
-fn build_of(package: &str, manifest: Option<&Path>) -> Result<PathBuf, String> {
-    let mut cargo = match manifest {
-        None => crate::cargo("build"),
-        Some(manifest) => crate::cargo_of("build", manifest),
-    };
-    if manifest.is_some() {
-        cargo.arg("--target-dir").arg(folder()?.join("programs"));
-    }
+/// The program of a package of `benchmarks/programs`, built for release.
+fn build_program(package: &str) -> Result<PathBuf, String> {
+    let mut cargo = crate::cargo_of("build", &crate::root().join("benchmarks/programs/Cargo.toml"));
+    cargo.arg("--target-dir").arg(folder()?.join("programs"));
     executable(cargo.args(["--package", package]), package)
 }
 

@@ -136,7 +136,6 @@ fn taken(counts: &str) -> Result<Taken, String> {
 
 /// The example of the workspace of DataFusion, built for release.
 fn build() -> Result<PathBuf, String> {
-    let mut cargo = crate::cargo("build");
-    cargo.arg("--manifest-path").arg(crate::root().join("datafusion/Cargo.toml"));
+    let mut cargo = crate::cargo_of("build", &crate::root().join("datafusion/Cargo.toml"));
     executable(cargo.args(["--package", "datagouv-datafusion", "--example", "measure"]), "the example `measure`")
 }
