@@ -71,7 +71,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
             "csv and serde, from a file",
             &metrics(of_file, &speed)?,
         )
-        .threshold(Threshold::AtLeast(0.5)),
+        .threshold(Threshold::AtLeast(1.2)),
         Row::ratio(
             "rows per second",
             Unit::Count,
