@@ -145,7 +145,9 @@ fn cells_say_what_the_api_says() {
             (1, 1, &["csv".to_owned()][..])
         );
         assert_eq!((row.metric_reuses, row.metric_followers, row.metric_discussions), (1, 1, 1));
-        assert_eq!(row.metric_followers_by_months.values().sum::<i64>(), 1);
+        let (reuses, followers) = (&row.metric_reuses_by_months, &row.metric_followers_by_months);
+        assert_eq!((reuses.values().sum::<i64>(), reuses.len(), followers.len()), (1, 13, 13));
+        assert_eq!(followers.values().sum::<i64>(), 0, "the server looks for them in vain");
 
         let resources = all(dumps.resources()).await;
         assert_eq!(resources.len(), 1);
