@@ -14,7 +14,7 @@ use crate::transport::{
 use crate::{Call, Error, Result};
 
 /// One of the platform's APIs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Api {
     /// The catalogue, `/api/1`.
@@ -25,6 +25,28 @@ pub enum Api {
     Tabular,
     /// Visits and downloads by month.
     Metrics,
+}
+
+impl Api {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Main, Self::MainV2, Self::Tabular, Self::Metrics];
+
+    /// Returns the name of the API, which is also that of its feature: `main`, `main-v2`, `tabular` or `metrics`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::MainV2 => "main-v2",
+            Self::Tabular => "tabular",
+            Self::Metrics => "metrics",
+        }
+    }
+}
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// A deployment of the platform, with its base URLs.

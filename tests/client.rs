@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex};
 use datagouv::main::types::{DatasetInput, DatasetUpdate, UploadNewDatasetResourceForm};
 use datagouv::observe::{Deviated, Observe};
 use datagouv::{Api, Client, ClientBuilder, Deviation, Environment, File, RetryPolicy};
-use datagouv_sandbox::{Api as Document, Sandbox};
+use datagouv_sandbox::Sandbox;
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
 
 fn client_of(sandbox: &Sandbox) -> ClientBuilder {
     Client::builder()
-        .base_url(Api::Main, sandbox.url(Document::Main))
-        .base_url(Api::MainV2, sandbox.url(Document::MainV2))
-        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
-        .base_url(Api::Metrics, sandbox.url(Document::Metrics))
+        .base_url(Api::Main, sandbox.url(Api::Main))
+        .base_url(Api::MainV2, sandbox.url(Api::MainV2))
+        .base_url(Api::Tabular, sandbox.url(Api::Tabular))
+        .base_url(Api::Metrics, sandbox.url(Api::Metrics))
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn follows_a_308_with_method_and_body() {
 #[tokio::test]
 async fn does_not_resend_a_body_to_another_origin() {
     let (sandbox, elsewhere) = (Sandbox::start().await, Sandbox::start().await);
-    let target = format!("{}/datasets/", elsewhere.url(Document::Main));
+    let target = format!("{}/datasets/", elsewhere.url(Api::Main));
     sandbox.respond_once("create_dataset", 307, &[("Location", &target)], "");
     let client = client_of(&sandbox).api_key(KEY).build().unwrap();
     let error = client.main().create_dataset().body(DatasetInput::new("t", "d")).send().await.unwrap_err();

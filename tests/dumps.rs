@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use datagouv::dumps::{Dump, Row};
 use datagouv::{Api, Client};
-use datagouv_sandbox::{Api as Document, Sandbox};
+use datagouv_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 async fn sandbox() -> (Sandbox, Client) {
     let sandbox = Sandbox::start().await;
-    let client = Client::builder().base_url(Api::Main, sandbox.url(Document::Main)).api_key("key").build().unwrap();
+    let client = Client::builder().base_url(Api::Main, sandbox.url(Api::Main)).api_key("key").build().unwrap();
     (sandbox, client)
 }
 
@@ -69,7 +69,7 @@ reads_the_recorded_export! {
 /// Sets the response of an operation whose id is not a name.
 async fn of_an_organization<T: Row>(path: &str, recording: &str, dump: impl Fn(&Client) -> Dump<T>) -> Vec<T> {
     let (sandbox, client) = sandbox().await;
-    let id = sandbox.operations(Document::Main).into_iter().find(|operation| operation.template == path).unwrap().id;
+    let id = sandbox.operations(Api::Main).into_iter().find(|operation| operation.template == path).unwrap().id;
     sandbox.respond_once(&id, 200, &[("Content-Type", "text/csv")], recorded(recording));
     all(dump(&client)).await
 }

@@ -9,7 +9,7 @@ use datagouv::main::types::{DatasetInput, DatasetUpdate};
 use datagouv::rows::{Row, col};
 use datagouv::{Api, Client, ClientBuilder, Error, File, Limits, RetryPolicy};
 use datagouv_sandbox::fault::{Fault, FaultServer};
-use datagouv_sandbox::{Api as Document, Reply, Sandbox, platform};
+use datagouv_sandbox::{Reply, Sandbox, platform};
 use serde_json::json;
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
@@ -24,10 +24,10 @@ fn forms() -> [String; 4] {
 
 fn client_of(server: &FaultServer) -> ClientBuilder {
     Client::builder()
-        .base_url(Api::Main, server.url(Document::Main))
-        .base_url(Api::MainV2, server.url(Document::MainV2))
-        .base_url(Api::Tabular, server.url(Document::Tabular))
-        .base_url(Api::Metrics, server.url(Document::Metrics))
+        .base_url(Api::Main, server.url(Api::Main))
+        .base_url(Api::MainV2, server.url(Api::MainV2))
+        .base_url(Api::Tabular, server.url(Api::Tabular))
+        .base_url(Api::Metrics, server.url(Api::Metrics))
         .api_key(KEY)
         .limits(Limits::none())
         .retries(RetryPolicy::none())

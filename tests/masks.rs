@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use datagouv::{Api, Client};
+use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::AIR_QUALITY;
-use datagouv_sandbox::{Api as Document, Sandbox};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -12,8 +12,8 @@ use serde_json::Value;
 
 async fn platform() -> (Sandbox, Client) {
     let sandbox = Sandbox::start_platform().await;
-    let builder = Client::builder().base_url(Api::Main, sandbox.url(Document::Main)).api_key("key");
-    let client = builder.base_url(Api::MainV2, sandbox.url(Document::MainV2)).build().unwrap();
+    let builder = Client::builder().base_url(Api::Main, sandbox.url(Api::Main)).api_key("key");
+    let client = builder.base_url(Api::MainV2, sandbox.url(Api::MainV2)).build().unwrap();
     (sandbox, client)
 }
 

@@ -3,13 +3,13 @@
 use datagouv::monthly_metrics::{DatasetMonth, Month};
 use datagouv::rows::{Reading, Row, col, sum};
 use datagouv::{Api, Client, Environment, Limits};
+use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::{CHARGING_POINTS, CHARGING_POINTS_RESOURCE, NewTable};
-use datagouv_sandbox::{Api as Document, Sandbox};
 use serde_json::{Value, json};
 
 async fn platform() -> (Sandbox, Client) {
     let sandbox = Sandbox::start_platform().await;
-    let url = sandbox.url(Document::Metrics);
+    let url = sandbox.url(Api::Metrics);
     let client = Client::builder().base_url(Api::Metrics, url).limits(Limits::none()).build().unwrap();
     (sandbox, client)
 }

@@ -10,13 +10,13 @@ use datagouv::main_v2::types::{TopicElementInput, TopicInput};
 use datagouv::objects::{ResourceKey, Wait};
 use datagouv::{Api, Client, Date, File};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE, STOPS};
-use datagouv_sandbox::{Api as Document, Received, Sandbox, User, clock};
+use datagouv_sandbox::{Received, Sandbox, User, clock};
 use serde_json::{Value, json};
 
 async fn platform() -> (Sandbox, Client) {
     let sandbox = Sandbox::start_platform().await;
-    let builder = Client::builder().base_url(Api::Main, sandbox.url(Document::Main)).api_key("key");
-    let client = builder.base_url(Api::MainV2, sandbox.url(Document::MainV2)).build().unwrap();
+    let builder = Client::builder().base_url(Api::Main, sandbox.url(Api::Main)).api_key("key");
+    let client = builder.base_url(Api::MainV2, sandbox.url(Api::MainV2)).build().unwrap();
     (sandbox, client)
 }
 
@@ -27,7 +27,7 @@ fn taken(sandbox: &Sandbox) -> (Vec<String>, Vec<Received>) {
         assert_eq!(request.violation, None, "{} {}", request.method, request.path);
     }
     let name = |request: &Received| {
-        let mark = if request.api == Some(Document::MainV2) { "v2 " } else { "" };
+        let mark = if request.api == Some(Api::MainV2) { "v2 " } else { "" };
         format!("{mark}{}", request.operation_id.as_deref().unwrap_or(&request.path))
     };
     (requests.iter().map(name).collect(), requests)

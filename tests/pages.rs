@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use datagouv::main::types::{Dataset, DatasetInput, DatasetPage, ListDatasetsSort};
 use datagouv::{Api, Client, Page, Pages, Result};
-use datagouv_sandbox::{Api as Document, Sandbox, clock};
+use datagouv_sandbox::{Sandbox, clock};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
 /// A platform with so many datasets.
 async fn platform(datasets: usize) -> (Sandbox, Client) {
     let sandbox = Sandbox::start_platform().await;
-    let client = Client::builder().base_url(Api::Main, sandbox.url(Document::Main)).api_key("key").build().unwrap();
+    let client = Client::builder().base_url(Api::Main, sandbox.url(Api::Main)).api_key("key").build().unwrap();
     let there = client.main().list_datasets().send().await.unwrap().total as usize;
     sandbox.add_datasets(datasets - there);
     sandbox.take_requests();

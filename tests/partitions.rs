@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use datagouv::rows::{Rows, avg, col};
 use datagouv::{Api, Client, Limits, Result};
+use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::NewTable;
-use datagouv_sandbox::{Api as Document, Sandbox};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -26,8 +26,8 @@ async fn table(most: u64, gap: std::ops::Range<u64>) -> (Sandbox, Rows<Counted>)
     };
     let (sandbox, resource) = Sandbox::start_with_table(table).await;
     let client = Client::builder()
-        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
-        .base_url(Api::MainV2, sandbox.url(Document::MainV2))
+        .base_url(Api::Tabular, sandbox.url(Api::Tabular))
+        .base_url(Api::MainV2, sandbox.url(Api::MainV2))
         .limits(Limits::none())
         .build()
         .unwrap();

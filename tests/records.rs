@@ -5,8 +5,8 @@ use std::io::{Cursor, Write};
 use datagouv::records::{self, Format, Packing, RecordSource, RecordStream};
 use datagouv::rows::Row;
 use datagouv::{Api, Client, Result};
+use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::COMMUNES_RESOURCE;
-use datagouv_sandbox::{Api as Document, Sandbox};
 use encoding_rs::{Encoding, UTF_8};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
@@ -329,9 +329,7 @@ proptest! {
 async fn platform() -> (Sandbox, Client) {
     let sandbox = Sandbox::start_platform().await;
     let mut builder = Client::builder().retries(datagouv::RetryPolicy::none());
-    for (api, document) in
-        [(Api::Main, Document::Main), (Api::MainV2, Document::MainV2), (Api::Tabular, Document::Tabular)]
-    {
+    for (api, document) in [(Api::Main, Api::Main), (Api::MainV2, Api::MainV2), (Api::Tabular, Api::Tabular)] {
         builder = builder.base_url(api, sandbox.url(document));
     }
     (sandbox, builder.build().unwrap())

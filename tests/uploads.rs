@@ -11,7 +11,7 @@ use datagouv::{Api, Client, File};
 use datagouv_sandbox::fault::{Fault, FaultServer, RawRequest};
 use datagouv_sandbox::form::{self, Field};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
-use datagouv_sandbox::{Api as Document, Reply, Sandbox, clock};
+use datagouv_sandbox::{Reply, Sandbox, clock};
 use serde_json::json;
 
 const ABC_SHA1: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
@@ -21,8 +21,8 @@ async fn platform() -> (Sandbox, FaultServer, Client) {
     let sandbox = Sandbox::start_platform().await;
     let server = FaultServer::before(&sandbox).await;
     let client = Client::builder()
-        .base_url(Api::Main, server.url(Document::Main))
-        .base_url(Api::MainV2, server.url(Document::MainV2))
+        .base_url(Api::Main, server.url(Api::Main))
+        .base_url(Api::MainV2, server.url(Api::MainV2))
         .api_key("key")
         .build()
         .unwrap();

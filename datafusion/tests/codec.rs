@@ -16,7 +16,7 @@ use datagouv::{Api, Client, Limits};
 use datagouv_datafusion::codec::{AllowedHosts, PlanCodec, divide, file_bytes, parts, version};
 use datagouv_datafusion::{Options, register_with, sql};
 use datagouv_sandbox::platform::{CHARGING_POINTS_RESOURCE, COMMUNES_RESOURCE, NewTable};
-use datagouv_sandbox::{Api as Document, Sandbox, User};
+use datagouv_sandbox::{Sandbox, User};
 use serde_json::json;
 
 const KEY: &str = "udata_a-key-that-no-plan-may-hold";
@@ -36,10 +36,10 @@ async fn place() -> Place {
     sandbox.allow_aggregation(COMMUNES_RESOURCE);
     sandbox.add_table(CHARGING_POINTS_RESOURCE, NewTable { columns, rows, ..NewTable::default() });
     let client = Client::builder()
-        .base_url(Api::Main, sandbox.url(Document::Main))
-        .base_url(Api::MainV2, sandbox.url(Document::MainV2))
-        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
-        .base_url(Api::Metrics, sandbox.url(Document::Metrics))
+        .base_url(Api::Main, sandbox.url(Api::Main))
+        .base_url(Api::MainV2, sandbox.url(Api::MainV2))
+        .base_url(Api::Tabular, sandbox.url(Api::Tabular))
+        .base_url(Api::Metrics, sandbox.url(Api::Metrics))
         .api_key(KEY)
         .limits(Limits::none().in_flight(5))
         .build()

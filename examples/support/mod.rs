@@ -87,22 +87,17 @@ impl Server {
             name = format!("{environment:?}");
         } else if own.is_empty() {
             let started = Sandbox::start_platform().await;
-            for (api, theirs) in [
-                (Api::Main, datagouv_sandbox::Api::Main),
-                (Api::MainV2, datagouv_sandbox::Api::MainV2),
-                (Api::Tabular, datagouv_sandbox::Api::Tabular),
-                (Api::Metrics, datagouv_sandbox::Api::Metrics),
-            ] {
-                builder = builder.base_url(api, started.url(theirs));
+            for api in Api::ALL {
+                builder = builder.base_url(*api, started.url(*api));
             }
             key = key.or_else(|| Some("any key will do".to_owned()));
             name = "the embedded platform (invented data; --live goes to data.gouv.fr)".to_owned();
             sandbox = Some(started);
         } else {
             // An API whose URL is not given must not be that of another platform.
-            for api in [Api::Main, Api::MainV2, Api::Tabular, Api::Metrics] {
-                let given = own.iter().find(|(of, _)| *of == api).map(|(_, url)| url.clone());
-                builder = builder.base_url(api, given.unwrap_or_else(|| "http://not-given.invalid".to_owned()));
+            for api in Api::ALL {
+                let given = own.iter().find(|(of, _)| of == api).map(|(_, url)| url.clone());
+                builder = builder.base_url(*api, given.unwrap_or_else(|| "http://not-given.invalid".to_owned()));
             }
             name = own.iter().map(|(_, url)| url.as_str()).collect::<Vec<_>>().join(", ");
         }

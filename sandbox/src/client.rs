@@ -2,7 +2,7 @@
 
 use datagouv::{CircuitBreaker, Client, ClientBuilder, Limits, RetryPolicy};
 
-use crate::{Api, Sandbox, api};
+use crate::{Api, Sandbox};
 
 /// A user of the platform, by the API key of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,8 +61,7 @@ impl Sandbox {
     pub fn client_builder(&self) -> ClientBuilder {
         let origin = self.origin();
         let (host, port) = (self.address.ip().to_string(), self.address.port());
-        let bases = Api::ALL.map(|api| (api::theirs(api), self.url(api)));
-        let builder = bases.into_iter().fold(Client::builder(), |builder, (api, url)| builder.base_url(api, url));
+        let builder = Api::ALL.iter().fold(Client::builder(), |builder, api| builder.base_url(*api, self.url(*api)));
         builder
             .retries(RetryPolicy::default().at_once(true))
             .limits(Limits::none())

@@ -48,20 +48,18 @@ impl Document {
     }
 
     fn read_all() -> Result<Vec<Self>, Error> {
-        Api::ALL
-            .into_iter()
-            .map(|api| {
-                let text = match api {
-                    Api::Main => include_str!(concat!(env!("OUT_DIR"), "/main.json")),
-                    Api::MainV2 => include_str!(concat!(env!("OUT_DIR"), "/main-v2.json")),
-                    Api::Tabular => include_str!(concat!(env!("OUT_DIR"), "/tabular.json")),
-                    Api::Metrics => include_str!(concat!(env!("OUT_DIR"), "/metrics.json")),
-                };
-                let value =
-                    serde_json::from_str(text).map_err(|error| Error::new(format!("document of {api}: {error}")))?;
-                Self::new(api, value)
-            })
-            .collect()
+        let texts = [
+            (Api::Main, include_str!(concat!(env!("OUT_DIR"), "/main.json"))),
+            (Api::MainV2, include_str!(concat!(env!("OUT_DIR"), "/main-v2.json"))),
+            (Api::Tabular, include_str!(concat!(env!("OUT_DIR"), "/tabular.json"))),
+            (Api::Metrics, include_str!(concat!(env!("OUT_DIR"), "/metrics.json"))),
+        ];
+        let document = |(api, text)| {
+            let value =
+                serde_json::from_str(text).map_err(|error| Error::new(format!("document of {api}: {error}")))?;
+            Self::new(api, value)
+        };
+        texts.into_iter().map(document).collect()
     }
 
     /// The API that the document describes.

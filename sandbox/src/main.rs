@@ -50,7 +50,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
     println!("{}/", sandbox.origin());
     for api in Api::ALL {
-        println!("  {:<8} {}", api.name(), sandbox.url(api));
+        println!("  {:<8} {}", api.name(), sandbox.url(*api));
     }
     std::future::pending().await
 }

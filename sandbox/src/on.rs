@@ -50,9 +50,9 @@ pub struct On<'p, T> {
 /// The client that builds the requests of rules. It sends nothing.
 fn naming() -> &'static Client {
     static CLIENT: std::sync::LazyLock<Client> = std::sync::LazyLock::new(|| {
-        let bases = Api::ALL.map(|api| (api::theirs(api), format!("http://sandbox.invalid{}", api::base(api))));
-        let builder =
-            bases.into_iter().fold(Client::builder().http_only(true), |builder, (api, url)| builder.base_url(api, url));
+        let builder = Api::ALL.iter().fold(Client::builder().http_only(true), |builder, api| {
+            builder.base_url(*api, format!("http://sandbox.invalid{}", api::base(*api)))
+        });
         builder.build().unwrap_or_else(|error| panic!("no client can be built: {error}"))
     });
     &CLIENT
@@ -153,7 +153,7 @@ impl Sandbox {
     /// The scope of a call, and the name of its operation.
     fn scope_of<T>(&self, call: &datagouv::Call<T>) -> (Scope, &'static str) {
         let operation = call.operation();
-        let api = call.api().and_then(api::ours);
+        let api = call.api();
         match api.filter(|api| self.state.operation(*api, operation.operation_id).is_some()) {
             Some(api) => (Scope::Operation(api, operation.operation_id.to_owned()), operation.name),
             None => panic!("`{}` is no operation of the documents that are served", operation.name),

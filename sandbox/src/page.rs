@@ -103,14 +103,14 @@ pub(crate) fn html(shown: &Shown<'_>) -> String {
     }
     page.push_str("<h2>Operations</h2><p>Responses come from the state of this platform, from a recorded response, or with values made from the document.");
     for api in Api::ALL {
-        let own: Vec<_> = shown.operations.iter().filter(|(of, ..)| *of == api).collect();
+        let own: Vec<_> = shown.operations.iter().filter(|(of, ..)| of == api).collect();
         let _ = write!(page, "<details><summary>{api}: {}</summary><table>", own.len());
         for (_, operation, source) in own {
             let _ = write!(
                 page,
                 "<tr><td><code>{} {}</code><td>{}<td>{source}",
                 operation.method,
-                escaped(&format!("{}{}", base(api), operation.template)),
+                escaped(&format!("{}{}", base(*api), operation.template)),
                 escaped(&operation.id)
             );
         }

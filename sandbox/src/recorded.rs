@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::Api;
 use crate::api::base;
 use crate::document::Error;
 use crate::log::Received;
 use crate::request::{essence, is_json};
 use crate::response::{Reply, SAMPLE_FILE};
 use crate::sort::sort_by;
+use crate::{Api, api};
 
 #[derive(Debug)]
 struct Exchange {
@@ -94,7 +94,8 @@ pub(crate) fn read(file: &Path) -> Result<Reply, Error> {
 fn exchange(fixture: &Value) -> Result<Exchange, String> {
     let text =
         |name: &str| fixture.get(name).and_then(Value::as_str).ok_or_else(|| format!("`{name}` is missing or no text"));
-    let api: Api = text("api")?.parse().map_err(|error| format!("{error}"))?;
+    let name = text("api")?;
+    let api = api::named(name).ok_or_else(|| format!("there is no API `{name}`"))?;
     let status = fixture
         .get("status")
         .and_then(Value::as_u64)

@@ -2,7 +2,7 @@
 
 use arrow_schema::{DataType, TimeUnit};
 use datagouv::{Api, Client};
-use datagouv_sandbox::{Api as Document, Sandbox};
+use datagouv_sandbox::Sandbox;
 use serde_json::json;
 
 use crate::cells::{all_of_dump, compare_dump, rows_of};
@@ -11,7 +11,7 @@ const CSV: &[(&str, &str)] = &[("Content-Type", "text/csv")];
 
 async fn sandbox() -> (Sandbox, Client) {
     let sandbox = Sandbox::start().await;
-    let client = Client::builder().base_url(Api::Main, sandbox.url(Document::Main)).build().unwrap();
+    let client = Client::builder().base_url(Api::Main, sandbox.url(Api::Main)).build().unwrap();
     (sandbox, client)
 }
 

@@ -10,19 +10,16 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, TimeUnit};
 use datagouv::rows::{Row, Rows, avg, col, count, max, min, sum};
 use datagouv::{Api, Client, Limits};
+use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::NewTable;
-use datagouv_sandbox::{Api as Document, Sandbox};
 use serde_json::{Value, json};
 
 use cells::{all, compare, compare_texts_of_json, rows_of};
 
 async fn table(table: NewTable) -> (Sandbox, Client, Rows<Row>) {
     let (sandbox, resource) = Sandbox::start_with_table(table).await;
-    let client = Client::builder()
-        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
-        .limits(Limits::none())
-        .build()
-        .unwrap();
+    let client =
+        Client::builder().base_url(Api::Tabular, sandbox.url(Api::Tabular)).limits(Limits::none()).build().unwrap();
     let rows = client.resource(resource).rows::<Row>();
     (sandbox, client, rows)
 }

@@ -15,8 +15,8 @@ use std::sync::Mutex;
 
 use datagouv::rows::{Order, Row, Rows, col, count};
 use datagouv::{Api, Client, Limits};
+use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::NewTable;
-use datagouv_sandbox::{Api as Document, Sandbox};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
@@ -222,7 +222,7 @@ impl Server {
         let table = NewTable::from_json(&serde_json::from_str(document).unwrap()).unwrap();
         let table = NewTable { aggregates: true, ..table };
         let (sandbox, resource) = Sandbox::start_with_table(table).await;
-        let client = client(&sandbox.url(Document::Tabular));
+        let client = client(&sandbox.url(Api::Tabular));
         Self { client, resource, has_groups: true, _sandbox: Some(sandbox) }
     }
 }

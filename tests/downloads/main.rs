@@ -13,7 +13,7 @@ use datagouv::files::{Algorithm, Checksum, RemoteFile};
 use datagouv::{Api, Client};
 use datagouv_sandbox::fault::{Fault, FaultServer, RawRequest};
 use datagouv_sandbox::platform::{COMMUNES, COMMUNES_RESOURCE};
-use datagouv_sandbox::{Api as Document, Reply, Sandbox, clock};
+use datagouv_sandbox::{Reply, Sandbox, clock};
 
 const KEY: &str = "udata_a-key-that-must-not-be-seen";
 const TAG: &str = "\"one\"";
@@ -25,8 +25,8 @@ fn client() -> Client {
 
 fn client_of(sandbox: &Sandbox) -> Client {
     Client::builder()
-        .base_url(Api::Main, sandbox.url(Document::Main))
-        .base_url(Api::MainV2, sandbox.url(Document::MainV2))
+        .base_url(Api::Main, sandbox.url(Api::Main))
+        .base_url(Api::MainV2, sandbox.url(Api::MainV2))
         .api_key(KEY)
         .build()
         .unwrap()
@@ -502,7 +502,7 @@ async fn a_missing_file_is_an_error_and_leaves_no_file() {
 async fn latest_has_the_permanent_and_the_current_url() {
     let sandbox = Sandbox::start_platform().await;
     let latest = client_of(&sandbox).resource(COMMUNES_RESOURCE).latest().await.unwrap();
-    assert_eq!(latest.permanent, format!("{}/datasets/r/{COMMUNES_RESOURCE}", sandbox.url(Document::Main)));
+    assert_eq!(latest.permanent, format!("{}/datasets/r/{COMMUNES_RESOURCE}", sandbox.url(Api::Main)));
     assert!(latest.current.starts_with(&format!("{}/files/", sandbox.origin())), "{}", latest.current);
 }
 

@@ -5,8 +5,8 @@ mod wire;
 
 use datagouv::rows::Rows;
 use datagouv::{Api, Client, Limits, Result};
+use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::NewTable;
-use datagouv_sandbox::{Api as Document, Sandbox};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ const TABLE: &str = "0d1e2f30-4152-4637-8495-a6b7c8d9eafb";
 
 fn client_of(sandbox: &Sandbox) -> Client {
     Client::builder()
-        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
-        .base_url(Api::MainV2, sandbox.url(Document::MainV2))
+        .base_url(Api::Tabular, sandbox.url(Api::Tabular))
+        .base_url(Api::MainV2, sandbox.url(Api::MainV2))
         .limits(Limits::none())
         .build()
         .unwrap()

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use datagouv::rows::{Condition, Reading, Row, avg, col, count, max};
 use datagouv::{Api, Client, Limits};
+use datagouv_sandbox::Sandbox;
 use datagouv_sandbox::platform::{CHARGING_POINTS_RESOURCE, COMMUNES_RESOURCE, NewTable};
-use datagouv_sandbox::{Api as Document, Sandbox};
 use serde_json::{Value, json};
 
 use super::{Counted, TABLE, counted, exports, numbers, of_every_type, platform};
@@ -162,8 +162,7 @@ async fn resumes_a_cut_export() {
 async fn retried_windows_need_one_permit() {
     let sandbox = Sandbox::start_platform().await;
     let limits = Limits::none().in_flight(1);
-    let client =
-        Client::builder().base_url(Api::Tabular, sandbox.url(Document::Tabular)).limits(limits).build().unwrap();
+    let client = Client::builder().base_url(Api::Tabular, sandbox.url(Api::Tabular)).limits(limits).build().unwrap();
     let mut table = counted(3_000);
     // Larger than the read-ahead of a window.
     table.columns.push(("t".to_owned(), "string".to_owned()));

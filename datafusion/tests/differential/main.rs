@@ -21,7 +21,7 @@ use datafusion::prelude::SessionContext;
 use datagouv::{Api, Client, Limits};
 use datagouv_datafusion::{Options, register_with, sql, table};
 use datagouv_sandbox::platform::NewTable;
-use datagouv_sandbox::{Api as Document, Sandbox};
+use datagouv_sandbox::Sandbox;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ async fn tables() -> Tables {
     let recorded = NewTable::from_json(&serde_json::from_str(RECORDED).unwrap()).unwrap();
     sandbox.add_table(RECORDED_ID, NewTable { aggregates: true, ..recorded });
     sandbox.add_table(OTHER_ID, other());
-    let client = client(&sandbox.url(Document::Tabular)).unwrap();
+    let client = client(&sandbox.url(Api::Tabular)).unwrap();
     let ids = [RECORDED_ID, OTHER_ID].map(str::to_owned).to_vec();
     Tables { client, ids, alternatives: true, awkward_names: true, is_live: false, _sandbox: Some(sandbox) }
 }

@@ -7,7 +7,7 @@ use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionContext;
 use datagouv::{Api, Client, Limits};
 use datagouv_datafusion::{Options, register_with, sql};
-use datagouv_sandbox::{Api as Document, Sandbox};
+use datagouv_sandbox::Sandbox;
 
 pub struct Served {
     pub sandbox: Sandbox,
@@ -18,10 +18,10 @@ pub struct Served {
 pub async fn serve(options: Options) -> Served {
     let sandbox = Sandbox::start_platform().await;
     let client = Client::builder()
-        .base_url(Api::Main, sandbox.url(Document::Main))
-        .base_url(Api::MainV2, sandbox.url(Document::MainV2))
-        .base_url(Api::Tabular, sandbox.url(Document::Tabular))
-        .base_url(Api::Metrics, sandbox.url(Document::Metrics))
+        .base_url(Api::Main, sandbox.url(Api::Main))
+        .base_url(Api::MainV2, sandbox.url(Api::MainV2))
+        .base_url(Api::Tabular, sandbox.url(Api::Tabular))
+        .base_url(Api::Metrics, sandbox.url(Api::Metrics))
         .api_key("any key will do")
         .limits(Limits::none())
         .build()

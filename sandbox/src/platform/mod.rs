@@ -90,6 +90,7 @@ impl Platform {
             Api::MainV2 => self.handle_main_v2(call)?,
             Api::Tabular => self.handle_tabular(call)?,
             Api::Metrics => self.handle_metrics(call)?,
+            _ => return None,
         };
         let reply = call.with_full_objects(reply.unwrap_or_else(|refusal| refusal));
         Some(masked(reply, header(&call.received.headers, "x-fields")))

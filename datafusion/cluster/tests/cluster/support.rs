@@ -12,7 +12,7 @@ use datagouv::{Api, Client, ClientBuilder, Limits};
 use datagouv_cluster::Cluster;
 use datagouv_datafusion::{Options, register_with, sql};
 use datagouv_sandbox::platform::{CHARGING_POINTS_RESOURCE, COMMUNES, COMMUNES_RESOURCE, NewTable};
-use datagouv_sandbox::{Api as Document, Sandbox, User};
+use datagouv_sandbox::{Sandbox, User};
 use serde_json::json;
 
 /// The key of the coordinator, which no worker is to see.
@@ -136,10 +136,10 @@ impl Platform {
         sandbox.add_table(CHARGING_POINTS_RESOURCE, big().table());
         sandbox.add_table(COMMUNES_RESOURCE, small().table());
         let bases = [
-            (Api::Main, Document::Main),
-            (Api::MainV2, Document::MainV2),
-            (Api::Tabular, Document::Tabular),
-            (Api::Metrics, Document::Metrics),
+            (Api::Main, Api::Main),
+            (Api::MainV2, Api::MainV2),
+            (Api::Tabular, Api::Tabular),
+            (Api::Metrics, Api::Metrics),
         ];
         let bases = bases.map(|(api, document)| (api, sandbox.url(document))).to_vec();
         let hosts = vec![sandbox.origin().trim_start_matches("http://").to_owned()];
