@@ -31,7 +31,7 @@
 //! | Time | `clock` |
 //!
 //! It starts on the runtime of the test, of one thread or several, and ends when it is dropped. The first one of a process
-//! reads the documents, which takes a tenth of a second; the others start in less than a millisecond.
+//! reads the documents, which takes a tenth of a second at most; the others start in less than a millisecond.
 //!
 //! # Behaviours
 //!
