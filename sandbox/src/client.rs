@@ -9,7 +9,7 @@ use crate::{Api, Sandbox, api};
 #[non_exhaustive]
 pub enum User {
     /// An administrator of the organizations that the platform has from the start: edits what is there, and what it makes.
-    /// Any key that is not one of the others is an editor's.
+    /// Any key that is not one of the others, or made by `create_api_token`, is an editor's.
     Editor,
     /// Has a key, and edits what was made with it; a change to anything else gets 403.
     Stranger,
@@ -28,16 +28,6 @@ impl User {
             Self::Stranger => "stranger",
             Self::Admin => "admin",
             Self::Revoked => "revoked",
-        }
-    }
-
-    pub(crate) fn of_key(key: &str) -> Option<Self> {
-        match key {
-            "" => None,
-            "stranger" => Some(Self::Stranger),
-            "admin" => Some(Self::Admin),
-            "revoked" => Some(Self::Revoked),
-            _ => Some(Self::Editor),
         }
     }
 }

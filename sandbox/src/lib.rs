@@ -90,8 +90,8 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use api::Api;
 pub use client::User;
-pub use datagouv_specs::Api;
 pub use document::{Document, Error};
 pub use log::{Received, Requests};
 pub use on::On;

@@ -330,8 +330,8 @@ impl State {
         }
         if memory.responses == Responses::Platform {
             let operation_id = platform::name(&operation.id);
-            let call = Call { api, operation_id, captures: &target.captures, received };
-            if let Some(reply) = memory.platform.handle(&call, &mut memory.files) {
+            let call = Call { api, operation_id, captures: &target.captures, received, user: None };
+            if let Some(reply) = memory.platform.handle(call, &mut memory.files) {
                 // What the platform does not implement must not look as if it did.
                 if reply.status == 501 {
                     let text = String::from_utf8_lossy(&reply.body).into_owned();

@@ -139,14 +139,13 @@ async fn responses_about_every_kind_of_object_satisfy_the_documents() {
 async fn a_filter_that_is_not_implemented_is_refused_and_fails_the_test() {
     let platform = Sandbox::start_platform().await;
     let client = platform.client();
-    let error = client.main().list_datasets().credit("somebody").send().await.expect_err("a refusal");
-    assert_eq!(error.status().map(|status| status.as_u16()), Some(501));
     let error = client.main_v2().search_reuses().badge("hvd").send().await.expect_err("a refusal");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(501));
     assert!(error.to_string().contains("the filter `badge` of `search_reuses`"), "{error}");
     let verified = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| platform.verify()));
     let message = verified.expect_err("a failure of the test");
     let message = message.downcast_ref::<String>().expect("a message");
-    assert!(message.contains("the filter `credit` of `list_datasets`"), "{message}");
+    assert!(message.contains("the filter `badge` of `search_reuses`"), "{message}");
     platform.strict(false);
 }
 
@@ -176,4 +175,34 @@ async fn a_date_without_a_zone_satisfies_a_request_and_no_response() {
     let error = client.main().create_dataset().body(body("soon")).send().await.expect_err("no date");
     assert_eq!(error.field_errors().first().map(|error| error.field.as_str()), Some("frequency_date"));
     platform.strict(false);
+}
+
+#[tokio::test]
+async fn a_new_key_is_its_users_until_it_expires_by_the_clock() {
+    let platform = Sandbox::start_platform().await;
+    let stranger = platform.client_of(User::Stranger);
+    let body = json!({"name": "Trees", "expires_at": "2026-06-01T00:00:00+00:00"});
+    let made = stranger.main().create_api_token().body(body).send().await.expect("a key");
+    let of_key = || platform.client_builder().api_key(made.token.clone()).build().expect("a client");
+    let me = of_key().main().get_me().send().await.expect("the user of the key");
+    assert_eq!(me.first_name, stranger.main().get_me().send().await.expect("the same user").first_name);
+    platform.set_clock("2026-06-02T00:00:00+00:00");
+    // The clock moves with the next change.
+    platform.dataset("Trees").add();
+    let error = of_key().main().get_me().send().await.expect_err("an expired key");
+    assert_eq!(error.server_message().as_deref(), Some("Expired API token"));
+}
+
+#[tokio::test]
+async fn a_dataset_that_was_not_changed_in_time_loses_a_part_of_its_quality() {
+    let platform = Sandbox::start_platform().await;
+    let made = platform.dataset("Trees").set("frequency", "monthly").add();
+    let quality = async || {
+        let dataset = platform.client().dataset(&made.id).get().await.expect("the dataset");
+        (dataset.quality.update_fulfilled_in_time, dataset.quality.score)
+    };
+    assert_eq!(quality().await, (Some(true), 2.0 / 9.0));
+    platform.set_clock("2026-03-01T00:00:00+00:00");
+    platform.dataset("Elms").add();
+    assert_eq!(quality().await, (Some(false), 1.0 / 9.0));
 }

@@ -104,6 +104,24 @@ fn a_member_that_is_null_is_absent() {
 }
 
 #[test]
+fn null_among_types_is_the_type_null() {
+    let schema = |version: &str, schema: Value| openapi(version, json!({"components": {"schemas": {"A": schema}}}));
+    for version in ["3.0.3", "3.1.0"] {
+        for kind in ["oneOf", "anyOf"] {
+            let odd = json!({kind: [{"type": "string"}, {"type": null}]});
+            let read = one_fault(&schema(version, odd), "wrong-form", &format!("/components/schemas/A/{kind}/1/type"));
+            assert_eq!(read["components"]["schemas"]["A"], json!({kind: [{"type": "string"}, {"type": "null"}]}));
+        }
+    }
+    let read =
+        one_fault(&schema("3.1.0", json!({"type": [null, "string"]})), "wrong-form", "/components/schemas/A/type/0");
+    assert_eq!(read["components"]["schemas"]["A"], json!({"type": ["null", "string"]}));
+    // Alone, it is as likely that nothing is said.
+    let read = one_fault(&schema("3.1.0", json!({"type": null})), "null-member", "/components/schemas/A/type");
+    assert_eq!(read["components"]["schemas"]["A"], json!({}));
+}
+
+#[test]
 fn a_value_of_the_wrong_type_is_read_as_the_value_it_looks_like() {
     let schema = |schema: Value| openapi("3.0.3", json!({"components": {"schemas": {"A": schema}}}));
     for (key, odd, right) in [

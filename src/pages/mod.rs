@@ -10,7 +10,7 @@
 //!
 //! - A page beyond the last one ends the stream. If it is the first page requested, its 404 is returned as an error.
 //! - An empty page ends the stream, and so does a page that was delivered before.
-//! - An item that moves to a later page is delivered once, if items have an `id`. At least the last 500,000 ids are
+//! - An item that moves to a later page is delivered once, if items have an `id`. At least the last 100,000 ids are
 //!   remembered, at about 16 bytes each, because sorts that move changed items to the end can repeat an item as late as
 //!   on the last page.
 //! - An item that moves to an earlier page is missed. Sort by a property that does not change (`created`) to avoid this.

@@ -212,8 +212,8 @@ fn set_page(request: &mut Request, number: u64, size: u64) {
     request.url_mut().set_query(Some(&query));
 }
 
-/// The ids that were delivered, as hashes. The probability of a collision among a million of them is below one in thirty
-/// million.
+/// The last ids that were delivered, as hashes. The probability that one of a million is taken for another is below one in
+/// ninety million.
 #[derive(Default)]
 struct DeliveredKeys {
     newer: HashSet<u64, BuildHasherDefault<IdentityHasher>>,
@@ -240,7 +240,7 @@ impl Hasher for IdentityHasher {
 
 impl DeliveredKeys {
     /// The capacity of one generation: when it is full, the generation before is dropped.
-    const GENERATION: usize = 500_000;
+    const GENERATION: usize = 100_000;
 
     /// Inserts a key, and returns whether it is new.
     fn insert(&mut self, key: Key) -> bool {

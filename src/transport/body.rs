@@ -60,27 +60,30 @@ pub(super) async fn whole(response: &mut Response, limit: usize, idle: Duration,
     if announced > limit {
         return Err(too_large(response));
     }
-    // Most responses are short and arrive in one chunk.
-    let mut first = Bytes::new();
-    let mut body = BytesMut::new();
+    // Chunks share the connection's read buffers. To copy each on arrival would keep a second buffer for the whole body of
+    // every call that is under way.
+    let (mut first, mut others) = (Bytes::new(), Vec::new());
+    let mut length = 0;
     while let Some(chunk) = chunk(response, idle).await? {
         record.bytes += chunk.len() as u64;
-        let so_far = first.len().max(body.len());
-        if so_far + chunk.len() > limit {
+        length += chunk.len();
+        if length > limit {
             return Err(too_large(response));
         }
-        if so_far == 0 {
+        if first.is_empty() {
             first = chunk;
-            continue;
+        } else {
+            others.push(chunk);
         }
-        if body.is_empty() {
-            // The announced length comes from outside.
-            body.reserve(announced.min(1 << 20).max(first.len() + chunk.len()));
-            body.extend_from_slice(&first);
-        }
-        body.extend_from_slice(&chunk);
     }
-    Ok(if body.is_empty() { first } else { body.freeze() })
+    // Most responses are short and arrive in one chunk.
+    if others.is_empty() {
+        return Ok(first);
+    }
+    let mut body = BytesMut::with_capacity(length);
+    body.extend_from_slice(&first);
+    others.iter().for_each(|chunk| body.extend_from_slice(chunk));
+    Ok(body.freeze())
 }
 
 /// Reads the body of a failure up to its length limit.

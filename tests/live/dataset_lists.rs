@@ -136,6 +136,7 @@ fn each_filter_returns_its_matches() {
         assert_eq!(certified.total, 2);
         assert_eq!(live_page(list().access_type("open_with_account")).await.data[0].id, poor.id);
         assert_eq!(live_page(list().license("lov2")).await.total, 0);
+        assert_eq!(live_page(list().credit("nobody")).await.total, 2, "the server ignores it");
     });
 }
 

@@ -15,6 +15,7 @@ mod server;
 pub mod source;
 pub mod validate;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,9 +30,14 @@ fn cargo(command: &str) -> Command {
     cargo_of(command, &root().join("Cargo.toml"))
 }
 
+/// The cargo that runs this.
+fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 /// A command of cargo, of another workspace.
 fn cargo_of(command: &str, manifest: &Path) -> Command {
-    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    let mut cargo = Command::new(cargo_program());
     cargo.arg(command).arg("--manifest-path").arg(manifest);
     cargo
 }

@@ -1,11 +1,11 @@
 //! A call of an operation, and the error responses that all operations have.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::vocabularies::replace_identifiers;
 use crate::Api;
 use crate::client::User;
 use crate::log::Received;
-use crate::request::header;
 use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
 
@@ -18,6 +18,8 @@ pub(crate) struct Call<'a> {
     pub(crate) operation_id: &'a str,
     pub(crate) captures: &'a [(String, String)],
     pub(crate) received: &'a Received,
+    /// The user of the API key.
+    pub(crate) user: Option<User>,
 }
 
 impl Call<'_> {
@@ -31,7 +33,7 @@ impl Call<'_> {
     }
 
     pub(super) fn user(&self) -> Option<User> {
-        User::of_key(header(&self.received.headers, "x-api-key"))
+        self.user
     }
 
     /// The user of the API key; 401 without one.
@@ -47,12 +49,19 @@ impl Call<'_> {
         }
     }
 
-    /// Refuses what there would be only for the header that asks for more.
-    pub(super) fn without_full_objects(&self) -> Result<(), Reply> {
-        let full = self.received.header("x-get-datasets-full-objects");
-        match full.filter(|value| value.eq_ignore_ascii_case("true")) {
-            Some(_) => Err(unimplemented("`X-Get-Datasets-Full-Objects`")),
-            None => Ok(()),
+    /// The response with whole objects in the place of identifiers, if the request has the header for them.
+    pub(super) fn with_full_objects(&self, reply: Reply) -> Reply {
+        // Any value will do, even `False`.
+        let full = self.received.header("x-get-datasets-full-objects").is_some_and(|value| !value.is_empty());
+        if !full || reply.status >= 300 {
+            return reply;
+        }
+        match serde_json::from_slice::<Value>(&reply.body) {
+            Ok(mut body) => {
+                replace_identifiers(&mut body, self.api);
+                Reply { body: body.to_string().into(), ..reply }
+            }
+            Err(_) => reply,
         }
     }
 }

@@ -10,6 +10,7 @@ use sha1::{Digest, Sha1};
 use super::class::Class;
 use super::fields::{Fields, badges, slug};
 use super::objects::{Community, Owned};
+use super::posts::Post;
 use super::samples::{ORGANIZATIONS, SAMPLES, Sample};
 use super::table::Table;
 use super::timestamp::{read_timestamp, write_timestamp};
@@ -141,6 +142,7 @@ pub(crate) struct Catalogue {
     pub(crate) contacts: Vec<ContactPoint>,
     /// Discussions about objects; people and organizations are named by their ids.
     pub(crate) discussions: Vec<Value>,
+    pub(crate) posts: Vec<Post>,
 }
 
 impl Catalogue {
@@ -157,6 +159,7 @@ impl Catalogue {
             community_resources: Vec::new(),
             contacts: Vec::new(),
             discussions: Vec::new(),
+            posts: Vec::new(),
         };
         catalogue.community = Community::new(&catalogue.time());
         for (sample, content) in SAMPLES.iter().zip(&*READ) {
@@ -378,15 +381,9 @@ impl Catalogue {
             fields.insert("community_resources".to_owned(), community);
             dataset.resources.iter().map(|resource| Value::Object(resource.fields.clone())).collect()
         };
-        let has = |name: &str| !fields[name].is_null();
-        let quality = json!({
-            "all_resources_available": true, "dataset_description_quality": true, "has_open_format": true,
-            "has_resources": !dataset.resources.is_empty(), "license": fields["license"] != "notspecified",
-            "resources_documentation": true, "score": 0.78, "spatial": has("spatial"),
-            "temporal_coverage": has("temporal_coverage"), "update_frequency": fields["frequency"] != "unknown"
-        });
         let known = json!({
-            "id": dataset.id, "slug": dataset.slug, "uri": url, "resources": resources, "quality": quality,
+            "id": dataset.id, "slug": dataset.slug, "uri": url, "resources": resources,
+            "quality": self.quality(dataset),
             "page": format!("{}/datasets/{}", self.origin, dataset.slug),
             "created_at": dataset.created_at, "last_modified": dataset.last_modified,
             "last_update": dataset.last_modified, "deleted": dataset.deleted, "badges": badges(&dataset.badges), "doi": null,

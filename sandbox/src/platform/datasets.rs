@@ -44,7 +44,6 @@ impl Platform {
             "update_resource" => self.update_resource(call),
             "delete_resource" => self.delete_resource(call),
             "redirect_resource" => self.redirect(call),
-            "get_site_datasets_csv" => self.export_datasets(call),
             "update_resources" => self.reorder(call),
             "upload_new_dataset_resource" => self.upload_new(call, files),
             "upload_dataset_resource" => self.upload_again(call, files),
@@ -66,6 +65,11 @@ impl Platform {
             .or_else(|| self.respond_on_users(call))
             .or_else(|| self.respond_on_discussions(call))
             .or_else(|| self.respond_on_contact_points(call))
+            .or_else(|| self.respond_on_posts(call))
+            .or_else(|| self.respond_on_tokens(call))
+            .or_else(|| self.respond_on_exports(call))
+            .or_else(|| self.respond_on_feeds(call))
+            .or_else(|| Self::respond_on_vocabularies(call))
     }
 
     pub(super) fn handle_main_v2(&mut self, call: &Call<'_>) -> Option<HandlerResult> {

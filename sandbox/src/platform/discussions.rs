@@ -185,8 +185,12 @@ impl Platform {
         let subject = &body["subject"];
         let name = subject["class"].as_str().unwrap_or_default();
         let class = Class::of(name);
-        // Of articles the sandbox knows nothing.
-        if name != "Post" {
+        if name == "Post" {
+            let id = reference(subject).unwrap_or_default();
+            if self.catalogue.posts.iter().all(|post| post.id != id) {
+                return Err(wrong("subject", &format!("Unknown reference '{id}'")));
+            }
+        } else {
             let class = class
                 .filter(|class| matches!(class, Class::Dataset | Class::Reuse | Class::Dataservice | Class::Topic))
                 .ok_or_else(|| {

@@ -20,6 +20,15 @@ pub(super) fn is_search(operation_id: &str) -> bool {
     operation_id.starts_with("search_")
 }
 
+/// Whether an operation is an export of the whole catalogue.
+fn is_export(operation_id: &str) -> bool {
+    operation_id.starts_with("get_site_")
+}
+
+fn is_feed(operation_id: &str) -> bool {
+    operation_id.ends_with("_atom_feed")
+}
+
 /// The parameters that ask for a page, an order or another form.
 const OF_PAGES: [&str; 4] = ["page", "page_size", "sort", "lang"];
 
@@ -44,6 +53,7 @@ fn filters(class: Class) -> &'static [&'static str] {
             "schema",
             "schema_version",
             "topic",
+            "credit",
             "dataservice",
             "reuse",
             "archived",
@@ -119,7 +129,7 @@ fn choices(class: Class, name: &str) -> Option<&'static [&'static str]> {
 
 /// The refusal of a value that is no id, in the words of the list.
 fn no_id(call: &Call<'_>, class: Class, name: &str) -> Reply {
-    let by_model = matches!(call.operation_id, "list_reuses" | "list_dataservices");
+    let by_model = matches!(class, Class::Reuse | Class::Dataservice) && !is_search(call.operation_id);
     let text = match (class, name) {
         _ if by_model => format!("`{name}` must be an identifier"),
         (_, "followed_by") => "`followed_by` arg must be an identifier".to_owned(),
@@ -134,9 +144,6 @@ fn no_id(call: &Call<'_>, class: Class, name: &str) -> Reply {
 
 /// Refuses the parameters of a list that are wrong, or that the sandbox would have to ignore.
 fn check(call: &Call<'_>, class: Class) -> Result<(), Reply> {
-    if call.received.header("x-get-datasets-full-objects").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-        return Err(unimplemented("`X-Get-Datasets-Full-Objects`"));
-    }
     for (name, value) in &call.received.query_pairs {
         let name = name.as_str();
         if OF_PAGES.contains(&name) || value.is_empty() {
@@ -239,6 +246,8 @@ impl Catalogue {
             self.community.get(class, id).is_none_or(|object| of(object).iter().any(|used| used == owned.id))
         };
         match name {
+            // The catalogue declares it and ignores it.
+            "credit" => true,
             "q" => self.finds(entry, wanted, in_search),
             "tag" => entry.has("tags", wanted),
             "contact_point" => entry.has("contact_points", wanted),
@@ -283,7 +292,7 @@ impl Catalogue {
         }
     }
 
-    fn is_within(&self, modified: &str, range: &str) -> bool {
+    pub(super) fn is_within(&self, modified: &str, range: &str) -> bool {
         const DAY: i64 = 86_400_000_000;
         let days = match range {
             "last_30_days" => 30,
@@ -296,7 +305,7 @@ impl Catalogue {
 
     pub(super) fn sort(&self, found: &mut Vec<Entry<'_>>, class: Class, call: &Call<'_>) {
         // Without an order the newest comes first, where the catalogue has not forgotten to say so.
-        let forgets = call.operation_id == "list_dataservices";
+        let forgets = class == Class::Dataservice && !is_search(call.operation_id);
         let default = if forgets { "created" } else { "-created" };
         let sort = call.query("sort").filter(|sort| !sort.is_empty()).unwrap_or(default);
         let (name, descends) = sort.strip_prefix('-').map_or((sort, false), |name| (name, true));
@@ -340,8 +349,11 @@ impl Catalogue {
         let (user, in_search) = (call.user(), is_search(call.operation_id));
         let sees = |entry: &Entry<'_>| match class {
             Class::Organization | Class::User => !entry.is_deleted(),
-            // A search leaves out what is hidden, whoever searches; topics are searched as they are listed.
-            _ if in_search && class != Class::Topic => entry.is_visible(true),
+            // An export has all that is public, what is archived too.
+            _ if is_export(call.operation_id) => entry.field("private") != true && !entry.is_deleted(),
+            // A search leaves out what is hidden, whoever searches, and so does a feed; topics are searched as they are
+            // listed.
+            _ if in_search && class != Class::Topic || is_feed(call.operation_id) => entry.is_visible(true),
             _ => entry.is_visible(false) || user == Some(User::Admin) || self.community.owns(user, entry.owned()),
         };
         let mut found: Vec<Entry<'_>> = self.entries(class).into_iter().filter(sees).collect();

@@ -8,6 +8,7 @@ mod class;
 mod community_resources;
 mod condition;
 mod contact_points;
+mod csv;
 mod database_error;
 mod dataservices;
 mod datasets;
@@ -17,6 +18,7 @@ mod editing;
 mod entries;
 mod exports;
 mod expression;
+mod feeds;
 mod fields;
 mod lists;
 mod mask;
@@ -29,7 +31,9 @@ mod object_operations;
 mod objects;
 mod operations;
 mod organizations;
+mod posts;
 mod properties;
+mod quality;
 mod query;
 mod reuses;
 mod rows;
@@ -42,11 +46,13 @@ mod statement;
 mod table;
 mod tabular;
 mod timestamp;
+mod tokens;
 mod topics;
 mod uploads;
 mod users;
 mod value;
 mod views;
+mod vocabularies;
 mod wire;
 mod writing;
 
@@ -65,25 +71,27 @@ pub(crate) use seeds::Listed;
 pub(crate) use state::Platform;
 
 use crate::Api;
-use crate::client::User;
 use crate::file::Files;
 use crate::request::header;
 use crate::response::Reply;
-use crate::server_error::ServerError;
 
 impl Platform {
     /// The response to a call; None for an operation that the platform does not have.
-    pub(crate) fn handle(&mut self, call: &Call<'_>, files: &mut Files) -> Option<Reply> {
-        if matches!(call.api, Api::Main | Api::MainV2) && call.user() == Some(User::Revoked) {
-            return Some(ServerError::invalid_key().reply(call.api));
+    pub(crate) fn handle(&mut self, mut call: Call<'_>, files: &mut Files) -> Option<Reply> {
+        if matches!(call.api, Api::Main | Api::MainV2) {
+            match self.authenticate(call.received) {
+                Ok(user) => call.user = user,
+                Err(refusal) => return Some(refusal),
+            }
         }
+        let call = &call;
         let reply = match call.api {
             Api::Main => self.handle_main(call, files)?,
             Api::MainV2 => self.handle_main_v2(call)?,
             Api::Tabular => self.handle_tabular(call)?,
             Api::Metrics => self.handle_metrics(call)?,
         };
-        let reply = reply.unwrap_or_else(|refusal| refusal);
+        let reply = call.with_full_objects(reply.unwrap_or_else(|refusal| refusal));
         Some(masked(reply, header(&call.received.headers, "x-fields")))
     }
 }

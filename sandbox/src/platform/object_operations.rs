@@ -97,7 +97,6 @@ impl Platform {
     }
 
     pub(super) fn get_object(&self, call: &Call<'_>, class: Class) -> HandlerResult {
-        call.without_full_objects()?;
         let index = self.place(call, class)?;
         let (object, user, community) = (self.object(index), call.user(), &self.catalogue.community);
         let sees = match class {

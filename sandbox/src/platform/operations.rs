@@ -1,11 +1,12 @@
 //! The operations that the platform handles. The modules match them by name.
 
 use super::{
-    community_resources, contact_points, dataservices, discussions, memberships, organizations, reuses, topics, users,
+    community_resources, contact_points, dataservices, discussions, exports, feeds, memberships, organizations, posts,
+    reuses, tokens, topics, users, vocabularies,
 };
 use crate::Api;
 
-const DATASETS: [&str; 23] = [
+const DATASETS: [&str; 22] = [
     "list_datasets",
     "get_dataset",
     "create_dataset",
@@ -16,7 +17,6 @@ const DATASETS: [&str; 23] = [
     "update_resource",
     "delete_resource",
     "redirect_resource",
-    "get_site_datasets_csv",
     "update_resources",
     "upload_new_dataset_resource",
     "upload_dataset_resource",
@@ -31,7 +31,7 @@ const DATASETS: [&str; 23] = [
     "suggest_datasets",
 ];
 
-const MAIN: [&[&str]; 10] = [
+const MAIN: [&[&str]; 15] = [
     &DATASETS,
     &community_resources::MAIN,
     &contact_points::MAIN,
@@ -42,6 +42,11 @@ const MAIN: [&[&str]; 10] = [
     &users::MAIN,
     &users::OF_ORGANIZATIONS,
     &discussions::MAIN,
+    &posts::MAIN,
+    &tokens::MAIN,
+    &exports::MAIN,
+    &feeds::MAIN,
+    &vocabularies::MAIN,
 ];
 
 const DATASETS_V2: [&str; 11] = [
@@ -58,12 +63,13 @@ const DATASETS_V2: [&str; 11] = [
     "delete_resource_extras",
 ];
 
-const THINGS_V2: [&str; 8] = [
+const THINGS_V2: [&str; 9] = [
     "list_reuses",
     "search_reuses",
     "search_dataservices",
     "search_organizations",
     "search_discussions",
+    "search_posts",
     "get_organization_extras",
     "update_organization_extras",
     "delete_organization_extras",

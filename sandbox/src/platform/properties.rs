@@ -135,6 +135,19 @@ pub(super) const CONTACT_POINT: [Property; 4] = [
     property("contact_form", Kind::Url),
 ];
 
+pub(super) const POST: [Property; 10] = [
+    required("name", Kind::Text),
+    property("headline", Kind::Text),
+    property("content", Kind::Text),
+    property("image_url", Kind::Text),
+    property("credit_to", Kind::Text),
+    property("credit_url", Kind::Url),
+    defaulting("tags", Kind::Any, "[]"),
+    defaulting("body_type", Kind::Any, "\"markdown\""),
+    defaulting("kind", Kind::Any, "\"news\""),
+    defaulting("sidemenu", Kind::Any, "false"),
+];
+
 const USER: [Property; 7] = [
     required("email", Kind::Email),
     required("first_name", Kind::Text),

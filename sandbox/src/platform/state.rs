@@ -6,6 +6,7 @@ use super::catalogue::Catalogue;
 use super::models::Models;
 use super::rows::TabularSettings;
 use super::table::Table;
+use super::tokens::Token;
 use crate::file::Files;
 
 /// A table without a dataset, and whether it may be aggregated.
@@ -37,12 +38,14 @@ pub(crate) struct Platform {
     /// Further resources on which queries may aggregate.
     pub(super) aggregating: Vec<String>,
     pub(super) settings: TabularSettings,
+    pub(super) tokens: Vec<Token>,
 }
 
 impl Platform {
     pub(crate) fn new(origin: String, files: &mut Files) -> Self {
         let catalogue = Catalogue::new(origin, files);
         let models = Models::new(&catalogue);
+        let tokens = Token::of_the_start(&catalogue.time());
         Self {
             catalogue,
             models,
@@ -51,6 +54,7 @@ impl Platform {
             tables: BTreeMap::new(),
             aggregating: Vec::new(),
             settings: TabularSettings::default(),
+            tokens,
         }
     }
 }

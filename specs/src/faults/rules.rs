@@ -16,7 +16,7 @@ macro_rules! rules {
 rules! {
     VERSION_FORM "version-form" Warning "The version is no text of the form that the language has, such as the number that YAML makes of `2.0`: it is the version that it looks like.";
     NULL_MEMBER "null-member" Warning "A member is null where that is no value: it is absent.";
-    WRONG_FORM "wrong-form" Warning "A text, a number, a flag or a list stands in the form of another: it is the value that it looks like.";
+    WRONG_FORM "wrong-form" Warning "A text, a number, a flag or a list stands in the form of another, or null for the type `null` among others: it is the value that it looks like.";
     WRONG_TYPE "wrong-type" Error "A member is of a type that it cannot have: it is left out.";
     MISSING_MEMBER "missing-member" Error "A required member is missing: the least is put in, or its owner is left out.";
     NO_RESPONSES "no-responses" Warning "An operation has no responses: it has a `default` one without content.";

@@ -68,6 +68,9 @@ impl Pass {
     }
 
     fn member(&mut self, value: Value, kind: Kind, at: &str) -> Option<Value> {
+        if value.is_null() && kind == Kind::Types && is_of_variant(at) {
+            return Some(self.null_type(at));
+        }
         if value.is_null() && kind != Kind::Any {
             self.note(&rules::NULL_MEMBER, at, "is null", "it is read as absent");
             return None;
@@ -92,7 +95,14 @@ impl Pass {
             Kind::Number | Kind::Count => self.number(value, kind == Kind::Count, at),
             Kind::Texts => self.texts(value, at),
             Kind::Types => match value {
-                Value::Array(_) => self.texts(value, at),
+                Value::Array(names) => {
+                    let names = names.into_iter().enumerate().map(|(index, name)| match name {
+                        Value::Null => self.null_type(&format!("{at}/{index}")),
+                        name => name,
+                    });
+                    let names = names.collect();
+                    self.texts(names, at)
+                }
                 other => self.text(other, at),
             },
             Kind::List => match value {
@@ -115,6 +125,12 @@ impl Pass {
             },
             Kind::Requirements => self.requirements(value, at),
         }
+    }
+
+    /// The name of the type that YAML turns into a null where it has no quotes.
+    fn null_type(&mut self, at: &str) -> Value {
+        self.note(&rules::WRONG_FORM, at, "must be a text, and is null", "it is the type `null`");
+        "null".into()
     }
 
     fn text(&mut self, value: Value, at: &str) -> Option<Value> {
@@ -431,4 +447,11 @@ impl Pass {
         let inherited = inherited.cloned().unwrap_or_default();
         self.parameters(members, &inherited, pointer);
     }
+}
+
+/// Whether a pointer leads to a member of a variant of a union.
+fn is_of_variant(at: &str) -> bool {
+    let mut steps = at.rsplit('/').skip(1);
+    let is_index = steps.next().is_some_and(|step| step.parse::<usize>().is_ok());
+    is_index && matches!(steps.next(), Some("oneOf" | "anyOf"))
 }

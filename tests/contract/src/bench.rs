@@ -38,7 +38,7 @@ impl Bench {
             .limits(Limits::none());
         let mut operations = Vec::new();
         for api in Api::ALL {
-            builder = builder.base_url(client_api(api), sandbox.url(api));
+            builder = builder.base_url(client_api(api), base_url(&sandbox, api));
             let document = Document::corrected(api).expect("a corrected document");
             let all = document.operations();
             operations.push((document, all));
@@ -81,7 +81,7 @@ impl Bench {
         let requests = self.sandbox.take_requests();
         let expected = if operation.redirects { 2 } else { 1 };
         let Some(first) = requests.first() else { return vec!["nothing arrived".to_owned()] };
-        let base = self.sandbox.url(call.api);
+        let base = base_url(&self.sandbox, call.api);
         let base = base.strip_prefix(&self.sandbox.origin()).unwrap_or_default();
         let mut found = differences(document, operation, base, given, first);
         if requests.len() != expected {
@@ -97,6 +97,10 @@ impl Bench {
         }
         found
     }
+}
+
+fn base_url(sandbox: &Sandbox, api: Api) -> String {
+    sandbox.url(api.name().parse().expect("an API of the sandbox"))
 }
 
 fn client_api(api: Api) -> datagouv::Api {

@@ -21,7 +21,9 @@ const OURS: &str = "datagouv";
 pub(super) fn measure(rounds: usize) -> Result<Table, String> {
     let programs = crate::root().join("benchmarks/programs");
     for manifest in [crate::root().join("Cargo.toml"), programs.join("Cargo.toml")] {
-        run(Command::new(cargo()).args(["fetch", "--quiet", "--locked", "--manifest-path"]).arg(manifest))?;
+        run(Command::new(crate::cargo_program())
+            .args(["fetch", "--quiet", "--locked", "--manifest-path"])
+            .arg(manifest))?;
     }
     let versions = Versions::read(&programs.join("Cargo.lock"))?;
     let mut rows = clean_builds(rounds, &programs, &versions)?;
@@ -240,7 +242,7 @@ impl Versions {
 
 /// Cargo as a user would run it, whatever the arguments of this one.
 fn build(how: &str, workspace: &Path, target: &Path) -> Command {
-    let mut command = Command::new(cargo());
+    let mut command = Command::new(crate::cargo_program());
     command.args([how, "--quiet", "--locked", "--offline", "--manifest-path"]).arg(workspace.join("Cargo.toml"));
     command.arg("--target-dir").arg(target);
     command.env("CARGO_INCREMENTAL", "0");
@@ -253,10 +255,6 @@ fn build(how: &str, workspace: &Path, target: &Path) -> Command {
         }
     }
     command
-}
-
-fn cargo() -> std::ffi::OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 fn target(name: &str) -> PathBuf {
@@ -272,7 +270,7 @@ fn clear(folder: &Path) -> Result<(), String> {
 
 /// Makes cargo build our crate again, its build script included, and nothing else.
 fn invalidate(target: &Path) -> Result<(), String> {
-    let mut command = Command::new(cargo());
+    let mut command = Command::new(crate::cargo_program());
     command.args(["clean", "--quiet", "--offline", "--package", OURS, "--manifest-path"]);
     run(command.arg(crate::root().join("Cargo.toml")).arg("--target-dir").arg(target))
 }

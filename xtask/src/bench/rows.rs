@@ -71,7 +71,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
             "csv and serde, from a file",
             &metrics(of_file, &speed)?,
         )
-        .threshold(Threshold::AtLeast(0.5)),
+        .threshold(Threshold::AtLeast(1.2)),
         Row::ratio(
             "rows per second",
             Unit::Count,
@@ -87,6 +87,14 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
             "csv and serde, from a file",
             &metrics(of_file, &cost)?,
         ),
+        Row::ratio(
+            "the first row",
+            Unit::Seconds,
+            &metrics(ours, &|sample| sample.metric("first"))?,
+            "reqwest, one page of 200 rows",
+            &metrics(of_bytes, &|sample| sample.metric("page"))?,
+        )
+        .threshold(Threshold::AtMost(3.0)),
         Row::single("requests", Unit::Count, single("requests")?).threshold(Threshold::AtMost(25.0)),
         Row::single("memory over idle", Unit::Bytes, single("memory")?).threshold(Threshold::AtMost(30e6)),
     ];

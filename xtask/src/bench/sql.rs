@@ -98,10 +98,13 @@ pub(super) fn measure(rounds: usize) -> Result<Table, String> {
     let _ = fs::remove_file(&file);
     let notes = vec![
         format!(
-            "The table has {ROWS} rows of 5 columns, and {:.1} MB as Parquet in row groups of 50,000, as the platform writes it.              The server is on loopback; bytes are those of all its responses, with their heads.",
+            "The table has {ROWS} rows of 5 columns, and {:.1} MB as Parquet in row groups of 50,000, as the platform writes it. \
+             The server is on loopback; bytes are those of all its responses, with their heads.",
             size as f64 / 1e6
         ),
-        "Ours needs the profile of the table, and to read the Parquet copy, the resource and the time of its import: these are          the other requests. The requests of the last rows are those for rows, without the profile and the list of resources          that the server aggregates, which are requested once."
+        "Ours needs the profile of the table, and to read the Parquet copy, the resource and the time of its import: these are \
+         the other requests. The requests of the last rows are those for rows, without the profile and the list of resources \
+         that the server aggregates, which are requested once."
             .to_owned(),
         "CPU is that of the query alone: programs have started, and modules of Python were loaded, before.".to_owned(),
     ];

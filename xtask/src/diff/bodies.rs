@@ -95,6 +95,43 @@ pub fn compare<'a>(
     }
 }
 
+/// Compares the body of what a client receives: a response, a webhook or a callback.
+pub fn received<'a>(
+    comparison: &mut Comparison<'a>,
+    at: &Location,
+    was: Option<&'a Value>,
+    is: Option<&'a Value>,
+    output: &mut OperationDifferences,
+) {
+    let (was, is) = (content(was), content(is));
+    let types = |content: &BTreeMap<String, &Value>| content.keys().map(|name| Value::from(name.as_str())).collect();
+    match (was.is_empty(), is.is_empty()) {
+        (true, false) => output.report(&rules::RESPONSE_BODY_ADDED, at, (None, Some(types(&is))), "has a body"),
+        (false, true) => {
+            output.report(&rules::RESPONSE_BODY_REMOVED, at, (Some(types(&was)), None), "has no longer a body");
+        }
+        _ => {
+            for (name, in_old, in_new) in media_types(&was, &is) {
+                match (in_old, in_new) {
+                    (true, false) => {
+                        let text = format!("can no longer be {name}");
+                        output.report(&rules::RESPONSE_MEDIA_TYPE_REMOVED, at, (Some(name.into()), None), text);
+                    }
+                    (false, true) => {
+                        let text = format!("can be {name}");
+                        output.report(&rules::RESPONSE_MEDIA_TYPE_ADDED, at, (None, Some(name.into())), text);
+                    }
+                    _ => {
+                        let at = Location::of(format!("{}/{}", at.pointer, escape(name)), format!("{at} ({name})"));
+                        let (was, is) = (was[name].get("schema"), is[name].get("schema"));
+                        comparison.schemas(was, is, &at, Direction::Response, output);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Compares the encodings of the fields of a form.
 fn encodings(was: &Value, is: &Value, media_type: &str, at: &Location, output: &mut OperationDifferences) {
     let fields = |media: &Value| -> BTreeMap<String, Value> {

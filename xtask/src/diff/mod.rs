@@ -39,7 +39,7 @@ pub use compare::compare;
 use decisions::Decisions;
 use document::Document;
 use report::Report;
-pub use schemas::type_name;
+pub use values::type_name;
 
 /// What `cargo xtask diff` takes.
 #[derive(clap::Args)]

@@ -206,6 +206,7 @@ fn schemas<'a>(
     let (pair, wider, verb) =
         match (texts::wider(old, new, has_repeated_lists), texts::wider(new, old, has_repeated_lists)) {
             (Some(wider), _) => (&rules::TYPE_WIDENED, wider, "may now be"),
+            _ if texts::becomes_any_text(old, new) => (&rules::TYPE_WIDENED, texts::Wider::Text, "may now be"),
             (None, Some(wider)) => (&rules::TYPE_NARROWED, wider, "may no longer be"),
             (None, None) => {
                 comparison.schemas(before, after, at, Direction::Request, output);

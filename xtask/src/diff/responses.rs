@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
-use super::bodies::{content, media_types};
 use super::change::Direction;
 use super::comparison::{Comparison, OperationDifferences};
 use super::location::Location;
 use super::operations::Entry;
-use super::{rules, texts, webhooks};
+use super::{bodies, rules, texts, webhooks};
 
 fn responses<'a>(entry: &Entry<'a>) -> BTreeMap<String, &'a Value> {
     let responses = entry.value.get("responses").and_then(Value::as_object).into_iter().flatten();
@@ -86,42 +85,7 @@ fn response_change<'a>(
 ) {
     let at = location(status);
     links(was, is, &at, output);
-    let (old_content, new_content) = (content(Some(was)), content(Some(is)));
-    let types = |content: &BTreeMap<String, &Value>| content.keys().map(|name| Value::from(name.as_str())).collect();
-    match (old_content.is_empty(), new_content.is_empty()) {
-        (true, false) => {
-            output.report(&rules::RESPONSE_BODY_ADDED, &at, (None, Some(types(&new_content))), "has a body");
-        }
-        (false, true) => {
-            output.report(
-                &rules::RESPONSE_BODY_REMOVED,
-                &at,
-                (Some(types(&old_content)), None),
-                "has no longer a body",
-            );
-        }
-        _ => {
-            for (name, in_old, in_new) in media_types(&old_content, &new_content) {
-                let at = Location::of(format!("{}/{}", at.pointer, escape(name)), format!("{at} ({name})"));
-                match (in_old, in_new) {
-                    (true, false) => {
-                        let text = format!("can no longer be {name}");
-                        let values = (Some(name.into()), None);
-                        output.report(&rules::RESPONSE_MEDIA_TYPE_REMOVED, &location(status), values, text);
-                    }
-                    (false, true) => {
-                        let text = format!("can be {name}");
-                        let values = (None, Some(name.into()));
-                        output.report(&rules::RESPONSE_MEDIA_TYPE_ADDED, &location(status), values, text);
-                    }
-                    _ => {
-                        let (was, is) = (old_content[name].get("schema"), new_content[name].get("schema"));
-                        comparison.schemas(was, is, &at, Direction::Response, output);
-                    }
-                }
-            }
-        }
-    }
+    bodies::received(comparison, &at, Some(was), Some(is), output);
     headers(comparison, status, was, is, output);
 }
 

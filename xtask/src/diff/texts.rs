@@ -34,6 +34,14 @@ fn is_any_text(document: &Document, schema: Option<&Value>) -> bool {
     })
 }
 
+/// Whether single values of several types, strings among them, become any text.
+pub fn becomes_any_text<'a>(
+    (from, old): (&'a Document, Option<&'a Value>),
+    (to, new): (&'a Document, Option<&'a Value>),
+) -> bool {
+    is_any_text(to, new) && scalars(from, old).is_some_and(|types| types.len() > 1 && types.contains("string"))
+}
+
 /// What has room for single values of some types, as texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wider<'a> {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use datagouv_specs::pointer::escape;
 use serde_json::Value;
 
-use super::bodies::{content, media_types};
-use super::change::{Direction, Operation};
+use super::bodies::received;
+use super::change::Operation;
 use super::comparison::{Comparison, OperationDifferences};
 use super::document::Document;
 use super::location::Location;
@@ -80,14 +80,26 @@ pub fn callbacks<'a>(
                 output.report_text(&rules::CALLBACK_ADDED, &location, (None, Some((*name).into())), text);
             }
             (Some(was), Some(is)) => {
-                for expression in names(Some(was)).intersection(&names(Some(is))) {
+                for expression in names(Some(was)).union(&names(Some(is))) {
                     let item = |entry: &Entry<'a>, all: &'a Value| {
                         all.get(*expression).map(|it| entry.document.follow(it).value)
                     };
-                    let (Some(was), Some(is)) = (item(old, was), item(new, is)) else { continue };
+                    let (was, is) = (item(old, was), item(new, is));
                     for method in METHODS {
-                        if let (Some(was), Some(is)) = (was.get(method), is.get(method)) {
-                            payload(comparison, was, is, &location, output);
+                        let operation = |item: Option<&'a Value>| item.and_then(|item| item.get(method));
+                        let request = format!("{} {expression}", method.to_uppercase());
+                        let value = || Some(Value::from(request.as_str()));
+                        match (operation(was), operation(is)) {
+                            (Some(was), Some(is)) => payload(comparison, was, is, &location, output),
+                            (Some(_), None) => {
+                                let text = format!("The callback `{name}` no longer sends `{request}`");
+                                output.report_text(&rules::CALLBACK_REMOVED, &location, (value(), None), text);
+                            }
+                            (None, Some(_)) => {
+                                let text = format!("The callback `{name}` also sends `{request}`");
+                                output.report_text(&rules::CALLBACK_ADDED, &location, (None, value()), text);
+                            }
+                            (None, None) => {}
                         }
                     }
                 }
@@ -109,11 +121,5 @@ fn payload<'a>(
         operation.get("requestBody").map(|body| document.follow(body).value)
     };
     let (was, is) = (body(comparison.old, old), body(comparison.new, new));
-    let (old_content, new_content) = (content(was), content(is));
-    for (name, in_old, in_new) in media_types(&old_content, &new_content) {
-        if let (true, true, Some(was), Some(is)) = (in_old, in_new, old_content.get(name), new_content.get(name)) {
-            let at = Location::of(format!("{location}/{}", escape(name)), format!("what the server sends ({name})"));
-            comparison.schemas(was.get("schema"), is.get("schema"), &at, Direction::Response, output);
-        }
-    }
+    received(comparison, &Location::of(location, "what the server sends"), was, is, output);
 }

@@ -68,17 +68,13 @@ pub fn between(repository: &Repository, base: &Base) -> Result<Surface, String> 
 }
 
 fn version_of_tool() -> Result<String, String> {
-    let output = Command::new(cargo()).args(["public-api", "--version"]).stdin(Stdio::null()).output();
+    let output = Command::new(crate::cargo_program()).args(["public-api", "--version"]).stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("cargo public-api is not installed: {INSTALL}"));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.split_whitespace().last().unwrap_or_default().to_owned())
-}
-
-fn cargo() -> std::ffi::OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// The public items of the crate in a folder, with all features that are for users.

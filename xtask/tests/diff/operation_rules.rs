@@ -554,6 +554,7 @@ fn what_travels_as_text_is_compared_as_text() {
     assert_eq!(rules(&number, &query(json!({"type": "string", "format": "uuid"}))), ["request-type-changed"]);
     let union = query(json!({"oneOf": [{"type": "string"}, {"type": "integer"}]}));
     assert_eq!(rules(&text, &union), ["request-variant-added"]);
+    assert_eq!(rules(&union, &text), ["request-type-widened"]);
     // One value is a list of one where lists repeat the name.
     let list = |members: Value| {
         let mut schema = json!({"type": "array", "items": {"type": "integer"}});

@@ -143,4 +143,34 @@ fn what_a_webhook_sends_is_compared_as_a_response() {
     assert_eq!(rules(&document(json!({})), &document(hook("string"))), ["webhook-added"]);
     assert_eq!(rules(&document(hook("string")), &document(json!({}))), ["webhook-removed"]);
     assert_eq!(rules(&document(hook("string")), &document(hook("string"))), [""; 0]);
+    let bodies = |content: Value| document(json!({"changed": {"post": {"requestBody": {"content": content}}}}));
+    let (json, xml) = (bodies(json!({"application/json": {}})), bodies(json!({"application/xml": {}})));
+    assert_eq!(rules(&json, &xml), ["response-media-type-added", "response-media-type-removed"]);
+    let none = document(json!({"changed": {"post": {}}}));
+    assert_eq!(rules(&json, &none), ["response-body-removed"]);
+    assert_eq!(rules(&none, &json), ["response-body-added"]);
+}
+
+#[test]
+fn each_request_of_a_callback_is_compared() {
+    let document = |requests: Value| {
+        let operation = json!({"responses": {"200": {"description": ""}}, "callbacks": {"done": requests}});
+        json!({
+            "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}},
+        })
+    };
+    let answered = json!({"responses": {"204": {"description": ""}}});
+    let mut with_body = answered.clone();
+    with_body["requestBody"] = json!({"content": {"application/json": {"schema": {"type": "string"}}}});
+    let one = document(json!({"{$request.query.url}": {"post": answered}}));
+    let by_two_methods = document(json!({"{$request.query.url}": {"post": answered, "put": answered}}));
+    let to_two_urls =
+        document(json!({"{$request.query.url}": {"post": answered}, "https://b.test": {"post": answered}}));
+    for more in [by_two_methods, to_two_urls] {
+        assert_eq!(rules(&one, &more), ["callback-added"]);
+        assert_eq!(rules(&more, &one), ["callback-removed"]);
+    }
+    let full = document(json!({"{$request.query.url}": {"post": with_body}}));
+    assert_eq!(rules(&full, &one), ["response-body-removed"]);
+    assert_eq!(rules(&one, &full), ["response-body-added"]);
 }

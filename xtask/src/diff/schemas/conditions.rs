@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::context::SchemaContext;
 use super::differences::{SchemaDifferences, changed_location, unknown_location};
-use super::effective::{EffectiveSchema, LocatedSchema};
+use super::effective::EffectiveSchema;
 use super::keywords;
+use super::located::LocatedSchema;
 use crate::diff::location::Location;
 use crate::diff::rules::{self, Pair};
 

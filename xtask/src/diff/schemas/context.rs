@@ -1,6 +1,6 @@
 //! What the comparison of a pair of schemas needs beyond the pair.
 
-use super::effective::LocatedSchema;
+use super::located::LocatedSchema;
 use crate::diff::document::Document;
 
 /// Whether two schemas, each in its document, allow the same values.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::effective::LocatedSchema;
+use super::located::LocatedSchema;
 use crate::diff::change::Direction;
 use crate::diff::location::Location;
 use crate::diff::rules::{Pair, Rule};

@@ -5,12 +5,12 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::differences::{SchemaDifferences, changed_location};
-use super::effective::{Bound, EffectiveSchema, Keyword, is_same};
+use super::effective::{Bound, EffectiveSchema, Keyword};
 
 use crate::diff::announced;
 use crate::diff::location::Location;
 use crate::diff::rules::{self, Pair};
-use crate::diff::values::display;
+use crate::diff::values::{display, is_same};
 
 /// The location of a keyword, or that of the schema where a side does not have the keyword.
 fn keyword_location<'p>(old: Option<&'p Keyword>, new: Option<&'p Keyword>) -> &'p Location {

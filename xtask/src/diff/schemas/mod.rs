@@ -5,6 +5,8 @@ mod context;
 mod differences;
 mod effective;
 mod keywords;
+mod located;
+mod merge;
 mod objects;
 mod unions;
 
@@ -20,8 +22,8 @@ use super::location::Location;
 use context::SchemaContext;
 use differences::SchemaDifferences;
 pub use differences::{Difference, sentence};
-pub use effective::type_name;
-use effective::{EffectiveSchema, LocatedSchema};
+use effective::EffectiveSchema;
+use located::LocatedSchema;
 
 /// The cost after which a comparison is given up: forty times that of the largest known document.
 const BUDGET: usize = 200_000;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::context::SchemaContext;
 use super::differences::{SchemaDifferences, changed_location};
-use super::effective::{EffectiveSchema, LocatedSchema};
+use super::effective::EffectiveSchema;
+use super::located::LocatedSchema;
 
 use crate::diff::change::Direction;
 use crate::diff::document::Document;

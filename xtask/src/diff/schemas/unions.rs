@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::context::SchemaContext;
 use super::differences::{SchemaDifferences, changed_location};
-use super::effective::{EffectiveSchema, LocatedSchema, Union};
+use super::effective::{EffectiveSchema, Union};
+use super::located::LocatedSchema;
 
 use crate::diff::document::Document;
 use crate::diff::location::Location;
