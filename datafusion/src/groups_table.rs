@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::external;
 use crate::groups::{Grouping, Operator, Output, with_table};
-use crate::groups_exec::GroupsExec;
+use crate::known::{Kind, KnownExec};
 use crate::parquet::used;
 use crate::source::Source;
 use crate::table::RowsTable;
@@ -103,7 +103,7 @@ impl GroupsTable {
         }
     }
 
-    async fn groups(&self) -> Result<std::result::Result<GroupsExec, String>> {
+    async fn groups(&self) -> Result<std::result::Result<KnownExec, String>> {
         let table = &self.table;
         let mut columns = used(&table.schema, &self.filters);
         columns.extend(self.grouping.columns().into_iter().filter_map(|name| table.schema.index_of(name).ok()));
@@ -129,7 +129,7 @@ impl GroupsTable {
                 self.grouping,
                 batch.num_rows()
             );
-            GroupsExec::new(description, batch)
+            KnownExec::new(Kind::Groups, description, batch)
         }))
     }
 

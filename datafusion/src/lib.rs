@@ -8,15 +8,15 @@
 mod catalog;
 #[cfg(feature = "codec")]
 pub mod codec;
-mod count;
 mod dynamic;
 mod error;
 mod export;
 mod filters;
 mod functions;
 mod groups;
-mod groups_exec;
 mod groups_table;
+mod known;
+mod leaf;
 mod options;
 mod parquet;
 mod parquet_exec;

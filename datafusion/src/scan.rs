@@ -15,15 +15,13 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::{Column, DynamicFilterTracking};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType, apply_expression_roots};
+use datafusion::physical_plan::execution_plan::{SchedulingType, apply_expression_roots};
 use datafusion::physical_plan::filter_pushdown::{
     ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
 };
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::{EmptyRecordBatchStream, RecordBatchStreamAdapter};
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs};
 use datagouv::Client;
 use datagouv::rows::{Condition, Extent, Order, Row, Rows, col};
 use futures_util::TryStreamExt;
@@ -33,8 +31,8 @@ use tokio::sync::OnceCell;
 use crate::dynamic;
 use crate::error::external;
 use crate::filters::Filters;
+use crate::leaf;
 use crate::source::Source;
-use crate::table::statistics;
 use crate::types::ROW_NUMBER;
 
 /// No export holds more rows, and no window is planned to hold more.
@@ -133,13 +131,9 @@ impl RowsExec {
             Some(PhysicalSortExpr::new(column, options))
         });
         let orderings = LexOrdering::new(sorted.collect::<Vec<_>>());
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new_with_orderings(schema, orderings),
-            Partitioning::UnknownPartitioning(scan.ranges.len()),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        )
-        .with_scheduling_type(SchedulingType::Cooperative);
+        let equivalences = EquivalenceProperties::new_with_orderings(schema, orderings);
+        let properties = leaf::properties(equivalences, scan.ranges.len());
+        let properties = properties.with_scheduling_type(SchedulingType::Cooperative);
         let concurrency = CONCURRENT.div_ceil(scan.ranges.len().max(1));
         Self {
             client,
@@ -171,7 +165,7 @@ impl RowsExec {
     /// The scan of one machine, of some of the ranges.
     #[cfg(feature = "codec")]
     pub(crate) fn part(&self, scan: Scan) -> Self {
-        let partitioning = Partitioning::UnknownPartitioning(scan.ranges.len());
+        let partitioning = datafusion::physical_plan::Partitioning::UnknownPartitioning(scan.ranges.len());
         let properties = Arc::new(self.properties.as_ref().clone().with_partitioning(partitioning));
         let (unchanged, metrics) = (Arc::default(), ExecutionPlanMetricsSet::new());
         Self { scan, rows: None, divided: true, unchanged, properties, metrics, ..self.clone() }
@@ -252,9 +246,8 @@ impl RowsExec {
 impl DisplayAs for RowsExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scan = &self.scan;
-        let schema = self.schema();
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        write!(f, "DatagouvRowsExec: {}, because={}, columns=[{}]", scan.source, self.because, names.join(", "))?;
+        let names = leaf::names(&self.schema());
+        write!(f, "DatagouvRowsExec: {}, because={}, columns=[{names}]", scan.source, self.because)?;
         write!(f, ", filter={}", scan.condition)?;
         if !scan.orders.is_empty() {
             let orders: Vec<String> = scan.orders.iter().map(ToString::to_string).collect();
@@ -303,16 +296,8 @@ impl ExecutionPlan for RowsExec {
         apply_expression_roots(&self.dynamic, visit)
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() { Ok(self) } else { internal_err!("a scan has no children") }
-    }
-
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() { Ok(self) } else { internal_err!("a scan has no children") }
+        leaf::with_children(self, &children)
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -357,7 +342,7 @@ impl ExecutionPlan for RowsExec {
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {
         // How the rows are divided among the partitions is not known.
         let rows = self.rows.filter(|_| args.partition().is_none() || self.scan.ranges.len() == 1);
-        Ok(Arc::new(statistics(&self.schema(), rows)))
+        Ok(Arc::new(leaf::statistics(&self.schema(), rows)))
     }
 
     fn fetch(&self) -> Option<usize> {

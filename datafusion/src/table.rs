@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, Result, Statistics, stats::Precision};
+use datafusion::common::{DFSchema, Result, exec_err};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::PhysicalExpr;
@@ -17,10 +18,10 @@ use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datagouv::Client;
 use datagouv::rows::{Condition, Exactness};
 
-use crate::count::CountExec;
 use crate::error::external;
 use crate::filters::{Filters, Pushed};
 use crate::groups_table::Aggregating;
+use crate::known::{Kind, KnownExec};
 use crate::options::Options;
 use crate::parquet::{Copies, used};
 use crate::scan::{NOTHING, RowsExec, Scan, SortKey};
@@ -186,7 +187,14 @@ impl RowsTable {
         let rows = self.source.rows(&self.client).filter(asked.condition.clone());
         let count = rows.count().await.map_err(external)?;
         let count = asked.limit.map_or(count, |limit| limit.min(count));
-        Ok(Arc::new(CountExec::new(self.source.clone(), asked.condition.to_string(), count)))
+        let Ok(rows) = usize::try_from(count) else { return exec_err!("{count} rows are too many for this machine") };
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?;
+        let description = format!(
+            "{}, filter={}, rows={rows}, because=the server counts, requests=1 (while planning)",
+            self.source, asked.condition
+        );
+        Ok(Arc::new(KnownExec::new(Kind::Count, description, batch)))
     }
 
     /// All rows that match: from the Parquet copy, or in windows.
@@ -273,13 +281,4 @@ pub(crate) fn project(input: Arc<dyn ExecutionPlan>, columns: &[usize]) -> Resul
         ProjectionExpr::new(column, field.name().clone())
     });
     Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), input)?))
-}
-
-/// Statistics with the number of rows, if it is known.
-pub(crate) fn statistics(schema: &Schema, rows: Option<usize>) -> Statistics {
-    let unknown = Statistics::new_unknown(schema);
-    match rows {
-        Some(rows) => Statistics { num_rows: Precision::Exact(rows), ..unknown },
-        None => unknown,
-    }
 }

@@ -1,9 +1,9 @@
 //! Plans as bytes: what they hold, and who reads them.
 
+mod support;
+
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
@@ -12,12 +12,14 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_proto::bytes::{
     physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
 };
-use datagouv::{Api, Client, Limits};
+use datagouv::{Client, Limits};
 use datagouv_datafusion::codec::{AllowedHosts, PlanCodec, divide, file_bytes, parts, version};
 use datagouv_datafusion::{Options, register_with, sql};
-use datagouv_sandbox::platform::{CHARGING_POINTS_RESOURCE, COMMUNES_RESOURCE, NewTable};
+use datagouv_sandbox::platform::{CHARGING_POINTS_RESOURCE, COMMUNES_RESOURCE};
 use datagouv_sandbox::{Sandbox, User};
 use serde_json::json;
+
+use support::{client_of, table, texts};
 
 const KEY: &str = "udata_a-key-that-no-plan-may-hold";
 
@@ -30,20 +32,9 @@ struct Place {
 async fn place() -> Place {
     let sandbox = Sandbox::start_platform().await;
     let row = |n: i64| vec![json!(n), json!(["Nice", "Brest"][n as usize % 2])];
-    let columns = [("n", "int"), ("nom", "string")];
-    let columns = columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec();
-    let rows = (1..=110_000).map(row).collect();
     sandbox.allow_aggregation(COMMUNES_RESOURCE);
-    sandbox.add_table(CHARGING_POINTS_RESOURCE, NewTable { columns, rows, ..NewTable::default() });
-    let client = Client::builder()
-        .base_url(Api::Main, sandbox.url(Api::Main))
-        .base_url(Api::MainV2, sandbox.url(Api::MainV2))
-        .base_url(Api::Tabular, sandbox.url(Api::Tabular))
-        .base_url(Api::Metrics, sandbox.url(Api::Metrics))
-        .api_key(KEY)
-        .limits(Limits::none().in_flight(5))
-        .build()
-        .unwrap();
+    sandbox.add_table(CHARGING_POINTS_RESOURCE, table([("n", "int"), ("nom", "string")], (1..=110_000).map(row)));
+    let client = client_of(&sandbox).api_key(KEY).limits(Limits::none().in_flight(5)).build().unwrap();
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(4));
     register_with(&context, &client, Options::default().parquet(false)).unwrap();
     Place { sandbox, client, context }
@@ -64,20 +55,10 @@ impl Place {
     }
 
     async fn rows(&self, plan: Arc<dyn ExecutionPlan>) -> Vec<String> {
-        texts(&collect(plan, self.context.task_ctx()).await.unwrap())
+        let mut rows = texts(&collect(plan, self.context.task_ctx()).await.unwrap());
+        rows.sort_unstable();
+        rows
     }
-}
-
-fn texts(batches: &[RecordBatch]) -> Vec<String> {
-    let mut rows = Vec::new();
-    for batch in batches {
-        for row in 0..batch.num_rows() {
-            let cells = batch.columns().iter().map(|column| array_value_to_string(column, row).unwrap());
-            rows.push(cells.collect::<Vec<_>>().join("|"));
-        }
-    }
-    rows.sort_unstable();
-    rows
 }
 
 fn encode(plan: &Arc<dyn ExecutionPlan>) -> Vec<u8> {
@@ -139,8 +120,8 @@ async fn the_plan_of_a_parquet_copy_holds_the_state_of_the_file_and_no_key() {
     writer.close().unwrap();
     let url = place.sandbox.serve_file("/copy.parquet", "application/vnd.apache.parquet", data.clone());
     let client = place.sandbox.client_of(User::Editor);
-    let table = client.tabular().get_meta_resource_info().rid(CHARGING_POINTS_RESOURCE).send().await.unwrap();
-    let time = table.into_inner().created_at.to_string();
+    let profile = client.tabular().get_meta_resource_info().rid(CHARGING_POINTS_RESOURCE).send().await.unwrap();
+    let time = profile.into_inner().created_at.to_string();
     let extras = [
         ("analysis:parsing:parquet_url", json!(url)),
         ("analysis:parsing:parquet_size", json!(data.len())),

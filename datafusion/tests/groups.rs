@@ -7,34 +7,13 @@ use datagouv_datafusion::{Options, register_with, sql};
 use datagouv_sandbox::platform::NewTable;
 use serde_json::{Value, json};
 
-use support::{Served, explain, rows, serve};
+use support::{Served, every_type, explain, rows, serve, table};
 
 const LISTED: &str = "0d1e2f30-4152-4637-8495-a6b7c8d9eafd";
 const UNLISTED: &str = "0d1e2f30-4152-4637-8495-a6b7c8d9eafe";
 
-fn table(rows: i64) -> NewTable {
-    let columns = [
-        ("n", "int"),
-        ("x", "float"),
-        ("ok", "bool"),
-        ("nom", "string"),
-        ("jour", "date"),
-        ("instant", "datetime"),
-        ("arbre", "json"),
-        ("vide", "int"),
-    ];
-    let row = |n: i64| {
-        let nom = if n % 10 == 0 { Value::Null } else { json!(["Nice", "Nîmes", ""][n as usize % 3]) };
-        let x = if n % 4 == 0 { Value::Null } else { json!(n as f64 / 8.0) };
-        let (jour, instant) = (format!("2024-01-{:02}", n % 28 + 1), format!("2024-01-{:02}T08:30:00", n % 28 + 1));
-        vec![json!(n), x, json!(n % 2 == 0), nom, json!(jour), json!(instant), json!([n]), Value::Null]
-    };
-    NewTable {
-        columns: columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
-        rows: (1..=rows).map(row).collect(),
-        aggregates: true,
-        ..NewTable::default()
-    }
+fn aggregated(rows: i64) -> NewTable {
+    NewTable { aggregates: true, ..every_type(rows) }
 }
 
 async fn with_table(table: NewTable) -> Served {
@@ -56,7 +35,7 @@ async fn sorted(context: &SessionContext, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn few_groups_are_one_request() {
-    let served = with_table(table(60_000)).await;
+    let served = with_table(aggregated(60_000)).await;
     // The list is requested once.
     rows(&served.context, "SELECT max(n) FROM t").await.unwrap();
     served.sandbox.take_requests();
@@ -88,7 +67,7 @@ async fn few_groups_are_one_request() {
 
 #[tokio::test]
 async fn the_plan_shows_what_the_server_groups() {
-    let served = with_table(table(50)).await;
+    let served = with_table(aggregated(50)).await;
     let query = "SELECT ok, nom, count(*), avg(x), min(jour) FROM t WHERE n > 3 GROUP BY ok, nom";
     let plan = explain(&served.context, query).await;
     let expected = format!(
@@ -106,7 +85,7 @@ async fn the_plan_shows_what_the_server_groups() {
 
 #[tokio::test]
 async fn what_the_server_groups_otherwise_is_grouped_here() {
-    let served = with_table(table(500)).await;
+    let served = with_table(aggregated(500)).await;
     for query in [
         // To Arrow, zero and minus zero are two values.
         "SELECT x, count(*) FROM t GROUP BY x",
@@ -139,7 +118,7 @@ async fn what_the_server_groups_otherwise_is_grouped_here() {
 
 #[tokio::test]
 async fn the_list_is_requested_once_and_others_are_grouped_here() {
-    let served = with_table(table(500)).await;
+    let served = with_table(aggregated(500)).await;
     for _ in 0..3 {
         let query = "SELECT ok, count(*), sum(n) FROM u GROUP BY ok ORDER BY ok";
         assert_eq!(rows(&served.context, query).await.unwrap(), ["false|250|62500", "true|250|62750"]);
@@ -153,7 +132,7 @@ async fn the_list_is_requested_once_and_others_are_grouped_here() {
 
 #[tokio::test]
 async fn groups_can_be_turned_off() {
-    let served = with_table(table(50)).await;
+    let served = with_table(aggregated(50)).await;
     let context = SessionContext::new();
     register_with(&context, &served.client, Options::default().parquet(false).groups(false)).unwrap();
     let plan = explain(&context, &format!("SELECT ok, max(n) FROM resource('{LISTED}') GROUP BY ok")).await;
@@ -163,7 +142,7 @@ async fn groups_can_be_turned_off() {
 
 #[tokio::test]
 async fn many_groups_are_made_here() {
-    let served = with_table(table(500)).await;
+    let served = with_table(aggregated(500)).await;
     let query = "SELECT n, count(*) FROM t WHERE n <= 200 GROUP BY n";
     let plan = explain(&served.context, query).await;
     assert!(plan.contains("; grouped here: there are more than 199 groups"), "{plan}");
@@ -177,20 +156,15 @@ async fn many_groups_are_made_here() {
 
 #[tokio::test]
 async fn groups_with_values_that_the_server_has_otherwise_are_made_here() {
-    let columns = [("k", "string"), ("x", "float"), ("n", "int")];
     let row = |k: &str, x: Value, n: i64| vec![json!(k), x, json!(n)];
-    let table = NewTable {
-        columns: columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
-        rows: vec![
-            row("a", json!(1.5), i64::MAX - 1),
-            row("a", json!("NaN"), 7),
-            row("b", json!(0.5), 3),
-            row("b", json!(1.0), 1),
-        ],
-        aggregates: true,
-        ..NewTable::default()
-    };
-    let served = with_table(table).await;
+    let values = [
+        row("a", json!(1.5), i64::MAX - 1),
+        row("a", json!("NaN"), 7),
+        row("b", json!(0.5), 3),
+        row("b", json!(1.0), 1),
+    ];
+    let table = table([("k", "string"), ("x", "float"), ("n", "int")], values);
+    let served = with_table(NewTable { aggregates: true, ..table }).await;
     let plan = explain(&served.context, "SELECT k, max(x) FROM t GROUP BY k").await;
     assert!(plan.contains("; grouped here: `x` has NaN"), "{plan}");
     // The sum does not fit 64 bits, the mean does not need it to.
@@ -205,7 +179,7 @@ async fn groups_with_values_that_the_server_has_otherwise_are_made_here() {
 
 #[tokio::test]
 async fn columns_without_an_index_are_aggregated_here() {
-    let served = with_table(NewTable { indexes: Some(vec!["ok".to_owned(), "n".to_owned()]), ..table(500) }).await;
+    let served = with_table(NewTable { indexes: Some(vec!["ok".to_owned(), "n".to_owned()]), ..aggregated(500) }).await;
     let query = "SELECT ok, max(n), avg(n) FROM t GROUP BY ok";
     let plan = explain(&served.context, query).await;
     assert!(plan.contains("groups=2, requests=1, and 1 (while planning)"), "{plan}");
@@ -218,7 +192,7 @@ async fn columns_without_an_index_are_aggregated_here() {
 
 #[tokio::test]
 async fn groups_of_metrics_are_the_server_s() {
-    let served = with_table(table(1)).await;
+    let served = with_table(aggregated(1)).await;
     let query = "SELECT metric_month, sum(monthly_visit) FROM metrics.datasets GROUP BY metric_month";
     let plan = explain(&served.context, query).await;
     assert!(plan.contains("DatagouvGroupsExec: metrics datasets"), "{plan}");
@@ -233,7 +207,7 @@ async fn groups_of_metrics_are_the_server_s() {
 
 #[tokio::test]
 async fn grouped_tables_with_different_filters_are_not_taken_for_one() {
-    let served = with_table(table(500)).await;
+    let served = with_table(aggregated(500)).await;
     let query = "
         SELECT ok, count(*) FROM t WHERE n <= 3 GROUP BY ok
         UNION SELECT ok, count(*) FROM t WHERE n <= 4 GROUP BY ok
@@ -245,9 +219,8 @@ async fn grouped_tables_with_different_filters_are_not_taken_for_one() {
 #[tokio::test]
 async fn a_column_whose_aggregate_the_database_would_rename_is_aggregated_here() {
     let name = "n".repeat(57);
-    let columns = vec![(name.clone(), "int".to_owned()), ("k".to_owned(), "string".to_owned())];
-    let rows_of = (1..=5).map(|n| vec![json!(n), json!("a")]).collect();
-    let served = with_table(NewTable { columns, rows: rows_of, aggregates: true, ..NewTable::default() }).await;
+    let table = table([(name.as_str(), "int"), ("k", "string")], (1..=5).map(|n| vec![json!(n), json!("a")]));
+    let served = with_table(NewTable { aggregates: true, ..table }).await;
     for (query, pushed, expected) in [
         (format!("SELECT k, sum({name}) FROM t GROUP BY k"), true, "a|15"),
         (format!("SELECT k, count({name}) FROM t GROUP BY k"), false, "a|5"),

@@ -13,7 +13,7 @@ use datagouv_sandbox::platform::{
 };
 use serde_json::json;
 
-use support::{Served, explain, rows, serve};
+use support::{Served, explain, rows, serve, table};
 
 #[tokio::test]
 async fn a_query_joins_resources_metrics_and_exports() {
@@ -198,8 +198,7 @@ async fn a_copy_that_is_replaced_while_it_is_read_is_an_error() {
 
 /// Rows that take more in Parquet than what a reader keeps of the end of a file.
 fn many(count: i64) -> NewTable {
-    let columns = [("n", "int"), ("nom", "string")].map(|(name, kind)| (name.to_owned(), kind.to_owned()));
     let mut random = fastrand::Rng::with_seed(1);
     let rows = (1..=count).map(|n| vec![json!(n), json!(format!("{n} {:x}", random.u128(..)))]);
-    NewTable { columns: columns.to_vec(), rows: rows.collect(), ..NewTable::default() }
+    table([("n", "int"), ("nom", "string")], rows)
 }

@@ -67,6 +67,7 @@ mod layout;
 #[cfg(feature = "arrow")]
 mod merged;
 mod open;
+mod operand;
 mod order;
 mod pages;
 mod pattern;
@@ -87,8 +88,9 @@ mod windows;
 #[cfg(feature = "arrow")]
 pub use batches::RecordBatches;
 pub use exactness::Exactness;
-pub use expression::{Column, Condition, Operand, col};
+pub use expression::{Column, Condition, col};
 pub use extent::Extent;
+pub use operand::Operand;
 pub use order::{Aggregate, Order, avg, count, max, min, sum};
 pub use pages::{RowPage, RowPages};
 pub use plan::{Plan, Reading, Warning};

@@ -36,19 +36,17 @@ use datagouv::rows::Extent;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
-use crate::count::CountExec;
 use crate::export::{Export, ExportExec};
-use crate::groups_exec::GroupsExec;
+use crate::known::{Kind, KnownExec};
 use crate::parquet_exec::{CopyFile, ParquetCopyExec};
 use crate::scan::{RowsExec, Scan};
-use crate::source::Source;
 use access::{Access, Site};
 
 pub use access::AllowedHosts;
 pub use divide::{divide, file_bytes, parts};
 
 /// The version of the bytes. It changes with them.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Returns the version of the plans that this program writes and reads: of their form, of this crate and of DataFusion, of
 /// which all machines of a cluster need the same.
@@ -113,9 +111,9 @@ struct Envelope {
     /// The scan of a Parquet copy.
     #[prost(message, optional, tag = "5")]
     scan: Option<protobuf::PhysicalPlanNode>,
-    /// Groups, as a stream of Arrow's IPC.
+    /// A result that is known, as a stream of Arrow's IPC.
     #[prost(bytes = "vec", tag = "6")]
-    groups: Vec<u8>,
+    known: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,12 +130,8 @@ enum Node {
         concurrency: std::num::NonZeroUsize,
         alternatives: bool,
     },
-    Count {
-        source: Source,
-        condition: String,
-        rows: u64,
-    },
-    Groups {
+    Known {
+        kind: Kind,
         description: String,
     },
     Export {
@@ -190,11 +184,10 @@ impl PhysicalExtensionCodec for PlanCodec {
                 (exec.divided, exec.concurrency) = (divided, concurrency);
                 Arc::new(exec)
             }
-            Node::Count { source, condition, rows } => Arc::new(CountExec::new(source, condition, rows)),
-            Node::Groups { description } => {
-                let mut batches = StreamReader::try_new(envelope.groups.as_slice(), None)?;
-                let Some(batch) = batches.next() else { return plan_err!("the plan has no groups") };
-                Arc::new(GroupsExec::new(description, batch?))
+            Node::Known { kind, description } => {
+                let mut batches = StreamReader::try_new(envelope.known.as_slice(), None)?;
+                let Some(batch) = batches.next() else { return plan_err!("the plan has no result of the server") };
+                Arc::new(KnownExec::new(kind, description, batch?))
             }
             Node::Export { site, export, limit } => {
                 Arc::new(ExportExec::new(access.client(&site, Some("main"))?, export, schema, limit))
@@ -217,7 +210,7 @@ impl PhysicalExtensionCodec for PlanCodec {
         bytes: &mut Vec<u8>,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
-        let (mut dynamic, mut scan, mut groups) = (Vec::new(), None, Vec::new());
+        let (mut dynamic, mut scan, mut known) = (Vec::new(), None, Vec::new());
         let mut schema = Some(plan.schema());
         let node = if let Some(exec) = plan.downcast_ref::<RowsExec>() {
             for filter in &exec.dynamic {
@@ -234,13 +227,11 @@ impl PhysicalExtensionCodec for PlanCodec {
                 concurrency: exec.concurrency,
                 alternatives: exec.alternatives,
             }
-        } else if let Some(exec) = plan.downcast_ref::<CountExec>() {
-            Node::Count { source: exec.source.clone(), condition: exec.condition.clone(), rows: exec.rows }
-        } else if let Some(exec) = plan.downcast_ref::<GroupsExec>() {
-            let mut writer = StreamWriter::try_new(&mut groups, &exec.batch.schema())?;
+        } else if let Some(exec) = plan.downcast_ref::<KnownExec>() {
+            let mut writer = StreamWriter::try_new(&mut known, &exec.batch.schema())?;
             writer.write(&exec.batch)?;
             writer.finish()?;
-            Node::Groups { description: exec.description.clone() }
+            Node::Known { kind: exec.kind, description: exec.description.clone() }
         } else if let Some(exec) = plan.downcast_ref::<ExportExec>() {
             Node::Export { site: Site::of(&exec.client), export: exec.export, limit: exec.limit }
         } else if let Some(exec) = plan.downcast_ref::<ParquetCopyExec>() {
@@ -261,7 +252,7 @@ impl PhysicalExtensionCodec for PlanCodec {
             schema: schema.map(|schema| schema.as_ref().try_into()).transpose()?,
             dynamic,
             scan,
-            groups,
+            known,
         };
         envelope.encode(bytes).map_err(|error| DataFusionError::External(Box::new(error)))
     }
