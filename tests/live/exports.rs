@@ -163,7 +163,7 @@ fn cells_say_what_the_api_says() {
             (reuses.len(), reuses[0].id.as_str(), reuses[0].remote_url.as_str()),
             (1, reuse.id.as_str(), reuse.url.as_str())
         );
-        assert_eq!(reuses[0].datasets, [made.id.clone()]);
+        assert_eq!(reuses[0].datasets, std::slice::from_ref(&made.id));
 
         let organizations = all(client.dumps().organizations().filter("q", &owner.name)).await;
         let row = organizations.iter().find(|row| row.id == owner.id).unwrap();
