@@ -3,6 +3,8 @@
 //! Responses are read tolerantly (`tolerant`, in place by `in_place`): a value that does not match its field is kept next to
 //! it and reported as a [`Deviation`](deviation::Deviation). Requests are read strictly (`strict`).
 
+#[cfg(any(feature = "records", all(feature = "dumps", feature = "arrow")))]
+pub(crate) mod column_names;
 #[cfg(feature = "arrow")]
 pub(crate) mod columns;
 pub(crate) mod datetime;

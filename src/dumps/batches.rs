@@ -14,6 +14,7 @@ use futures_util::stream;
 use super::records::Record;
 use super::rows::Writer;
 use super::{Dump, Row, Rows};
+use crate::codec::column_names::unique;
 use crate::codec::columns::{Column, ColumnType, Unfit};
 use crate::transport::call::Call;
 use crate::{ByteStream, Error, Result};
@@ -52,7 +53,8 @@ impl<T: Row> Dump<T> {
 /// type of the field: `Utf8`, `Int64`, `Float64`, `Boolean`, or `Timestamp(Microsecond, "UTC")` for times, of which those
 /// without an offset are UTC. A field that is optional is null where the cell is empty. JSON and counts by month are `Utf8`
 /// of the extension type `arrow.json`. Lists of names are as in the export, separated by commas. A column without a field is
-/// `Utf8`.
+/// `Utf8`. A name that an earlier column has gets a number: the export of organizations has `metric.dataservices` twice, and
+/// the second is `metric.dataservices.1`.
 ///
 /// A cell that does not fit its column is an error, which ends the stream, or null with
 /// [`null_where_unrepresentable`](Self::null_where_unrepresentable). An export without rows has no batch.
@@ -90,7 +92,9 @@ async fn open<T: Row>(call: Call<ByteStream>) -> Result<Opened> {
             .unwrap_or((ColumnType::Text, |text, column| column.push(text)))
     };
     let writers: Vec<Writer> = rows.columns.iter().map(writer).collect();
-    let fields: Vec<_> = rows.columns.iter().zip(&writers).map(|(name, (kind, _))| kind.field(name)).collect();
+    // Engines refuse two columns of a name.
+    let names = unique(rows.columns.iter().map(String::as_str));
+    let fields: Vec<_> = names.iter().zip(&writers).map(|(name, (kind, _))| kind.field(name)).collect();
     let schema = Arc::new(Schema::new(fields));
     let of_batches = Arc::clone(&schema);
     let read = move |batch_size: NonZeroUsize, nulls| -> Batches {

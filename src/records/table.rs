@@ -11,9 +11,10 @@ use super::detect::{self, Layout, NO_SEPARATOR};
 use super::encoding::Decoder;
 use super::format::{Format, Header};
 use super::parse::{Parsed, Parser};
-use super::profile::{self, NULLS, Profile};
+use super::profile::{NULLS, Profile};
 use super::unpack::{Packing, Unpacked, not_rows};
 use super::value::{self, Column, Kind};
+use crate::codec::column_names::unique;
 use crate::{Error, Result};
 
 /// The number of bytes from which the format of a file is detected.
@@ -180,7 +181,7 @@ impl Table {
         loop {
             match parser.parse(&self.text, &mut at, matches!(self.input, Input::Ended)) {
                 Ok(Parsed::Record) if parser.line() < header => {}
-                Ok(Parsed::Record) => return Some(profile::unique(parser.cells())),
+                Ok(Parsed::Record) => return Some(unique(parser.cells())),
                 _ => return None,
             }
         }
@@ -204,7 +205,7 @@ impl Table {
                 Parsed::Record if header.is_some_and(|header| self.parser.line() < header) => {}
                 Parsed::Record => {
                     let names = match header {
-                        Some(_) => profile::unique(self.parser.cells()),
+                        Some(_) => unique(self.parser.cells()),
                         None => (1..=self.parser.len()).map(|number| format!("column_{number}")).collect(),
                     };
                     self.columns = columns.unwrap_or_else(|| {

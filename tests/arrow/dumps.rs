@@ -87,6 +87,19 @@ async fn an_invalid_cell_is_an_error_with_its_line_or_null() {
 }
 
 #[tokio::test]
+async fn a_name_that_a_header_repeats_gets_a_number() {
+    let (sandbox, client) = sandbox().await;
+    // The platform's export of organizations has this column twice.
+    let file = "id;metric.dataservices;name;metric.dataservices\n\"5d\";1;\"Métropole\";2\n";
+    sandbox.respond_once("get_site_organizations_csv", 200, CSV, file);
+    let (schema, batches) = all_of_dump(client.dumps().organizations()).await;
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["id", "metric.dataservices", "name", "metric.dataservices.1"]);
+    let values: Vec<_> = rows_of(&batches)[0].iter().map(|(_, value)| value.clone()).collect();
+    assert_eq!(values, [json!("5d"), json!(1), json!("Métropole"), json!(2)]);
+}
+
+#[tokio::test]
 async fn batches_of_an_export_have_the_set_size() {
     let (sandbox, client) = sandbox().await;
     let lines: String = (0..10).map(|n| format!("\"tag {n}\";{n};0;{n}\n")).collect();
