@@ -20,8 +20,8 @@ use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionContext;
 use datagouv::{Api, Client, Limits};
 use datagouv_datafusion::{Options, register_with, sql, table};
-use datagouv_sandbox::platform::NewTable;
 use datagouv_sandbox::Sandbox;
+use datagouv_sandbox::platform::NewTable;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
