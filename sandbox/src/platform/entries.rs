@@ -15,6 +15,20 @@ pub(super) enum Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    pub(super) fn dataset(self) -> Option<&'a Dataset> {
+        match self {
+            Self::Dataset(dataset) => Some(dataset),
+            Self::Object(_) => None,
+        }
+    }
+
+    pub(super) fn object(self) -> Option<&'a Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::Dataset(_) => None,
+        }
+    }
+
     pub(super) fn owned(self) -> Owned<'a> {
         match self {
             Self::Dataset(dataset) => dataset.owned(),

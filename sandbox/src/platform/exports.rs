@@ -105,7 +105,7 @@ impl Platform {
 
     fn datasets_csv(&self, name: &str, found: &[Entry<'_>]) -> HandlerResult {
         let mut csv = Csv::new(&[DATASET]);
-        for dataset in datasets(found) {
+        for dataset in found.iter().filter_map(|entry| entry.dataset()) {
             csv.push(&cells(DATASET, &self.dataset_of_csv(dataset)));
         }
         csv.reply(name, &self.catalogue.time())
@@ -113,7 +113,7 @@ impl Platform {
 
     fn resources_csv(&self, name: &str, found: &[Entry<'_>]) -> HandlerResult {
         let mut csv = Csv::new(&[DATASET_OF_RESOURCE, RESOURCE]);
-        for dataset in datasets(found) {
+        for dataset in found.iter().filter_map(|entry| entry.dataset()) {
             let of_dataset = cells(DATASET_OF_RESOURCE, &self.dataset_of_csv(dataset));
             for resource in &dataset.resources {
                 let mut shown = Value::Object(resource.fields.clone());
@@ -160,11 +160,7 @@ impl Platform {
     /// The objects of a class that a call finds.
     fn found_csv(&self, call: &Call<'_>, class: Class, columns: &str) -> HandlerResult {
         let found = self.catalogue.found(call, class)?;
-        let objects = found.iter().filter_map(|entry| match entry {
-            Entry::Object(object) => Some(*object),
-            Entry::Dataset(_) => None,
-        });
-        self.objects_csv(class.path(), objects, columns)
+        self.objects_csv(class.path(), found.iter().filter_map(|entry| entry.object()), columns)
     }
 
     fn objects_csv<'a>(&self, name: &str, objects: impl Iterator<Item = &'a Object>, columns: &str) -> HandlerResult {
@@ -268,11 +264,4 @@ impl Platform {
             "closed_by_organization_id": discussion["closed_by_organization"]
         })
     }
-}
-
-fn datasets<'a>(found: &[Entry<'a>]) -> impl Iterator<Item = &'a Dataset> {
-    found.iter().filter_map(|entry| match entry {
-        Entry::Dataset(dataset) => Some(*dataset),
-        Entry::Object(_) => None,
-    })
 }

@@ -88,10 +88,7 @@ impl Platform {
     }
 
     fn feed_entry(&self, entry: Entry<'_>) -> String {
-        let shown = match entry {
-            Entry::Dataset(dataset) => self.catalogue.show(dataset, Api::Main, None),
-            Entry::Object(object) => self.catalogue.show_object(object, Api::Main, None),
-        };
+        let shown = self.catalogue.show_entry(entry, Api::Main, None);
         let text = |value: &Value| escaped(value.as_str().unwrap_or_default());
         let page = if shown["page"].is_null() { &shown["self_web_url"] } else { &shown["page"] };
         let (organization, owner) = (&shown["organization"], &shown["owner"]);

@@ -10,6 +10,7 @@ use super::fields::{is_id, plain, text};
 use super::objects::{Object, Owned};
 use super::state::Platform;
 use super::timestamp::read_timestamp;
+use crate::Api;
 use crate::client::User;
 use crate::response::Reply;
 use crate::server_error::{NOT_FOUND, ServerError};
@@ -366,10 +367,11 @@ impl Catalogue {
         Ok(found)
     }
 
-    pub(super) fn show_entry(&self, entry: Entry<'_>, call: &Call<'_>) -> Value {
+    /// A member of a list as the API shows it.
+    pub(super) fn show_entry(&self, entry: Entry<'_>, api: Api, viewer: Option<User>) -> Value {
         match entry {
-            Entry::Dataset(dataset) => self.show(dataset, call.api, call.user()),
-            Entry::Object(object) => self.show_object(object, call.api, call.user()),
+            Entry::Dataset(dataset) => self.show(dataset, api, viewer),
+            Entry::Object(object) => self.show_object(object, api, viewer),
         }
     }
 }
@@ -378,20 +380,14 @@ impl Platform {
     /// A page of what there is of a class.
     pub(super) fn list_of(&self, call: &Call<'_>, class: Class) -> Result<Reply, Reply> {
         let found = self.catalogue.found(call, class)?;
-        let mut page = self.page(call, &found, |entry| self.catalogue.show_entry(*entry, call))?;
+        let mut page = self.page(call, &found, |entry| self.catalogue.show_entry(*entry, call.api, call.user()))?;
         if class == Class::Organization {
             for organization in page["data"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
                 organization.remove("presentation_blocs");
             }
         }
         if is_search(call.operation_id) {
-            let datasets: Vec<&Dataset> = found
-                .iter()
-                .filter_map(|entry| match entry {
-                    Entry::Dataset(dataset) => Some(*dataset),
-                    Entry::Object(_) => None,
-                })
-                .collect();
+            let datasets: Vec<&Dataset> = found.iter().filter_map(|entry| entry.dataset()).collect();
             page["facets"] = if class == Class::Dataset { super::editing::facets(&datasets) } else { json!({}) };
         }
         Ok(Reply::json(200, &page))

@@ -110,7 +110,7 @@ impl Platform {
             .map(super::entries::Entry::Dataset)
             .collect();
         self.catalogue.sort(&mut found, Class::Dataset, call);
-        let page = self.page(call, &found, |entry| self.catalogue.show_entry(*entry, call))?;
+        let page = self.page(call, &found, |entry| self.catalogue.show_entry(*entry, call.api, call.user()))?;
         Ok(Reply::json(200, &page))
     }
 

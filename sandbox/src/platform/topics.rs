@@ -53,7 +53,7 @@ impl Platform {
         let user = call.signed_in()?;
         let mut found = self.catalogue.found(call, Class::Topic)?;
         found.retain(|entry| self.catalogue.community.owns(Some(user), entry.owned()));
-        let page = self.page(call, &found, |entry| self.catalogue.show_entry(*entry, call))?;
+        let page = self.page(call, &found, |entry| self.catalogue.show_entry(*entry, call.api, call.user()))?;
         Ok(Reply::json(200, &page))
     }
 

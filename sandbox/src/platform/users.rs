@@ -171,7 +171,8 @@ impl Platform {
         if with_organizations {
             sort_by_key(&mut found, true, |entry| entry.modified().to_owned());
         }
-        let shown: Value = found.into_iter().map(|entry| self.catalogue.show_entry(entry, call)).collect();
+        let shown: Value =
+            found.into_iter().map(|entry| self.catalogue.show_entry(entry, call.api, call.user())).collect();
         Ok(Reply::json(200, &shown))
     }
 
