@@ -86,10 +86,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
         Outcome::Ok(())
     })?;
-    let (wall, cpu) = stopwatch.stop();
+    let (serial, (wall, cpu)) = (stopwatch.of_thread(), stopwatch.stop());
     let requests = requests.0.load(Ordering::Relaxed);
     print_result(&json!({
-        "rows": found, "digest": digest, "requests": requests, "first": first, "wall": wall, "cpu": cpu,
+        "rows": found, "digest": digest, "requests": requests, "first": first, "wall": wall, "cpu": cpu, "serial": serial,
         "memory": memory.grown()?,
     }));
     Ok(())

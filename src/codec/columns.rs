@@ -203,7 +203,7 @@ fn push_text(column: &mut StringBuilder, text: &str) -> Result<(), Unfit> {
 
 /// A number, or one of those that are none to JSON.
 fn float(text: &str) -> Result<f64, Unfit> {
-    if let Some(number) = Decimal::parse(text).and_then(Decimal::to_f64) {
+    if let Some(number) = Decimal::parse(text.as_bytes()).and_then(Decimal::to_f64) {
         return Ok(number);
     }
     match text {

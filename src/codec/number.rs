@@ -22,8 +22,8 @@ pub(crate) struct Decimal {
 impl Decimal {
     /// Reads a number; `None` if it is longer, has an exponent, or is none: what it is has to be found by other means.
     #[inline]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (negative, text) = match text.as_bytes() {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let (negative, text) = match text {
             [b'-', rest @ ..] => (true, rest),
             text => (false, text),
         };
@@ -76,7 +76,7 @@ mod tests {
         let (mut read, mut exact) = (0, 0);
         for _ in 0..200_000 {
             let text = text(&mut random, b"0123456789012345678901234567890123456789.-");
-            let Some(number) = Decimal::parse(&text) else { continue };
+            let Some(number) = Decimal::parse(text.as_bytes()) else { continue };
             read += 1;
             let expected: f64 = text.parse().unwrap_or_else(|_| panic!("{text} is no number"));
             if let Some(value) = number.to_f64() {
@@ -94,9 +94,9 @@ mod tests {
     #[test]
     fn what_is_no_short_decimal_is_left_to_others() {
         for text in ["", "-", ".", "-.", "+1", "1.2.3", "1e3", "1,5", "--1", " 1", "NaN", "١", "1234567890123456789"] {
-            assert_eq!(Decimal::parse(text), None, "{text}");
+            assert_eq!(Decimal::parse(text.as_bytes()), None, "{text}");
         }
-        let exact = |text| Decimal::parse(text).and_then(Decimal::to_f64);
+        let exact = |text: &str| Decimal::parse(text.as_bytes()).and_then(Decimal::to_f64);
         assert_eq!(exact("9007199254740992"), Some(9_007_199_254_740_992.0));
         assert_eq!(exact("9007199254740993"), None, "between two numbers of 64 bits");
         assert_eq!(exact("-0").map(f64::to_bits), Some((-0.0_f64).to_bits()));

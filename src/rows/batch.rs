@@ -6,11 +6,12 @@ use arrow_array::{RecordBatch, RecordBatchOptions};
 use memchr::memchr_iter;
 use serde::de::Error as _;
 
-use super::blocks::{Block, Header};
+use super::blocks::Block;
 use super::failure::{malformed, unreadable, unreadable_row};
+use super::header::Header;
 use super::layout::Layout;
 use super::post_filter::PostFilter;
-use super::reader::{text_of, text_of_record};
+use super::reader::text_of;
 use super::record::Records;
 use super::row::Row;
 use crate::Error;
@@ -66,7 +67,7 @@ impl Decoder {
                 let reason = format!("the row has {} values, the table {}", record.len(), header.fields.len());
                 return Err(failure(received, record.text().to_owned(), None, reason));
             }
-            let holds = |filter: &PostFilter| filter.holds(&|column| text_of_record(&header.fields, record, column));
+            let holds = |filter: &PostFilter| filter.holds(&|column| record.text_of(&header.fields, column));
             if !self.post_filter.as_ref().is_none_or(holds) {
                 continue;
             }

@@ -6,7 +6,6 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::thread::available_parallelism;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -14,16 +13,23 @@ use futures_core::Stream;
 use futures_util::stream::FuturesOrdered;
 
 use super::batch::{Decoded, Decoder, Failure};
-use super::blocks::Blocks;
-use super::layout::layout;
+use super::blocks::{BlockSize, Blocks};
+use super::layout::{Layout, layout};
 use super::merged::Merged;
 use super::pages::Pending;
 use super::query::Rows;
 use super::request::Request;
 use super::source::Source;
+use super::workers::{Workers, processors};
 use crate::{Client, Error, Result};
 
 const DEFAULT_BATCH_SIZE: usize = 8_192;
+
+/// The maximum size of a block, unless a single record is longer.
+const LARGEST: usize = 4 << 20;
+
+/// Smaller blocks cost more than their rows.
+const SMALLEST: usize = 16 << 10;
 
 /// Smaller blocks are decoded where the stream is polled: another thread would take longer to begin.
 const SMALL: usize = 64 << 10;
@@ -104,9 +110,9 @@ pub struct RecordBatches {
     nulls: bool,
     schema: Option<SchemaRef>,
     stage: Stage,
-    decoder: Option<Arc<Decoder>>,
     /// Blocks that are being decoded, in their order.
     decoding: FuturesOrdered<Pending<Outcome>>,
+    workers: Workers,
     batches: VecDeque<RecordBatch>,
     /// How many rows have come, of which those that the client drops are some.
     received: u64,
@@ -115,13 +121,18 @@ pub struct RecordBatches {
 
 enum Stage {
     Unsent,
-    /// A query, in blocks.
-    Blocks(Box<Blocks>),
-    /// A query in several parts.
-    Merged(Box<Merged>),
+    Opening(Pending<Result<Layout>>),
+    Reading(BlockSource, Arc<Decoder>),
     /// All has come, though it may not be decoded yet. What was read in blocks is counted at last.
     Received(Option<Box<Blocks>>),
     Ended,
+}
+
+/// Where the blocks of a query come from.
+enum BlockSource {
+    Single(Box<Blocks>),
+    /// A query in several parts.
+    Merged(Box<Merged>),
 }
 
 enum Outcome {
@@ -142,8 +153,8 @@ impl RecordBatches {
             nulls: false,
             schema: None,
             stage: Stage::Unsent,
-            decoder: None,
             decoding: FuturesOrdered::new(),
+            workers: Workers::new(processors().min(MOST_DECODED)),
             batches: VecDeque::new(),
             received: 0,
         }
@@ -182,52 +193,49 @@ impl RecordBatches {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    fn begin(&mut self) -> Result<()> {
-        let batch_size = self.batch_size.get();
-        self.stage = if self.request.parts()?.len() == 1 {
-            Stage::Blocks(Box::new(Blocks::new(&self.client, &self.source, &self.request, batch_size)))
+    /// Begins to read the blocks of a layout.
+    fn begin(&self, layout: Layout) -> Result<Stage> {
+        let (rows, one) = (self.batch_size.get(), self.request.parts()?.len() == 1);
+        let (client, source, request) = (&self.client, &self.source, &self.request);
+        let required = layout.columns.iter().map(|(name, _)| name.clone()).collect();
+        // The rows of several parts are those that satisfy it.
+        let post_filter = if one { request.filtered()?.1 } else { None };
+        let blocks = if one {
+            // Records of 128 bytes, as far as is known.
+            let size = BlockSize { bytes: rows.saturating_mul(128).clamp(SMALLEST, LARGEST), rows };
+            BlockSource::Single(Box::new(Blocks::new(client, source, request, size, Some(required))))
         } else {
-            Stage::Merged(Box::new(Merged::new(&self.client, &self.source, &self.request, batch_size)))
+            BlockSource::Merged(Box::new(Merged::new(client, source, request, rows)))
         };
-        Ok(())
+        Ok(Stage::Reading(blocks, Arc::new(Decoder { layout: Arc::new(layout), post_filter, nulls: self.nulls })))
     }
 
     /// Begins to decode what has come.
     fn fill(&mut self, context: &mut Context<'_>) {
-        let most = if self.request.reads_ahead() {
-            available_parallelism().map_or(1, NonZeroUsize::get).clamp(2, MOST_DECODED)
-        } else {
-            1
-        };
+        // Two more than are decoded at once, so that no thread waits for the next.
+        let most = if self.request.reads_ahead() { processors().min(MOST_DECODED) + 2 } else { 1 };
         while self.decoding.len() < most {
-            let (polled, layout) = match &mut self.stage {
-                Stage::Unsent => match self.begin() {
-                    Ok(()) => continue,
-                    Err(error) => (Poll::Ready(Some(Err(error))), None),
-                },
-                Stage::Blocks(blocks) => (blocks.poll_block(context), blocks.layout()),
-                Stage::Merged(merged) => (merged.poll_block(context), merged.layout()),
+            let (polled, decoder) = match &mut self.stage {
+                Stage::Unsent => {
+                    let (client, source, request) = (self.client.clone(), self.source.clone(), self.request.clone());
+                    self.stage = Stage::Opening(Box::pin(async move { layout(&client, &source, &request).await }));
+                    continue;
+                }
+                Stage::Opening(opening) => {
+                    let Poll::Ready(layout) = opening.as_mut().poll(context) else { return };
+                    match layout.and_then(|layout| self.begin(layout)) {
+                        Ok(stage) => self.stage = stage,
+                        Err(error) => self.fail(error),
+                    }
+                    continue;
+                }
+                Stage::Reading(BlockSource::Single(blocks), decoder) => (blocks.poll_block(context), decoder),
+                Stage::Reading(BlockSource::Merged(merged), decoder) => (merged.poll_block(context), decoder),
                 Stage::Received(_) | Stage::Ended => return,
             };
             match polled {
                 Poll::Ready(Some(Ok(block))) => {
-                    let decoder = match (&self.decoder, layout) {
-                        (Some(decoder), _) => Arc::clone(decoder),
-                        (None, Some(layout)) => Arc::clone(self.decoder.insert(Arc::new(Decoder {
-                            layout: Arc::clone(layout),
-                            // The rows of several parts are those that satisfy it.
-                            post_filter: match &self.stage {
-                                Stage::Blocks(_) => {
-                                    self.request.filtered().map_or(None, |(_, post_filter)| post_filter)
-                                }
-                                _ => None,
-                            },
-                            nulls: self.nulls,
-                        }))),
-                        // It is known with the first block.
-                        (None, None) => return,
-                    };
-                    let bytes = block.bytes();
+                    let (bytes, decoder) = (block.bytes(), Arc::clone(decoder));
                     let decode = move || match decoder.decode(block) {
                         Ok(decoded) => Outcome::Decoded(decoded),
                         Err(failure) => Outcome::Undecodable(failure),
@@ -235,17 +243,14 @@ impl RecordBatches {
                     self.decoding.push_back(if bytes < SMALL {
                         Box::pin(std::future::ready(decode()))
                     } else {
-                        let decoding = tokio::task::spawn_blocking(decode);
-                        Box::pin(async { decoding.await.unwrap_or_else(|error| Outcome::Failed(not_decoded(&error))) })
+                        let decoding = self.workers.decode(decode);
+                        Box::pin(async { decoding.await.unwrap_or_else(Outcome::Failed) })
                     });
                 }
-                Poll::Ready(Some(Err(error))) => {
-                    self.decoding.push_back(Box::pin(std::future::ready(Outcome::Failed(error))));
-                    self.stage = Stage::Received(None);
-                }
+                Poll::Ready(Some(Err(error))) => self.fail(error),
                 Poll::Ready(None) => {
                     self.stage = match std::mem::replace(&mut self.stage, Stage::Ended) {
-                        Stage::Blocks(blocks) => Stage::Received(Some(blocks)),
+                        Stage::Reading(BlockSource::Single(blocks), _) => Stage::Received(Some(blocks)),
                         _ => Stage::Received(None),
                     };
                 }
@@ -254,11 +259,20 @@ impl RecordBatches {
         }
     }
 
+    /// Ends with an error, behind what is being decoded.
+    fn fail(&mut self, error: Error) {
+        self.decoding.push_back(Box::pin(std::future::ready(Outcome::Failed(error))));
+        self.stage = Stage::Received(None);
+    }
+
     fn take(&mut self, decoded: Decoded) {
         let Decoded { batch, received, bytes } = decoded;
         self.received += received;
-        if let Stage::Blocks(blocks) = &mut self.stage {
-            blocks.learn(bytes, batch.num_rows());
+        if let Stage::Reading(BlockSource::Single(blocks), _) = &mut self.stage
+            && let Some(size) = bytes.saturating_mul(self.batch_size.get()).checked_div(batch.num_rows())
+        {
+            // A little less, since a block of a few rows more than a batch becomes two batches.
+            blocks.set_bytes((size - size / 16).clamp(SMALLEST, LARGEST));
         }
         let rows_left = usize::try_from(self.rows_left).unwrap_or(usize::MAX);
         let rows = batch.num_rows().min(rows_left);
@@ -276,11 +290,6 @@ impl RecordBatches {
         self.stage = Stage::Ended;
         self.decoding = FuturesOrdered::new();
     }
-}
-
-/// The error of a task that was cancelled, as happens when the runtime shuts down.
-fn not_decoded(error: &tokio::task::JoinError) -> Error {
-    Error::unreadable(format!("the rows were not decoded: {error}"))
 }
 
 impl Stream for RecordBatches {

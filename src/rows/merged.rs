@@ -1,14 +1,11 @@
 //! The rows of a query that is sent in several parts, in blocks.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
 use super::blocks::Block;
-use super::layout::{Layout, layout};
-use super::pages::Pending;
 use super::request::Request;
 use super::row::Row;
 use super::source::Source;
@@ -17,8 +14,6 @@ use crate::{Client, Error, Result};
 
 /// Merges the rows one by one, by their numbers: such a query is rare.
 pub(super) struct Merged {
-    opening: Pending<Result<Layout>>,
-    layout: Option<Arc<Layout>>,
     rows: RowStream<Row>,
     block: Vec<Row>,
     batch_size: usize,
@@ -29,25 +24,12 @@ pub(super) struct Merged {
 
 impl Merged {
     pub(super) fn new(client: &Client, source: &Source, request: &Request, batch_size: usize) -> Self {
-        let (client, source, request) = (client.clone(), source.clone(), request.clone());
         let rows = RowStream::new(client.clone(), source.clone(), request.clone());
-        let opening = Box::pin(async move { layout(&client, &source, &request).await });
-        Self { opening, layout: None, rows, block: Vec::new(), batch_size, ended: false, error: None }
-    }
-
-    /// The layout of the batches; known with the first block.
-    pub(super) fn layout(&self) -> Option<&Arc<Layout>> {
-        self.layout.as_ref()
+        Self { rows, block: Vec::new(), batch_size, ended: false, error: None }
     }
 
     /// The next block. `None` after an error.
     pub(super) fn poll_block(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Block>>> {
-        if self.layout.is_none() && !self.ended {
-            match ready!(self.opening.as_mut().poll(context)) {
-                Ok(layout) => self.layout = Some(Arc::new(layout)),
-                Err(error) => (self.ended, self.error) = (true, Some(error)),
-            }
-        }
         while !self.ended && self.block.len() < self.batch_size {
             match ready!(Pin::new(&mut self.rows).poll_next(context)) {
                 Some(Ok(row)) => self.block.push(row),

@@ -48,10 +48,11 @@ mod aggregation;
 mod batch;
 #[cfg(feature = "arrow")]
 mod batches;
-#[cfg(feature = "arrow")]
 mod blocks;
 mod cache;
+mod cells;
 mod check;
+mod cutter;
 mod decode;
 mod encoding;
 mod escape;
@@ -62,6 +63,7 @@ mod failure;
 mod fields;
 #[cfg(feature = "tabular")]
 mod frequent_value;
+mod header;
 #[cfg(feature = "arrow")]
 mod layout;
 #[cfg(feature = "arrow")]
@@ -84,6 +86,7 @@ mod serial;
 mod source;
 mod stream;
 mod windows;
+mod workers;
 
 #[cfg(feature = "arrow")]
 pub use batches::RecordBatches;

@@ -2,243 +2,247 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::decode::{self, Field};
-use super::failure::{malformed, missing, unreadable, unreadable_row};
-use super::open::{Opened, open};
+use super::blocks::{Block, BlockSize, Blocks};
+use super::cells::{Buffers, Cells};
+use super::decode;
+use super::failure::unreadable_row;
 use super::pages::Pending;
-use super::plan::{Plan, Reading};
+use super::plan::Plan;
 use super::post_filter::PostFilter;
-use super::profile::{Kind, Schema};
-use super::record::{Record, Records};
 use super::request::Request;
 use super::row::{ROW_NUMBER, Row};
 use super::source::Source;
-use super::windows::{Part, Windows};
+use super::workers::{Workers, processors};
 use crate::{Client, Error, Result};
+
+const BLOCK: BlockSize = BlockSize { bytes: 64 << 10, rows: 1_000 };
+
+/// Smaller blocks are decoded where the stream is polled: another thread would take longer to begin.
+const SMALL: usize = 32 << 10;
+
+/// The maximum number of blocks that are queued, since each takes memory.
+const MOST_QUEUED: usize = 16;
+
+/// How often the stream lets the runtime go on before it begins another block. A runtime of one thread would otherwise not read
+/// from its connections as long as there are rows to hand out, and the other processors would have nothing to decode.
+const YIELDS: u8 = 2;
 
 /// Reads the rows of a query.
 pub(super) struct Reader {
-    client: Client,
-    source: Source,
-    stage: Stage,
-    plan: Plan,
-    schema: Arc<Schema>,
     request: Request,
-    /// The condition that the client checks on the rows.
-    post_filter: Option<PostFilter>,
-    total: Option<u64>,
+    blocks: Blocks,
+    /// The blocks that have been received, in their order. Rows are taken from the first.
+    queue: VecDeque<Queued>,
+    workers: Workers,
+    /// The memory of blocks whose rows have been handed out.
+    spare: Vec<Buffers>,
+    /// The number of blocks to queue.
+    most_queued: usize,
+    /// The number of rows in the blocks before the first of the queue.
     received: u64,
     handed_out: u64,
-    /// The current export, and the columns named in its header.
-    records: Records,
-    fields: Option<Vec<Field>>,
-    /// The index of the row number among the columns, and the last row number.
-    number: Option<usize>,
-    last: Option<i64>,
-    /// The rest of a page.
-    rows: VecDeque<Row>,
+    /// Whether the numbers of rows are needed, and that of the last row.
+    numbers_rows: bool,
+    number: Option<i64>,
+    /// Whether the rows of a block have been handed out, and those of the next not begun.
+    is_between_blocks: bool,
+    /// How often the runtime may still go on before the next block begins.
+    yields: u8,
+    ended: bool,
 }
 
-enum Stage {
-    Opening(Pending<Result<Opened>>),
-    Reading(Box<Windows>),
-    Ended,
-}
-
-/// A row with its number, or the error of a row that cannot be decoded.
-pub(super) struct Numbered<T> {
-    pub number: Option<i64>,
-    pub row: Result<T>,
+enum Queued {
+    /// The rest of a block of rows of pages.
+    Rows(std::vec::IntoIter<Row>),
+    Decoding(Pending<Result<Cells>>),
+    Cells(Cells),
+    Failed(Error),
 }
 
 impl Reader {
-    pub(super) fn new(client: Client, source: Source, request: Request) -> Self {
-        let plan = Plan { reading: request.reading(), warnings: Vec::new() };
-        // If the condition cannot be sent, opening fails.
-        let post_filter = request.filtered().map_or(None, |(_, post_filter)| post_filter);
-        let opening = open(client.clone(), source.clone(), request.clone());
+    pub(super) fn new(client: &Client, source: &Source, request: Request, numbers_rows: bool) -> Self {
+        let processors = processors();
+        // Twice as many as are decoded at once, so that no thread waits for work, and the one whose rows are handed out.
+        let most_queued =
+            if processors > 1 && request.reads_ahead() { (2 * processors + 1).min(MOST_QUEUED) } else { 1 };
         Self {
-            client,
-            source,
-            stage: Stage::Opening(Box::pin(opening)),
-            plan,
-            schema: Arc::default(),
+            blocks: Blocks::new(client, source, &request, BLOCK, None),
             request,
-            post_filter,
-            total: None,
+            queue: VecDeque::new(),
+            spare: Vec::new(),
+            // One processor is for the thread that polls.
+            workers: Workers::new(processors.saturating_sub(1).max(1)),
+            most_queued,
             received: 0,
             handed_out: 0,
-            records: Records::default(),
-            fields: None,
+            numbers_rows,
             number: None,
-            last: None,
-            rows: VecDeque::new(),
+            is_between_blocks: true,
+            yields: 0,
+            ended: false,
         }
     }
 
     /// The number of rows that the server counts, including those that the client drops.
     pub(super) fn total(&self) -> Option<u64> {
-        self.total.filter(|_| self.post_filter.is_none())
+        self.blocks.total()
+    }
+
+    /// The number of the last row; `None` after an error that ends the rows.
+    pub(super) fn number(&self) -> Option<i64> {
+        self.number
     }
 
     pub(super) fn plan(&self) -> &Plan {
-        &self.plan
+        self.blocks.plan()
     }
 
     /// Cancels all requests.
     pub(super) fn stop(&mut self) {
-        self.stage = Stage::Ended;
-    }
-
-    /// A row from what has been received.
-    fn row_at_hand<T: DeserializeOwned>(&mut self) -> Option<Numbered<T>> {
-        while let Some(mut row) = self.rows.pop_front() {
-            self.received += 1;
-            let holds = |filter: &PostFilter| filter.holds(&|column| text_of(&row[column]));
-            if !self.post_filter.as_ref().is_none_or(holds) {
-                continue;
-            }
-            let number = row[ROW_NUMBER].as_i64();
-            if !self.request.select.is_empty() || self.request.hides_number {
-                row.retain(|name| !self.request.hides(name));
-            }
-            self.handed_out += 1;
-            let place = self.received;
-            let row = decode::from_row(&row).map_err(|failure| unreadable_row(place, &row, failure));
-            return Some(Numbered { number, row });
-        }
-        let fields = self.fields.as_ref()?;
-        loop {
-            let record = match self.records.next(fields.len()) {
-                Ok(Some(record)) => record,
-                Ok(None) => return None,
-                Err(reason) => {
-                    self.stage = Stage::Ended;
-                    self.fields = None;
-                    return Some(Numbered { number: None, row: Err(malformed(reason)) });
-                }
-            };
-            self.received += 1;
-            if let Some(cell) = self.number.and_then(|index| record.cell(index)) {
-                self.last = cell.raw().parse().ok();
-            }
-            let holds = |filter: &PostFilter| filter.holds(&|column| text_of_record(fields, record, column));
-            if self.post_filter.as_ref().is_none_or(holds) {
-                self.handed_out += 1;
-                let place = self.received;
-                let row =
-                    decode::from_record(fields, record).map_err(|failure| unreadable(place, record.text(), failure));
-                return Some(Numbered { number: self.last, row });
-            }
-        }
-    }
-
-    /// The error of exports that ended normally before all rows were received: nothing else reveals an
-    /// export that an intermediary cut short.
-    fn missing(&self) -> Option<Error> {
-        let total = self.total.filter(|total| *total > self.received)?;
-        // Pages count their rows themselves.
-        (!matches!(self.plan.reading, Reading::Pages { .. })).then(|| missing(self.received, total))
-    }
-
-    /// Reads the header of an export once enough bytes have arrived.
-    fn header(&mut self) -> Result<()> {
-        let expected = if self.request.select.is_empty() {
-            self.schema.header()
-        } else {
-            self.request.export_columns(self.post_filter.as_ref())
-        };
-        let Some(names) = self.records.header(&expected).map_err(malformed)? else { return Ok(()) };
-        if let Some(unknown) = names.iter().find(|name| self.schema.kind(name).is_none()) {
-            // The table was rebuilt after its profile was read: the cached schema is out of date.
-            self.source.forget(&self.client);
-            let Stage::Reading(windows) = &mut self.stage else { return Ok(()) };
-            if self.received > 0 {
-                return Err(Error::transport(format!(
-                    "the table changed while it was read: it has a new column `{unknown}`"
-                )));
-            }
-            self.records = Records::default();
-            windows.turn_to_pages()?;
-            self.plan.reading = Reading::Pages { reason: format!("the profile does not know the column `{unknown}`") };
-            return Ok(());
-        }
-        self.number = names.iter().position(|name| name == ROW_NUMBER);
-        let field = |name: String| Field {
-            kind: self.schema.kind(&name).unwrap_or(Kind::String),
-            hidden: self.request.hides(&name),
-            name,
-        };
-        self.fields = Some(names.into_iter().map(field).collect());
-        Ok(())
-    }
-
-    fn take(&mut self, part: Part) -> Result<()> {
-        match part {
-            Part::Begin => {
-                self.records = Records::default();
-                (self.fields, self.number, self.last) = (None, None, None);
-                return Ok(());
-            }
-            Part::Bytes(bytes) => self.records.push(&bytes),
-            Part::End => self.records.end(),
-            Part::Rows(rows) => {
-                self.rows = rows.into();
-                if let Stage::Reading(windows) = &self.stage {
-                    self.total = self.total.or(windows.total());
-                }
-                return Ok(());
-            }
-        }
-        if self.fields.is_none() { self.header() } else { Ok(()) }
+        self.ended = true;
+        self.number = None;
+        self.blocks.stop();
+        self.queue.clear();
     }
 
     /// The next row. Rows that cannot be decoded are followed by others; after any other error, `None`.
-    pub(super) fn poll_row<T: DeserializeOwned>(&mut self, context: &mut Context<'_>) -> Poll<Option<Numbered<T>>> {
+    pub(super) fn poll_row<T: DeserializeOwned>(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T>>> {
         loop {
-            if self.request.limit.is_some_and(|limit| self.handed_out >= limit) {
-                // Dropping the requests cancels them.
-                self.stage = Stage::Ended;
+            if self.ended || self.request.limit.is_some_and(|limit| self.handed_out >= limit) {
+                self.stop();
                 return Poll::Ready(None);
             }
-            if let Some(row) = self.row_at_hand() {
+            if let Some(row) = self.next_at_hand() {
                 return Poll::Ready(Some(row));
             }
-            let part = match &mut self.stage {
-                Stage::Ended => return Poll::Ready(None),
-                Stage::Opening(opening) => match ready!(opening.as_mut().poll(context)) {
-                    Ok(opened) => {
-                        (self.schema, self.total, self.plan) = (opened.schema, opened.total, opened.plan);
-                        self.stage = Stage::Reading(Box::new(opened.windows));
+            let waits = self.receive(context);
+            if waits && self.yields > 0 && !self.queue.is_empty() {
+                self.yields -= 1;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let error = match self.queue.front_mut() {
+                Some(Queued::Decoding(decoding)) => match ready!(decoding.as_mut().poll(context)) {
+                    Ok(cells) => {
+                        self.queue.pop_front();
+                        self.queue.push_front(Queued::Cells(cells));
+                        self.yields = 0;
                         continue;
                     }
-                    Err(error) => Some(Err(error)),
+                    Err(error) => Some(error),
                 },
-                Stage::Reading(windows) => ready!(windows.poll_part(context, self.last)),
-            };
-            let error = match part.map(|part| part.and_then(|part| self.take(part))) {
-                Some(Ok(())) => None,
-                Some(Err(error)) => Some(error),
-                None => {
-                    self.stage = Stage::Ended;
-                    return Poll::Ready(self.missing().map(|error| Numbered { number: None, row: Err(error) }));
+                Some(Queued::Failed(_)) => match self.queue.pop_front() {
+                    Some(Queued::Failed(error)) => Some(error),
+                    _ => None,
+                },
+                Some(Queued::Rows(_) | Queued::Cells(_)) => {
+                    self.yields = YIELDS;
+                    self.is_between_blocks = false;
+                    continue;
                 }
+                None if self.blocks.is_done() => self.blocks.missing(self.received),
+                None => return Poll::Pending,
             };
-            if let Some(error) = error {
-                self.stage = Stage::Ended;
-                return Poll::Ready(Some(Numbered { number: None, row: Err(error) }));
+            self.stop();
+            return Poll::Ready(error.map(Err));
+        }
+    }
+
+    /// The next row of the first block, if that has been decoded: the short way of [`poll_row`](Self::poll_row).
+    #[inline]
+    pub(super) fn next_at_hand<T: DeserializeOwned>(&mut self) -> Option<Result<T>> {
+        if self.is_between_blocks || self.request.limit.is_some_and(|limit| self.handed_out >= limit) {
+            return None;
+        }
+        let row = match self.queue.front_mut() {
+            Some(Queued::Cells(cells)) => {
+                if self.numbers_rows {
+                    self.number = cells.number();
+                }
+                cells.next(self.received)
             }
-            if let Stage::Reading(windows) = &self.stage
-                && windows.reads_pages()
-                && let Reading::Export { reason } = &self.plan.reading
-            {
-                self.plan.reading = Reading::Pages { reason: reason.clone() };
+            Some(Queued::Rows(_)) => self.next_of_page(),
+            _ => None,
+        };
+        match row {
+            Some(_) => self.handed_out += 1,
+            None => self.end_block(),
+        }
+        row
+    }
+
+    /// The next row of a block of rows of pages that satisfies the condition.
+    fn next_of_page<T: DeserializeOwned>(&mut self) -> Option<Result<T>> {
+        let Some(Queued::Rows(rows)) = self.queue.front_mut() else { return None };
+        for mut row in rows {
+            self.received += 1;
+            let holds = |filter: &PostFilter| filter.holds(&|column| text_of(&row[column]));
+            if !self.blocks.post_filter().is_none_or(holds) {
+                continue;
+            }
+            self.number = row[ROW_NUMBER].as_i64();
+            if !self.request.select.is_empty() || self.request.hides_number {
+                row.retain(|name| !self.request.hides(name));
+            }
+            return Some(decode::from_row(&row).map_err(|failure| unreadable_row(self.received, &row, failure)));
+        }
+        None
+    }
+
+    /// Removes the first block, whose rows have been handed out, from the queue.
+    fn end_block(&mut self) {
+        self.is_between_blocks = true;
+        let Some(Queued::Cells(mut cells)) = self.queue.pop_front() else { return };
+        self.received += cells.received();
+        if let Some(error) = cells.take_error() {
+            self.queue.push_front(Queued::Failed(error));
+        }
+        let (bytes, buffers) = cells.into_buffers();
+        self.blocks.reuse(bytes);
+        self.spare.push(buffers);
+    }
+
+    /// Queues the blocks that have come. Returns whether there is room for others, which have not.
+    fn receive(&mut self, context: &mut Context<'_>) -> bool {
+        while self.queue.len() < self.most_queued {
+            let block = match self.blocks.poll_block(context) {
+                Poll::Ready(Some(Ok(block))) => block,
+                Poll::Ready(Some(Err(error))) => {
+                    self.queue.push_back(Queued::Failed(error));
+                    return false;
+                }
+                Poll::Ready(None) => return false,
+                // Rows that have been received do not wait for others.
+                Poll::Pending if self.queue.is_empty() => match self.blocks.take_received() {
+                    Some(block) => block,
+                    None => return true,
+                },
+                Poll::Pending => return true,
+            };
+            let queued = self.queued(block);
+            self.queue.push_back(queued);
+        }
+        false
+    }
+
+    fn queued(&mut self, block: Block) -> Queued {
+        let here = self.most_queued == 1 || block.bytes() < SMALL;
+        match block {
+            Block::Rows(rows) => Queued::Rows(rows.into_iter()),
+            Block::Records(header, bytes) if here => {
+                let buffers = self.spare.pop().unwrap_or_default();
+                Queued::Cells(Cells::decode(header, self.blocks.post_filter(), bytes, buffers))
+            }
+            Block::Records(header, bytes) => {
+                let post_filter = self.blocks.post_filter().cloned();
+                let buffers = self.spare.pop().unwrap_or_default();
+                let decode = move || Cells::decode(header, post_filter.as_ref(), bytes, buffers);
+                Queued::Decoding(Box::pin(self.workers.decode(decode)))
             }
         }
     }
@@ -251,9 +255,4 @@ pub(super) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
         Value::String(text) => Some(Cow::Borrowed(text)),
         other => Some(Cow::Owned(other.to_string())),
     }
-}
-
-pub(super) fn text_of_record<'a>(fields: &[Field], record: Record<'a>, column: &str) -> Option<Cow<'a, str>> {
-    let index = fields.iter().position(|field| field.name == column)?;
-    record.cell(index).filter(|cell| !cell.is_null()).map(|cell| cell.text())
 }

@@ -5,9 +5,11 @@
 //! row matches, there is no header either.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr2;
 
+use super::decode::Field;
 use super::scan::{STRIDE, field_ends, quoted};
 
 /// The maximum size of a record, and of a response in JSON. An unclosed quote would otherwise never end.
@@ -46,11 +48,12 @@ pub(crate) struct Records {
     ended: bool,
     /// The number of bytes needed before the next record is parsed again: it is parsed from its start each time.
     enough: usize,
-    fields: Vec<Field>,
+    fields: Vec<Extent>,
 }
 
+/// Where a value is in its record, without its quotes.
 #[derive(Clone, Copy, Debug)]
-struct Field {
+struct Extent {
     from: usize,
     to: usize,
     quoted: bool,
@@ -61,41 +64,60 @@ struct Field {
 /// A record, borrowed from the bytes received.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {
+    /// Where it starts in the text of all records.
+    pub at: usize,
     text: &'a str,
-    fields: &'a [Field],
+    fields: &'a [Extent],
 }
 
 /// A value of a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cell<'a> {
-    text: &'a str,
-    quoted: bool,
-    escaped: bool,
+    record: &'a str,
+    extent: Extent,
 }
 
 impl<'a> Cell<'a> {
     /// Null; the empty text would be in quotes.
     #[inline]
     pub(crate) fn is_null(self) -> bool {
-        self.text.is_empty() && !self.quoted
+        self.extent.from == self.extent.to && !self.extent.quoted
     }
 
-    /// The value as it is in CSV, which is the value itself unless it contains quotes or backslashes.
+    /// Where the value is in its record.
+    #[inline]
+    pub(crate) fn range(self) -> Range<usize> {
+        self.extent.from..self.extent.to
+    }
+
+    /// The bytes of the value as it is in CSV, which is the value itself unless it is [escaped](Self::is_escaped).
+    #[inline]
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.record.as_bytes().get(self.range()).unwrap_or_default()
+    }
+
+    /// The value as it is in CSV.
     #[inline]
     pub(crate) fn raw(self) -> &'a str {
-        self.text
+        self.record.get(self.range()).unwrap_or_default()
+    }
+
+    /// Whether quotes or backslashes of the value are doubled in CSV.
+    #[inline]
+    pub(crate) fn is_escaped(self) -> bool {
+        self.extent.escaped
     }
 
     /// The value without the escaping of CSV.
     #[inline]
     pub(crate) fn text(self) -> Cow<'a, str> {
-        if self.escaped { Cow::Owned(self.plain()) } else { Cow::Borrowed(self.text) }
+        if self.is_escaped() { Cow::Owned(self.plain()) } else { Cow::Borrowed(self.raw()) }
     }
 
     /// Without the doubling.
     fn plain(self) -> String {
-        let mut plain = String::with_capacity(self.text.len());
-        let mut rest = self.text;
+        let mut rest = self.raw();
+        let mut plain = String::with_capacity(rest.len());
         while let Some(at) = memchr2(b'"', b'\\', rest.as_bytes()) {
             let (before, from) = rest.split_at(at);
             plain.push_str(before);
@@ -117,8 +139,19 @@ impl<'a> Record<'a> {
 
     #[inline]
     pub(crate) fn cell(self, index: usize) -> Option<Cell<'a>> {
-        let Field { from, to, quoted, escaped } = *self.fields.get(index)?;
-        Some(Cell { text: self.text.get(from..to)?, quoted, escaped })
+        Some(Cell { record: self.text, extent: *self.fields.get(index)? })
+    }
+
+    /// The values in their order.
+    #[inline]
+    pub(crate) fn cells(self) -> impl Iterator<Item = Cell<'a>> {
+        self.fields.iter().map(move |extent| Cell { record: self.text, extent: *extent })
+    }
+
+    /// The text of a column; `None` for null.
+    pub(crate) fn text_of(self, fields: &[Field], column: &str) -> Option<Cow<'a, str>> {
+        let index = fields.iter().position(|field| field.name == column)?;
+        self.cell(index).filter(|cell| !cell.is_null()).map(Cell::text)
     }
 
     pub(crate) fn text(self) -> &'a str {
@@ -127,13 +160,12 @@ impl<'a> Record<'a> {
 
     /// An empty line: between records it is none, unless a row has one column.
     fn is_blank(self) -> bool {
-        matches!(self.fields, [Field { from, to, quoted: false, .. }] if from == to)
+        matches!(self.fields, [Extent { from, to, quoted: false, .. }] if from == to)
     }
 }
 
 impl Records {
     /// The records of complete bytes.
-    #[cfg(feature = "arrow")]
     pub(crate) fn whole(bytes: Vec<u8>) -> Self {
         let mut records = Self { ended: true, ..Self::default() };
         match String::from_utf8(bytes) {
@@ -143,8 +175,12 @@ impl Records {
         records
     }
 
+    /// The text of all records of complete bytes.
+    pub(crate) fn into_text(self) -> String {
+        self.buffer
+    }
+
     /// The bytes that are not split yet.
-    #[cfg(feature = "arrow")]
     pub(crate) fn into_rest(mut self) -> Vec<u8> {
         self.buffer.drain(..self.start);
         let mut bytes = self.buffer.into_bytes();
@@ -217,7 +253,7 @@ impl Records {
     pub(crate) fn next(&mut self, columns: usize) -> Result<Option<Record<'_>>, Malformed> {
         // Located first and borrowed afterwards: the borrow checker refuses a borrow that leaves a loop.
         let Some(mut end) = self.split()? else { return Ok(None) };
-        while columns != 1 && matches!(self.fields.as_slice(), [Field { from, to, quoted: false, .. }] if from == to) {
+        while columns != 1 && matches!(self.fields.as_slice(), [Extent { from, to, quoted: false, .. }] if from == to) {
             self.start = end;
             match self.split()? {
                 Some(next) => end = next,
@@ -232,9 +268,10 @@ impl Records {
     }
 
     fn take(&mut self, end: usize) -> Record<'_> {
-        let text = self.buffer.get(self.start..end).unwrap_or_default();
+        let at = self.start;
+        let text = self.buffer.get(at..end).unwrap_or_default();
         self.start = end;
-        Record { text, fields: &self.fields }
+        Record { at, text, fields: &self.fields }
     }
 
     /// Finds the fields of the next record, relative to its start, and where the one after it starts.
@@ -265,7 +302,7 @@ impl Records {
                 let Some((to, escaped)) = quoted(bytes, from + 1, last) else {
                     return incomplete(Malformed::Quotes);
                 };
-                self.fields.push(Field { from: from + 1, to, quoted: true, escaped });
+                self.fields.push(Extent { from: from + 1, to, quoted: true, escaped });
                 from = match bytes.get(to + 1..).unwrap_or_default() {
                     [b',', ..] => to + 2,
                     [b'\n', ..] => return Ok(Some(self.start + to + 2)),
@@ -284,11 +321,11 @@ impl Records {
                     ends &= ends - 1;
                     if bytes.get(to) == Some(&b'\n') {
                         let returns = to > from && bytes.get(to - 1) == Some(&b'\r');
-                        let field = Field { from, to: to - usize::from(returns), quoted: false, escaped: false };
+                        let field = Extent { from, to: to - usize::from(returns), quoted: false, escaped: false };
                         self.fields.push(field);
                         return Ok(Some(self.start + to + 1));
                     }
-                    self.fields.push(Field { from, to, quoted: false, escaped: false });
+                    self.fields.push(Extent { from, to, quoted: false, escaped: false });
                     from = to + 1;
                     if bytes.get(from) == Some(&b'"') {
                         continue 'fields;
@@ -299,7 +336,7 @@ impl Records {
             if !last {
                 return incomplete(Malformed::TooLong);
             }
-            self.fields.push(Field { from, to: bytes.len(), quoted: false, escaped: false });
+            self.fields.push(Extent { from, to: bytes.len(), quoted: false, escaped: false });
             return Ok(Some(self.start + bytes.len()));
         }
     }

@@ -9,15 +9,21 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 use super::plan::{Reading, Warning};
-use super::reader::{Numbered, Reader};
+use super::reader::Reader;
 use super::request::Request;
 use super::source::Source;
 use crate::{Client, Error, Result};
 
 /// A [`Stream`] of rows; made by [`Rows::stream`](super::Rows::stream).
 ///
-/// Memory does not grow with the table: at most 4 MiB of each window are fetched ahead. Dropping the stream cancels its
-/// requests. A row that cannot be decoded is an error, and the rows behind it follow; any other error ends the stream.
+/// A row that cannot be decoded is an error, and the rows behind it follow; any other error ends the stream. Dropping the stream
+/// cancels its requests.
+///
+/// Memory does not grow with the table: at most 4 MiB of each window are fetched ahead, and 16 blocks of 64 KiB are decoded ahead.
+///
+/// Large tables are decoded on several processors. Exports are split into records, and their numbers, truth values and instants
+/// decoded, on tokio's threads for blocking work. Your type is deserialized from these values where the stream is polled, so that it
+/// need not be `Send`. All columns of an export are decoded: [select](super::Rows::select) those that you need.
 ///
 /// A query whose list of values is too long for one request ([`is_in`](super::Column::is_in)) is sent in parts, whose rows
 /// are merged in the order of the table.
@@ -38,7 +44,7 @@ pub struct RowStream<T> {
 
 enum Head<T> {
     Unknown,
-    Row(Numbered<T>),
+    Row { number: Option<i64>, row: Result<T> },
     Ended,
 }
 
@@ -52,7 +58,8 @@ impl<T: DeserializeOwned> RowStream<T> {
             Err(error) => (vec![request.clone()], Some(error)),
         };
         let heads = parts.iter().map(|_| Head::Unknown).collect();
-        let readers = parts.into_iter().map(|part| Reader::new(client.clone(), source.clone(), part)).collect();
+        let is_merged = parts.len() > 1;
+        let readers = parts.into_iter().map(|part| Reader::new(&client, &source, part, is_merged)).collect();
         Self {
             source,
             readers,
@@ -100,7 +107,7 @@ impl<T: DeserializeOwned> RowStream<T> {
     }
 
     /// The row whose turn it is.
-    fn poll_merged(&mut self, context: &mut Context<'_>) -> Poll<Option<Numbered<T>>> {
+    fn poll_merged(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T>>> {
         if let [reader] = self.readers.as_mut_slice() {
             return reader.poll_row(context);
         }
@@ -108,7 +115,8 @@ impl<T: DeserializeOwned> RowStream<T> {
         for (reader, head) in self.readers.iter_mut().zip(&mut self.heads) {
             if matches!(head, Head::Unknown) {
                 match reader.poll_row(context) {
-                    Poll::Ready(row) => *head = row.map_or(Head::Ended, Head::Row),
+                    Poll::Ready(Some(row)) => *head = Head::Row { number: reader.number(), row },
+                    Poll::Ready(None) => *head = Head::Ended,
                     Poll::Pending => waits = true,
                 }
             }
@@ -125,14 +133,14 @@ impl<T: DeserializeOwned> RowStream<T> {
         };
         let mut first: Option<(usize, Option<i64>)> = None;
         for (index, head) in self.heads.iter().enumerate() {
-            let Head::Row(row) = head else { continue };
-            if first.is_none_or(|(_, number)| before(row.number, number) == Ordering::Less) {
-                first = Some((index, row.number));
+            let Head::Row { number, .. } = head else { continue };
+            if first.is_none_or(|(_, of_first)| before(*number, of_first) == Ordering::Less) {
+                first = Some((index, *number));
             }
         }
         let head = first.and_then(|(index, _)| self.heads.get_mut(index));
         match head.map(|head| std::mem::replace(head, Head::Unknown)) {
-            Some(Head::Row(row)) => Poll::Ready(Some(row)),
+            Some(Head::Row { row, .. }) => Poll::Ready(Some(row)),
             _ => Poll::Ready(None),
         }
     }
@@ -151,7 +159,13 @@ impl<T: DeserializeOwned> Stream for RowStream<T> {
             this.readers.iter_mut().for_each(Reader::stop);
             return Poll::Ready(None);
         }
-        let Some(Numbered { row, .. }) = ready!(this.poll_merged(context)) else {
+        if let [reader] = this.readers.as_mut_slice()
+            && let Some(row) = reader.next_at_hand()
+        {
+            this.so_far += 1;
+            return Poll::Ready(Some(row));
+        }
+        let Some(row) = ready!(this.poll_merged(context)) else {
             this.ended = true;
             return Poll::Ready(None);
         };

@@ -1,6 +1,7 @@
 //! Rows of tables: requests, responses and errors.
 
 mod refused;
+mod threads;
 mod wire;
 
 use datagouv::rows::Rows;

@@ -1,0 +1,13 @@
+//! The columns of an export.
+
+use super::decode::Field;
+
+/// The columns that the header of an export names.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub fields: Vec<Field>,
+    /// The index of the row number among them.
+    pub number: Option<usize>,
+    /// The indexes of the columns that are required.
+    pub places: Vec<usize>,
+}
