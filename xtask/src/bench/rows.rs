@@ -1,7 +1,9 @@
 //! Reading a large table.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::process::Command;
+use std::thread::available_parallelism;
 
 use super::measure::{Run, Sample, alternate, median, sample};
 use super::report::{Row, Table, Threshold, Unit, shares_of_server};
@@ -60,6 +62,8 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     let cost = |sample: &Sample| Ok(sample.metric("cpu")? / sample.metric("rows")? * 1e6);
     let single = |metric: &str| Ok::<_, String>(median(metrics(ours, &|sample: &Sample| sample.metric(metric))?));
     let (our_speed, our_cost) = (metrics(ours, &speed)?, metrics(ours, &cost)?);
+    let serial = |sample: &Sample| Ok(sample.metric("serial")? / sample.metric("cpu")?);
+    let serial = median(metrics(ours, &serial)?) * 100.0;
     let whom = format!("datagouv-client {PYTHON_CLIENT}");
     let table = vec![
         Row::ratio("rows per second", Unit::Count, &our_speed, &whom, &metrics(of_python, &speed)?)
@@ -99,6 +103,11 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
         Row::single("memory over idle", Unit::Bytes, single("memory")?).threshold(Threshold::AtMost(30e6)),
     ];
     let notes = vec![
+        format!(
+            "Ours decodes on all processors, {} here, of which the thread that polls takes {serial:.0} % of the CPU; the others \
+             read on one.",
+            available_parallelism().map_or(1, NonZeroUsize::get)
+        ),
         format!(
             "The table has 8 columns (whole numbers, decimals, texts, dates, truth values, nulls) and {:.0} MB as CSV. \
              The client's limit of requests per second was lifted; the server's own are those of production: 200 rows a \
