@@ -146,8 +146,14 @@ async fn executor(arguments: Executor) -> Ended {
         Some(port) => Ok(port),
         None => Ok::<_, std::io::Error>(std::net::TcpListener::bind((arguments.listen, 0))?.local_addr()?.port()),
     };
-    let temporary = tempfile::tempdir()?;
-    let folder = arguments.work_dir.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let temporary;
+    let folder = match arguments.work_dir {
+        Some(folder) => folder,
+        None => {
+            temporary = tempfile::tempdir()?;
+            temporary.path().to_owned()
+        }
+    };
     std::fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let config = ExecutorProcessConfig {
         bind_host: arguments.listen.to_string(),
