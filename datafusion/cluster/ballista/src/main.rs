@@ -142,10 +142,9 @@ async fn scheduler(arguments: Scheduler) -> Ended {
 }
 
 async fn executor(arguments: Executor) -> Ended {
-    let free = |port: Option<u16>| match port {
-        Some(port) => Ok(port),
-        None => Ok::<_, std::io::Error>(std::net::TcpListener::bind((arguments.listen, 0))?.local_addr()?.port()),
-    };
+    // Both at a time, so that they differ.
+    let [flight, grpc] = [(); 2].map(|()| std::net::TcpListener::bind((arguments.listen, 0)));
+    let (flight, grpc) = (flight?.local_addr()?.port(), grpc?.local_addr()?.port());
     let temporary;
     let folder = match arguments.work_dir {
         Some(folder) => folder,
@@ -158,8 +157,8 @@ async fn executor(arguments: Executor) -> Ended {
     let config = ExecutorProcessConfig {
         bind_host: arguments.listen.to_string(),
         external_host: Some(arguments.listen.to_string()),
-        port: free(arguments.flight_port)?,
-        grpc_port: free(arguments.grpc_port)?,
+        port: arguments.flight_port.unwrap_or(flight),
+        grpc_port: arguments.grpc_port.unwrap_or(grpc),
         scheduler_host: arguments.scheduler.ip().to_string(),
         scheduler_port: arguments.scheduler.port(),
         vcores: arguments.vcores,
