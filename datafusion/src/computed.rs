@@ -1,4 +1,4 @@
-//! Results that are known once a query is planned: the server's count of rows, or its groups.
+//! What the server computes while a query is planned: its count of rows, or its groups.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,24 +18,24 @@ use crate::leaf;
 /// What the server computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub(crate) enum Computation {
     /// A batch without columns, of as many rows as the server counted. `count(*)` needs no more, and takes the number from
     /// the statistics.
     Count,
     Groups,
 }
 
-/// Rows as the server had them when the query was planned.
+/// The rows that the server computed when the query was planned.
 #[derive(Clone, Debug)]
-pub(crate) struct KnownExec {
-    pub kind: Kind,
+pub(crate) struct ComputedExec {
+    pub kind: Computation,
     pub description: String,
     pub batch: RecordBatch,
     properties: Arc<PlanProperties>,
 }
 
-impl KnownExec {
-    pub(crate) fn new(kind: Kind, description: String, batch: RecordBatch) -> Self {
+impl ComputedExec {
+    pub(crate) fn new(kind: Computation, description: String, batch: RecordBatch) -> Self {
         let properties = leaf::properties(EquivalenceProperties::new(batch.schema()), 1);
         Self { kind, description, batch, properties: Arc::new(properties) }
     }
@@ -45,17 +45,17 @@ impl KnownExec {
     }
 }
 
-impl DisplayAs for KnownExec {
+impl DisplayAs for ComputedExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name(), self.description)
     }
 }
 
-impl ExecutionPlan for KnownExec {
+impl ExecutionPlan for ComputedExec {
     fn name(&self) -> &'static str {
         match self.kind {
-            Kind::Count => "DatagouvCountExec",
-            Kind::Groups => "DatagouvGroupsExec",
+            Computation::Count => "DatagouvCountExec",
+            Computation::Groups => "DatagouvGroupsExec",
         }
     }
 

@@ -19,9 +19,9 @@ use datagouv::tabular::types::AggregationExceptions;
 use futures_util::TryStreamExt;
 use tokio::sync::OnceCell;
 
+use crate::computed::{Computation, ComputedExec};
 use crate::error::external;
 use crate::groups::{Grouping, Operator, Output, with_table};
-use crate::known::{Kind, KnownExec};
 use crate::parquet::used;
 use crate::source::Source;
 use crate::table::RowsTable;
@@ -103,7 +103,7 @@ impl GroupsTable {
         }
     }
 
-    async fn groups(&self) -> Result<std::result::Result<KnownExec, String>> {
+    async fn groups(&self) -> Result<std::result::Result<ComputedExec, String>> {
         let table = &self.table;
         let mut columns = used(&table.schema, &self.filters);
         columns.extend(self.grouping.columns().into_iter().filter_map(|name| table.schema.index_of(name).ok()));
@@ -129,7 +129,7 @@ impl GroupsTable {
                 self.grouping,
                 batch.num_rows()
             );
-            KnownExec::new(Kind::Groups, description, batch)
+            ComputedExec::new(Computation::Groups, description, batch)
         }))
     }
 

@@ -8,6 +8,7 @@
 mod catalog;
 #[cfg(feature = "codec")]
 pub mod codec;
+mod computed;
 mod dynamic;
 mod error;
 mod export;
@@ -15,7 +16,6 @@ mod filters;
 mod functions;
 mod groups;
 mod groups_table;
-mod known;
 mod leaf;
 mod options;
 mod parquet;

@@ -18,10 +18,10 @@ use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datagouv::Client;
 use datagouv::rows::{Condition, Exactness};
 
+use crate::computed::{Computation, ComputedExec};
 use crate::error::external;
 use crate::filters::{Filters, Pushed};
 use crate::groups_table::Aggregating;
-use crate::known::{Kind, KnownExec};
 use crate::options::Options;
 use crate::parquet::{Copies, used};
 use crate::scan::{NOTHING, RowsExec, Scan, SortKey};
@@ -194,7 +194,7 @@ impl RowsTable {
             "{}, filter={}, rows={rows}, because=the server counts, requests=1 (while planning)",
             self.source, asked.condition
         );
-        Ok(Arc::new(KnownExec::new(Kind::Count, description, batch)))
+        Ok(Arc::new(ComputedExec::new(Computation::Count, description, batch)))
     }
 
     /// All rows that match: from the Parquet copy, or in windows.

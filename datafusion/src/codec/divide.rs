@@ -7,8 +7,8 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::copy::config;
+use crate::computed::ComputedExec;
 use crate::export::ExportExec;
-use crate::known::KnownExec;
 use crate::parquet_exec::ParquetCopyExec;
 use crate::scan::{NOTHING, RowsExec, Scan};
 
@@ -24,7 +24,7 @@ pub fn parts(plan: &dyn ExecutionPlan) -> Option<usize> {
     if let Some(exec) = plan.downcast_ref::<ParquetCopyExec>() {
         return Some(if divisible && config(&exec.scan).is_some() { exec.file.row_groups.max(1) } else { 1 });
     }
-    (plan.is::<KnownExec>() || plan.is::<ExportExec>()).then_some(1)
+    (plan.is::<ComputedExec>() || plan.is::<ExportExec>()).then_some(1)
 }
 
 /// Returns the size of the file that a scan reads, in bytes; `None` for a plan that is not the scan of a Parquet copy.

@@ -36,8 +36,8 @@ use datagouv::rows::Extent;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
+use crate::computed::{Computation, ComputedExec};
 use crate::export::{Export, ExportExec};
-use crate::known::{Kind, KnownExec};
 use crate::parquet_exec::{CopyFile, ParquetCopyExec};
 use crate::scan::{RowsExec, Scan};
 use access::{Access, Site};
@@ -131,7 +131,7 @@ enum Node {
         alternatives: bool,
     },
     Known {
-        kind: Kind,
+        kind: Computation,
         description: String,
     },
     Export {
@@ -187,7 +187,7 @@ impl PhysicalExtensionCodec for PlanCodec {
             Node::Known { kind, description } => {
                 let mut batches = StreamReader::try_new(envelope.known.as_slice(), None)?;
                 let Some(batch) = batches.next() else { return plan_err!("the plan has no result of the server") };
-                Arc::new(KnownExec::new(kind, description, batch?))
+                Arc::new(ComputedExec::new(kind, description, batch?))
             }
             Node::Export { site, export, limit } => {
                 Arc::new(ExportExec::new(access.client(&site, Some("main"))?, export, schema, limit))
@@ -227,7 +227,7 @@ impl PhysicalExtensionCodec for PlanCodec {
                 concurrency: exec.concurrency,
                 alternatives: exec.alternatives,
             }
-        } else if let Some(exec) = plan.downcast_ref::<KnownExec>() {
+        } else if let Some(exec) = plan.downcast_ref::<ComputedExec>() {
             let mut writer = StreamWriter::try_new(&mut known, &exec.batch.schema())?;
             writer.write(&exec.batch)?;
             writer.finish()?;
