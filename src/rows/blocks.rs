@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+
 use super::cutter::Cutter;
 use super::decode::Field;
 use super::failure::{malformed, missing};
@@ -62,6 +64,8 @@ pub(super) struct Blocks {
     /// The start of an export, until its header is complete.
     start: Records,
     header: Option<Arc<Header>>,
+    /// The bytes that have not been cut.
+    pending: Bytes,
     cutter: Cutter,
     /// Whether a block was handed out.
     begun: bool,
@@ -102,6 +106,7 @@ impl Blocks {
             required,
             start: Records::default(),
             header: None,
+            pending: Bytes::new(),
             cutter: Cutter::default(),
             begun: false,
             rows: Vec::new(),
@@ -147,8 +152,8 @@ impl Blocks {
 
     /// Cancels all requests, and drops what has been received.
     pub(super) fn stop(&mut self) {
-        self.stage = Stage::Ended;
-        (self.header, self.cutter, self.error) = (None, Cutter::default(), None);
+        self.end(None);
+        (self.header, self.cutter) = (None, Cutter::default());
         self.rows.clear();
     }
 
@@ -166,6 +171,13 @@ impl Blocks {
             }
             if self.cutter.whole >= self.size.bytes {
                 return Poll::Ready(self.take_received().map(Ok));
+            }
+            if !self.pending.is_empty() {
+                let piece = self.pending.split_to(self.pending.len().min(self.size.bytes));
+                if let Err(reason) = self.cutter.push(&piece) {
+                    self.end(Some(malformed(reason)));
+                }
+                continue;
             }
             let part = match &mut self.stage {
                 Stage::Ended => {
@@ -185,8 +197,7 @@ impl Blocks {
             let block = match part.map(|part| part.and_then(|part| self.take(part))) {
                 Some(Ok(block)) => block,
                 ended => {
-                    self.error = ended.and_then(Result::err);
-                    self.stage = Stage::Ended;
+                    self.end(ended.and_then(Result::err));
                     continue;
                 }
             };
@@ -200,6 +211,13 @@ impl Blocks {
                 return Poll::Ready(Some(Ok(block)));
             }
         }
+    }
+
+    /// Ends with an error, or without.
+    fn end(&mut self, error: Option<Error>) {
+        self.stage = Stage::Ended;
+        self.pending = Bytes::new();
+        self.error = error;
     }
 
     /// A block of the whole rows that have been received, however few they are.
@@ -230,7 +248,7 @@ impl Blocks {
                     self.total = self.total.or(windows.total());
                 }
             }
-            Part::Bytes(bytes) if self.header.is_some() => self.cutter.push(&bytes).map_err(malformed)?,
+            Part::Bytes(bytes) if self.header.is_some() => self.pending = bytes,
             Part::Bytes(bytes) => {
                 self.start.push(&bytes);
                 self.read_header()?;
@@ -240,6 +258,8 @@ impl Blocks {
                     self.start.end();
                     self.read_header()?;
                 }
+                let rest = std::mem::take(&mut self.pending);
+                self.cutter.push(&rest).map_err(malformed)?;
                 self.cutter.end();
                 return Ok(self.take_received());
             }
@@ -276,8 +296,8 @@ impl Blocks {
         let header = Header { fields: names.into_iter().map(field).collect(), number, places };
         self.cutter = Cutter::new(header.fields.len(), number);
         self.header = Some(Arc::new(header));
-        let rest = std::mem::take(&mut self.start).into_rest();
-        self.cutter.push(&rest).map_err(malformed)
+        self.pending = std::mem::take(&mut self.start).into_rest().into();
+        Ok(())
     }
 
     /// Reads pages, which need no types, if no row was handed out.
