@@ -293,7 +293,12 @@ impl Blocks {
             hidden: self.request.hides(&name),
             name,
         };
-        let header = Header { fields: names.into_iter().map(field).collect(), number, places };
+        let header = Header {
+            fields: names.into_iter().map(field).collect(),
+            number,
+            #[cfg(feature = "arrow")]
+            places,
+        };
         self.cutter = Cutter::new(header.fields.len(), number);
         self.header = Some(Arc::new(header));
         self.pending = std::mem::take(&mut self.start).into_rest().into();

@@ -328,7 +328,12 @@ mod tests {
     fn fields(kinds: &[(&str, Kind)]) -> Arc<Header> {
         let field =
             |(name, kind): &(&str, Kind)| Field { name: (*name).to_owned(), kind: *kind, hidden: *name == "__id" };
-        Arc::new(Header { fields: kinds.iter().map(field).collect(), number: None, places: Vec::new() })
+        Arc::new(Header {
+            fields: kinds.iter().map(field).collect(),
+            number: None,
+            #[cfg(feature = "arrow")]
+            places: Vec::new(),
+        })
     }
 
     fn read<T: DeserializeOwned>(header: &Arc<Header>, line: &str) -> Result<T, Failure> {

@@ -8,6 +8,7 @@ pub(super) struct Header {
     pub fields: Vec<Field>,
     /// The index of the row number among them.
     pub number: Option<usize>,
-    /// The indexes of the columns that are required.
+    /// The indexes of the columns that record batches require.
+    #[cfg(feature = "arrow")]
     pub places: Vec<usize>,
 }
