@@ -7,7 +7,7 @@ use memchr::memchr_iter;
 use serde::de::Error as _;
 
 use super::blocks::Block;
-use super::failure::{malformed, unreadable, unreadable_row};
+use super::failure::{malformed, uneven, unreadable, unreadable_row};
 use super::header::Header;
 use super::layout::Layout;
 use super::post_filter::PostFilter;
@@ -18,9 +18,9 @@ use crate::Error;
 use crate::codec::columns::{Column, Unfit};
 
 /// How blocks are decoded.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Decoder {
-    pub layout: Arc<Layout>,
+    pub layout: Layout,
     /// What the client has to check on the rows that come.
     pub post_filter: Option<PostFilter>,
     /// Whether null stands for values that a column cannot hold.
@@ -64,7 +64,7 @@ impl Decoder {
             };
             received += 1;
             if record.len() != header.fields.len() {
-                let reason = format!("the row has {} values, the table {}", record.len(), header.fields.len());
+                let reason = uneven(record.len(), header.fields.len());
                 return Err(failure(received, record.text().to_owned(), None, reason));
             }
             let holds = |filter: &PostFilter| filter.holds(&|column| record.text_of(&header.fields, column));

@@ -195,19 +195,19 @@ impl RecordBatches {
 
     /// Begins to read the blocks of a layout.
     fn begin(&self, layout: Layout) -> Result<Stage> {
-        let (rows, one) = (self.batch_size.get(), self.request.parts()?.len() == 1);
-        let (client, source, request) = (&self.client, &self.source, &self.request);
-        let required = layout.columns.iter().map(|(name, _)| name.clone()).collect();
-        // The rows of several parts are those that satisfy it.
-        let post_filter = if one { request.filtered()?.1 } else { None };
-        let blocks = if one {
+        let (client, source, request, rows) = (&self.client, &self.source, &self.request, self.batch_size.get());
+        let (blocks, post_filter) = if request.parts()?.len() == 1 {
+            let required = layout.columns.iter().map(|(name, _)| name.clone()).collect();
             // Records of 128 bytes, as far as is known.
             let size = BlockSize { bytes: rows.saturating_mul(128).clamp(SMALLEST, LARGEST), rows };
-            BlockSource::Single(Box::new(Blocks::new(client, source, request, size, Some(required))))
+            let blocks = Blocks::new(client, source, request, size, Some(required));
+            let post_filter = blocks.post_filter().cloned();
+            (BlockSource::Single(Box::new(blocks)), post_filter)
         } else {
-            BlockSource::Merged(Box::new(Merged::new(client, source, request, rows)))
+            // The rows of several parts are those that satisfy the condition.
+            (BlockSource::Merged(Box::new(Merged::new(client, source, request, rows))), None)
         };
-        Ok(Stage::Reading(blocks, Arc::new(Decoder { layout: Arc::new(layout), post_filter, nulls: self.nulls })))
+        Ok(Stage::Reading(blocks, Arc::new(Decoder { layout, post_filter, nulls: self.nulls })))
     }
 
     /// Begins to decode what has come.

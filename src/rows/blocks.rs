@@ -223,8 +223,8 @@ impl Blocks {
     /// A block of the whole rows that have been received, however few they are.
     pub(super) fn take_received(&mut self) -> Option<Block> {
         let block = if self.rows.is_empty() {
-            let size = self.size.bytes;
-            let room = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(size + size / 8));
+            let (size, spare) = (self.size.bytes, &mut self.spare);
+            let room = || spare.pop().unwrap_or_else(|| Vec::with_capacity(size + size / 8));
             let records = self.cutter.take(room)?;
             Block::Records(Arc::clone(self.header.as_ref()?), records)
         } else {

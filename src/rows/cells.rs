@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeOwned, Error as _};
 
 use super::decode::{self, Failure, Value};
-use super::failure::{malformed, unreadable};
+use super::failure::{malformed, uneven, unreadable};
 use super::header::Header;
 use super::post_filter::PostFilter;
 use super::profile::Kind;
@@ -159,7 +159,7 @@ impl Cells {
         if let Some((irregular, values)) = self.buffers.irregular.front()
             && *irregular == index
         {
-            let reason = format!("the row has {values} values, the table {columns}");
+            let reason = uneven(*values, columns);
             self.buffers.irregular.pop_front();
             return Err((None, serde_json::Error::custom(reason)));
         }

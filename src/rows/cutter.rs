@@ -43,11 +43,12 @@ impl Cutter {
         self.whole = self.buffer.len();
     }
 
-    /// The whole records. Those that follow are received into `room`, which is empty.
-    pub(super) fn take(&mut self, mut room: Vec<u8>) -> Option<Vec<u8>> {
+    /// The whole records, if there are any. Those that follow are received into `room`, which is empty.
+    pub(super) fn take(&mut self, room: impl FnOnce() -> Vec<u8>) -> Option<Vec<u8>> {
         if self.whole == 0 {
             return None;
         }
+        let mut room = room();
         room.extend_from_slice(self.buffer.get(self.whole..).unwrap_or_default());
         self.buffer.truncate(self.whole);
         self.whole = 0;
@@ -89,12 +90,12 @@ mod tests {
         let mut blocks = Vec::new();
         for piece in body.as_bytes().chunks(pieces) {
             cutter.push(piece).unwrap();
-            if let Some(records) = cutter.take(Vec::new()) {
+            if let Some(records) = cutter.take(Vec::new) {
                 blocks.push((String::from_utf8(records).unwrap(), cutter.last));
             }
         }
         cutter.end();
-        blocks.extend(cutter.take(Vec::new()).map(|rest| (String::from_utf8(rest).unwrap(), cutter.last)));
+        blocks.extend(cutter.take(Vec::new).map(|rest| (String::from_utf8(rest).unwrap(), cutter.last)));
         blocks
     }
 

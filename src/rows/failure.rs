@@ -21,6 +21,11 @@ pub(super) fn malformed(reason: Malformed) -> Error {
     Error::unreadable(format!("the export cannot be read: {}", reason.reason()))
 }
 
+/// Why a record cannot be read that has more or fewer values than the table has columns.
+pub(super) fn uneven(values: usize, columns: usize) -> String {
+    format!("the row has {values} values, the table {columns}")
+}
+
 /// The error of a row of JSON that cannot be read as its type.
 pub(super) fn unreadable_row(number: u64, row: &Row, failure: Failure) -> Error {
     unreadable(number, &serde_json::to_string(row).unwrap_or_default(), failure)

@@ -231,10 +231,10 @@ impl Reader {
     }
 
     fn queued(&mut self, block: Block) -> Queued {
-        let here = self.most_queued == 1 || block.bytes() < SMALL;
+        let inline = self.most_queued == 1 || block.bytes() < SMALL;
         match block {
             Block::Rows(rows) => Queued::Rows(rows.into_iter()),
-            Block::Records(header, bytes) if here => {
+            Block::Records(header, bytes) if inline => {
                 let buffers = self.spare.pop().unwrap_or_default();
                 Queued::Cells(Cells::decode(header, self.blocks.post_filter(), bytes, buffers))
             }
