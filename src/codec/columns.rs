@@ -1,6 +1,7 @@
 //! Columns of Arrow, built value by value from the texts and the JSON that the platform sends.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
@@ -53,7 +54,7 @@ const NO_INT: Unfit = Unfit::Value("it is no integer of 64 bits");
 const NO_UNSIGNED: Unfit = Unfit::Value("it is no unsigned integer of 64 bits");
 const NO_FLOAT: Unfit = Unfit::Value("it is no number of 64 bits");
 const NO_BOOL: Unfit = Unfit::Value("it is no boolean");
-const NO_DATE: Unfit = Unfit::Value("it is no date of the years 1 to 9999");
+pub(super) const NO_DATE: Unfit = Unfit::Value("it is no date of the years 1 to 9999");
 const NO_DATETIME: Unfit = Unfit::Value("it is no date and time of the years 1 to 9999");
 const HAS_ZONE: Unfit = Unfit::Value("it has a time zone, and the column has none");
 const HAS_NO_ZONE: Unfit = Unfit::Value("it has no time zone, and the column has one");
@@ -135,30 +136,17 @@ impl Column {
     ///
     /// Where the column cannot hold it. Nothing is appended then.
     pub(crate) fn push(&mut self, text: &str) -> Result<(), Unfit> {
+        let bytes = text.as_bytes();
         match self {
-            Self::Text(column) => push_text(column, text)?,
-            // The row is the same where it is read in pages, in which JSON's null is null.
-            Self::Json(column) if text == "null" => column.append_null(),
-            Self::Json(column) => push_text(column, text)?,
-            Self::Int(column) => column.append_value(text.parse().map_err(|_| NO_INT)?),
-            Self::Unsigned(column) => column.append_value(text.parse().map_err(|_| NO_UNSIGNED)?),
-            Self::Float(column) => column.append_value(float(text)?),
-            Self::Bool(column) => column.append_value(match text {
-                "t" | "true" => true,
-                "f" | "false" => false,
-                _ => return Err(NO_BOOL),
-            }),
-            Self::Date(column) => column.append_value(date(text).ok_or(NO_DATE)?),
-            Self::Datetime(column) => match datetime(text) {
-                Some((micros, None)) => column.append_value(micros),
-                Some((_, Some(_))) => return Err(HAS_ZONE),
-                None => return Err(NO_DATETIME),
-            },
-            Self::Instant(column) => match datetime(text) {
-                Some((micros, Some(offset))) => column.append_value(micros - offset),
-                Some((_, None)) => return Err(HAS_NO_ZONE),
-                None => return Err(NO_DATETIME),
-            },
+            Self::Text(column) => push_text(column, Some(text))?,
+            Self::Json(column) => push_json(column, Some(text))?,
+            Self::Int(column) => column.append_value(int(bytes)?),
+            Self::Unsigned(column) => column.append_value(unsigned(bytes)?),
+            Self::Float(column) => column.append_value(float(bytes)?),
+            Self::Bool(column) => column.append_value(boolean(bytes)?),
+            Self::Date(column) => column.append_value(date(bytes).ok_or(NO_DATE)?),
+            Self::Datetime(column) => column.append_value(unzoned(bytes)?),
+            Self::Instant(column) => column.append_value(instant(bytes)?),
         }
         Ok(())
     }
@@ -171,7 +159,7 @@ impl Column {
     pub(crate) fn push_json(&mut self, value: &Value) -> Result<(), Unfit> {
         match (self, value) {
             (column, Value::Null) => column.push_null(),
-            (Self::Json(column), value) => push_text(column, &value.to_string())?,
+            (Self::Json(column), value) => push_text(column, Some(&value.to_string()))?,
             (column, Value::String(text)) => column.push(text)?,
             (column, value) => column.push(&value.to_string())?,
         }
@@ -193,24 +181,79 @@ impl Column {
 }
 
 /// Appends a text, unless the array would outgrow its offsets: Arrow would panic.
-fn push_text(column: &mut StringBuilder, text: &str) -> Result<(), Unfit> {
-    if column.values_slice().len().saturating_add(text.len()) > MOST_TEXT {
+#[inline(always)]
+pub(super) fn push_text(column: &mut StringBuilder, text: Option<&str>) -> Result<(), Unfit> {
+    if column.values_slice().len().saturating_add(text.map_or(0, str::len)) > MOST_TEXT {
         return Err(Unfit::Full);
     }
-    column.append_value(text);
+    column.append_option(text);
     Ok(())
 }
 
+/// Appends JSON. The row is the same where it is read in pages, in which JSON's null is null.
+pub(super) fn push_json(column: &mut StringBuilder, text: Option<&str>) -> Result<(), Unfit> {
+    push_text(column, text.filter(|text| *text != "null"))
+}
+
+/// What the standard library parses.
+fn parse<T: FromStr>(text: &[u8]) -> Option<T> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[inline(always)]
+pub(super) fn int(text: &[u8]) -> Result<i64, Unfit> {
+    match Decimal::parse(text) {
+        Some(Decimal { negative, digits, places: None }) => Ok(if negative { -digits } else { digits }),
+        _ => parse(text).ok_or(NO_INT),
+    }
+}
+
+#[inline]
+pub(super) fn unsigned(text: &[u8]) -> Result<u64, Unfit> {
+    match Decimal::parse(text) {
+        Some(Decimal { negative: false, digits, places: None }) => Ok(digits.unsigned_abs()),
+        _ => parse(text).ok_or(NO_UNSIGNED),
+    }
+}
+
 /// A number, or one of those that are none to JSON.
-fn float(text: &str) -> Result<f64, Unfit> {
-    if let Some(number) = Decimal::parse(text.as_bytes()).and_then(Decimal::to_f64) {
+#[inline(always)]
+pub(super) fn float(text: &[u8]) -> Result<f64, Unfit> {
+    if let Some(number) = Decimal::parse(text).and_then(Decimal::to_f64) {
         return Ok(number);
     }
     match text {
-        "NaN" => Ok(f64::NAN),
-        "Infinity" => Ok(f64::INFINITY),
-        "-Infinity" => Ok(f64::NEG_INFINITY),
-        _ => text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or(NO_FLOAT),
+        b"NaN" => Ok(f64::NAN),
+        b"Infinity" => Ok(f64::INFINITY),
+        b"-Infinity" => Ok(f64::NEG_INFINITY),
+        _ => parse(text).filter(|number: &f64| number.is_finite()).ok_or(NO_FLOAT),
+    }
+}
+
+#[inline(always)]
+pub(super) fn boolean(text: &[u8]) -> Result<bool, Unfit> {
+    match text {
+        b"t" | b"true" => Ok(true),
+        b"f" | b"false" => Ok(false),
+        _ => Err(NO_BOOL),
+    }
+}
+
+/// The microseconds of a date and time without a zone.
+pub(super) fn unzoned(text: &[u8]) -> Result<i64, Unfit> {
+    match datetime(text) {
+        Some((micros, None)) => Ok(micros),
+        Some((_, Some(_))) => Err(HAS_ZONE),
+        None => Err(NO_DATETIME),
+    }
+}
+
+/// The microseconds of an instant in UTC.
+pub(super) fn instant(text: &[u8]) -> Result<i64, Unfit> {
+    match datetime(text) {
+        Some((micros, Some(offset))) => Ok(micros - offset),
+        Some((_, None)) => Err(HAS_NO_ZONE),
+        None => Err(NO_DATETIME),
     }
 }
 
@@ -219,52 +262,70 @@ fn digits(bytes: &[u8]) -> Option<i64> {
     bytes.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
 }
 
+/// The days of each month, but for those that leap years add, and the days from 1 March to its first.
+const MONTHS: [(i32, i32); 12] = [
+    (31, 306),
+    (28, 337),
+    (31, 0),
+    (30, 31),
+    (31, 61),
+    (30, 92),
+    (31, 122),
+    (31, 153),
+    (30, 184),
+    (31, 214),
+    (30, 245),
+    (31, 275),
+];
+
 /// The days from 1970-01-01 to a date of four digits of a year, which is not year 0.
-pub(crate) fn date(text: &str) -> Option<i32> {
-    let &[y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0] = text.as_bytes() else { return None };
-    let (year, month, day) = (digits(&[y3, y2, y1, y0])?, digits(&[m1, m0])?, digits(&[d1, d0])?);
+#[inline(always)]
+pub(crate) fn date(text: &[u8]) -> Option<i32> {
+    let &[y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0] = text else { return None };
+    let digits = [y3, y2, y1, y0, m1, m0, d1, d0].map(|byte| i32::from(byte.wrapping_sub(b'0')));
+    if digits.iter().any(|digit| *digit > 9) {
+        return None;
+    }
+    let [y3, y2, y1, y0, m1, m0, d1, d0] = digits;
+    let (year, month, day) = (y3 * 1000 + y2 * 100 + y1 * 10 + y0, m1 * 10 + m0, d1 * 10 + d0);
+    let (longest, before) = *MONTHS.get(usize::try_from(month - 1).ok()?)?;
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let longest = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if year < 1 || day < 1 || day > longest {
+    if year < 1 || day < 1 || day > longest + i32::from(leap && month == 2) {
         return None;
     }
     // Years start in March, so that the day of a leap year is their last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
-    i32::try_from(days - 719_468).ok()
+    let year = year - i32::from(month < 3);
+    Some(year * 365 + year / 4 - year / 100 + year / 400 + before + day - 1 - 719_468)
 }
 
 const SECOND: i64 = 1_000_000;
 
 /// The microseconds from 1970 to a date and time (`2024-01-31 08:00:00.5+01`, or with `T`) in its own zone, and the offset
 /// of the zone from UTC.
-fn datetime(text: &str) -> Option<(i64, Option<i64>)> {
-    let (day, time) = text.split_at_checked(10)?;
-    let time = time.strip_prefix([' ', 'T'])?;
-    let (time, offset) = match time.find(['+', '-', 'Z']) {
+fn datetime(text: &[u8]) -> Option<(i64, Option<i64>)> {
+    let (day, [b' ' | b'T', time @ ..]) = text.split_at_checked(10)? else { return None };
+    let (time, offset) = match time.iter().position(|byte| matches!(byte, b'+' | b'-' | b'Z')) {
         Some(at) => {
             let (time, zone) = time.split_at(at);
             (time, Some(offset(zone)?))
         }
         None => (time, None),
     };
-    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let (time, fraction) = match time.iter().position(|byte| *byte == b'.') {
+        Some(at) => (time.get(..at)?, time.get(at + 1..)?),
+        None => (time, &[][..]),
+    };
     if fraction.len() > 6 {
         return None;
     }
     let missing = 10_i64.pow(u32::try_from(6 - fraction.len()).ok()?);
-    let micros = digits(fraction.as_bytes())? * missing;
+    let micros = digits(fraction)? * missing;
     Some((i64::from(date(day)?) * 86_400 * SECOND + clock(time)? * SECOND + micros, offset))
 }
 
 /// The seconds of `08:00:00` or `08:00`.
-fn clock(text: &str) -> Option<i64> {
-    let (hours, minutes, seconds) = match *text.as_bytes() {
+fn clock(text: &[u8]) -> Option<i64> {
+    let (hours, minutes, seconds) = match *text {
         [h1, h0, b':', m1, m0, b':', s1, s0] => (digits(&[h1, h0])?, digits(&[m1, m0])?, digits(&[s1, s0])?),
         [h1, h0, b':', m1, m0] => (digits(&[h1, h0])?, digits(&[m1, m0])?, 0),
         _ => return None,
@@ -273,18 +334,16 @@ fn clock(text: &str) -> Option<i64> {
 }
 
 /// The microseconds of `Z`, `+01`, `-03:30` or, of old times, `+00:09:21`.
-fn offset(text: &str) -> Option<i64> {
-    if text == "Z" {
-        return Some(0);
-    }
-    let (sign, clock_text) = text.split_at_checked(1)?;
-    let seconds = match clock_text.as_bytes() {
-        hours @ [_, _] => digits(hours)? * 3_600,
-        _ => clock(clock_text)?,
+fn offset(text: &[u8]) -> Option<i64> {
+    let (sign, time) = text.split_first()?;
+    let seconds = match time {
+        [] if *sign == b'Z' => return Some(0),
+        [_, _] => digits(time)? * 3_600,
+        _ => clock(time)?,
     };
     match sign {
-        "+" => Some(seconds * SECOND),
-        "-" => Some(-seconds * SECOND),
+        b'+' => Some(seconds * SECOND),
+        b'-' => Some(-seconds * SECOND),
         _ => None,
     }
 }
@@ -328,18 +387,18 @@ mod tests {
 
     #[test]
     fn consecutive_dates_of_four_centuries_are_consecutive_days() {
-        let mut before = date("1599-12-31").unwrap();
+        let mut before = date(b"1599-12-31").unwrap();
         for year in 1600..2000 {
             for month in 1..=12 {
                 for day in 1..=31 {
-                    if let Some(days) = date(&format!("{year:04}-{month:02}-{day:02}")) {
+                    if let Some(days) = date(format!("{year:04}-{month:02}-{day:02}").as_bytes()) {
                         assert_eq!(days, before + 1, "{year}-{month}-{day}");
                         before = days;
                     }
                 }
             }
         }
-        assert_eq!(before, date("2000-01-01").unwrap() - 1);
+        assert_eq!(before, date(b"2000-01-01").unwrap() - 1);
     }
 
     #[test]

@@ -7,6 +7,10 @@
 pub(crate) mod column_names;
 #[cfg(feature = "arrow")]
 pub(crate) mod columns;
+#[cfg(any(feature = "metrics", feature = "tabular"))]
+pub(crate) mod csv;
+#[cfg(all(feature = "arrow", any(feature = "metrics", feature = "tabular")))]
+mod csv_columns;
 pub(crate) mod datetime;
 pub(crate) mod decode;
 pub(crate) mod deviation;

@@ -21,7 +21,7 @@ pub(crate) struct Decimal {
 
 impl Decimal {
     /// Reads a number; `None` if it is longer, has an exponent, or is none: what it is has to be found by other means.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let (negative, text) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -50,7 +50,7 @@ impl Decimal {
     /// The number as `str::parse` reads it; `None` if that takes more than a division.
     ///
     /// The quotient of two numbers that are exact is rounded once, and so it is the nearest to the number itself.
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "integers that are not exact are left out")]
     pub(crate) fn to_f64(self) -> Option<f64> {
         if self.digits > MOST_EXACT {

@@ -8,13 +8,12 @@ use bytes::Bytes;
 use super::cutter::Cutter;
 use super::decode::Field;
 use super::failure::{malformed, missing};
-use super::header::Header;
+use super::header::{Header, HeaderReader};
 use super::open::{Opened, open};
 use super::pages::Pending;
 use super::plan::{Plan, Reading};
 use super::post_filter::PostFilter;
 use super::profile::{Kind, Schema};
-use super::record::Records;
 use super::request::Request;
 use super::row::{ROW_NUMBER, Row};
 use super::source::Source;
@@ -62,7 +61,7 @@ pub(super) struct Blocks {
     /// The columns that an export must have; `None` if it may have any. Unless some are selected, it may have no others.
     required: Option<Vec<String>>,
     /// The start of an export, until its header is complete.
-    start: Records,
+    start: HeaderReader,
     header: Option<Arc<Header>>,
     /// The bytes that have not been cut.
     pending: Bytes,
@@ -104,7 +103,7 @@ impl Blocks {
             request,
             total: None,
             required,
-            start: Records::default(),
+            start: HeaderReader::default(),
             header: None,
             pending: Bytes::new(),
             cutter: Cutter::default(),
@@ -239,7 +238,7 @@ impl Blocks {
             Part::Begin => {
                 // An interrupted export is resumed behind its last whole record.
                 let block = self.take_received();
-                (self.start, self.header, self.cutter) = (Records::default(), None, Cutter::default());
+                (self.start, self.header, self.cutter) = (HeaderReader::default(), None, Cutter::default());
                 return Ok(block);
             }
             Part::Rows(rows) => {
@@ -274,16 +273,16 @@ impl Blocks {
         } else {
             self.request.export_columns(self.post_filter.as_ref())
         };
-        let Some(names) = self.start.header(&expected).map_err(malformed)? else { return Ok(()) };
+        let Some(names) = self.start.names(&expected).map_err(malformed)? else { return Ok(()) };
         // The table may have been rebuilt after its profile was read and cached.
         if let Some(unknown) = names.iter().find(|name| self.schema.kind(name).is_none()) {
             return self.unknown_column(unknown);
         }
-        let mut places = Vec::new();
+        let mut required = Vec::new();
         // Without rows there are no names.
         for name in self.required.iter().flatten().filter(|_| !names.is_empty()) {
             match names.iter().position(|named| named == name) {
-                Some(place) => places.push(place),
+                Some(place) => required.push(place),
                 None => return Err(self.changed(&format!("it has no column `{name}`"))),
             }
         }
@@ -297,7 +296,7 @@ impl Blocks {
             fields: names.into_iter().map(field).collect(),
             number,
             #[cfg(feature = "arrow")]
-            places,
+            required,
         };
         self.cutter = Cutter::new(header.fields.len(), number);
         self.header = Some(Arc::new(header));
@@ -312,7 +311,7 @@ impl Blocks {
             return Err(self.changed(&format!("it has a new column `{name}`")));
         }
         self.source.forget(&self.client);
-        self.start = Records::default();
+        self.start = HeaderReader::default();
         windows.turn_to_pages()?;
         self.plan.reading = Reading::Pages { reason: format!("the profile does not know the column `{name}`") };
         Ok(())

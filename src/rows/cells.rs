@@ -1,7 +1,6 @@
 //! The records of a block, decoded into values by the types of their columns: what can be done before the type of the rows is
 //! known, and thus on any thread.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,42 +11,37 @@ use super::failure::{malformed, uneven, unreadable};
 use super::header::Header;
 use super::post_filter::PostFilter;
 use super::profile::Kind;
-use super::record::{Cell, Malformed, Records};
+use super::records::Records;
+use crate::codec::csv::Cell;
 use crate::codec::number::Decimal;
 use crate::{Error, Result};
 
 /// The values of the records of a block that satisfy a condition. Rows of any type are read from them.
 pub(super) struct Cells {
     header: Arc<Header>,
-    /// The CSV.
-    text: String,
     buffers: Buffers,
-    /// The indexes of the next record and its first value.
+    /// The indexes of the next record with as many values as columns, and of the next that is uneven.
     next: usize,
-    next_value: usize,
-    /// The number of records of the block, whether they satisfy the condition or not.
-    received: u64,
-    /// Why there are no others.
-    malformed: Option<Malformed>,
+    next_uneven: usize,
 }
 
 /// The memory of what is decoded, which blocks reuse: to allocate it for each would cost a tenth of the time of a large table.
+#[derive(Default)]
+pub(super) struct Buffers {
+    records: Records,
+    values: Values,
+}
+
+/// Values, record by record.
 ///
 /// A value takes nine bytes, as few as can be, since one processor writes them and another reads them.
 #[derive(Default)]
-pub(super) struct Buffers {
-    /// The offset of each record in the CSV.
-    records: Vec<u32>,
-    /// The values of all records but the irregular ones.
+struct Values {
     tags: Vec<Tag>,
     /// For each value a number, or the offsets of a text.
     payloads: Vec<u64>,
     /// The texts that differ from those of the CSV.
     rewritten: String,
-    /// The indexes of the records with more or fewer values than columns, and how many these have.
-    irregular: VecDeque<(usize, usize)>,
-    /// The place of each record in the block, if there is a condition.
-    places: Vec<u64>,
 }
 
 /// What a value is.
@@ -72,101 +66,70 @@ impl Cells {
         bytes: Vec<u8>,
         mut buffers: Buffers,
     ) -> Self {
-        let columns = header.fields.len();
-        // Offsets have 32 bits.
-        let too_long = u32::try_from(bytes.len()).is_err();
-        let mut records = Records::whole(if too_long { Vec::new() } else { bytes });
-        let mut malformed = too_long.then_some(Malformed::TooLong);
-        let mut received = 0;
-        loop {
-            let record = match records.next(columns) {
-                Ok(Some(record)) => record,
-                Ok(None) => break,
-                Err(reason) => {
-                    malformed = Some(reason);
-                    break;
-                }
-            };
-            received += 1;
-            if let Some(filter) = post_filter {
-                if !filter.holds(&|column| record.text_of(&header.fields, column)) {
-                    continue;
-                }
-                buffers.places.push(received);
-            }
-            if record.len() == columns {
-                for (field, cell) in header.fields.iter().zip(record.cells()) {
-                    buffers.push(field.kind, cell, record.at);
-                }
-            } else {
-                buffers.irregular.push_back((buffers.records.len(), record.len()));
-            }
-            buffers.records.push(offset(record.at));
-            if u32::try_from(buffers.rewritten.len()).is_err() {
-                buffers.records.pop();
-                malformed = Some(Malformed::TooLong);
-                break;
-            }
+        let Buffers { records, values } = &mut buffers;
+        records.split(bytes, header.fields.len());
+        if let Some(filter) = post_filter {
+            records.retain(&header.fields, filter);
         }
-        Self { header, text: records.into_text(), buffers, next: 0, next_value: 0, received, malformed }
+        values.decode(&header, records);
+        Self { header, buffers, next: 0, next_uneven: 0 }
     }
 
-    /// The number of records, once all of them have been read.
+    /// The number of records of the block, whether they satisfy the condition or not.
     pub(super) fn received(&self) -> u64 {
-        self.received
+        self.buffers.records.received()
     }
 
     /// The error of what follows the records that could be split.
-    pub(super) fn take_error(&mut self) -> Option<Error> {
-        self.malformed.take().map(malformed)
+    pub(super) fn error(&self) -> Option<Error> {
+        self.buffers.records.malformed().map(malformed)
     }
 
     /// The memory of the block, for the CSV and for what is decoded of others.
     pub(super) fn into_buffers(self) -> (Vec<u8>, Buffers) {
-        let (mut bytes, mut buffers) = (self.text.into_bytes(), self.buffers);
-        bytes.clear();
-        buffers.clear();
-        (bytes, buffers)
+        let mut buffers = self.buffers;
+        (buffers.records.take_bytes(), buffers)
     }
 
     /// The next row, of which `before` others of other blocks have come.
     #[inline]
     pub(super) fn next<T: DeserializeOwned>(&mut self, before: u64) -> Option<Result<T>> {
+        let records = &self.buffers.records;
+        if let Some(record) = records.uneven().get(self.next_uneven)
+            && record.before <= self.next
+        {
+            self.next_uneven += 1;
+            let reason = serde_json::Error::custom(uneven(record.values, self.header.fields.len()));
+            return Some(Err(unreadable(before + record.number, records.line_of(record), (None, reason))));
+        }
         let index = self.next;
-        let start = *self.buffers.records.get(index)?;
+        if index >= records.len() {
+            return None;
+        }
         self.next += 1;
-        Some(self.row(index).map_err(|failure| {
-            let place = self.buffers.places.get(index).map_or(index as u64 + 1, |place| *place);
-            unreadable(before + place, self.record_at(start), failure)
-        }))
+        let row = self.row(index);
+        Some(row.map_err(|failure| unreadable(before + records.number(index), records.line(index), failure)))
     }
 
     /// The number of the next row.
     pub(super) fn number(&self) -> Option<i64> {
-        let index = self.next_value + self.header.number?;
-        let number = *self.buffers.payloads.get(index)?;
-        match self.buffers.tags.get(index)? {
+        let index = self.next * self.header.fields.len() + self.header.number?;
+        let Values { tags, payloads, .. } = &self.buffers.values;
+        let number = *payloads.get(index)?;
+        match tags.get(index)? {
             Tag::Unsigned => i64::try_from(number).ok(),
             Tag::Negative => Some(number.cast_signed()),
             _ => None,
         }
     }
 
-    /// Reads the record of an index, whose values are the next.
     #[inline]
-    fn row<T: DeserializeOwned>(&mut self, index: usize) -> Result<T, Failure> {
+    fn row<T: DeserializeOwned>(&self, index: usize) -> Result<T, Failure> {
         let columns = self.header.fields.len();
-        if let Some((irregular, values)) = self.buffers.irregular.front()
-            && *irregular == index
-        {
-            let reason = uneven(*values, columns);
-            self.buffers.irregular.pop_front();
-            return Err((None, serde_json::Error::custom(reason)));
-        }
-        let range = self.next_value..self.next_value + columns;
-        self.next_value = range.end;
-        let tags = self.buffers.tags.get(range.clone()).unwrap_or_default();
-        let payloads = self.buffers.payloads.get(range).unwrap_or_default();
+        let Values { tags, payloads, .. } = &self.buffers.values;
+        let range = index * columns..(index + 1) * columns;
+        let tags = tags.get(range.clone()).unwrap_or_default();
+        let payloads = payloads.get(range).unwrap_or_default();
         decode::from_values(&self.header.fields, tags.iter().zip(payloads), |(tag, payload)| {
             self.resolve(*tag, *payload)
         })
@@ -181,30 +144,16 @@ impl Cells {
             Tag::Unsigned => Value::Unsigned(payload),
             Tag::Negative => Value::Negative(payload.cast_signed()),
             Tag::Float => Value::Float(f64::from_bits(payload)),
-            Tag::Text => Value::Text(text_at(&self.text, payload)),
-            Tag::Rewritten => Value::Text(text_at(&self.buffers.rewritten, payload)),
+            Tag::Text => Value::Text(text_at(self.buffers.records.text(), payload)),
+            Tag::Rewritten => Value::Text(text_at(&self.buffers.values.rewritten, payload)),
         }
     }
-
-    /// The text of a record, split once more.
-    fn record_at(&self, start: u32) -> &str {
-        let rest = self.text.get(start as usize..).unwrap_or_default();
-        let mut records = Records::whole(rest.as_bytes().to_vec());
-        let length = records.next(self.header.fields.len()).ok().flatten().map_or(0, |record| record.text().len());
-        rest.get(..length).unwrap_or_default()
-    }
 }
 
-/// An offset in a text that is no longer than 32 bits can tell, or refused.
+/// The offsets of a text. Those of a block have 32 bits, and those of its rewritten values, which are a few bytes longer at most.
 #[inline]
-fn offset(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// The offsets of a text.
-#[inline]
-fn span(from: usize, to: usize) -> u64 {
-    u64::from(offset(from)) << 32 | u64::from(offset(to))
+fn span(Range { start, end }: Range<usize>) -> u64 {
+    (start as u64) << 32 | end as u64
 }
 
 #[inline]
@@ -213,58 +162,63 @@ fn text_at(text: &str, span: u64) -> &str {
     text.get(from..to).unwrap_or_default()
 }
 
-impl Buffers {
-    fn clear(&mut self) {
-        self.records.clear();
-        self.tags.clear();
-        self.payloads.clear();
+impl Values {
+    /// Decodes the values, column by column: a loop for each type has branches that are predicted.
+    fn decode(&mut self, header: &Header, records: &Records) {
+        let columns = header.fields.len();
         self.rewritten.clear();
-        self.irregular.clear();
-        self.places.clear();
-    }
-
-    /// Adds a value of the record that starts there.
-    #[inline]
-    fn push(&mut self, kind: Kind, cell: Cell<'_>, at: usize) {
-        let (tag, payload) = self.value(kind, cell, at);
-        self.tags.push(tag);
-        self.payloads.push(payload);
-    }
-
-    #[inline]
-    fn value(&mut self, kind: Kind, cell: Cell<'_>, at: usize) -> (Tag, u64) {
-        if cell.is_null() {
-            return (Tag::Null, 0);
-        }
-        match kind {
-            Kind::Int | Kind::Float => {
-                if let Some(number) = number(cell) {
-                    return number;
-                }
+        self.tags.clear();
+        self.tags.resize(records.len() * columns, Tag::Null);
+        self.payloads.resize(records.len() * columns, 0);
+        for (column, field) in header.fields.iter().enumerate() {
+            match field.kind {
+                Kind::Int | Kind::Float => self.decode_column(records, column, |cell, _| number(cell)),
+                Kind::Bool => self.decode_column(records, column, |cell, _| boolean(cell)),
+                Kind::Datetime => self.decode_column(records, column, |cell, rewritten| {
+                    json_datetime(&cell.text()).map(|text| rewrite(&text, rewritten))
+                }),
+                Kind::String | Kind::Date | Kind::Json => self.decode_column(records, column, |_, _| None),
             }
-            Kind::Bool => match cell.bytes() {
-                b"t" | b"true" => return (Tag::True, 0),
-                b"f" | b"false" => return (Tag::False, 0),
-                _ => {}
-            },
-            Kind::Datetime => {
-                if let Some(text) = json_datetime(&cell.text()) {
-                    return self.rewrite(&text);
-                }
-            }
-            Kind::String | Kind::Date | Kind::Json => {}
         }
-        if cell.is_escaped() {
-            return self.rewrite(&cell.text());
-        }
-        let Range { start, end } = cell.range();
-        (Tag::Text, span(at + start, at + end))
     }
 
-    fn rewrite(&mut self, text: &str) -> (Tag, u64) {
-        let from = self.rewritten.len();
-        self.rewritten.push_str(text);
-        (Tag::Rewritten, span(from, self.rewritten.len()))
+    /// Decodes a column, in which what is none of its type is a text.
+    #[inline]
+    fn decode_column(
+        &mut self,
+        records: &Records,
+        column: usize,
+        decode: impl Fn(Cell<'_>, &mut String) -> Option<(Tag, u64)>,
+    ) {
+        let columns = records.columns();
+        let tags = self.tags.iter_mut().skip(column).step_by(columns);
+        let payloads = self.payloads.iter_mut().skip(column).step_by(columns);
+        for ((tag, payload), cell) in tags.zip(payloads).zip(records.column(column)) {
+            if !cell.is_null() {
+                let decoded = decode(cell, &mut self.rewritten);
+                (*tag, *payload) = decoded.unwrap_or_else(|| text(cell, &mut self.rewritten));
+            }
+        }
+    }
+}
+
+fn rewrite(text: &str, rewritten: &mut String) -> (Tag, u64) {
+    let from = rewritten.len();
+    rewritten.push_str(text);
+    (Tag::Rewritten, span(from..rewritten.len()))
+}
+
+#[inline]
+fn text(cell: Cell<'_>, rewritten: &mut String) -> (Tag, u64) {
+    if cell.is_escaped() { rewrite(&cell.text(), rewritten) } else { (Tag::Text, span(cell.range())) }
+}
+
+#[inline]
+fn boolean(cell: Cell<'_>) -> Option<(Tag, u64)> {
+    match cell.bytes() {
+        b"t" | b"true" => Some((Tag::True, 0)),
+        b"f" | b"false" => Some((Tag::False, 0)),
+        _ => None,
     }
 }
 
@@ -332,7 +286,7 @@ mod tests {
             fields: kinds.iter().map(field).collect(),
             number: None,
             #[cfg(feature = "arrow")]
-            places: Vec::new(),
+            required: Vec::new(),
         })
     }
 
@@ -465,7 +419,9 @@ mod tests {
 
     #[test]
     fn a_row_that_is_too_short_is_an_error() {
-        assert!(read::<Row>(&of_every_kind(), "1,2\n").unwrap_err().1.to_string().contains("2 values, the table 8"));
+        let mut cells = block(&of_every_kind(), None, "1,2\n", Buffers::default());
+        let error = cells.next::<Row>(0).unwrap().unwrap_err();
+        assert!(error.source().unwrap().to_string().contains("2 values, the table 8"), "{error:?}");
     }
 
     /// The numbers of a block, and the errors between them.
@@ -515,7 +471,7 @@ mod tests {
         let header = fields(&[("a", Kind::Int)]);
         let mut cells = block(&header, None, "1\n2\n\"3\"4\n5\n", Buffers::default());
         assert_eq!(rows_of(&mut cells, 0), [Ok(1), Ok(2)]);
-        assert!(cells.take_error().unwrap().to_string().contains("a quoted value does not end as CSV asks"));
+        assert!(cells.error().unwrap().to_string().contains("a quoted value does not end as CSV asks"));
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use memchr::{memchr_iter, memrchr2};
 
-use super::record::{LONGEST_RECORD, Malformed, Records};
+use super::records::{Malformed, Records};
+
+/// The maximum size of a record. An unclosed quote would otherwise never end.
+pub(super) const LONGEST_RECORD: usize = 64 << 20;
 
 /// Cuts the bytes of an export into whole records.
 ///
@@ -61,8 +64,9 @@ impl Cutter {
         let records = self.buffer.get(..self.whole)?;
         let before = records.get(..records.len().checked_sub(1)?)?;
         let record = records.get(line_end(before, false).unwrap_or_default()..)?;
-        let mut record = Records::whole(record.to_vec());
-        record.next(self.columns).ok()??.cell(place)?.text().parse().ok()
+        let mut last = Records::default();
+        last.split(record.to_vec(), self.columns);
+        last.cell(0, place)?.text().parse().ok()
     }
 }
 

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::decode::Failure;
-use super::record::Malformed;
+use super::records::Malformed;
 use super::row::Row;
 use crate::Error;
 

@@ -78,7 +78,7 @@ mod post_filter;
 mod profile;
 mod query;
 mod reader;
-mod record;
+mod records;
 mod request;
 mod row;
 mod scan;

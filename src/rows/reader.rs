@@ -197,9 +197,9 @@ impl Reader {
     /// Removes the first block, whose rows have been handed out, from the queue.
     fn end_block(&mut self) {
         self.is_between_blocks = true;
-        let Some(Queued::Cells(mut cells)) = self.queue.pop_front() else { return };
+        let Some(Queued::Cells(cells)) = self.queue.pop_front() else { return };
         self.received += cells.received();
-        if let Some(error) = cells.take_error() {
+        if let Some(error) = cells.error() {
             self.queue.push_front(Queued::Failed(error));
         }
         let (bytes, buffers) = cells.into_buffers();

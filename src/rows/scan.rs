@@ -1,50 +1,115 @@
-//! Searches the bytes of CSV for the ends of fields.
-
-use memchr::memchr2;
+//! Searches CSV for the separators of values, 64 bytes at a time.
 
 /// The number of bytes that are searched at once: those that one integer has bits for.
-pub(super) const STRIDE: usize = 64;
+const STRIDE: usize = 64;
 
-/// Which of the bytes from there on end a field without quotes, the first in the lowest bit; `None` if there is no byte.
-#[inline]
-pub(super) fn field_ends(bytes: &[u8], at: usize) -> Option<u64> {
-    let bytes = bytes.get(at..).filter(|bytes| !bytes.is_empty())?;
-    Some(match bytes.first_chunk() {
-        Some(stride) => commas_and_newlines(stride),
-        None => {
-            let mut stride = [0; STRIDE];
-            stride.get_mut(..bytes.len())?.copy_from_slice(bytes);
-            commas_and_newlines(&stride)
-        }
-    })
+/// The separators that most strides have at most; more of them take a branch more.
+const FEW: usize = 8;
+
+/// How far CSV can be split.
+pub(super) enum Scanned {
+    Whole,
+    /// A quoted value does not end.
+    Open,
+    /// A quote is neither at the edge of a value nor doubled; the separators are those before it.
+    Misplaced,
 }
 
-/// A bit for each byte. Branches would depend on the data, and be mispredicted; this is compiled to vector instructions.
+/// Finds the commas and newlines that no quotes enclose, in CSV of at most 2 GiB, and replaces what `places` holds by where they
+/// are.
+///
+/// A quoted value starts with the first quote and ends with the one that a comma or a newline follows; two quotes in a row
+/// within it are one.
+pub(super) fn separators(csv: &[u8], places: &mut Vec<u32>) -> Scanned {
+    let (strides, rest) = csv.as_chunks();
+    let mut last = [0; STRIDE];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    // Of the bit before the first of a stride: whether it is quoted, separates values, or is a quote that closes.
+    let (mut quoted, mut after_separator, mut after_close) = (0, 1, 0);
+    let (mut base, mut count) = (0, 0);
+    for stride in strides.iter().chain(std::iter::once(&last)) {
+        let quotes = bits(stride.map(|byte| u8::from(byte == b'"')));
+        let found = bits(stride.map(|byte| u8::from(byte == b',') | u8::from(byte == b'\n')));
+        // The quotes that open, and all behind them up to those that close.
+        let inside = if quotes == 0 { quoted } else { odd_before(quotes) ^ quoted };
+        let (found, opening, closing) = (found & !inside, quotes & inside, quotes & !inside);
+        let closed = closing << 1 | after_close;
+        let misplaced = (opening & !(found << 1 | after_separator | closed)) | (closed & !(found | opening));
+        if places.len() < count + STRIDE {
+            places.resize((count + STRIDE) * 2, 0);
+        }
+        let room = places.get_mut(count..).and_then(|room| room.first_chunk_mut());
+        count += room.map_or(0, |room| write_places(found, base, room));
+        if misplaced != 0
+            && let Some(at) = first_misplaced(csv, base as usize, misplaced)
+        {
+            places.truncate(count);
+            places.truncate(places.partition_point(|place| (*place as usize) < at));
+            return Scanned::Misplaced;
+        }
+        (quoted, after_separator, after_close) =
+            ((inside.cast_signed() >> 63).cast_unsigned(), found >> 63, closing >> 63);
+        base += STRIDE as u32;
+    }
+    places.truncate(count);
+    if quoted == 0 { Scanned::Whole } else { Scanned::Open }
+}
+
+/// Writes where the bits are that are set, and returns how many there are. Places behind them are overwritten.
 #[inline]
-fn commas_and_newlines(bytes: &[u8; STRIDE]) -> u64 {
+fn write_places(mut bits: u64, base: u32, room: &mut [u32; STRIDE]) -> usize {
+    let count = bits.count_ones() as usize;
+    let (few, more) = room.split_at_mut(FEW);
+    let mut write = |places: &mut [u32]| {
+        for place in places {
+            *place = base + bits.trailing_zeros();
+            // Without the lowest bit.
+            bits &= bits.wrapping_sub(1);
+        }
+    };
+    // However many there are: how many is mispredicted.
+    write(few);
+    if let Some(more) = more.get_mut(..count.saturating_sub(FEW)) {
+        write(more);
+    }
+    count
+}
+
+/// The first misplaced byte; a quote before the `\r\n` of a line is not misplaced.
+#[cold]
+fn first_misplaced(csv: &[u8], base: usize, mut misplaced: u64) -> Option<usize> {
+    while misplaced != 0 {
+        let at = base + misplaced.trailing_zeros() as usize;
+        // Behind the end of the CSV.
+        if at >= csv.len() {
+            return None;
+        }
+        if !csv.get(at..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+            return Some(at);
+        }
+        misplaced &= misplaced - 1;
+    }
+    None
+}
+
+/// A bit for each byte, which is 0 or 1, the first in the lowest. Branches would depend on the data, and be mispredicted; this is
+/// compiled to vector instructions.
+#[inline]
+fn bits(flags: [u8; STRIDE]) -> u64 {
     /// Moves the lowest bits of eight bytes to the highest byte, in their order.
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    let ends = bytes.map(|byte| u8::from(byte == b',') | u8::from(byte == b'\n'));
-    let (eights, _) = ends.as_chunks();
+    let (eights, _) = flags.as_chunks();
     let gathered = eights.iter().map(|eight| u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56);
     gathered.rev().fold(0, |bits, eight| (bits << 8) | eight)
 }
 
-/// Where the quoted field that starts there ends, and whether it contains doubled characters.
-pub(super) fn quoted(bytes: &[u8], from: usize, ended: bool) -> Option<(usize, bool)> {
-    let (mut at, mut escaped) = (from, false);
-    loop {
-        let found = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        let letter = bytes.get(found);
-        match bytes.get(found + 1) {
-            next if next.is_some() && next == letter => {
-                escaped = true;
-                at = found + 2;
-            }
-            _ if letter == Some(&b'\\') => at = found + 1,
-            // Whether it is doubled is not known yet.
-            None if !ended => return None,
-            _ => return Some((found, escaped)),
-        }
+/// Which bits have an odd number of set bits up to themselves.
+#[inline]
+fn odd_before(mut bits: u64) -> u64 {
+    for distance in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << distance;
     }
+    bits
 }
