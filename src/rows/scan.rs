@@ -6,6 +6,9 @@ const STRIDE: usize = 64;
 /// The separators that most strides have at most; more of them take a branch more.
 const FEW: usize = 8;
 
+/// The bytes of a value and its separator, in most tables at least.
+const SHORT: usize = 6;
+
 /// How far CSV can be split.
 pub(super) enum Scanned {
     Whole,
@@ -21,6 +24,8 @@ pub(super) enum Scanned {
 /// A quoted value starts with the first quote and ends with the one that a comma or a newline follows; two quotes in a row
 /// within it are one.
 pub(super) fn separators(csv: &[u8], places: &mut Vec<u32>) -> Scanned {
+    places.clear();
+    places.reserve(csv.len() / SHORT);
     let (strides, rest) = csv.as_chunks();
     let mut last = [0; STRIDE];
     for (to, from) in last.iter_mut().zip(rest) {
@@ -28,7 +33,7 @@ pub(super) fn separators(csv: &[u8], places: &mut Vec<u32>) -> Scanned {
     }
     // Of the bit before the first of a stride: whether it is quoted, separates values, or is a quote that closes.
     let (mut quoted, mut after_separator, mut after_close) = (0, 1, 0);
-    let (mut base, mut count) = (0, 0);
+    let mut base = 0;
     for stride in strides.iter().chain(std::iter::once(&last)) {
         let quotes = bits(stride.map(|byte| u8::from(byte == b'"')));
         let found = bits(stride.map(|byte| u8::from(byte == b',') | u8::from(byte == b'\n')));
@@ -37,15 +42,10 @@ pub(super) fn separators(csv: &[u8], places: &mut Vec<u32>) -> Scanned {
         let (found, opening, closing) = (found & !inside, quotes & inside, quotes & !inside);
         let closed = closing << 1 | after_close;
         let misplaced = (opening & !(found << 1 | after_separator | closed)) | (closed & !(found | opening));
-        if places.len() < count + STRIDE {
-            places.resize((count + STRIDE) * 2, 0);
-        }
-        let room = places.get_mut(count..).and_then(|room| room.first_chunk_mut());
-        count += room.map_or(0, |room| write_places(found, base, room));
+        push_places(found, base, places);
         if misplaced != 0
             && let Some(at) = first_misplaced(csv, base as usize, misplaced)
         {
-            places.truncate(count);
             places.truncate(places.partition_point(|place| (*place as usize) < at));
             return Scanned::Misplaced;
         }
@@ -53,28 +53,25 @@ pub(super) fn separators(csv: &[u8], places: &mut Vec<u32>) -> Scanned {
             ((inside.cast_signed() >> 63).cast_unsigned(), found >> 63, closing >> 63);
         base += STRIDE as u32;
     }
-    places.truncate(count);
     if quoted == 0 { Scanned::Whole } else { Scanned::Open }
 }
 
-/// Writes where the bits are that are set, and returns how many there are. Places behind them are overwritten.
+/// Pushes where the bits are that are set.
 #[inline]
-fn write_places(mut bits: u64, base: u32, room: &mut [u32; STRIDE]) -> usize {
-    let count = bits.count_ones() as usize;
-    let (few, more) = room.split_at_mut(FEW);
-    let mut write = |places: &mut [u32]| {
-        for place in places {
-            *place = base + bits.trailing_zeros();
-            // Without the lowest bit.
-            bits &= bits.wrapping_sub(1);
-        }
-    };
+fn push_places(mut bits: u64, base: u32, places: &mut Vec<u32>) {
+    let end = places.len() + bits.count_ones() as usize;
     // However many there are: how many is mispredicted.
-    write(few);
-    if let Some(more) = more.get_mut(..count.saturating_sub(FEW)) {
-        write(more);
+    places.extend_from_slice(&std::array::from_fn::<_, FEW, _>(|_| {
+        let place = base + bits.trailing_zeros();
+        // Without the lowest bit.
+        bits &= bits.wrapping_sub(1);
+        place
+    }));
+    while bits != 0 {
+        places.push(base + bits.trailing_zeros());
+        bits &= bits - 1;
     }
-    count
+    places.truncate(end);
 }
 
 /// The first misplaced byte; a quote before the `\r\n` of a line is not misplaced.
