@@ -60,7 +60,7 @@ pub(super) fn separators(csv: &[u8], places: &mut Vec<u32>) -> Scanned {
 #[inline]
 fn push_places(mut bits: u64, base: u32, places: &mut Vec<u32>) {
     let end = places.len() + bits.count_ones() as usize;
-    // However many there are: how many is mispredicted.
+    // Always as many, since a branch on how many there are would be mispredicted.
     places.extend_from_slice(&std::array::from_fn::<_, FEW, _>(|_| {
         let place = base + bits.trailing_zeros();
         // Without the lowest bit.

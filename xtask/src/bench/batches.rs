@@ -20,19 +20,27 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     let batches = ["batches", "--origin", &server.origin, "--resource", RESOURCE];
     let share = server.share(|| sample(&mut workloads.work(&batches)))?;
     let received = ["row-bytes", "--origin", &server.origin, "--resource", RESOURCE, "--rows", &rows];
-    let mut runs: [Run<'_>; 4] = [
+    let mut runs: [Run<'_>; 5] = [
         Box::new(|| sample(on("0", &workloads.program).args(batches))),
         Box::new(|| sample(on("0", &theirs).arg(&file))),
         Box::new(|| sample(on("0,1", &workloads.program).args(batches))),
         Box::new(|| sample(on("0", &workloads.program).args(received))),
+        Box::new(|| {
+            server.confine("0")?;
+            let sample = sample(on("0", &workloads.program).args(batches));
+            server.confine("0,1")?;
+            sample
+        }),
     ];
     let samples = alternate(rounds, &mut runs)?;
     let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let _ = fs::remove_file(&path);
-    let [one, theirs, two, received] = &samples[..] else {
-        return Err("four readings were to be measured".to_owned());
+    let [one, theirs, two, received, one_for_both] = &samples[..] else {
+        return Err("five readings were to be measured".to_owned());
     };
-    if let Some(short) = [one, theirs, two].into_iter().flatten().find(|sample| sample.output["rows"] != ROWS) {
+    if let Some(short) =
+        [one, theirs, two, one_for_both].into_iter().flatten().find(|sample| sample.output["rows"] != ROWS)
+    {
         return Err(format!("not all rows: {}", short.output));
     }
 
@@ -58,8 +66,15 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
             &metrics(theirs, &cpu)?,
         )
         .threshold(Threshold::AtMost(1.0)),
-        Row::ratio("rows per second, two cores", Unit::Count, &metrics(two, &speed)?, "ours, one core", &of_one)
-            .threshold(Threshold::AtLeast(1.7)),
+        Row::ratio("rows per second, two cores", Unit::Count, &metrics(two, &speed)?, "ours, one core", &of_one),
+        Row::ratio(
+            "rows per second, two cores",
+            Unit::Count,
+            &metrics(two, &speed)?,
+            "ours and the server, one core",
+            &metrics(one_for_both, &speed)?,
+        )
+        .threshold(Threshold::AtLeast(1.7)),
         Row::single("memory over idle", Unit::Bytes, median(metrics(two, &memory)?)),
     ];
     let notes = vec![
@@ -71,7 +86,8 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
             of_receiving * 1e3
         ),
         format!(
-            "The cores are those of `taskset`; the server may use any. The thread that polls takes {serial:.0} % of the CPU, \
+            "The cores are those of `taskset`. With one core for ours, the server has the other to itself; with two, it takes \
+             its share of them. The last ratio gives both the same cores. The thread that polls takes {serial:.0} % of the CPU, \
              which other cores cannot take over."
         ),
         shares_of_server(&[share]),
