@@ -119,7 +119,7 @@ impl Records {
             let (ends, following) = rest.split_at(values);
             rest = following;
             let (start, Some(line_end)) = (before.wrapping_add(1), ends.last().copied()) else { return };
-            let returns = line_end > start && csv.get(line_end as usize - 1) == Some(&b'\r');
+            let returns = line_end > start && csv.get(line_end as usize - 1..=line_end as usize) == Some(b"\r\n");
             let end = line_end - u32::from(returns);
             // Between records an empty line is none, unless a row has one column.
             if values != 1 || columns == 1 || end > start {
@@ -374,6 +374,7 @@ mod tests {
             assert_eq!(rows(body, size, &["a", "b"]), expected, "in pieces of {size}");
         }
         assert_eq!(rows("a,b\n1,\"x\"", 3, &["a", "b"]), [some(&["1", "x"])]);
+        assert_eq!(rows("a,b\n1,x\r", 3, &["a", "b"]), [some(&["1", "x\r"])], "no line ends there");
     }
 
     #[test]
