@@ -5,7 +5,7 @@ use memchr::{memchr_iter, memrchr2};
 use super::records::{Malformed, Records};
 
 /// The maximum size of a record. An unclosed quote would otherwise never end.
-pub(super) const LONGEST_RECORD: usize = 64 << 20;
+const LONGEST_RECORD: usize = 64 << 20;
 
 /// Cuts the bytes of an export into whole records.
 ///

@@ -72,8 +72,7 @@ impl HeaderReader {
                 Some(next) => rest = next,
                 None => {
                     self.end = self.buffer.len() - after.len() + line_end(after, true).unwrap_or_default();
-                    let blank = names.iter().all(String::is_empty) && names.len() == 1;
-                    return Ok(Some(if blank { Vec::new() } else { names }));
+                    return Ok(Some(if names == [""] { Vec::new() } else { names }));
                 }
             }
         }
