@@ -82,12 +82,12 @@ mod codec;
 pub mod dumps;
 #[cfg(feature = "files")]
 pub mod files;
-#[cfg(feature = "_fuzz")]
-#[doc(hidden)]
-pub mod fuzz;
 // Documentation only: its programs need the default features.
 #[cfg(all(any(doc, doctest), full))]
 pub mod guide;
+#[cfg(feature = "_internals")]
+#[doc(hidden)]
+pub mod internals;
 mod mask;
 #[cfg(feature = "mirror")]
 pub mod mirror;

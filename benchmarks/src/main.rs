@@ -37,6 +37,8 @@ enum Workload {
     Rows(rows::Arguments),
     /// Read all rows of a table as record batches
     Batches(rows::Arguments),
+    /// Read all rows of a table in memory as record batches
+    BatchesOfFile(rows::FileArguments),
     /// Fetch the exports that hold all rows of a table, and nothing more
     RowBytes(rows::BytesArguments),
     /// Read all rows of a table from a file
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Workload::Walk(arguments) => walk::run(&arguments),
         Workload::Rows(arguments) => rows::run(&arguments),
         Workload::Batches(arguments) => rows::batches(&arguments),
+        Workload::BatchesOfFile(arguments) => rows::batches_of_file(&arguments),
         Workload::RowBytes(arguments) => rows::bytes(&arguments),
         Workload::RowsOfFile(arguments) => rows::file(&arguments),
         Workload::ServeFile(arguments) => file::serve(&arguments),

@@ -5,16 +5,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
+use datagouv::internals::rows_of_export;
 use datagouv::observe::{CallFinished, Observe};
+use datagouv::rows::Rows;
 use datagouv::{Api, Client, Limits};
 use serde_json::json;
 
 use crate::stopwatch::{Memory, Stopwatch};
-use crate::table::TrafficCount;
+use crate::table::{COLUMNS, TrafficCount};
 use crate::{Outcome, print_result, reqwest, runtime};
 
 /// The most rows that an export may hold.
 const EXPORT: u32 = 50_000;
+
+/// The size of the pieces in which a body comes.
+const PIECE: usize = 128 << 10;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -106,26 +112,34 @@ async fn first_row(arguments: &Arguments) -> Outcome<f64> {
 
 /// All rows as record batches, each dropped when it has come.
 pub(crate) fn batches(arguments: &Arguments) -> Outcome {
-    let requests = Arc::new(Requests::default());
-    let client = client(&arguments.origin, &requests)?;
+    let client = client(&arguments.origin, &Arc::default())?;
+    read_batches(client.resource(&arguments.resource).rows())
+}
+
+/// The same from a file, which is in memory before.
+pub(crate) fn batches_of_file(arguments: &FileArguments) -> Outcome {
+    let mut export = Bytes::from(std::fs::read(&arguments.path)?);
+    let mut pieces = Vec::new();
+    while !export.is_empty() {
+        pieces.push(export.split_to(PIECE.min(export.len())));
+    }
+    read_batches(rows_of_export(&Client::new()?, &COLUMNS, pieces))
+}
+
+fn read_batches(rows: Rows<()>) -> Outcome {
     let runtime = runtime()?;
     let memory = Memory::idle()?;
     let stopwatch = Stopwatch::start();
-    let (mut found, mut number) = (0, 0);
+    let mut found = 0;
     runtime.block_on(async {
-        let mut batches = client.resource(&arguments.resource).rows::<()>().record_batches();
+        let mut batches = rows.record_batches();
         while let Some(batch) = batches.next().await {
             found += batch?.num_rows();
-            number += 1;
         }
         Outcome::Ok(())
     })?;
     let (serial, (wall, cpu)) = (stopwatch.of_thread(), stopwatch.stop());
-    let requests = requests.0.load(Ordering::Relaxed);
-    print_result(&json!({
-        "rows": found, "batches": number, "requests": requests, "wall": wall, "cpu": cpu, "serial": serial,
-        "memory": memory.grown()?,
-    }));
+    print_result(&json!({"rows": found, "wall": wall, "cpu": cpu, "serial": serial, "memory": memory.grown()?}));
     Ok(())
 }
 

@@ -16,6 +16,18 @@ const STATIONS: [&str; 8] = [
     "Le Mans Nord",
 ];
 
+/// The columns, with their types in the profile.
+pub(crate) const COLUMNS: [(&str, &str); 8] = [
+    ("numero", "int"),
+    ("station", "string"),
+    ("passages", "int"),
+    ("vitesse", "float"),
+    ("longitude", "float"),
+    ("jour", "date"),
+    ("ouvert", "bool"),
+    ("remarque", "string"),
+];
+
 /// A row.
 #[derive(serde::Deserialize)]
 pub(crate) struct TrafficCount {
@@ -74,16 +86,6 @@ impl<'de> Deserialize<'de> for Flag {
 
 /// The table with so many rows.
 pub(crate) fn of(rows: u32) -> NewTable {
-    let columns = [
-        ("numero", "int"),
-        ("station", "string"),
-        ("passages", "int"),
-        ("vitesse", "float"),
-        ("longitude", "float"),
-        ("jour", "date"),
-        ("ouvert", "bool"),
-        ("remarque", "string"),
-    ];
     let row = |row: u32| {
         // Spread, and the same each time.
         let mixed = row.wrapping_mul(2_654_435_761) >> 8;
@@ -103,7 +105,7 @@ pub(crate) fn of(rows: u32) -> NewTable {
         ]
     };
     NewTable {
-        columns: columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
+        columns: COLUMNS.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
         rows: (0..rows).map(row).collect(),
         ..NewTable::default()
     }

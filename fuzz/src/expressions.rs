@@ -1,7 +1,7 @@
 //! Conditions on rows: the server finds the rows that they mean, or they are refused before they are sent.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use datagouv::fuzz::query_string;
+use datagouv::internals::query_string;
 use datagouv::rows::{Column, Condition, col};
 use datagouv_sandbox::platform::NewTable;
 use serde_json::{Value, json};

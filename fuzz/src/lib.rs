@@ -17,7 +17,7 @@ pub mod mutate;
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
-use datagouv::fuzz::{decode, failure, file_name};
+use datagouv::internals::{decode, failure, file_name};
 use datagouv::main::types;
 use datagouv::{Client, DateTime, Filters};
 use datagouv_fidelity::losses;

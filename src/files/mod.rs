@@ -46,7 +46,7 @@ mod upload;
 #[cfg(feature = "mirror")]
 mod validators;
 
-#[cfg(feature = "_fuzz")]
+#[cfg(feature = "_internals")]
 pub(crate) use name::of_response as name_of_response;
 
 #[cfg(feature = "mirror")]

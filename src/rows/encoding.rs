@@ -295,7 +295,7 @@ fn grouped_test(test: &Test, exact: &mut bool) -> Result<String> {
 }
 
 /// The query string of a condition alone; `None` if the client has to check it on the rows.
-#[cfg(feature = "_fuzz")]
+#[cfg(feature = "_internals")]
 pub(crate) fn query_string(condition: &Condition) -> Result<Option<String>> {
     let mut query = Query::default();
     Ok(query.filter(condition)?.is_none().then_some(query.0))

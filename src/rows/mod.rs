@@ -64,6 +64,8 @@ mod fields;
 #[cfg(feature = "tabular")]
 mod frequent_value;
 mod header;
+#[cfg(all(feature = "_internals", feature = "tabular"))]
+mod in_memory;
 #[cfg(feature = "arrow")]
 mod layout;
 #[cfg(feature = "arrow")]
@@ -102,8 +104,10 @@ pub use row::Row;
 pub use stream::RowStream;
 
 pub(crate) use cache::TableCache;
-#[cfg(feature = "_fuzz")]
+#[cfg(feature = "_internals")]
 pub(crate) use encoding::query_string;
+#[cfg(all(feature = "_internals", feature = "tabular"))]
+pub(crate) use in_memory::of_export;
 pub(crate) use source::Source;
 
 #[cfg(feature = "tabular")]

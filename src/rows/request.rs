@@ -26,6 +26,9 @@ pub(super) struct Request {
     pub numbers: Option<(i64, i64)>,
     /// The number of rows and the last number, if requested already.
     pub extent: Option<Extent>,
+    /// The pieces of an export that is read instead of those of the server.
+    #[cfg(feature = "_internals")]
+    pub export: Option<std::sync::Arc<[bytes::Bytes]>>,
     pub concurrency: NonZeroUsize,
     pub checked: bool,
     /// Whether the row numbers are needed, though they may not be selected.
@@ -52,6 +55,8 @@ impl Default for Request {
             limit: None,
             numbers: None,
             extent: None,
+            #[cfg(feature = "_internals")]
+            export: None,
             concurrency: NonZeroUsize::MIN.saturating_add(3),
             checked: false,
             needs_number: false,

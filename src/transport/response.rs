@@ -208,6 +208,13 @@ impl ByteStream {
         Self { inner: Box::pin(response.bytes_stream()), context }
     }
 
+    /// A body that is in memory.
+    #[cfg(feature = "_internals")]
+    pub(crate) fn of_pieces(pieces: &[Bytes]) -> Self {
+        let pieces = pieces.to_vec().into_iter().map(Ok);
+        Self { inner: Box::pin(futures_util::stream::iter(pieces)), context: None }
+    }
+
     /// Returns the next bytes, or `None` at the end.
     ///
     /// # Errors

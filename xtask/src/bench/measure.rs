@@ -111,17 +111,6 @@ impl Server {
         ticks.unwrap_or(f64::NAN) / 100.0
     }
 
-    /// Lets it run on these cores alone.
-    pub fn confine(&self, cores: &str) -> Result<(), String> {
-        let pid = self.child.id().to_string();
-        let output = Command::new("taskset").args(["--all-tasks", "--cpu-list", "--pid", cores, &pid]).output();
-        match output {
-            Ok(output) if output.status.success() => Ok(()),
-            Ok(output) => Err(format!("taskset: {}", String::from_utf8_lossy(&output.stderr))),
-            Err(error) => Err(format!("taskset: {error}")),
-        }
-    }
-
     /// What part of all the processors' time it takes while a program runs.
     pub fn share(&self, mut run: impl FnMut() -> Result<Sample, String>) -> Result<f64, String> {
         run()?;

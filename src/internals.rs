@@ -1,11 +1,11 @@
-//! Entry points of the fuzz targets.
+//! Entry points of the fuzz targets and the benchmarks.
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
-use crate::Error;
+use crate::{Client, Error};
 
 /// Decodes the body of a response.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -34,4 +34,13 @@ pub fn file_name(disposition: HeaderValue) -> Option<String> {
 #[cfg(feature = "tabular")]
 pub fn query_string(condition: crate::rows::Condition) -> Result<Option<String>, Error> {
     crate::rows::query_string(&condition)
+}
+
+/// Returns the rows of an export that is in memory, as the pieces of a body, instead of one that the server sends. The
+/// columns are those of the table, each with its type in a profile: `int`, `datetime_aware`.
+///
+/// The query takes no condition, order or limit. A client remembers the columns of one such table.
+#[cfg(feature = "tabular")]
+pub fn rows_of_export<T>(client: &Client, columns: &[(&str, &str)], pieces: Vec<Bytes>) -> crate::rows::Rows<T> {
+    crate::rows::of_export(client, columns, pieces)
 }
