@@ -12,6 +12,7 @@ use arrow_array::builder::{
 use arrow_schema::{DataType, Field, TimeUnit};
 use serde_json::Value;
 
+use super::csv::is_json_null;
 use super::number::Decimal;
 
 /// The type of a column.
@@ -192,7 +193,7 @@ pub(super) fn push_text(column: &mut StringBuilder, text: Option<&str>) -> Resul
 
 /// Appends JSON. The row is the same where it is read in pages, in which JSON's null is null.
 pub(super) fn push_json(column: &mut StringBuilder, text: Option<&str>) -> Result<(), Unfit> {
-    push_text(column, text.filter(|text| *text != "null"))
+    push_text(column, text.filter(|text| !is_json_null(text)))
 }
 
 /// What the standard library parses.
@@ -535,6 +536,8 @@ mod tests {
             column.push_json(&value).unwrap();
             assert_eq!(&column.finish(), &of(kind, &[text]), "{text}");
         }
-        assert!(of(ColumnType::Json, &["null"]).is_null(0), "as in a page, where it is the same as null");
+        for null in ["null", " null\n"] {
+            assert!(of(ColumnType::Json, &[null]).is_null(0), "as in a page, where it is the same as null");
+        }
     }
 }

@@ -68,6 +68,11 @@ impl<'a> Cell<'a> {
     }
 }
 
+/// Whether a value of a column of JSON is null, which is not the null of the table. PostgreSQL keeps the white space of JSON.
+pub(crate) fn is_json_null(text: &str) -> bool {
+    text.trim_ascii() == "null"
+}
+
 /// The text of a quoted value without the doubling.
 pub(crate) fn unescape(mut rest: &str) -> String {
     let mut plain = String::with_capacity(rest.len());

@@ -367,6 +367,23 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_of_json_is_one_value_whatever_white_space_is_around_it() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Trees {
+            a: Option<Vec<u8>>,
+        }
+        let kinds = fields(&[("a", Kind::Json)]);
+        assert_eq!(read::<Trees>(&kinds, "\" null \"\n").unwrap(), Trees { a: None });
+        assert_eq!(read::<Trees>(&kinds, "\" [1] \"\n").unwrap(), Trees { a: Some(vec![1]) });
+        for line in ["[1] [2]\n", "[1]2\n"] {
+            let (column, error) = read::<Trees>(&kinds, line).unwrap_err();
+            assert_eq!(column.as_deref(), Some("a"));
+            assert!(error.to_string().contains("trailing characters"), "{error}");
+            assert!(read::<Row>(&kinds, line).is_err());
+        }
+    }
+
+    #[test]
     fn nan_and_infinity_are_numbers_for_numeric_types_and_texts_otherwise() {
         #[derive(Debug, Deserialize)]
         struct Parts {

@@ -13,6 +13,7 @@ use serde_json::{Error, Value as JsonValue};
 
 use super::profile::Kind;
 use super::row::Row;
+use crate::codec::csv::is_json_null;
 use crate::codec::map::deserialize_as_map;
 
 /// A column of the records.
@@ -130,7 +131,9 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
             Value::Negative(number) => visitor.visit_i64(number),
             Value::Float(number) => visitor.visit_f64(number),
             Value::Text(text) if self.kind == Kind::Json => {
-                serde_json::Deserializer::from_str(text).deserialize_any(visitor)
+                let mut json = serde_json::Deserializer::from_str(text);
+                let value = json.deserialize_any(visitor)?;
+                json.end().map(|()| value)
             }
             Value::Text(text) => visitor.visit_borrowed_str(text),
         }
@@ -140,7 +143,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.value {
             Value::Null => visitor.visit_none(),
-            Value::Text("null") if self.kind == Kind::Json => visitor.visit_none(),
+            Value::Text(text) if self.kind == Kind::Json && is_json_null(text) => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
