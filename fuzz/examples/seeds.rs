@@ -26,7 +26,7 @@ const OPERATIONS: [&str; 10] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = here.join("corpus");
-    for folder in ["responses", "errors", "filters", "convert", "overlay", "diff", "validate"] {
+    for folder in ["responses", "errors", "filters", "convert", "overlay", "diff", "validate", "exports"] {
         fs::create_dir_all(corpus.join(folder))?;
     }
     for entry in fs::read_dir(here.join("../tests/fixtures/main"))? {
@@ -46,6 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(corpus.join("responses").join(name), [&[u8::try_from(at)?], &b"{}"[..]].concat())?;
     }
     fs::write(corpus.join("filters/columns"), "score__greater\n0.9\na b#c__exact\nx&y=z%41+\u{e9}\ndep__isnull\n\n")?;
+    let records = "1,\"a \"\"b\"\", c\",-5,1.5e3,t,2024-02-29,2024-02-29 12:00:00.5,2024-02-29 12:00:00.5+00,\"{\"\"a\"\": [1]}\"\n2,,,,,,,,\n";
+    fs::write(corpus.join("exports/records"), [&[63, 255], records.as_bytes()].concat())?;
+    fs::write(corpus.join("exports/texts"), b"\x07\x011,\"a\r\nb\"\r\n2,\"\"\n3,\xc3\xa9")?;
     for api in Api::ALL {
         fs::write(corpus.join("convert").join(api.name()), api.document_text())?;
         let overlays = fs::read_dir(here.join("../specs").join(api.name()))?;

@@ -11,6 +11,7 @@
 //! cargo run --release --manifest-path fuzz/Cargo.toml --example mutate -- diff 1000000 1
 //! ```
 
+pub mod exports;
 pub mod expressions;
 pub mod mutate;
 
