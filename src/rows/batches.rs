@@ -20,7 +20,7 @@ use super::pages::Pending;
 use super::query::Rows;
 use super::request::Request;
 use super::source::Source;
-use super::workers::{Workers, processors};
+use super::workers::{SMALL, Workers, processors};
 use crate::{Client, Error, Result};
 
 const DEFAULT_BATCH_SIZE: usize = 8_192;
@@ -30,9 +30,6 @@ const LARGEST: usize = 4 << 20;
 
 /// Smaller blocks cost more than their rows.
 const SMALLEST: usize = 16 << 10;
-
-/// Smaller blocks are decoded where the stream is polled: another thread would take longer to begin.
-const SMALL: usize = 64 << 10;
 
 /// So many blocks are decoded at once at most, since each takes memory.
 const MOST_DECODED: usize = 8;

@@ -17,13 +17,10 @@ use super::post_filter::PostFilter;
 use super::request::Request;
 use super::row::{ROW_NUMBER, Row};
 use super::source::Source;
-use super::workers::{Workers, processors};
+use super::workers::{SMALL, Workers, processors};
 use crate::{Client, Error, Result};
 
 const BLOCK: BlockSize = BlockSize { bytes: 64 << 10, rows: 1_000 };
-
-/// Smaller blocks are decoded where the stream is polled: another thread would take longer to begin.
-const SMALL: usize = 32 << 10;
 
 /// The maximum number of blocks that are queued, since each takes memory.
 const MOST_QUEUED: usize = 16;

@@ -10,6 +10,9 @@ use tokio::sync::oneshot;
 
 use crate::{Error, Result};
 
+/// Blocks of fewer bytes are decoded where their stream is polled: another thread would take longer to begin.
+pub(super) const SMALL: usize = 32 << 10;
+
 /// The number of processors that the program may use.
 pub(super) fn processors() -> usize {
     available_parallelism().map_or(1, NonZeroUsize::get)
