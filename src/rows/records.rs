@@ -59,6 +59,7 @@ pub(super) struct Uneven {
     /// The number of its values.
     pub values: usize,
     start: u32,
+    end: u32,
 }
 
 impl Records {
@@ -133,7 +134,7 @@ impl Records {
                     self.numbers.push(self.received);
                 } else {
                     let (before, number) = (self.numbers.len(), u64::from(self.received));
-                    self.uneven.push(Uneven { before, number, values, start });
+                    self.uneven.push(Uneven { before, number, values, start, end });
                 }
             }
             before = line_end;
@@ -216,27 +217,22 @@ impl Records {
         self.numbers.get(record).map_or(0, |number| u64::from(*number))
     }
 
-    /// The line of a record.
+    /// The line of a record, without its end.
     pub(super) fn line(&self, record: usize) -> &str {
-        let before = self.bounds.get(record * (self.columns + 1));
-        before.map_or("", |before| self.line_from(before.wrapping_add(1)))
+        let stride = self.columns + 1;
+        match self.bounds.get(record * stride..(record + 1) * stride) {
+            Some([before, .., end]) => self.slice(before.wrapping_add(1), *end),
+            _ => "",
+        }
     }
 
-    /// The line of a record.
+    /// The line of a record, without its end.
     pub(super) fn line_of(&self, record: &Uneven) -> &str {
-        self.line_from(record.start)
+        self.slice(record.start, record.end)
     }
 
-    /// The line that starts there, without its end.
-    fn line_from(&self, start: u32) -> &str {
-        let rest = self.text.get(start as usize..).unwrap_or_default();
-        let mut quoted = false;
-        let ends = |letter| {
-            quoted ^= letter == '"';
-            letter == '\n' && !quoted
-        };
-        let line = rest.get(..rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
-        line.strip_suffix('\r').unwrap_or(line)
+    fn slice(&self, from: u32, to: u32) -> &str {
+        self.text.get(from as usize..to as usize).unwrap_or_default()
     }
 
     /// A value.
