@@ -31,7 +31,6 @@ pub fn file_name(disposition: HeaderValue) -> Option<String> {
 }
 
 /// Returns the query string of a condition on rows; `None` if the client has to check it on the rows.
-#[cfg(feature = "tabular")]
 pub fn query_string(condition: crate::rows::Condition) -> Result<Option<String>, Error> {
     crate::rows::query_string(&condition)
 }
@@ -40,7 +39,6 @@ pub fn query_string(condition: crate::rows::Condition) -> Result<Option<String>,
 /// columns are those of the table, each with its type in a profile: `int`, `datetime_aware`.
 ///
 /// The query takes no condition, order or limit. A client remembers the columns of one such table.
-#[cfg(feature = "tabular")]
 pub fn rows_of_export<T>(client: &Client, columns: &[(&str, &str)], pieces: Vec<Bytes>) -> crate::rows::Rows<T> {
     crate::rows::of_export(client, columns, pieces)
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::open::nothing;
+use super::pages::Pending;
 use super::profile::{Kind, Schema};
 use super::query::Rows;
+use super::request::Request;
 use super::source::Source;
-use crate::Client;
+use crate::{ByteStream, Client, Result};
 
 const RESOURCE: &str = "in-memory";
 
@@ -27,4 +29,12 @@ pub(crate) fn of_export<T>(client: &Client, columns: &[(&str, &str)], pieces: Ve
     rows.request.extent = Some(nothing(&rows.source, &rows.request));
     rows.request.export = Some(pieces.into());
     rows
+}
+
+impl Request {
+    /// The response of an export that is in memory.
+    pub(super) fn in_memory(&self) -> Option<Pending<Result<ByteStream>>> {
+        let body = ByteStream::of_pieces(self.export.as_ref()?.to_vec());
+        Some(Box::pin(std::future::ready(Ok(body))))
+    }
 }

@@ -64,7 +64,7 @@ mod fields;
 #[cfg(feature = "tabular")]
 mod frequent_value;
 mod header;
-#[cfg(all(feature = "_internals", feature = "tabular"))]
+#[cfg(feature = "_internals")]
 mod in_memory;
 #[cfg(feature = "arrow")]
 mod layout;
@@ -106,7 +106,7 @@ pub use stream::RowStream;
 pub(crate) use cache::TableCache;
 #[cfg(feature = "_internals")]
 pub(crate) use encoding::query_string;
-#[cfg(all(feature = "_internals", feature = "tabular"))]
+#[cfg(feature = "_internals")]
 pub(crate) use in_memory::of_export;
 pub(crate) use source::Source;
 

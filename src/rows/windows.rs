@@ -273,7 +273,12 @@ impl Windows {
             match &mut slot.state {
                 State::Waiting => {
                     let query = self.request.exported(|query| slot.span.bound(query))?;
-                    slot.state = State::Opening(export(&self.client, &self.source, &self.request, &query));
+                    let call = self.source.csv(&self.client, &query);
+                    let opening: Pending<Result<ByteStream>> =
+                        Box::pin(async move { Ok(call.send().await?.into_inner()) });
+                    #[cfg(feature = "_internals")]
+                    let opening = self.request.in_memory().unwrap_or(opening);
+                    slot.state = State::Opening(opening);
                     continue;
                 }
                 State::Opening(opening) => match opening.as_mut().poll(context) {
@@ -367,16 +372,6 @@ impl Windows {
         }
         Ok(())
     }
-}
-
-/// The body of an export.
-fn export(client: &Client, source: &Source, request: &Request, query: &Query) -> Pending<Result<ByteStream>> {
-    #[cfg(feature = "_internals")]
-    if let Some(pieces) = &request.export {
-        return Box::pin(std::future::ready(Ok(ByteStream::of_pieces(pieces))));
-    }
-    let call = source.csv(client, query);
-    Box::pin(async move { Ok(call.send().await?.into_inner()) })
 }
 
 impl Span {

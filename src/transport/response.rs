@@ -210,9 +210,8 @@ impl ByteStream {
 
     /// A body that is in memory.
     #[cfg(feature = "_internals")]
-    pub(crate) fn of_pieces(pieces: &[Bytes]) -> Self {
-        let pieces = pieces.to_vec().into_iter().map(Ok);
-        Self { inner: Box::pin(futures_util::stream::iter(pieces)), context: None }
+    pub(crate) fn of_pieces(pieces: Vec<Bytes>) -> Self {
+        Self { inner: Box::pin(futures_util::stream::iter(pieces.into_iter().map(Ok))), context: None }
     }
 
     /// Returns the next bytes, or `None` at the end.
