@@ -312,13 +312,11 @@ fn datetime(text: &[u8]) -> Option<(i64, Option<i64>)> {
         }
         None => (time, None),
     };
-    let (time, fraction) = match time.iter().position(|byte| *byte == b'.') {
-        Some(at) => (time.get(..at)?, time.get(at + 1..)?),
-        None => (time, &[][..]),
+    // A fraction follows seconds.
+    let (time, fraction) = match time.split_at_checked(8) {
+        Some((time, [b'.', fraction @ ..])) if (1..=6).contains(&fraction.len()) => (time, fraction),
+        _ => (time, &[][..]),
     };
-    if fraction.len() > 6 {
-        return None;
-    }
     let missing = 10_i64.pow(u32::try_from(6 - fraction.len()).ok()?);
     let micros = digits(fraction)? * missing;
     Some((i64::from(date(day)?) * 86_400 * SECOND + clock(time)? * SECOND + micros, offset))
@@ -475,6 +473,8 @@ mod tests {
             "2024-01-31 24:00:00",
             "2024-01-31 08:60:00",
             "2024-01-31 08:00:00.1234567",
+            "2024-01-31 08:00:00.",
+            "2024-01-31 08:00.5",
             "2024-01-31 08:00:00+1",
             "2024-01-31 08:00:00+",
             "2024-01-31é08:00:00",

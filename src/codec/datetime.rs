@@ -169,6 +169,43 @@ text! {
     Date, "date"
 }
 
+/// Whether a text has the form of another, in which `0` is any digit.
+fn has_form(text: &str, form: &str) -> bool {
+    let matches = |(byte, form): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(matches)
+}
+
+/// The number that a part of a text is.
+fn number(text: &str, from: usize, to: usize) -> Option<i64> {
+    text.get(from..to)?.parse().ok()
+}
+
+/// Whether a text is a day of the calendar, such as `2024-02-29`.
+fn is_day(text: &str) -> bool {
+    let (year, month, day) = (number(text, 0, 4), number(text, 5, 7), number(text, 8, 10));
+    let (Some(year), Some(month), Some(day)) = (year, month, day) else { return false };
+    let longest = match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    has_form(text, "0000-00-00") && (1..=longest).contains(&day)
+}
+
+/// Whether a text is a time of day with seconds, such as `08:30:00` or `08:30:00.25`. A leap second is the 60th.
+fn is_time(text: &str) -> bool {
+    let Some((clock, fraction)) = text.split_at_checked(8) else { return false };
+    let is_within = |from: usize, most: i64| number(clock, from, from + 2).is_some_and(|number| number <= most);
+    let is_fraction = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    has_form(clock, "00:00:00")
+        && is_within(0, 23)
+        && is_within(3, 59)
+        && is_within(6, 60)
+        && (fraction.is_empty() || fraction.strip_prefix('.').is_some_and(is_fraction))
+}
+
 impl DateTime {
     /// Returns the instant in RFC 3339 format; `None` if the text is not a date.
     ///
@@ -180,33 +217,35 @@ impl DateTime {
             Some(at) => (text.get(..at)?, text.get(at + 1..)?.trim()),
             None => (text, "00:00:00Z"),
         };
-        let is_date = date.len() == 10
-            && date
-                .bytes()
-                .enumerate()
-                .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
-        if !is_date {
+        if !is_day(date) {
             return None;
         }
         let (clock, offset) = match time.find(['Z', 'z', '+', '-']) {
-            Some(at) => (time.get(..at)?, time.get(at..)?),
+            Some(at) => (time.get(..at)?.trim_end(), time.get(at..)?),
             None => (time, "Z"),
         };
         let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
-        let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
-        let offset = match (offset.get(..1)?, digits.len()) {
-            ("Z" | "z", 0) => "Z".to_owned(),
-            (sign, 2) => format!("{sign}{digits}:00"),
-            (sign, 4) => format!("{sign}{}:{}", &digits[..2], &digits[2..]),
+        if !is_time(&clock) {
+            return None;
+        }
+        let offset = match offset.split_at_checked(1)? {
+            ("Z" | "z", "") => "Z".to_owned(),
+            ("Z" | "z", _) => return None,
+            (sign, hours) if has_form(hours, "00") => format!("{sign}{hours}:00"),
+            (sign, time) if has_form(time, "0000") => format!("{sign}{}:{}", &time[..2], &time[2..]),
+            (_, time) if has_form(time, "00:00") => offset.to_owned(),
             _ => return None,
         };
+        if number(&offset, 1, 3) > Some(23) || number(&offset, 4, 6) > Some(59) {
+            return None;
+        }
         Some(format!("{date}T{clock}{offset}"))
     }
 
     /// Microseconds since 1970, for comparing without any of the optional crates.
     pub(crate) fn to_unix_micros(&self) -> Option<i64> {
         let text = self.to_rfc3339()?;
-        let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+        let number = |from: usize, to: usize| number(&text, from, to);
         let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
         let (hours, minutes, seconds) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
         let rest = text.get(19..)?;
@@ -290,6 +329,8 @@ mod tests {
             ("2020-12-31", "2020-12-31T00:00:00Z"),
             ("2020-12-31T10:20Z", "2020-12-31T10:20:00Z"),
             ("2020-12-31T10:20:00-0330", "2020-12-31T10:20:00-03:30"),
+            ("2020-12-31 10:20:00 +02:00", "2020-12-31T10:20:00+02:00"),
+            ("2024-02-29t10:20:60.5z", "2024-02-29T10:20:60.5Z"),
         ] {
             assert_eq!(DateTime::from(text).to_rfc3339().as_deref(), Some(instant), "{text}");
         }
@@ -342,9 +383,39 @@ mod tests {
 
     #[test]
     fn an_invalid_date_is_none_and_keeps_its_text() {
-        for text in ["", "hier", "2020", "2020-1-1", "2020-12-31T10:20+1", "é2020-12-31", "2020-12-31Té"] {
+        for text in [
+            "",
+            "hier",
+            "2020",
+            "2020-1-1",
+            "2020-13-01",
+            "2020-00-01",
+            "2021-02-29",
+            "2020-04-31",
+            "2020-01-00",
+            "2020-+1-01",
+            "2020-12-31T10:20+1",
+            "2020-12-31T10:20+01:0a",
+            "2020-12-31T10:20+0a1:00",
+            "2020-12-31T10:20+24:00",
+            "2020-12-31T10:20Z00",
+            "2020-12-31T10:20z+01",
+            "0044-03-15 12:00:00+00 BC",
+            "0044-03-15 12:00:00 BC",
+            "2020-12-31T10:20.5",
+            "2020-12-31T10:20:00.",
+            "2020-12-31T10:20:00,5",
+            "2020-12-31T24:00:00",
+            "2020-12-31T10:60:00",
+            "2020-12-31T10:20:61",
+            "2020-12-31T10",
+            "2020-12-31T1020",
+            "é2020-12-31",
+            "2020-12-31Té",
+        ] {
             let read: DateTime = serde_json::from_value(text.into()).unwrap();
             assert_eq!(read.as_str(), text);
+            assert_eq!((read.to_rfc3339(), read.to_unix_micros()), (None, None), "{text}");
             #[cfg(feature = "chrono")]
             assert_eq!(read.to_chrono(), None, "{text}");
         }
