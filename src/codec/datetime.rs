@@ -180,18 +180,21 @@ fn number(text: &str, from: usize, to: usize) -> Option<i64> {
     text.get(from..to)?.parse().ok()
 }
 
+/// The number of days of a month, from 1 to 12.
+pub(crate) fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// Whether a text is a day of the calendar, such as `2024-02-29`.
 fn is_day(text: &str) -> bool {
     let (year, month, day) = (number(text, 0, 4), number(text, 5, 7), number(text, 8, 10));
     let (Some(year), Some(month), Some(day)) = (year, month, day) else { return false };
-    let longest = match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return false,
-    };
-    has_form(text, "0000-00-00") && (1..=longest).contains(&day)
+    has_form(text, "0000-00-00") && (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day)
 }
 
 /// Whether a text is a time of day with seconds, such as `08:30:00` or `08:30:00.25`. A leap second is the 60th.

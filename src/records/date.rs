@@ -1,5 +1,7 @@
 //! Dates of files, by the format that the platform's profile names for their column.
 
+use crate::codec::datetime::days_of;
+
 /// The names of months that csv-detective reads, without accents, from January on.
 const MONTHS: [&[&str]; 12] = [
     &["janvier", "janv", "jan", "january"],
@@ -145,15 +147,6 @@ impl Moment {
             }
         }
         moment
-    }
-}
-
-fn days_of(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
     }
 }
 
