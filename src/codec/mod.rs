@@ -7,7 +7,7 @@
 pub(crate) mod column_names;
 #[cfg(feature = "arrow")]
 pub(crate) mod columns;
-#[cfg(any(feature = "metrics", feature = "tabular"))]
+#[cfg(any(feature = "arrow", feature = "metrics", feature = "tabular"))]
 pub(crate) mod csv;
 #[cfg(all(feature = "arrow", any(feature = "metrics", feature = "tabular")))]
 mod csv_columns;
