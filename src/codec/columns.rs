@@ -337,7 +337,7 @@ fn offset(text: &[u8]) -> Option<i64> {
     let (sign, time) = text.split_first()?;
     let seconds = match time {
         [] if *sign == b'Z' => return Some(0),
-        [_, _] => digits(time)? * 3_600,
+        [_, _] => digits(time).filter(|hours| *hours < 24)? * 3_600,
         _ => clock(time)?,
     };
     match sign {
@@ -476,6 +476,7 @@ mod tests {
             "2024-01-31 08:00:00.",
             "2024-01-31 08:00.5",
             "2024-01-31 08:00:00+1",
+            "2024-01-31 08:00:00+24",
             "2024-01-31 08:00:00+",
             "2024-01-31é08:00:00",
             "2024-01-3é 08:00",
