@@ -35,10 +35,10 @@ pub fn query_string(condition: crate::rows::Condition) -> Result<Option<String>,
     crate::rows::query_string(&condition)
 }
 
-/// Returns the rows of an export that is in memory, as the pieces of a body, instead of one that the server sends. The
+/// Returns the rows of an export that is in memory, as the chunks of a body, instead of one that the server sends. The
 /// columns are those of the table, each with its type in a profile: `int`, `datetime_aware`.
 ///
 /// The query takes no condition, order or limit. A client remembers the columns of one such table.
-pub fn rows_of_export<T>(client: &Client, columns: &[(&str, &str)], pieces: Vec<Bytes>) -> crate::rows::Rows<T> {
-    crate::rows::of_export(client, columns, pieces)
+pub fn rows_of_export<T>(client: &Client, columns: &[(&str, &str)], chunks: Vec<Bytes>) -> crate::rows::Rows<T> {
+    crate::rows::of_export(client, columns, chunks)
 }

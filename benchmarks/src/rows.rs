@@ -19,8 +19,8 @@ use crate::{Outcome, print_result, reqwest, runtime};
 /// The most rows that an export may hold.
 const EXPORT: u32 = 50_000;
 
-/// The size of the pieces in which a body comes.
-const PIECE: usize = 128 << 10;
+/// The size of the chunks in which a body comes.
+const CHUNK: usize = 128 << 10;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -119,11 +119,11 @@ pub(crate) fn batches(arguments: &Arguments) -> Outcome {
 /// The same from a file, which is in memory before.
 pub(crate) fn batches_of_file(arguments: &FileArguments) -> Outcome {
     let mut export = Bytes::from(std::fs::read(&arguments.path)?);
-    let mut pieces = Vec::new();
+    let mut chunks = Vec::new();
     while !export.is_empty() {
-        pieces.push(export.split_to(PIECE.min(export.len())));
+        chunks.push(export.split_to(CHUNK.min(export.len())));
     }
-    read_batches(rows_of_export(&Client::new()?, &COLUMNS, pieces))
+    read_batches(rows_of_export(&Client::new()?, &COLUMNS, chunks))
 }
 
 fn read_batches(rows: Rows<()>) -> Outcome {

@@ -31,7 +31,7 @@ static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new().expect("a clien
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_all().build().expect("a runtime"));
 
-/// The records of an export. The first byte is the size of the pieces in which it comes, and the bits of the second select
+/// The records of an export. The first byte is the size of the chunks in which it comes, and the bits of the second select
 /// its columns.
 pub fn exports(data: &[u8]) {
     let [size, selected, records @ ..] = data else { return };
@@ -39,14 +39,14 @@ pub fn exports(data: &[u8]) {
         (0..).zip(COLUMNS).filter(|(bit, _)| selected >> bit & 1 == 1).map(|(_, column)| column).collect();
     let header: String = columns.iter().map(|(name, _)| format!(",{name}")).collect();
     let export = [format!("__id{header}\n").as_bytes(), records].concat();
-    let pieces: Vec<_> = export.chunks(usize::from(*size) + 1).map(Bytes::copy_from_slice).collect();
-    RUNTIME.block_on(compare(rows_of_export(&CLIENT, &columns, pieces)));
+    let chunks: Vec<_> = export.chunks(usize::from(*size) + 1).map(Bytes::copy_from_slice).collect();
+    RUNTIME.block_on(compare(rows_of_export(&CLIENT, &columns, chunks)));
 }
 
 async fn compare(query: Rows<Row>) {
     let with_nulls = all(query.clone().record_batches().null_where_unrepresentable()).await;
     let strict = all(query.clone().record_batches()).await;
-    let (rows, with_nulls) = match (read(query).await, with_nulls) {
+    let (rows, with_nulls) = match (all_rows(query).await, with_nulls) {
         (Ok(rows), Ok(batches)) => (rows, batches),
         (Err(_), Err(_)) => return assert!(strict.is_err()),
         // Batches have the text of JSON, which is not parsed.
@@ -104,7 +104,7 @@ fn normalized(mut cells: Cells) -> Cells {
 }
 
 /// All rows, or the first error.
-async fn read(query: Rows<Row>) -> datagouv::Result<Vec<Row>> {
+async fn all_rows(query: Rows<Row>) -> datagouv::Result<Vec<Row>> {
     let (mut stream, mut rows) = (query.stream(), Vec::new());
     while let Some(row) = stream.next().await {
         rows.push(row?);

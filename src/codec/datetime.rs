@@ -193,8 +193,12 @@ pub(crate) fn days_of(year: i64, month: i64) -> i64 {
 /// Whether a text is a day of the calendar, such as `2024-02-29`.
 fn is_day(text: &str) -> bool {
     let (year, month, day) = (number(text, 0, 4), number(text, 5, 7), number(text, 8, 10));
-    let (Some(year), Some(month), Some(day)) = (year, month, day) else { return false };
-    has_form(text, "0000-00-00") && (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day)
+    match (year, month, day) {
+        (Some(year), Some(month @ 1..=12), Some(day)) => {
+            has_form(text, "0000-00-00") && (1..=days_of(year, month)).contains(&day)
+        }
+        _ => false,
+    }
 }
 
 /// Whether a text is a time of day with seconds, such as `08:30:00` or `08:30:00.25`. A leap second is the 60th.

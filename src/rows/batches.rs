@@ -20,7 +20,7 @@ use super::pages::Pending;
 use super::query::Rows;
 use super::request::Request;
 use super::source::Source;
-use super::workers::{SMALL, Workers, processors};
+use super::workers::{SMALL_BLOCK, Workers, processors};
 use crate::{Client, Error, Result};
 
 const DEFAULT_BATCH_SIZE: usize = 8_192;
@@ -237,7 +237,7 @@ impl RecordBatches {
                         Ok(decoded) => Outcome::Decoded(decoded),
                         Err(failure) => Outcome::Undecodable(failure),
                     };
-                    self.decoding.push_back(if bytes < SMALL {
+                    self.decoding.push_back(if bytes < SMALL_BLOCK {
                         Box::pin(std::future::ready(decode()))
                     } else {
                         let decoding = self.workers.decode(decode);

@@ -17,7 +17,7 @@ use super::post_filter::PostFilter;
 use super::request::Request;
 use super::row::{ROW_NUMBER, Row};
 use super::source::Source;
-use super::workers::{SMALL, Workers, processors};
+use super::workers::{SMALL_BLOCK, Workers, processors};
 use crate::{Client, Error, Result};
 
 const BLOCK: BlockSize = BlockSize { bytes: 64 << 10, rows: 1_000 };
@@ -228,7 +228,7 @@ impl Reader {
     }
 
     fn queued(&mut self, block: Block) -> Queued {
-        let inline = self.most_queued == 1 || block.bytes() < SMALL;
+        let inline = self.most_queued == 1 || block.bytes() < SMALL_BLOCK;
         match block {
             Block::Rows(rows) => Queued::Rows(rows.into_iter()),
             Block::Records(header, bytes) if inline => {

@@ -26,7 +26,7 @@ pub(super) struct Request {
     pub numbers: Option<(i64, i64)>,
     /// The number of rows and the last number, if requested already.
     pub extent: Option<Extent>,
-    /// The pieces of an export that is read instead of those of the server.
+    /// The chunks of an export that is read instead of those of the server.
     #[cfg(feature = "_internals")]
     pub export: Option<std::sync::Arc<[bytes::Bytes]>>,
     pub concurrency: NonZeroUsize,

@@ -277,7 +277,7 @@ impl Windows {
                     let opening: Pending<Result<ByteStream>> =
                         Box::pin(async move { Ok(call.send().await?.into_inner()) });
                     #[cfg(feature = "_internals")]
-                    let opening = self.request.in_memory().unwrap_or(opening);
+                    let opening = self.request.export_in_memory().unwrap_or(opening);
                     slot.state = State::Opening(opening);
                     continue;
                 }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::{Error, Result};
 
 /// Blocks of fewer bytes are decoded where their stream is polled: another thread would take longer to begin.
-pub(super) const SMALL: usize = 32 << 10;
+pub(super) const SMALL_BLOCK: usize = 32 << 10;
 
 /// The number of processors that the program may use.
 pub(super) fn processors() -> usize {

@@ -210,8 +210,8 @@ impl ByteStream {
 
     /// A body that is in memory.
     #[cfg(feature = "_internals")]
-    pub(crate) fn of_pieces(pieces: Vec<Bytes>) -> Self {
-        Self { inner: Box::pin(futures_util::stream::iter(pieces.into_iter().map(Ok))), context: None }
+    pub(crate) fn of_chunks(chunks: Vec<Bytes>) -> Self {
+        Self { inner: Box::pin(futures_util::stream::iter(chunks.into_iter().map(Ok))), context: None }
     }
 
     /// Returns the next bytes, or `None` at the end.

@@ -17,8 +17,8 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     let file = path.to_string_lossy().into_owned();
     let bytes = ["row-bytes", "--origin", &server.origin, "--resource", RESOURCE, "--rows", &rows, "--save", &file];
     sample(&mut workloads.work(&bytes))?;
-    let (from_memory, from_server) =
-        (["batches-of-file", &*file], ["batches", "--origin", &server.origin, "--resource", RESOURCE]);
+    let from_memory = ["batches-of-file", &*file];
+    let from_server = ["batches", "--origin", &server.origin, "--resource", RESOURCE];
     let share = server.share(|| sample(&mut workloads.work(&from_server)))?;
     let mut runs: [Run<'_>; 5] = [
         Box::new(|| sample(on("0", &workloads.program).args(from_memory))),
@@ -57,7 +57,7 @@ pub(super) fn measure(workloads: &Workloads, rounds: usize) -> Result<Table, Str
     ];
     let notes = vec![
         format!(
-            "The table is that of the rows, {:.0} MB as CSV. From memory, ours reads its bytes in the pieces of a response; \
+            "The table is that of the rows, {:.0} MB as CSV. From memory, ours reads its bytes in the chunks of a body; \
              arrow-csv 59 reads the same bytes, and the column of truth values as text, since it does not know `t` and `f`.",
             size as f64 / 1e6,
         ),
